@@ -1,0 +1,46 @@
+# The instruction sets the kernels are compiled for, best first, each written once.
+# nnext_add_isa(<name> CPU <features that __builtin_cpu_supports must know> FLAGS <compiler flags>)
+#
+# Every csrc/kernels/*.kernel.cpp is compiled once per instruction set into namespace nnext::kernels::<name>. The list that
+# dispatch.cpp walks is generated from these calls.
+
+set(NNEXT_ISA_NAMES "")
+set(NNEXT_ISA_DECLARATIONS "")
+set(NNEXT_ISA_ENTRIES "")
+
+# Kernels contract multiply and add by explicit fma() only, so that one source gives the same bits on every instruction set.
+set(NNEXT_KERNEL_FLAGS -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math -fno-exceptions -fno-rtti -fno-lto
+                       -fno-stack-protector -fvisibility=hidden)
+
+function(nnext_add_isa name)
+  cmake_parse_arguments(ARG "" "" "CPU;FLAGS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/csrc/kernels/*.kernel.cpp)
+  add_library(nnext_kernels_${name} OBJECT ${sources})
+  target_include_directories(nnext_kernels_${name} PRIVATE ${PROJECT_SOURCE_DIR}/csrc)
+  target_compile_features(nnext_kernels_${name} PRIVATE cxx_std_20)
+  target_compile_definitions(nnext_kernels_${name} PRIVATE NNEXT_ISA=${name} NNEXT_ISA_${name})
+  target_compile_options(nnext_kernels_${name} PRIVATE ${NNEXT_KERNEL_FLAGS} ${ARG_FLAGS})
+  nnext_set_warnings(nnext_kernels_${name})
+  set_target_properties(nnext_kernels_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+
+  set(condition "true")
+  foreach(feature IN LISTS ARG_CPU)
+    string(APPEND condition " && __builtin_cpu_supports(\"${feature}\")")
+  endforeach()
+  set(NNEXT_ISA_NAMES ${NNEXT_ISA_NAMES} ${name} PARENT_SCOPE)
+  set(NNEXT_ISA_DECLARATIONS
+      "${NNEXT_ISA_DECLARATIONS}namespace ${name} {\nextern const Tables tables;\n}\n" PARENT_SCOPE)
+  set(NNEXT_ISA_ENTRIES
+      "${NNEXT_ISA_ENTRIES}    {\"${name}\", [] { return ${condition}; }, &${name}::tables},\n" PARENT_SCOPE)
+endfunction()
+
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  nnext_add_isa(avx512 CPU avx512f avx512bw avx512dq avx512vl fma
+                FLAGS -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mprefer-vector-width=512)
+  nnext_add_isa(avx2 CPU avx2 fma FLAGS -mavx2 -mfma)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+  nnext_add_isa(neon) # part of every aarch64 CPU
+endif()
+nnext_add_isa(baseline)
+
+configure_file(${PROJECT_SOURCE_DIR}/cmake/isa_list.cpp.in ${PROJECT_BINARY_DIR}/generated/isa_list.cpp @ONLY)

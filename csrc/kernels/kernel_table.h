@@ -1,0 +1,128 @@
+// What every instruction set offers: functions on bare pointers, and the block sizes that suit them.
+//
+// Kernels never check, allocate or throw; callers (csrc/ops) do. Rows of a matrix are `*_row` elements apart.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace nnext::kernels {
+
+// c[m, n] = init[m, n] + a[m, k] * b[k, n] for n up to one panel. Each element is one FMA chain over k in increasing order
+// that starts from init, so neither tile shape nor vector width can change a bit.
+// `a` must have a_row == 1 or a_k == 1 (other strides are packed first).
+template <class T>
+struct PanelProduct {
+  std::size_t m, n, k;
+  const T* a;
+  std::ptrdiff_t a_row, a_k;
+  const T* b;
+  std::ptrdiff_t b_k;
+  const T* init;  // null: zero
+  std::ptrdiff_t init_row;  // 0: the same row for all, as a bias
+  T* c;
+  std::ptrdiff_t c_row;
+};
+
+enum class Activation : int { identity, relu, leaky_relu, tanh, sigmoid, count };
+
+// Element-wise activation: forward y = f(x), backward dx = dy * f'(x) told from the output y. In place is allowed.
+// `slope` is the leaky ReLU's slope for x < 0 (0 < slope); the others ignore it.
+template <class T>
+struct ActivationKernels {
+  void (*forward)(std::size_t n, T slope, const T* x, T* y);
+  void (*backward)(std::size_t n, T slope, const T* y, const T* dy, T* dx);
+};
+
+// One step's scalars of an update rule, computed once per step in double.
+template <class T>
+struct SgdStep {
+  T lr, momentum, weight_decay;
+  bool nesterov;
+};
+template <class T>
+struct AdamStep {
+  T step_size;           // lr / (1 - beta1^t)
+  T beta1, beta2, one_minus_beta1, one_minus_beta2;
+  T inverse_sqrt_correction;  // 1 / sqrt(1 - beta2^t)
+  T eps, weight_decay;
+};
+template <class T>
+struct AdagradStep {
+  T lr, eps, weight_decay;
+};
+
+template <class T>
+struct GemmKernels {
+  std::size_t vector_lanes, panel_vectors, tile_rows;  // a panel is panel_vectors * vector_lanes columns wide
+  std::size_t block_k;                                 // rows of a panel that stay in L1 while the row tiles pass
+  void (*multiply_panel)(const PanelProduct<T>&);
+  std::size_t panel() const { return panel_vectors * vector_lanes; }
+};
+
+template <class T>
+struct ElementwiseKernels {
+  ActivationKernels<T> activations[static_cast<int>(Activation::count)];
+  void (*exp)(std::size_t n, const T* x, T* y);
+  void (*log)(std::size_t n, const T* x, T* y);
+};
+
+// Rows of n values that lie without gaps, m of them.
+template <class T>
+struct SoftmaxKernels {
+  void (*forward)(std::size_t m, std::size_t n, const T* x, T* y);                  // y may be x
+  void (*backward)(std::size_t m, std::size_t n, const T* y, const T* dy, T* dx);  // dx = y * (dy - sum(dy * y))
+};
+
+// Losses of m rows of n outputs y that lie without gaps, like the targets t. loss[i] is the row's own loss, without scale;
+// dy, unless null, is scale[i] * the gradient of loss[i]. dy may be y.
+template <class T>
+struct LossKernels {
+  using Dense = void (*)(std::size_t m, std::size_t n, const T* y, const T* t, const T* scale, T* loss, T* dy);
+  using Indexed = void (*)(std::size_t m, std::size_t n, const T* y, const std::int32_t* t, const T* scale, T* loss, T* dy);
+  Dense mse;              // mean over the row of (y - t)^2
+  Dense bce;              // mean over the row of -(t log y + (1 - t) log(1 - y)), each log at least -100
+  Dense bce_with_logits;  // the same of sigmoid(y), stable
+  Dense cross_entropy;    // -sum of t log softmax(y)
+  Indexed cross_entropy_indexed;  // -log softmax(y)[t]
+};
+
+template <class T>
+struct ReduceKernels {
+  // sum[j] = sum over i of x[i, j], each a chain over i in increasing order.
+  void (*column_sums)(std::size_t m, std::size_t n, const T* x, std::ptrdiff_t x_row, T* sum);
+  std::size_t (*count_nonfinite)(std::size_t n, const T* x);  // how many are NaN or infinite
+};
+
+// Update rules on n parameters w with gradient g.
+template <class T>
+struct UpdateKernels {
+  void (*sgd)(std::size_t n, const SgdStep<T>&, T* w, const T* g, T* velocity);  // velocity null: without momentum
+  void (*adam)(std::size_t n, const AdamStep<T>&, T* w, const T* g, T* m, T* v);
+  void (*adagrad)(std::size_t n, const AdagradStep<T>&, T* w, const T* g, T* sum);
+};
+
+// The kernels of one instruction set for one type of number, by concept: one field a source file.
+template <class T>
+struct KernelTable {
+  const GemmKernels<T>& gemm;
+  const ElementwiseKernels<T>& elementwise;
+  const SoftmaxKernels<T>& softmax;
+  const LossKernels<T>& loss;
+  const ReduceKernels<T>& reduce;
+  const UpdateKernels<T>& update;
+};
+
+struct Tables {
+  KernelTable<float> f32;
+  KernelTable<double> f64;
+  template <class T>
+  const KernelTable<T>& get() const {
+    if constexpr (sizeof(T) == 4)
+      return f32;
+    else
+      return f64;
+  }
+};
+
+}  // namespace nnext::kernels

@@ -1,0 +1,22 @@
+// The parts of one instruction set's kernel table; each is defined in the kernel source of that name.
+#pragma once
+
+#include "kernels/kernel_table.h"
+
+namespace nnext::kernels::NNEXT_ISA {
+
+extern const GemmKernels<float> gemm_f32;
+extern const GemmKernels<double> gemm_f64;
+extern const ElementwiseKernels<float> elementwise_f32;
+extern const ElementwiseKernels<double> elementwise_f64;
+extern const SoftmaxKernels<float> softmax_f32;
+extern const SoftmaxKernels<double> softmax_f64;
+extern const LossKernels<float> loss_f32;
+extern const LossKernels<double> loss_f64;
+extern const ReduceKernels<float> reduce_f32;
+extern const ReduceKernels<double> reduce_f64;
+extern const UpdateKernels<float> update_f32;
+extern const UpdateKernels<double> update_f64;
+extern const Tables tables;
+
+}  // namespace nnext::kernels::NNEXT_ISA

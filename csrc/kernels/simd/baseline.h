@@ -1,0 +1,21 @@
+// Any CPU. There may be no FMA in hardware, so multiply and add round twice: baseline has bits of its own.
+#pragma once
+
+#include "kernels/simd/part_by_lane.h"
+
+namespace nnext::kernels::NNEXT_ISA {
+namespace {
+
+inline VecF fma(VecF a, VecF b, VecF c) { return a * b + c; }
+inline VecD fma(VecD a, VecD b, VecD c) { return a * b + c; }
+inline VecF sqrt(VecF a) {
+  for (int i = 0; i < kLanes<float>; ++i) a[i] = __builtin_sqrtf(a[i]);
+  return a;
+}
+inline VecD sqrt(VecD a) {
+  for (int i = 0; i < kLanes<double>; ++i) a[i] = __builtin_sqrt(a[i]);
+  return a;
+}
+
+}  // namespace
+}  // namespace nnext::kernels::NNEXT_ISA

@@ -1,0 +1,26 @@
+// Start values of parameters, each element a function of (seed, layer, parameter, index): the same for every layout,
+// instruction set and number of threads.
+#pragma once
+
+#include <string_view>
+
+#include "core/philox.h"
+#include "core/view.h"
+
+namespace nnext::nn {
+
+struct Initializer {
+  enum class Kind { zeros, uniform, normal, he_uniform, he_normal, glorot_uniform, glorot_normal, lecun_normal, fan_in_uniform, orthogonal };
+  Kind kind = Kind::zeros;
+  double a = 0;  // uniform: low; normal: mean; orthogonal: gain
+  double b = 0;  // uniform: high; normal: standard deviation
+};
+
+Initializer::Kind parse_initializer(std::string_view name);  // throws std::invalid_argument
+
+// Fills the (out, in) weight or the (out, 1) bias of a layer with `fan_in` inputs and `fan_out` outputs.
+template <class T>
+void initialize(const Initializer& initializer, const core::PhiloxStream& stream, core::Size fan_in, core::Size fan_out,
+                core::Matrix<T> values);
+
+}  // namespace nnext::nn

@@ -1,0 +1,85 @@
+// What every layer can do. A layer owns its parameters and describes itself; it never changes them: optim and train do.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/buffer.h"
+#include "core/view.h"
+#include "kernels/kernel_table.h"
+
+namespace nnext::nn {
+
+using core::ConstMatrix;
+using core::Matrix;
+using core::Size;
+
+// The facts of one pass over some rows of a batch.
+template <class T>
+struct Pass {
+  const kernels::KernelTable<T>& kernels;
+  std::uint64_t seed = 0;
+  std::uint64_t step = 0;  // with seed and layer the key of random masks
+  bool training = false;   // dropout acts only in training
+  Size first_row = 0;      // of the rows given, within the batch
+};
+
+// Numbers that training changes. `values` lies as the kernels want it; Layer::to_logical gives them their public shape.
+template <class T>
+struct Parameter {
+  std::string name;
+  std::vector<Size> shape;
+  core::Buffer<T> values;
+};
+
+// A contiguous part of one parameter whose gradient is computed, and then applied, in one go while it is in L1.
+struct Piece {
+  Size parameter = 0;
+  Size offset = 0, count = 0;  // in Parameter::values
+};
+inline constexpr Size kMaxPiece = 2048;  // elements: a gradient tile of 8 KB in float32
+
+template <class T>
+class Layer {
+ public:
+  virtual ~Layer() = default;
+
+  // Throws std::invalid_argument unless the layer takes rows of in_features.
+  virtual Size out_features(Size in_features) const = 0;
+
+  // y is x and dx is dy: neither forward nor backward is called.
+  virtual bool passes_through(bool /*training*/) const { return false; }
+  // y may be x and dx may be dy.
+  virtual bool in_place() const { return false; }
+  // backward() reads y, so no later layer may overwrite it.
+  virtual bool needs_output() const { return false; }
+
+  virtual void forward(const Pass<T>& pass, ConstMatrix<T> x, Matrix<T> y) const = 0;
+  virtual void backward(const Pass<T>& pass, ConstMatrix<T> y, ConstMatrix<T> dy, Matrix<T> dx) const = 0;
+
+  std::vector<Parameter<T>> parameters;
+  bool trainable = true;
+
+  // The parameters cut into pieces of at most kMaxPiece, in the order in which they are best computed.
+  virtual std::vector<Piece> pieces() const { return {}; }
+  // out[0 .. count) = the gradient of the piece over the whole batch.
+  virtual void gradient(const Pass<T>&, const Piece&, ConstMatrix<T> /*x*/, ConstMatrix<T> /*dy*/, T* /*out*/) const {}
+  // The values of this piece have changed: keep what is derived from them in step.
+  virtual void updated(const Piece&) {}
+
+  // Numbers stored like parameter i (its values, gradients, optimizer state) from and to the public row-major shape.
+  virtual void to_logical(Size i, const T* stored, T* logical) const;
+  virtual void from_logical(Size i, const T* logical, T* stored) const;
+};
+
+template <class T>
+void Layer<T>::to_logical(Size i, const T* stored, T* logical) const {
+  std::copy_n(stored, parameters[i].values.size(), logical);
+}
+template <class T>
+void Layer<T>::from_logical(Size i, const T* logical, T* stored) const {
+  std::copy_n(logical, parameters[i].values.size(), stored);
+}
+
+}  // namespace nnext::nn

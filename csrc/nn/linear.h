@@ -1,0 +1,43 @@
+// y[m, out] = x[m, in] * weight[out, in]^T + bias[out]
+#pragma once
+
+#include "nn/initializer.h"
+#include "nn/layer.h"
+#include "ops/panels.h"
+
+namespace nnext::nn {
+
+template <class T>
+class Linear final : public Layer<T> {
+ public:
+  struct Config {
+    Size in_features, out_features;
+    bool bias;
+    Initializer weight_init, bias_init;
+  };
+  Linear(const kernels::KernelTable<T>& kernels, const Config& config, std::uint64_t seed, Size index);
+
+  Size out_features(Size in_features) const override;
+  void forward(const Pass<T>& pass, ConstMatrix<T> x, Matrix<T> y) const override;
+  void backward(const Pass<T>& pass, ConstMatrix<T> y, ConstMatrix<T> dy, Matrix<T> dx) const override;
+  std::vector<Piece> pieces() const override;
+  void gradient(const Pass<T>& pass, const Piece& piece, ConstMatrix<T> x, ConstMatrix<T> dy, T* out) const override;
+  void updated(const Piece& piece) override;
+  void to_logical(Size i, const T* stored, T* logical) const override;
+  void from_logical(Size i, const T* logical, T* stored) const override;
+
+ private:
+  static constexpr Size kWeight = 0, kBias = 1;
+
+  // The rows of the weight panel that a piece of it covers.
+  struct PanelRows {
+    Size panel, first, count;
+  };
+  PanelRows panel_rows(const Piece& piece) const;
+  const T* bias() const { return this->parameters.size() > kBias ? this->parameters[kBias].values.data() : nullptr; }
+
+  ops::PanelLayout layout_, transposed_layout_;  // of weight^T [in, out], and of weight [out, in] for dx
+  core::Buffer<T> transposed_;
+};
+
+}  // namespace nnext::nn

@@ -1,0 +1,62 @@
+#include "ops/linear.h"
+
+#include <algorithm>
+
+namespace nnext::ops {
+
+template <class T>
+void linear(const KernelTable<T>& kernels, ConstMatrix<T> x, Panels<const T> w, const T* b, Matrix<T> y) {
+  const Size block_k = kernels.gemm.block_k;
+  for (Size p = 0; p < w.layout.panels(); ++p) {
+    const Size col = p * w.layout.width;
+    T* c = y.data + col;
+    for (Size k = 0; k < x.cols; k += block_k) {
+      const bool first = k == 0;
+      const T* bias = b == nullptr ? nullptr : b + col;
+      kernels.gemm.multiply_panel({.m = x.rows,
+                                   .n = w.layout.panel_cols(p),
+                                   .k = std::min(block_k, x.cols - k),
+                                   .a = x.data + k,
+                                   .a_row = x.row_stride,
+                                   .a_k = 1,
+                                   .b = w.panel(p) + k * w.layout.width,
+                                   .b_k = static_cast<Stride>(w.layout.width),
+                                   .init = first ? bias : c,
+                                   .init_row = first ? 0 : y.row_stride,
+                                   .c = c,
+                                   .c_row = y.row_stride});
+    }
+  }
+}
+
+template <class T>
+void linear_weight_gradient(const KernelTable<T>& kernels, ConstMatrix<T> x, ConstMatrix<T> dy, const PanelLayout& layout,
+                            Size p, Size first, Size count, T* dw) {
+  const Size n = layout.panel_cols(p);
+  const auto width = static_cast<Stride>(layout.width);
+  if (n < layout.width) std::fill_n(dw, count * layout.width, T{0});
+  const Size block_k = kernels.gemm.block_k;
+  for (Size k = 0; k < x.rows; k += block_k) {
+    kernels.gemm.multiply_panel({.m = count,
+                                 .n = n,
+                                 .k = std::min(block_k, x.rows - k),
+                                 .a = x.row(k) + first,
+                                 .a_row = 1,
+                                 .a_k = x.row_stride,
+                                 .b = dy.row(k) + p * layout.width,
+                                 .b_k = dy.row_stride,
+                                 .init = k == 0 ? nullptr : dw,
+                                 .init_row = width,
+                                 .c = dw,
+                                 .c_row = width});
+  }
+}
+
+template void linear(const KernelTable<float>&, ConstMatrix<float>, Panels<const float>, const float*, Matrix<float>);
+template void linear(const KernelTable<double>&, ConstMatrix<double>, Panels<const double>, const double*, Matrix<double>);
+template void linear_weight_gradient(const KernelTable<float>&, ConstMatrix<float>, ConstMatrix<float>, const PanelLayout&,
+                                     Size, Size, Size, float*);
+template void linear_weight_gradient(const KernelTable<double>&, ConstMatrix<double>, ConstMatrix<double>,
+                                     const PanelLayout&, Size, Size, Size, double*);
+
+}  // namespace nnext::ops

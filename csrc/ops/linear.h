@@ -1,0 +1,19 @@
+// The affine map y = x * w + b and its gradients, each for any share of the rows or of the weights.
+#pragma once
+
+#include "ops/panels.h"
+
+namespace nnext::ops {
+
+// y[m, out] = x[m, in] * w[in, out] + b[out]; b may be null. x and y have contiguous columns.
+// With w transposed and without b it is the gradient of the input: dx[m, in] = dy[m, out] * w^T[out, in].
+template <class T>
+void linear(const KernelTable<T>& kernels, ConstMatrix<T> x, Panels<const T> w, const T* b, Matrix<T> y);
+
+// dw[first .. first + count, columns of panel p] = x[m, in]^T * dy[m, out], in the panel's own layout: count rows of
+// layout.width, contiguous, the padding zero. b[out] needs KernelTable::reduce.column_sums.
+template <class T>
+void linear_weight_gradient(const KernelTable<T>& kernels, ConstMatrix<T> x, ConstMatrix<T> dy, const PanelLayout& layout,
+                            Size p, Size first, Size count, T* dw);
+
+}  // namespace nnext::ops

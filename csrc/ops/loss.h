@@ -1,0 +1,32 @@
+// Losses by name, and the targets they compare with.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "core/view.h"
+#include "kernels/kernel_table.h"
+
+namespace nnext::ops {
+
+enum class Loss { mse, bce, bce_with_logits, cross_entropy };
+
+Loss parse_loss(std::string_view name);  // throws std::invalid_argument
+
+// Class indices (cross_entropy) or one row of targets a sample; exactly one of the two is set.
+template <class T>
+struct Targets {
+  const std::int32_t* indices = nullptr;
+  core::ConstMatrix<T> dense;
+};
+
+// loss[i] of each row of y against its targets, and dy = scale[i] * gradient unless dy is empty. Rows without gaps.
+template <class T>
+void loss_rows(const kernels::KernelTable<T>& kernels, Loss loss, core::ConstMatrix<T> y, const Targets<T>& targets,
+               const T* scale, T* row_loss, core::Matrix<T> dy);
+
+// sum of scale[i] * loss[i] in increasing order of i, in double.
+template <class T>
+double total_loss(core::Size rows, const T* scale, const T* row_loss);
+
+}  // namespace nnext::ops

@@ -1,0 +1,56 @@
+// The layout in which kernels want the right operand of a product: columns in panels, each panel row-major and contiguous.
+//
+//   b[k, n] -> panel[n / width][k][width], the last panel padded with zeros
+#pragma once
+
+#include <algorithm>
+
+#include "core/view.h"
+#include "kernels/kernel_table.h"
+
+namespace nnext::ops {
+
+using core::ConstMatrix;
+using core::Matrix;
+using core::Size;
+using core::Stride;
+using kernels::KernelTable;
+
+struct PanelLayout {
+  Size rows = 0, cols = 0, width = 1;
+
+  PanelLayout() = default;
+  // The widest panel the kernels know, or just enough vectors when there are fewer columns: n = 10 takes one vector.
+  template <class T>
+  PanelLayout(const KernelTable<T>& kernels, Size rows_, Size cols_)
+      : rows(rows_),
+        cols(cols_),
+        width(kernels.gemm.vector_lanes *
+              std::min(kernels.gemm.panel_vectors, core::divide_up(cols_, kernels.gemm.vector_lanes))) {}
+
+  Size panels() const { return core::divide_up(cols, width); }
+  Size size() const { return core::checked_product(core::checked_product(panels(), rows), width); }
+  Size panel_cols(Size panel) const { return std::min(width, cols - panel * width); }
+  Size offset(Size row, Size col) const { return (col / width * rows + row) * width + col % width; }
+};
+
+template <class T>
+struct Panels {
+  T* data;
+  PanelLayout layout;
+
+  T* panel(Size p) const { return data + p * layout.rows * layout.width; }
+  T& operator()(Size row, Size col) const { return data[layout.offset(row, col)]; }
+};
+
+// panels = matrix, and back.
+template <class T>
+void to_panels(ConstMatrix<T> matrix, Panels<T> panels);
+template <class T>
+void from_panels(Panels<const T> panels, Matrix<T> matrix);
+
+// transposed[j, i] = panels[i, j] for rows [first, first + count) and columns of panel p.
+template <class T>
+void transpose_piece(Panels<const T> panels, Size p, Size first, Size count, Panels<T> transposed);
+
+}  // namespace nnext::ops

@@ -1,0 +1,109 @@
+#include "runtime/threads.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+
+#include "core/errors.h"
+
+namespace nnext::runtime {
+namespace {
+
+namespace fs = std::filesystem;
+
+void check_count(long count, const char* from) {
+  if (count < 1 || count > kMaxThreads)
+    core::fail_value(from, "=", count, " is not a number of threads; use 1 to ", kMaxThreads);
+}
+
+// A positive number from the environment, 0 when unset. OMP_NUM_THREADS may be a list ("4,2"): its first entry counts.
+int from_environment(const char* name) {
+  const char* text = std::getenv(name);
+  if (text == nullptr || *text == '\0') return 0;
+  const std::string first = std::string(text).substr(0, std::string(text).find(','));
+  int count = 0;
+  const auto [end, error] = std::from_chars(first.data(), first.data() + first.size(), count);
+  if (error != std::errc() || end != first.data() + first.size())
+    core::fail_value(name, "=", text, " is not a number of threads; use 1 to ", kMaxThreads);
+  check_count(count, name);
+  return count;
+}
+
+int default_num_threads() {
+  for (const char* name : {"NNEXT_NUM_THREADS", "OMP_NUM_THREADS"})
+    if (const int count = from_environment(name); count > 0) return count;
+  return std::min(usable_cpus(), kMaxThreads);
+}
+
+std::atomic<int>& chosen() {
+  static std::atomic<int> count{default_num_threads()};
+  return count;
+}
+
+int affinity_cpus() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
+  return 1;  // more than 1,024 CPUs: the fixed-size mask is too small, and asking for one thread is always safe
+}
+
+int ceil_ratio(double quota, double period) {
+  return quota > 0 && period > 0 ? std::max(1, static_cast<int>(std::ceil(quota / period))) : 0;
+}
+
+// cpu.max of version 2 is "quota period" or "max period".
+int quota_v2(const fs::path& folder) {
+  std::ifstream file(folder / "cpu.max");
+  double quota = 0, period = 0;
+  return file >> quota >> period ? ceil_ratio(quota, period) : 0;
+}
+
+int quota_v1(const fs::path& folder) {
+  double quota = 0, period = 0;
+  std::ifstream(folder / "cpu.cfs_quota_us") >> quota;
+  std::ifstream(folder / "cpu.cfs_period_us") >> period;
+  return ceil_ratio(quota, period);
+}
+
+int smaller_limit(int a, int b) { return a == 0 ? b : b == 0 ? a : std::min(a, b); }
+
+}  // namespace
+
+int num_threads() { return chosen().load(std::memory_order_relaxed); }
+
+void set_num_threads(int count) {
+  check_count(count, "[set_num_threads] n");
+  chosen().store(count);
+}
+
+int usable_cpus() {
+  const int quota = cgroup_cpus("/proc/self/cgroup", "/sys/fs/cgroup");
+  return quota > 0 ? std::min(quota, affinity_cpus()) : affinity_cpus();
+}
+
+int cgroup_cpus(const fs::path& proc_cgroup, const fs::path& cgroup_root) {
+  std::ifstream lines(proc_cgroup);
+  int limit = 0;
+  for (std::string line; std::getline(lines, line);) {
+    // "hierarchy:controllers:path"; version 2 has hierarchy 0 and no controllers. A parent's quota binds its children too.
+    const auto first = line.find(':');
+    const auto second = line.find(':', first + 1);
+    if (first == std::string::npos || second == std::string::npos) continue;
+    const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
+    const bool v2 = controllers == ",,";
+    if (!v2 && controllers.find(",cpu,") == std::string::npos) continue;
+    const fs::path root = v2 ? cgroup_root : cgroup_root / "cpu";
+    for (fs::path at = fs::path(line.substr(second + 1)).relative_path();; at = at.parent_path()) {
+      limit = smaller_limit(limit, v2 ? quota_v2(root / at) : quota_v1(root / at));
+      if (at.empty()) break;
+    }
+  }
+  return limit;
+}
+
+}  // namespace nnext::runtime
