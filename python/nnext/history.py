@@ -1,0 +1,178 @@
+"""What a training was like, epoch by epoch: as numbers, as a table, as a picture."""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+class History:
+    """The record that ``model.fit`` returns.
+
+    ``pandas.DataFrame(history.history, index=history.epoch)`` makes a table of it.
+
+    Attributes
+    ----------
+    history : dict of str to list of float
+        One list a quantity, "loss" and the metrics, and with validation the same with "val_" before the name. All lists
+        are as long as `epoch`; NaN stands where an epoch has no value.
+    epoch : list of int
+        The epochs, from 0.
+    stop_reason : str or None
+        Why the training ended; None before its end.
+
+    Examples
+    --------
+    >>> history = History()
+    >>> history.append(0, {"loss": 0.9, "val_loss": 1.0})
+    >>> history.append(1, {"loss": 0.5, "val_loss": 0.7})
+    >>> history.append(2, {"loss": 0.3, "val_loss": 0.8})
+    >>> history.history["loss"], history.best_epoch
+    ([0.9, 0.5, 0.3], 1)
+    >>> history
+    History(3 epochs: loss, val_loss; best epoch 1)
+    """
+
+    def __init__(self) -> None:
+        self.history: dict[str, list[float]] = {}
+        self.epoch: list[int] = []
+        self.stop_reason: str | None = None
+
+    def append(self, epoch: int, logs: Mapping[str, float]) -> None:
+        """Add an epoch.
+
+        Parameters
+        ----------
+        epoch : int
+            Its number, from 0.
+        logs : mapping of str to float
+            Its loss and metrics.
+
+        Examples
+        --------
+        >>> history = History()
+        >>> history.append(0, {"loss": 0.9})
+        >>> history.append(1, {"loss": 0.5, "val_loss": 0.7})
+        >>> history.history
+        {'loss': [0.9, 0.5], 'val_loss': [nan, 0.7]}
+        """
+        for name in logs:
+            self.history.setdefault(name, [math.nan] * len(self.epoch))
+        self.epoch.append(epoch)
+        for name, values in self.history.items():
+            values.append(float(logs.get(name, math.nan)))
+
+    @property
+    def best_epoch(self) -> int | None:
+        """The epoch of the lowest validation loss or, without validation, of the lowest loss; None when there is none.
+
+        Examples
+        --------
+        >>> print(History().best_epoch)
+        None
+        """
+        losses = self.history.get("val_loss", self.history.get("loss", []))
+        known = [(loss, epoch) for loss, epoch in zip(losses, self.epoch, strict=True) if not math.isnan(loss)]
+        return min(known)[1] if known else None
+
+    def to_csv(self, path: str | os.PathLike[str]) -> None:
+        """Write a table with the column "epoch" and one column a quantity; numbers in full precision.
+
+        Parameters
+        ----------
+        path : path
+            The file; an old one is replaced.
+
+        Raises
+        ------
+        OSError
+            When the file cannot be written.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> history = History()
+        >>> history.append(0, {"loss": 0.5})
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     history.to_csv(folder + "/history.csv")
+        ...     print(pathlib.Path(folder, "history.csv").read_text(), end="")
+        epoch,loss
+        0,0.5
+        """
+        with open(path, "w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(["epoch", *self.history])
+            writer.writerows(zip(self.epoch, *self.history.values(), strict=True))
+
+    def plot(self, path: str | os.PathLike[str] | None = None) -> Figure:
+        """Draw the learning curves: one panel a quantity, training and validation in the same panel.
+
+        Parameters
+        ----------
+        path : path, optional
+            Where to save the picture; its ending decides the format (.png, .svg, .pdf). Without it the figure belongs
+            to pyplot, so that notebooks and ``pyplot.show()`` show it.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        ImportError
+            When matplotlib is not installed.
+        ValueError
+            When there is nothing to draw.
+
+        Examples
+        --------
+        >>> history = History()
+        >>> history.append(0, {"loss": 0.5, "val_loss": 0.6, "accuracy": 0.8})
+        >>> figure = history.plot("curves.png")  # doctest: +SKIP
+        """
+        if not self.history:
+            raise ValueError("[plot] the history has no epochs; fit the model first")
+        try:
+            from matplotlib.figure import Figure
+        except ImportError as error:
+            raise ImportError('[plot] matplotlib is not installed; pip install "nnext-learn[plot]"') from error
+        names = list(dict.fromkeys(name.removeprefix("val_") for name in self.history))
+        size = (1 + 4.5 * len(names), 3.5)
+        if path is None:
+            from matplotlib import pyplot
+
+            figure = pyplot.figure(figsize=size, layout="constrained")
+        else:
+            figure = Figure(figsize=size, layout="constrained")
+        for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
+            self._draw(axes, name)
+        if path is not None:
+            figure.savefig(path, dpi=150)
+        return figure
+
+    def _draw(self, axes: Axes, name: str) -> None:
+        from matplotlib.ticker import MaxNLocator
+
+        x = [epoch + 1 for epoch in self.epoch]  # people count from 1, as the progress lines do
+        marker = "o" if len(x) == 1 else None  # a line needs two points to be seen
+        for key, label, colour in ((name, "training", "C0"), (f"val_{name}", "validation", "C1")):
+            if key in self.history:
+                axes.plot(x, self.history[key], color=colour, label=label, marker=marker)
+        if self.best_epoch is not None and f"val_{name}" in self.history:
+            axes.axvline(self.best_epoch + 1, color="0.6", linestyle=":", label="best epoch")
+        axes.set(xlabel="epoch", ylabel=name)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(frameon=False)
+
+    def __repr__(self) -> str:
+        count = f"{len(self.epoch)} epoch" + ("" if len(self.epoch) == 1 else "s")
+        best = "" if self.best_epoch is None else f"; best epoch {self.best_epoch}"
+        return f"History({count}: {', '.join(self.history) or 'empty'}{best})"

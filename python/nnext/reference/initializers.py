@@ -1,0 +1,150 @@
+"""First weights of a Linear layer, of shape (out_features, in_features), in float64.
+
+Each takes the network's seed and the index of the layer in it; ``fan_in`` is in_features, ``fan_out`` out_features.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from nnext.reference import random
+from nnext.reference.functions import Array
+
+_WEIGHT, _BIAS = 0, 1
+
+
+def _stream(layer: int, parameter: int) -> int:
+    return random.stream(random.INITIALIZE, 4 * layer + parameter)
+
+
+def uniform(shape: tuple[int, ...], low: float, high: float, seed: int = 0, layer: int = 0) -> Array:
+    """Draw weights evenly between `low` and `high`.
+
+    Examples
+    --------
+    >>> uniform((1, 2), -1, 1).round(4)
+    array([[-0.2019,  0.761 ]])
+    """
+    return low + (high - low) * random.uniform(seed, _stream(layer, _WEIGHT), math.prod(shape)).reshape(shape)
+
+
+def normal(shape: tuple[int, ...], mean: float = 0.0, std: float = 0.05, seed: int = 0, layer: int = 0) -> Array:
+    """Draw weights from the normal distribution.
+
+    Examples
+    --------
+    >>> normal((1, 2), std=1.0).round(4)
+    array([[ 0.9911, -0.6176]])
+    """
+    return mean + std * random.normal(seed, _stream(layer, _WEIGHT), math.prod(shape)).reshape(shape)
+
+
+def zeros(shape: tuple[int, ...], seed: int = 0, layer: int = 0) -> Array:
+    """Return weights that are all 0: units start equal and stay equal, so this suits biases and single layers only.
+
+    Examples
+    --------
+    >>> zeros((1, 2))
+    array([[0., 0.]])
+    """
+    return np.zeros(shape)
+
+
+def _symmetric(shape: tuple[int, int], bound: float, seed: int, layer: int) -> Array:
+    return uniform(shape, -bound, bound, seed, layer)
+
+
+def he_uniform(shape: tuple[int, int], seed: int = 0, layer: int = 0) -> Array:
+    """Draw evenly within ``sqrt(6 / fan_in)``, for ReLU (He et al., ICCV 2015).
+
+    Examples
+    --------
+    >>> he_uniform((1, 6)).shape
+    (1, 6)
+    """
+    return _symmetric(shape, math.sqrt(6 / shape[1]), seed, layer)
+
+
+def he_normal(shape: tuple[int, int], seed: int = 0, layer: int = 0) -> Array:
+    """Draw normally with standard deviation ``sqrt(2 / fan_in)``, for ReLU (He et al., ICCV 2015).
+
+    Examples
+    --------
+    >>> he_normal((1, 6)).shape
+    (1, 6)
+    """
+    return normal(shape, 0.0, math.sqrt(2 / shape[1]), seed, layer)
+
+
+def glorot_uniform(shape: tuple[int, int], seed: int = 0, layer: int = 0) -> Array:
+    """Draw evenly within ``sqrt(6 / (fan_in + fan_out))``, for tanh (Glorot and Bengio, AISTATS 2010).
+
+    Examples
+    --------
+    >>> glorot_uniform((1, 6)).shape
+    (1, 6)
+    """
+    return _symmetric(shape, math.sqrt(6 / (shape[0] + shape[1])), seed, layer)
+
+
+def glorot_normal(shape: tuple[int, int], seed: int = 0, layer: int = 0) -> Array:
+    """Draw normally with standard deviation ``sqrt(2 / (fan_in + fan_out))`` (Glorot and Bengio, AISTATS 2010).
+
+    Examples
+    --------
+    >>> glorot_normal((1, 6)).shape
+    (1, 6)
+    """
+    return normal(shape, 0.0, math.sqrt(2 / (shape[0] + shape[1])), seed, layer)
+
+
+def lecun_normal(shape: tuple[int, int], seed: int = 0, layer: int = 0) -> Array:
+    """Draw normally with standard deviation ``sqrt(1 / fan_in)`` (LeCun et al., Efficient BackProp, 1998).
+
+    Examples
+    --------
+    >>> lecun_normal((1, 6)).shape
+    (1, 6)
+    """
+    return normal(shape, 0.0, math.sqrt(1 / shape[1]), seed, layer)
+
+
+def orthogonal(shape: tuple[int, int], gain: float = 1.0, seed: int = 0, layer: int = 0) -> Array:
+    """Draw a matrix whose rows, or columns where there are fewer, are orthogonal and `gain` long.
+
+    It keeps the length of what passes through (Saxe, McClelland and Ganguli, ICLR 2014). QR decomposition of normal
+    numbers, with the signs that Gram and Schmidt's process gives.
+
+    Examples
+    --------
+    >>> w = orthogonal((2, 3))
+    >>> abs(w @ w.T).round(12)
+    array([[1., 0.],
+           [0., 1.]])
+    """
+    fewer, more = sorted(shape)
+    q, r = np.linalg.qr(normal((fewer, more), 0.0, 1.0, seed, layer).T)
+    columns = gain * q * np.sign(np.diag(r))
+    return np.asarray(columns.T if shape[0] <= shape[1] else columns)
+
+
+def linear_default(out_features: int, in_features: int, seed: int = 0, layer: int = 0) -> tuple[Array, Array]:
+    """Draw a Linear layer's weight and bias as PyTorch does: both evenly within ``1 / sqrt(in_features)``.
+
+    Returns
+    -------
+    weight : float64 array of shape (out_features, in_features)
+    bias : float64 array of shape (out_features,)
+
+    Examples
+    --------
+    >>> weight, bias = linear_default(2, 4)
+    >>> weight.shape, bias.shape, bool(abs(weight).max() < 0.5)
+    ((2, 4), (2,), True)
+    """
+    bound = 1 / math.sqrt(in_features)
+    weight = uniform((out_features, in_features), -bound, bound, seed, layer)
+    bias = -bound + 2 * bound * random.uniform(seed, _stream(layer, _BIAS), out_features)
+    return weight, bias

@@ -1,0 +1,238 @@
+"""A network: layers in a row, a loss at the end, an optimizer that follows the loss downhill."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nnext.reference import initializers, losses, random
+from nnext.reference.functions import Array, sigmoid, softmax
+from nnext.reference.layers import Activation, Draw, Layer, from_config
+from nnext.reference.optimizers import SGD, Optimizer
+
+_LOSSES = {
+    "mse": (losses.mse, losses.mse_grad),
+    "bce": (losses.bce, losses.bce_grad),
+    "bce_with_logits": (losses.bce_with_logits, losses.bce_with_logits_grad),
+    "cross_entropy": (losses.cross_entropy, losses.cross_entropy_grad),
+}
+# Softmax or Sigmoid at the end and its loss are computed as one function of the logits: exact where a probability
+# rounds to 0 or 1, and its gradient is simply "what it says - what it should say".
+_FUSED = {("cross_entropy", softmax): "cross_entropy", ("bce", sigmoid): "bce_with_logits"}
+
+
+class Network:
+    """Layers in a row, trained by backpropagation, in plain NumPy.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        The first takes the input, the last gives the output.
+    loss : {"mse", "bce", "bce_with_logits", "cross_entropy"}
+        ``cross_entropy`` takes logits, or probabilities when the last layer is Softmax.
+    optimizer : Optimizer, optional
+        `SGD()` when absent.
+    seed : int
+        Decides dropout and the order of the samples.
+    dtype : {"float32", "float64"}
+        Type of every number.
+
+    Examples
+    --------
+    >>> net = Network.from_config(
+    ...     [
+    ...         {"type": "Linear", "in_features": 2, "out_features": 8, "bias": True},
+    ...         {"type": "Tanh"},
+    ...         {"type": "Linear", "in_features": 8, "out_features": 2, "bias": True},
+    ...     ],
+    ...     loss="cross_entropy",
+    ...     optimizer=SGD(lr=0.5, momentum=0.9),
+    ... )
+    >>> X, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 1, 1, 0])
+    >>> history = net.fit(X, y, epochs=100, batch_size=4)
+    >>> net.predict(X).argmax(axis=1)
+    array([0, 1, 1, 0])
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        loss: str = "mse",
+        optimizer: Optimizer | None = None,
+        seed: int = 0,
+        dtype: str = "float64",
+    ) -> None:
+        if loss not in _LOSSES:
+            raise ValueError(f"[reference] unknown loss {loss!r}; use one of {', '.join(_LOSSES)}")
+        self.layers = list(layers)
+        self.loss = loss
+        self.optimizer = SGD() if optimizer is None else optimizer
+        self.seed = seed
+        self.dtype = np.dtype(dtype)
+        self.steps = 0  # optimizer steps and epochs over the network's whole life: they name the random streams
+        self.epochs = 0
+        self._saved: list[Any] = []
+        self._grads: dict[str, Array] = {}
+
+    @classmethod
+    def from_config(
+        cls,
+        configs: Sequence[dict[str, Any]],
+        parameters: dict[str, Array] | None = None,
+        loss: str = "mse",
+        optimizer: Optimizer | None = None,
+        seed: int = 0,
+        dtype: str = "float64",
+    ) -> Network:
+        """Build a network from its layers' descriptions, such as ``{"type": "Dropout", "p": 0.2}``.
+
+        `parameters` holds weights by name ("0.weight", "0.bias", ...); without it Linear layers draw PyTorch's default.
+        """
+        layers = []
+        for i, config in enumerate(configs):
+            own: dict[str, Array] = {}
+            if parameters is not None:
+                prefix = f"{i}."
+                own = {k.removeprefix(prefix): v for k, v in parameters.items() if k.startswith(prefix)}
+            elif config["type"] == "Linear":
+                weight, bias = initializers.linear_default(config["out_features"], config["in_features"], seed, i)
+                own = {"weight": weight} | ({"bias": bias} if config.get("bias", True) else {})
+            layers.append(from_config(config, {k: np.array(v, dtype=dtype) for k, v in own.items()}))
+        return cls(layers, loss, optimizer, seed, dtype)
+
+    @classmethod
+    def from_model(cls, model: Any, loss: str = "mse", optimizer: Optimizer | None = None) -> Network:
+        """Build the same network as an `nnext` model, with copies of its weights, its seed and its dtype.
+
+        The new network has made no training step yet, so a fit agrees with the model's when the model is as new.
+        """
+        configs = [layer.config() for layer in model.layers]
+        return cls.from_config(configs, model.state_dict(), loss, optimizer, model.seed, str(np.dtype(model.dtype)))
+
+    def _parameters(self) -> dict[str, Array]:
+        return {f"{i}.{name}": w for i, layer in enumerate(self.layers) for name, w in layer.parameters().items()}
+
+    def state_dict(self) -> dict[str, Array]:
+        """Return copies of all weights by name."""
+        return {name: w.copy() for name, w in self._parameters().items()}
+
+    # ---- One step -----------------------------------------------------------------------------------------------
+
+    def forward(self, X: npt.ArrayLike, training: bool = False) -> Array:
+        """Return the output for the rows of X, and remember what `backward` needs. Only training drops elements."""
+        return self._forward(X, training, len(self.layers))
+
+    def _forward(self, X: npt.ArrayLike, training: bool, stop: int) -> Array:
+        x: Array = np.asarray(X, dtype=self.dtype)
+        self._saved = []
+        for i, layer in enumerate(self.layers[:stop]):
+            x, saved = layer.forward(x, Draw(self.seed, i, self.steps) if training else None)
+            self._saved.append(saved)
+        return x
+
+    def backward(self, dY: npt.ArrayLike) -> Array:
+        """Take the loss's gradient in the output of the last `forward`, give the one in its input, and keep `grads`."""
+        dy: Array = np.asarray(dY, dtype=self.dtype)
+        self._grads = {}
+        for i in reversed(range(len(self._saved))):
+            dy, grads = self.layers[i].backward(dy, self._saved[i])
+            self._grads |= {f"{i}.{name}": g for name, g in grads.items()}
+        return dy
+
+    def grads(self) -> dict[str, Array]:
+        """Return the gradients of the last `backward`, under the names of `state_dict`."""
+        return dict(self._grads)
+
+    def step(self) -> None:
+        """Change the weights along the last gradients.
+
+        Examples
+        --------
+        >>> from nnext.reference import Linear
+        >>> net = Network([Linear(np.array([[2.0]]))], loss="mse", optimizer=SGD(lr=0.1))
+        >>> loss, grads = net.loss_and_grads([[1.0]], [[5.0]])
+        >>> net.step()
+        >>> loss, grads["0.weight"], net.state_dict()["0.weight"]
+        (9.0, array([[-6.]]), array([[2.6]]))
+        """
+        self.optimizer.step(self._parameters(), self._grads)
+        self.steps += 1
+
+    def _head(self) -> tuple[str, int]:
+        """Return the loss's name and how many layers come before it."""
+        last = self.layers[-1] if self.layers else None
+        fused = _FUSED.get((self.loss, last.function)) if isinstance(last, Activation) else None
+        return (fused, len(self.layers) - 1) if fused else (self.loss, len(self.layers))
+
+    def loss_and_grads(
+        self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None, training: bool = True
+    ) -> tuple[float, dict[str, Array]]:
+        """Return the loss on a batch and its gradients. `training` decides whether Dropout drops."""
+        name, stop = self._head()
+        loss, loss_grad = _LOSSES[name]
+        y_pred = self._forward(X, training, stop)
+        self.backward(loss_grad(y_pred, y, sample_weight))
+        return loss(y_pred, y, sample_weight), self.grads()
+
+    # ---- Whole data sets ----------------------------------------------------------------------------------------
+
+    def predict(self, X: npt.ArrayLike) -> Array:
+        """Return the output for the rows of X."""
+        x: Array = np.asarray(X, dtype=self.dtype)
+        for layer in self.layers:
+            x, _ = layer.forward(x, None)
+        return x
+
+    def evaluate(self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
+        """Return the loss on X and y."""
+        name, stop = self._head()
+        loss, _ = _LOSSES[name]
+        return loss(self._forward(X, False, stop), y, sample_weight)
+
+    def fit(
+        self,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        epochs: int = 1,
+        batch_size: int = 32,
+        shuffle: bool = True,
+        sample_weight: npt.ArrayLike | None = None,
+    ) -> dict[str, list[float]]:
+        """Train: every epoch goes through all samples once, in batches, with one step of the optimizer a batch.
+
+        Parameters
+        ----------
+        X : array of shape (n, ...)
+        y : array of shape (n,) or (n, outputs)
+        epochs, batch_size : int
+            The last batch of an epoch may be smaller.
+        shuffle : bool
+            Take the samples in a new order in every epoch, the same that the C++ core takes.
+        sample_weight : array of shape (n,), optional
+
+        Returns
+        -------
+        dict
+            ``{"loss": [...]}``: per epoch the weighted mean of the losses of its batches, each before its step.
+        """
+        X, y = np.asarray(X, dtype=self.dtype), np.asarray(y)
+        if len(X) != len(y) or len(X) == 0:
+            raise ValueError(f"[fit] X has {len(X)} rows but y has {len(y)}; they need the same number, at least 1")
+        weight = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+        history = []
+        for _ in range(epochs):
+            order = np.arange(len(X))
+            if shuffle:
+                order = random.permutation(len(X), self.seed, random.stream(random.SHUFFLE, 0, self.epochs))
+            total = 0.0
+            for start in range(0, len(X), batch_size):
+                rows = order[start : start + batch_size]
+                loss, _ = self.loss_and_grads(X[rows], y[rows], weight[rows])
+                self.step()
+                total += loss * float(weight[rows].sum())
+            self.epochs += 1
+            history.append(total / float(weight.sum()))
+        return {"loss": history}

@@ -1,0 +1,144 @@
+"""Update rules: how a gradient changes the weights. All follow PyTorch's definitions.
+
+An optimizer works on dicts of arrays, parameter name -> array, and changes the arrays in place. What it remembers of
+earlier steps (velocity, moments) it keeps under the same names.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from nnext.reference.functions import Array
+
+Arrays = dict[str, Array]
+
+
+class Optimizer(Protocol):
+    """What `Network` asks of an update rule."""
+
+    def step(self, parameters: Arrays, grads: Arrays) -> None:
+        """Change `parameters` in place, one step along `grads`, which has the same names and shapes."""
+        ...
+
+
+class SGD:
+    """Stochastic gradient descent with momentum: ``v = momentum * v + g``, ``w = w - lr * v``.
+
+    Parameters
+    ----------
+    lr : float
+        Learning rate.
+    momentum : float
+        How much of the last velocity stays; 0 is plain descent. The first velocity is the gradient itself.
+    nesterov : bool
+        Step along ``g + momentum * v`` instead (Sutskever et al., ICML 2013).
+    weight_decay : float
+        Adds ``weight_decay * w`` to the gradient.
+
+    Examples
+    --------
+    >>> w = {"w": np.array([1.0])}
+    >>> SGD(lr=0.1).step(w, {"w": np.array([2.0])})
+    >>> w["w"]
+    array([0.8])
+    """
+
+    def __init__(
+        self, lr: float = 0.01, momentum: float = 0.0, nesterov: bool = False, weight_decay: float = 0.0
+    ) -> None:
+        self.lr, self.momentum, self.nesterov, self.weight_decay = lr, momentum, nesterov, weight_decay
+        self.velocity: Arrays = {}
+
+    def step(self, parameters: Arrays, grads: Arrays) -> None:
+        """Change `parameters` in place, one step along `grads`."""
+        for name, w in parameters.items():
+            g = grads[name] + self.weight_decay * w
+            if self.momentum:
+                v = self.momentum * self.velocity[name] + g if name in self.velocity else g
+                self.velocity[name] = v
+                g = g + self.momentum * v if self.nesterov else v
+            w -= self.lr * g
+
+
+class Adam:
+    """Adam: steps of about lr, whatever the gradient's size (Kingma and Ba, ICLR 2015, algorithm 1).
+
+    ``m`` and ``v`` are moving averages of g and g^2; dividing by ``1 - beta^t`` undoes that they start at 0.
+
+    Parameters
+    ----------
+    lr : float
+        Learning rate.
+    betas : tuple of two float
+        How much of ``m`` and of ``v`` stays at each step.
+    eps : float
+        Keeps the divisor from 0.
+    weight_decay : float
+        Adds ``weight_decay * w`` to the gradient.
+
+    Examples
+    --------
+    >>> w = {"w": np.array([1.0])}
+    >>> Adam(lr=0.1).step(w, {"w": np.array([2.0])})
+    >>> w["w"].round(6)
+    array([0.9])
+    """
+
+    def __init__(
+        self,
+        lr: float = 0.001,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        self.lr, self.betas, self.eps, self.weight_decay = lr, betas, eps, weight_decay
+        self.t = 0
+        self.m: Arrays = {}
+        self.v: Arrays = {}
+
+    def step(self, parameters: Arrays, grads: Arrays) -> None:
+        """Change `parameters` in place, one step along `grads`."""
+        self.t += 1
+        beta1, beta2 = self.betas
+        for name, w in parameters.items():
+            g = grads[name] + self.weight_decay * w
+            m = self.m[name] = beta1 * self.m.get(name, np.zeros_like(w)) + (1 - beta1) * g
+            v = self.v[name] = beta2 * self.v.get(name, np.zeros_like(w)) + (1 - beta2) * g * g
+            m_hat, v_hat = m / (1 - beta1**self.t), v / (1 - beta2**self.t)
+            w -= self.lr * m_hat / (np.sqrt(v_hat) + self.eps)
+
+
+class Adagrad:
+    """Adagrad: each weight's steps shrink with the gradients it has seen (Duchi, Hazan and Singer, JMLR 12, 2011).
+
+    ``s = s + g^2``, ``w = w - lr * g / (sqrt(s) + eps)``.
+
+    Parameters
+    ----------
+    lr : float
+        Learning rate.
+    eps : float
+        Keeps the divisor from 0.
+    weight_decay : float
+        Adds ``weight_decay * w`` to the gradient.
+
+    Examples
+    --------
+    >>> w = {"w": np.array([1.0])}
+    >>> Adagrad(lr=0.1).step(w, {"w": np.array([2.0])})
+    >>> w["w"]
+    array([0.9])
+    """
+
+    def __init__(self, lr: float = 0.01, eps: float = 1e-10, weight_decay: float = 0.0) -> None:
+        self.lr, self.eps, self.weight_decay = lr, eps, weight_decay
+        self.sum: Arrays = {}
+
+    def step(self, parameters: Arrays, grads: Arrays) -> None:
+        """Change `parameters` in place, one step along `grads`."""
+        for name, w in parameters.items():
+            g = grads[name] + self.weight_decay * w
+            s = self.sum[name] = self.sum.get(name, np.zeros_like(w)) + g * g
+            w -= self.lr * g / (np.sqrt(s) + self.eps)
