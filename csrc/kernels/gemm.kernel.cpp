@@ -48,15 +48,17 @@ inline void multiply_tile(const PanelProduct<T>& p, A a, Last last, const T* ini
   for (int r = 0; r < Rows; ++r) {
 #pragma GCC unroll 4
     for (int v = 0; v < Vectors; ++v) {
-      const T* from = init + r * p.init_row + v * kLanes<T>;
-      if (init == nullptr)
+      if (init == nullptr) {
         acc[r][v] = Vec<T>{};
-      else
+      } else {
+        const T* from = init + r * p.init_row + v * kLanes<T>;
         acc[r][v] = v + 1 == Vectors ? load(last, from) : load(from);
+      }
     }
   }
   const T* b = p.b;
-  for (size_t step = 0; step < p.k; ++step) {
+  const ptrdiff_t b_k = p.b_k, c_row = p.c_row;
+  for (size_t step = p.k; step > 0; --step) {
     Vec<T> bv[Vectors];
 #pragma GCC unroll 4
     for (int v = 0; v < Vectors; ++v)
@@ -68,13 +70,13 @@ inline void multiply_tile(const PanelProduct<T>& p, A a, Last last, const T* ini
       for (int v = 0; v < Vectors; ++v) acc[r][v] = fma(av, bv[v], acc[r][v]);
     }
     a.next();
-    b += p.b_k;
+    b += b_k;
   }
 #pragma GCC unroll 16
   for (int r = 0; r < Rows; ++r) {
 #pragma GCC unroll 4
     for (int v = 0; v < Vectors; ++v) {
-      T* to = c + r * p.c_row + v * kLanes<T>;
+      T* to = c + r * c_row + v * kLanes<T>;
       if (v + 1 == Vectors)
         store(last, to, acc[r][v]);
       else
@@ -92,19 +94,25 @@ inline void multiply_edge(size_t rows, const PanelProduct<T>& p, A a, Last last,
     multiply_edge<T, Rows - 1, Vectors>(rows, p, a, last, init, c);
 }
 
+// The last two tiles share their rows: 6 + 2 rows of avx2 would take 6 + 4 cycles a step, as 2 rows are too few chains
+// to fill the FMA ports, and 4 + 4 take 8.
+inline size_t rows_of_tile(size_t left) {
+  if (left >= 2 * kTileRows) return kTileRows;
+  return left > kTileRows ? (left + 1) / 2 : left;
+}
+
 template <class T, int Vectors, class Last>
 void multiply_rows(const PanelProduct<T>& p, Last last) {
-  for (size_t i = 0; i < p.m; i += kTileRows) {
-    const size_t rows = p.m - i;
+  for (size_t i = 0; i < p.m;) {
+    const size_t rows = rows_of_tile(p.m - i);
     const T* a = p.a + static_cast<ptrdiff_t>(i) * p.a_row;
     const T* init = p.init == nullptr ? nullptr : p.init + static_cast<ptrdiff_t>(i) * p.init_row;
     T* c = p.c + static_cast<ptrdiff_t>(i) * p.c_row;
     if (p.a_row == 1)
-      multiply_edge<T, kTileRows, Vectors>(rows < kTileRows ? rows : kTileRows, p, RowsTogether<T>{a, p.a_k}, last,
-                                           init, c);
+      multiply_edge<T, kTileRows, Vectors>(rows, p, RowsTogether<T>{a, p.a_k}, last, init, c);
     else
-      multiply_edge<T, kTileRows, Vectors>(rows < kTileRows ? rows : kTileRows, p, RowsApart<T>(a, p.a_row), last, init,
-                                           c);
+      multiply_edge<T, kTileRows, Vectors>(rows, p, RowsApart<T>(a, p.a_row), last, init, c);
+    i += rows;
   }
 }
 

@@ -8,9 +8,9 @@
 
 namespace nnext::kernels {
 
-// c[m, n] = init[m, n] + a[m, k] * b[k, n] for n up to one panel. Each element is one FMA chain over k in increasing order
-// that starts from init, so neither tile shape nor vector width can change a bit.
-// `a` must have a_row == 1 or a_k == 1 (other strides are packed first).
+// c[m, n] = init[m, n] + a[m, k] * b[k, n] for n up to one panel. Each element is one FMA chain over k in increasing
+// order that starts from init, so neither tile shape nor vector width can change a bit. `a` must have a_row == 1 or a_k
+// == 1 (other strides are packed first).
 template <class T>
 struct PanelProduct {
   std::size_t m, n, k;
@@ -18,7 +18,7 @@ struct PanelProduct {
   std::ptrdiff_t a_row, a_k;
   const T* b;
   std::ptrdiff_t b_k;
-  const T* init;  // null: zero
+  const T* init;            // null: zero
   std::ptrdiff_t init_row;  // 0: the same row for all, as a bias
   T* c;
   std::ptrdiff_t c_row;
@@ -42,7 +42,7 @@ struct SgdStep {
 };
 template <class T>
 struct AdamStep {
-  T step_size;           // lr / (1 - beta1^t)
+  T step_size;  // lr / (1 - beta1^t)
   T beta1, beta2, one_minus_beta1, one_minus_beta2;
   T inverse_sqrt_correction;  // 1 / sqrt(1 - beta2^t)
   T eps, weight_decay;
@@ -70,20 +70,21 @@ struct ElementwiseKernels {
 // Rows of n values that lie without gaps, m of them.
 template <class T>
 struct SoftmaxKernels {
-  void (*forward)(std::size_t m, std::size_t n, const T* x, T* y);                  // y may be x
+  void (*forward)(std::size_t m, std::size_t n, const T* x, T* y);                 // y may be x
   void (*backward)(std::size_t m, std::size_t n, const T* y, const T* dy, T* dx);  // dx = y * (dy - sum(dy * y))
 };
 
-// Losses of m rows of n outputs y that lie without gaps, like the targets t. loss[i] is the row's own loss, without scale;
-// dy, unless null, is scale[i] * the gradient of loss[i]. dy may be y.
+// Losses of m rows of n outputs y that lie without gaps, like the targets t. loss[i] is the row's own loss, without
+// scale; dy, unless null, is scale[i] * the gradient of loss[i]. dy may be y.
 template <class T>
 struct LossKernels {
   using Dense = void (*)(std::size_t m, std::size_t n, const T* y, const T* t, const T* scale, T* loss, T* dy);
-  using Indexed = void (*)(std::size_t m, std::size_t n, const T* y, const std::int32_t* t, const T* scale, T* loss, T* dy);
-  Dense mse;              // mean over the row of (y - t)^2
-  Dense bce;              // mean over the row of -(t log y + (1 - t) log(1 - y)), each log at least -100
-  Dense bce_with_logits;  // the same of sigmoid(y), stable
-  Dense cross_entropy;    // -sum of t log softmax(y)
+  using Indexed = void (*)(std::size_t m, std::size_t n, const T* y, const std::int32_t* t, const T* scale, T* loss,
+                           T* dy);
+  Dense mse;                      // mean over the row of (y - t)^2
+  Dense bce;                      // mean over the row of -(t log y + (1 - t) log(1 - y)), each log at least -100
+  Dense bce_with_logits;          // the same of sigmoid(y), stable
+  Dense cross_entropy;            // -sum of t log softmax(y)
   Indexed cross_entropy_indexed;  // -log softmax(y)[t]
 };
 
