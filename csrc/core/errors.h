@@ -1,4 +1,4 @@
-// Errors of the core. ValueError in Python is std::invalid_argument here, TypeError is core::TypeError.
+// Errors of the core: std::invalid_argument is Python's ValueError, other standard exceptions its RuntimeError.
 #pragma once
 
 #include <sstream>
@@ -14,16 +14,6 @@ std::string message(const Parts&... parts) {
   (out << ... << parts);
   return out.str();
 }
-
-// A value of the wrong kind (Python: TypeError).
-struct TypeError : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-// Two uses of one model that exclude each other (Python: RuntimeError).
-struct BusyError : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 template <class... Parts>
 [[noreturn]] void fail_value(const Parts&... parts) {

@@ -45,6 +45,8 @@ class Layer {
  public:
   virtual ~Layer() = default;
 
+  // Features of the rows it takes; 0 where it takes any number.
+  virtual Size in_features() const { return 0; }
   // Throws std::invalid_argument unless the layer takes rows of in_features.
   virtual Size out_features(Size in_features) const = 0;
 

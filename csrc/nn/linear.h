@@ -17,6 +17,7 @@ class Linear final : public Layer<T> {
   };
   Linear(const kernels::KernelTable<T>& kernels, const Config& config, std::uint64_t seed, Size index);
 
+  Size in_features() const override { return layout_.rows; }
   Size out_features(Size in_features) const override;
   void forward(const Pass<T>& pass, ConstMatrix<T> x, Matrix<T> y) const override;
   void backward(const Pass<T>& pass, ConstMatrix<T> y, ConstMatrix<T> dy, Matrix<T> dx) const override;

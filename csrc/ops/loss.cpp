@@ -31,6 +31,14 @@ void loss_rows(const kernels::KernelTable<T>& kernels, Loss loss, core::ConstMat
 }
 
 template <class T>
+void loss_scale(const T* weights, core::Size rows, T* scale) {
+  double sum = 0;
+  for (core::Size i = 0; i < rows; ++i) sum += weights == nullptr ? 1.0 : static_cast<double>(weights[i]);
+  for (core::Size i = 0; i < rows; ++i)
+    scale[i] = static_cast<T>((weights == nullptr ? 1.0 : static_cast<double>(weights[i])) / (sum > 0 ? sum : 1));
+}
+
+template <class T>
 double total_loss(core::Size rows, const T* scale, const T* row_loss) {
   double total = 0;
   for (core::Size i = 0; i < rows; ++i) total += static_cast<double>(scale[i]) * static_cast<double>(row_loss[i]);
@@ -41,6 +49,8 @@ template void loss_rows(const kernels::KernelTable<float>&, Loss, core::ConstMat
                         const float*, float*, core::Matrix<float>);
 template void loss_rows(const kernels::KernelTable<double>&, Loss, core::ConstMatrix<double>, const Targets<double>&,
                         const double*, double*, core::Matrix<double>);
+template void loss_scale(const float*, core::Size, float*);
+template void loss_scale(const double*, core::Size, double*);
 template double total_loss(core::Size, const float*, const float*);
 template double total_loss(core::Size, const double*, const double*);
 

@@ -25,6 +25,10 @@ template <class T>
 void loss_rows(const kernels::KernelTable<T>& kernels, Loss loss, core::ConstMatrix<T> y, const Targets<T>& targets,
                const T* scale, T* row_loss, core::Matrix<T> dy);
 
+// scale[i] = w[i] / sum(w), or 1 / rows without weights: what makes a sum of row losses their (weighted) mean.
+template <class T>
+void loss_scale(const T* weights, core::Size rows, T* scale);
+
 // sum of scale[i] * loss[i] in increasing order of i, in double.
 template <class T>
 double total_loss(core::Size rows, const T* scale, const T* row_loss);

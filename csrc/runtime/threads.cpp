@@ -94,9 +94,9 @@ int cgroup_cpus(const fs::path& proc_cgroup, const fs::path& cgroup_root) {
     const auto first = line.find(':');
     const auto second = line.find(':', first + 1);
     if (first == std::string::npos || second == std::string::npos) continue;
-    const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
-    const bool v2 = controllers == ",,";
-    if (!v2 && controllers.find(",cpu,") == std::string::npos) continue;
+    const std::string controllers = line.substr(first + 1, second - first - 1);
+    const bool v2 = controllers.empty();
+    if (!v2 && controllers != "cpu" && controllers.find("cpu,") != 0 && controllers.find(",cpu") == std::string::npos) continue;
     const fs::path root = v2 ? cgroup_root : cgroup_root / "cpu";
     for (fs::path at = fs::path(line.substr(second + 1)).relative_path();; at = at.parent_path()) {
       limit = smaller_limit(limit, v2 ? quota_v2(root / at) : quota_v1(root / at));

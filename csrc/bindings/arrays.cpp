@@ -1,0 +1,258 @@
+#include "bindings/arrays.h"
+
+#include <cmath>
+
+#include "core/errors.h"
+#include "kernels/dispatch.h"
+
+namespace nnext::bindings {
+namespace {
+
+using core::message;
+
+template <class... Parts>
+[[noreturn]] void fail(const Asked& asked, const Parts&... parts) {
+  throw py::value_error(message("[", asked.operation, "] ", asked.name, " ", parts...));
+}
+
+template <class... Parts>
+[[noreturn]] void fail_type(const Asked& asked, const Parts&... parts) {
+  throw py::type_error(message("[", asked.operation, "] ", asked.name, " ", parts...));
+}
+
+// "(2, 3)" for the element at a flat index; "2" for one dimension.
+std::string index_text(const py::array& array, Size flat) {
+  std::string text;
+  for (py::ssize_t d = array.ndim(); d-- > 0;) {
+    const auto extent = static_cast<Size>(array.shape(d));
+    text = std::to_string(flat % extent) + (text.empty() ? "" : ", ") + text;
+    flat /= extent;
+  }
+  return array.ndim() == 1 ? text : "(" + text + ")";
+}
+
+Size extent(const py::array& array, py::ssize_t dimension) { return static_cast<Size>(array.shape(dimension)); }
+
+bool is_masked_array(const py::handle& object) {
+  // numpy.ma is imported only if somebody else did: otherwise no masked array can exist.
+  const py::dict modules = py::module_::import("sys").attr("modules");
+  return modules.contains("numpy.ma") && py::isinstance(object, modules["numpy.ma"].attr("MaskedArray"));
+}
+
+// The array's own numbers, without a copy if it is T already.
+template <class T>
+py::array_t<T> cast(const py::array& numbers) {
+  return py::array_t<T>(py::reinterpret_steal<py::array>(
+      py::detail::npy_api::get().PyArray_FromAny_(numbers.ptr(), py::dtype::of<T>().release().ptr(), 0, 0,
+                                                  py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ |
+                                                      py::detail::npy_api::NPY_ARRAY_ALIGNED_ |
+                                                      py::detail::npy_api::NPY_ARRAY_FORCECAST_,
+                                                  nullptr)));
+}
+
+// float64 to float32, refusing what would become infinite.
+py::array_t<float> narrow(const py::array& numbers, const Asked& asked) {
+  const py::array_t<double> wide = cast<double>(numbers);
+  py::array_t<float> result(std::vector<py::ssize_t>(wide.shape(), wide.shape() + wide.ndim()));
+  const double* from = wide.data();
+  float* to = result.mutable_data();
+  for (Size i = 0; i < static_cast<Size>(wide.size()); ++i) {
+    to[i] = static_cast<float>(from[i]);
+    if (std::isinf(to[i]) && std::isfinite(from[i]))
+      fail(asked, "has ", from[i], " at ", index_text(numbers, i),
+           ", which is infinite in float32; scale the data, or use dtype=\"float64\"");
+  }
+  return result;
+}
+
+}  // namespace
+
+std::string shape_text(const py::array& array) {
+  std::string text;
+  for (py::ssize_t d = 0; d < array.ndim(); ++d) text += (d > 0 ? ", " : "") + std::to_string(array.shape(d));
+  return "(" + text + (array.ndim() == 1 ? ",)" : ")");
+}
+
+py::array as_numbers(const py::handle& object, const Asked& asked) {
+  if (py::isinstance<py::array>(object) && is_masked_array(object) &&
+      py::module_::import("numpy.ma").attr("is_masked")(object).cast<bool>())
+    fail_type(asked, "has masked values; fill them first, for example with ", asked.name, ".filled(0)");
+  py::array array = py::isinstance<py::array>(object)
+                        ? py::reinterpret_borrow<py::array>(object)
+                        : py::array(py::module_::import("numpy").attr("asarray")(object));
+  const py::dtype dtype = array.dtype();
+  const char kind = dtype.kind();
+  const bool number = kind == 'b' || kind == 'i' || kind == 'u' || (kind == 'f' && dtype.itemsize() <= 8);
+  if (!number)
+    fail_type(asked, "has dtype ", py::str(dtype).cast<std::string>(), "; give real numbers, for example with ", asked.name,
+              ".astype(\"float64\")");
+  return array;
+}
+
+template <class T>
+py::array_t<T> as_contiguous(const py::array& numbers, const Asked& asked) {
+  if constexpr (sizeof(T) < sizeof(double))
+    if (numbers.dtype().kind() == 'f' && numbers.dtype().itemsize() == sizeof(double)) return narrow(numbers, asked);
+  return cast<T>(numbers);
+}
+
+template <class T>
+void require_finite(const py::array_t<T>& array, const Asked& asked) {
+  const auto n = static_cast<Size>(array.size());
+  const Size count = kernels::current_kernels<T>().reduce.count_nonfinite(n, array.data());
+  if (count == 0) return;
+  Size first = 0;
+  while (std::isfinite(array.data()[first])) ++first;
+  fail(asked, "has ", count, count == 1 ? " value that is" : " values that are", " NaN or infinite, the first ",
+       array.data()[first], " at ", index_text(array, first), "; remove or replace ", count == 1 ? "it" : "them");
+}
+
+template <class T>
+StridedMatrix<T> as_strided_matrix(const py::array& numbers, const Asked& asked) {
+  if (numbers.ndim() != 2) fail(asked, "has shape ", shape_text(numbers), "; give two dimensions");
+  constexpr auto size = static_cast<py::ssize_t>(sizeof(T));
+  const bool as_it_lies = py::isinstance<py::array_t<T>>(numbers) && numbers.strides(0) % size == 0 &&
+                          numbers.strides(1) % size == 0 && reinterpret_cast<std::uintptr_t>(numbers.data()) % alignof(T) == 0;
+  const py::array keep = as_it_lies ? numbers : py::array(as_contiguous<T>(numbers, asked));
+  const ConstMatrix<T> view(static_cast<const T*>(keep.data()), extent(keep, 0), extent(keep, 1), keep.strides(0) / size,
+                            keep.strides(1) / size);
+  return {keep, view};
+}
+
+template <class T>
+Rows<T> as_rows(const py::handle& object, const RowsWanted& wanted, const Asked& asked) {
+  const py::array numbers = as_numbers(object, asked);
+  const bool flat = numbers.ndim() == 2;
+  if (!flat && !(wanted.flatten && numbers.ndim() > 2)) {
+    const char* cure = numbers.ndim() == 1 ? "for one sample use reshape(1, -1), for one feature reshape(-1, 1)"
+                                           : "start the network with Flatten(), or use reshape(len(X), -1)";
+    fail(asked, "has shape ", shape_text(numbers), "; samples must be rows of a 2-D array: ", cure);
+  }
+  Size features = 1;
+  for (py::ssize_t d = 1; d < numbers.ndim(); ++d) features = core::checked_product(features, extent(numbers, d));
+  if (wanted.features != 0 && features != wanted.features)
+    fail(asked, "has ", features, " features but the network expects ", wanted.features, "; ", asked.name, " has shape ",
+         shape_text(numbers), ", give (samples, ", wanted.features, ")");
+  if (features == 0) fail(asked, "has shape ", shape_text(numbers), ": 0 features; give at least one");
+  const py::array_t<T> keep = as_contiguous<T>(numbers, asked);
+  if (wanted.finite) require_finite(keep, asked);
+  return {keep, ConstMatrix<T>(keep.data(), extent(keep, 0), features)};
+}
+
+namespace {
+
+void require_rows(const py::array& numbers, Size rows, const Asked& asked) {
+  if (numbers.ndim() == 0) fail(asked, "is a single number; give one entry a sample: ", rows);
+  if (extent(numbers, 0) != rows)
+    fail(asked, "has ", numbers.shape(0), " rows but X has ", rows, "; give both the same number of samples");
+}
+
+// Labels as class indices, each checked before any kernel sees it.
+std::vector<std::int32_t> as_indices(const py::array& numbers, Size classes, const Asked& asked) {
+  const py::array_t<double> values = cast<double>(numbers);
+  std::vector<std::int32_t> indices(static_cast<Size>(values.size()));
+  for (Size i = 0; i < indices.size(); ++i) {
+    const double value = values.data()[i];
+    if (!(value >= 0 && value < static_cast<double>(classes) && value == std::floor(value)))
+      fail(asked, "has the label ", value, " at index ", i, "; labels must be whole numbers from 0 to ", classes - 1,
+           ", one for each of the network's ", classes, " outputs");
+    indices[i] = static_cast<std::int32_t>(value);
+  }
+  return indices;
+}
+
+// Rows of class probabilities (one-hot is the usual case) or targets of bce: every value within [0, 1].
+template <class T>
+void require_probabilities(const py::array_t<T>& values, const Asked& asked) {
+  for (Size i = 0; i < static_cast<Size>(values.size()); ++i)
+    if (!(values.data()[i] >= 0 && values.data()[i] <= 1))
+      fail(asked, "has ", values.data()[i], " at ", index_text(values, i), "; probabilities must lie between 0 and 1");
+}
+
+template <class T>
+void require_unit_sums(const py::array_t<T>& values, Size rows, Size classes, const Asked& asked) {
+  for (Size i = 0; i < rows; ++i) {
+    double sum = 0;
+    for (Size j = 0; j < classes; ++j) sum += static_cast<double>(values.data()[i * classes + j]);
+    if (!(std::abs(sum - 1) <= 1e-3))
+      fail(asked, "has probabilities that add up to ", sum, " in row ", i,
+           "; each row must add up to 1 (one-hot or a distribution), or give class labels of shape (", rows, ",)");
+  }
+}
+
+}  // namespace
+
+template <class T>
+ops::Targets<T> TargetArrays<T>::view(Size rows, Size outputs) const {
+  if (dense.size() == 0) return {indices.data(), {}};
+  return {nullptr, ConstMatrix<T>(dense.data(), rows, outputs)};
+}
+
+template <class T>
+TargetArrays<T> as_targets(const py::handle& object, ops::Loss loss, Size rows, Size outputs, const Asked& asked) {
+  const py::array numbers = as_numbers(object, asked);
+  require_rows(numbers, rows, asked);
+  const bool column = numbers.ndim() == 1 || (numbers.ndim() == 2 && numbers.shape(1) == 1);
+  if (loss == ops::Loss::cross_entropy && column) return {as_indices(numbers, outputs, asked), {}};
+  const bool fits = outputs == 1 ? column : numbers.ndim() == 2 && extent(numbers, 1) == outputs;
+  if (!fits)
+    fail(asked, "has shape ", shape_text(numbers), " but the network gives (", rows, ", ", outputs, "); give ",
+         loss == ops::Loss::cross_entropy ? "class labels (n,) or one-hot rows" : "targets of that shape");
+  TargetArrays<T> targets{{}, as_contiguous<T>(numbers, asked)};
+  require_finite(targets.dense, asked);
+  if (loss != ops::Loss::mse) require_probabilities(targets.dense, asked);
+  if (loss == ops::Loss::cross_entropy) require_unit_sums(targets.dense, rows, outputs, asked);
+  return targets;
+}
+
+template <class T>
+py::array_t<T> as_sample_weight(const py::handle& object, Size rows, const Asked& asked) {
+  if (object.is_none()) return {};
+  const py::array numbers = as_numbers(object, asked);
+  require_rows(numbers, rows, asked);
+  if (numbers.ndim() != 1) fail(asked, "has shape ", shape_text(numbers), "; give one weight a sample: (", rows, ",)");
+  const py::array_t<T> weights = as_contiguous<T>(numbers, asked);
+  require_finite(weights, asked);
+  double sum = 0;
+  for (Size i = 0; i < rows; ++i) {
+    const T weight = weights.data()[i];
+    if (weight < 0) fail(asked, "has ", weight, " at index ", i, "; weights must not be negative");
+    sum += static_cast<double>(weight);
+  }
+  if (rows > 0 && sum == 0) fail(asked, "is zero for all ", rows, " samples; at least one must count");
+  return weights;
+}
+
+template <class T>
+py::array_t<T> as_output(const py::object& out, Size rows, Size cols, const Asked& asked) {
+  const char* dtype = sizeof(T) == 4 ? "float32" : "float64";
+  if (out.is_none()) return py::array_t<T>({rows, cols});
+  if (!py::isinstance<py::array_t<T>>(out))
+    fail_type(asked, "must be an ndarray of ", dtype, "; make it with numpy.empty((", rows, ", ", cols, "), \"", dtype, "\")");
+  auto array = py::reinterpret_borrow<py::array_t<T>>(out);
+  const bool fits = array.ndim() == 2 && extent(array, 0) == rows && extent(array, 1) == cols;
+  if (!fits) fail(asked, "has shape ", shape_text(array), " but the result is (", rows, ", ", cols, "); give that shape");
+  if (!array.writeable() || !(array.flags() & py::array::c_style) ||
+      reinterpret_cast<std::uintptr_t>(array.data()) % alignof(T) != 0)
+    fail(asked, "must be writeable, C-contiguous and aligned; make it with numpy.empty((", rows, ", ", cols, "), \"", dtype, "\")");
+  return array;
+}
+
+template py::array_t<float> as_contiguous(const py::array&, const Asked&);
+template py::array_t<double> as_contiguous(const py::array&, const Asked&);
+template void require_finite(const py::array_t<float>&, const Asked&);
+template void require_finite(const py::array_t<double>&, const Asked&);
+template StridedMatrix<float> as_strided_matrix(const py::array&, const Asked&);
+template StridedMatrix<double> as_strided_matrix(const py::array&, const Asked&);
+template Rows<float> as_rows(const py::handle&, const RowsWanted&, const Asked&);
+template Rows<double> as_rows(const py::handle&, const RowsWanted&, const Asked&);
+template struct TargetArrays<float>;
+template struct TargetArrays<double>;
+template TargetArrays<float> as_targets(const py::handle&, ops::Loss, Size, Size, const Asked&);
+template TargetArrays<double> as_targets(const py::handle&, ops::Loss, Size, Size, const Asked&);
+template py::array_t<float> as_sample_weight(const py::handle&, Size, const Asked&);
+template py::array_t<double> as_sample_weight(const py::handle&, Size, const Asked&);
+template py::array_t<float> as_output(const py::object&, Size, Size, const Asked&);
+template py::array_t<double> as_output(const py::object&, Size, Size, const Asked&);
+
+}  // namespace nnext::bindings

@@ -1,0 +1,86 @@
+// The one door through which arrays come in: what is taken, what is refused, and as what it arrives.
+//
+// float32, float64, float16, integers and bool in any layout are taken, without a copy where they lie as the core wants
+// them; nothing else is. pybind11's forcecast is never used: it drops masks, reads strings as numbers and cuts 1.7 to 1.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <string>
+#include <vector>
+
+#include "core/buffer.h"
+#include "core/view.h"
+#include "ops/loss.h"
+
+namespace nnext::bindings {
+
+namespace py = pybind11;
+using core::ConstMatrix;
+using core::Matrix;
+using core::Size;
+
+// Who asks for an array, for the error messages: [operation] name ...
+struct Asked {
+  const char* operation;
+  const char* name;
+};
+
+// "(3, 4)"
+std::string shape_text(const py::array& array);
+
+// Any accepted object as an ndarray of numbers, its memory untouched. TypeError for every other kind.
+py::array as_numbers(const py::handle& object, const Asked& asked);
+
+// An array of numbers as T, C-contiguous and aligned; a copy only where that is not so already. ValueError, with the index,
+// for numbers that are finite in float64 but not in T.
+template <class T>
+py::array_t<T> as_contiguous(const py::array& numbers, const Asked& asked);
+
+// ValueError with count and first index if any element is NaN or infinite.
+template <class T>
+void require_finite(const py::array_t<T>& array, const Asked& asked);
+
+// A float32 or float64 array seen as it lies, with any strides; others are converted.
+template <class T>
+struct StridedMatrix {
+  py::array keep;
+  ConstMatrix<T> view;
+};
+template <class T>
+StridedMatrix<T> as_strided_matrix(const py::array& numbers, const Asked& asked);
+
+// Samples as rows. `features` is what the network expects (0: any); more than two dimensions are flattened if `flatten`.
+template <class T>
+struct Rows {
+  py::array_t<T> keep;
+  ConstMatrix<T> view;
+};
+struct RowsWanted {
+  Size features = 0;
+  bool flatten = false;
+  bool finite = true;
+};
+template <class T>
+Rows<T> as_rows(const py::handle& object, const RowsWanted& wanted, const Asked& asked);
+
+// Targets for `rows` samples and `outputs` network outputs.
+template <class T>
+struct TargetArrays {
+  std::vector<std::int32_t> indices;
+  py::array_t<T> dense;
+  ops::Targets<T> view(Size rows, Size outputs) const;
+};
+template <class T>
+TargetArrays<T> as_targets(const py::handle& object, ops::Loss loss, Size rows, Size outputs, const Asked& asked);
+
+// One finite weight >= 0 a sample, not all zero; empty for None.
+template <class T>
+py::array_t<T> as_sample_weight(const py::handle& object, Size rows, const Asked& asked);
+
+// The caller's array to write (rows, cols) results into.
+template <class T>
+py::array_t<T> as_output(const py::object& out, Size rows, Size cols, const Asked& asked);
+
+}  // namespace nnext::bindings

@@ -1,0 +1,134 @@
+// Stateless functions on arrays. They let NaN through; nnext/functional.py gives them their public names.
+#include <string>
+
+#include "bindings/arrays.h"
+#include "bindings/bind.h"
+#include "bindings/interrupt.h"
+#include "core/errors.h"
+#include "kernels/dispatch.h"
+#include "ops/activation.h"
+#include "ops/matmul.h"
+
+namespace nnext::bindings {
+namespace {
+
+template <class T>
+py::array_t<T> empty_like(const py::array& array) {
+  return py::array_t<T>(std::vector<py::ssize_t>(array.shape(), array.shape() + array.ndim()));
+}
+
+// float32 and float16 are computed in float32, everything else in float64.
+bool is_single(const py::array& array) { return array.dtype().kind() == 'f' && array.dtype().itemsize() <= 4; }
+
+// Calls f with a number of the type that the arrays are computed in.
+template <class F>
+py::object with_type(bool single, F f) {
+  return single ? py::object(f(float{})) : py::object(f(double{}));
+}
+
+template <class T>
+const kernels::ActivationKernels<T>& activation_kernels(const std::string& name) {
+  return kernels::current_kernels<T>().elementwise.activations[static_cast<int>(ops::parse_activation(name))];
+}
+
+py::object activation(const std::string& name, const py::object& x, double slope) {
+  const Asked asked{name.c_str(), "x"};
+  const py::array numbers = as_numbers(x, asked);
+  return with_type(is_single(numbers), [&]<class T>(T) {
+    const py::array_t<T> from = as_contiguous<T>(numbers, asked);
+    py::array_t<T> y = empty_like<T>(from);
+    activation_kernels<T>(name).forward(static_cast<Size>(from.size()), static_cast<T>(slope), from.data(), y.mutable_data());
+    return y;
+  });
+}
+
+// dx for an upstream gradient dy of x's shape.
+py::object activation_grad(const std::string& name, const py::object& x, const py::object& dy, double slope) {
+  const Asked asked{name.c_str(), "x"}, asked_dy{name.c_str(), "dy"};
+  const py::array numbers = as_numbers(x, asked), upstream = as_numbers(dy, asked_dy);
+  if (shape_text(numbers) != shape_text(upstream))
+    core::fail_value("[", name, "_grad] x has shape ", shape_text(numbers), " but dy ", shape_text(upstream), "; give both the same shape");
+  return with_type(is_single(numbers), [&]<class T>(T) {
+    const py::array_t<T> from = as_contiguous<T>(numbers, asked), up = as_contiguous<T>(upstream, asked_dy);
+    py::array_t<T> dx = empty_like<T>(from);
+    const auto n = static_cast<Size>(from.size());
+    const auto& kernel = activation_kernels<T>(name);
+    kernel.forward(n, static_cast<T>(slope), from.data(), dx.mutable_data());
+    kernel.backward(n, static_cast<T>(slope), dx.data(), up.data(), dx.mutable_data());
+    return dx;
+  });
+}
+
+// Rows are the last dimension; with dy its gradient.
+py::object softmax(const py::object& x, const py::object& dy) {
+  const Asked asked{"softmax", "x"}, asked_dy{"softmax", "dy"};
+  const py::array numbers = as_numbers(x, asked);
+  if (numbers.ndim() == 0 || numbers.shape(numbers.ndim() - 1) == 0)
+    core::fail_value("[softmax] x has shape ", shape_text(numbers), "; give at least one value along the last axis");
+  return with_type(is_single(numbers), [&]<class T>(T) {
+    const py::array_t<T> from = as_contiguous<T>(numbers, asked);
+    py::array_t<T> y = empty_like<T>(from);
+    const auto n = static_cast<Size>(from.shape(from.ndim() - 1)), m = static_cast<Size>(from.size()) / n;
+    const auto& kernel = kernels::current_kernels<T>().softmax;
+    kernel.forward(m, n, from.data(), y.mutable_data());
+    if (dy.is_none()) return y;
+    const py::array upstream = as_numbers(dy, asked_dy);
+    if (shape_text(numbers) != shape_text(upstream))
+      core::fail_value("[softmax_grad] x has shape ", shape_text(numbers), " but dy ", shape_text(upstream), "; give both the same shape");
+    const py::array_t<T> up = as_contiguous<T>(upstream, asked_dy);
+    py::array_t<T> dx = empty_like<T>(from);
+    kernel.backward(m, n, y.data(), up.data(), dx.mutable_data());
+    return dx;
+  });
+}
+
+// (loss, gradient) of (n, k) predictions.
+py::object loss(const std::string& name, const py::object& y_pred, const py::object& y, const py::object& sample_weight) {
+  const ops::Loss kind = ops::parse_loss(name);
+  const Asked asked{name.c_str(), "y_pred"};
+  const py::array numbers = as_numbers(y_pred, asked);
+  return with_type(is_single(numbers), [&]<class T>(T) {
+    const Rows<T> rows = as_rows<T>(numbers, {.finite = false}, asked);
+    const Size n = rows.view.rows, k = rows.view.cols;
+    if (n == 0) core::fail_value("[", name, "] y_pred has 0 rows; the mean of nothing is not defined");
+    const TargetArrays<T> targets = as_targets<T>(y, kind, n, k, {name.c_str(), "y"});
+    const py::array_t<T> weights = as_sample_weight<T>(sample_weight, n, {name.c_str(), "sample_weight"});
+    core::Buffer<T> scale(n), row_loss(n);
+    ops::loss_scale<T>(sample_weight.is_none() ? nullptr : weights.data(), n, scale.data());
+    py::array_t<T> dy({n, k});
+    ops::loss_rows<T>(kernels::current_kernels<T>(), kind, rows.view, targets.view(n, k), scale.data(), row_loss.data(),
+                      {dy.mutable_data(), n, k});
+    return py::make_tuple(ops::total_loss(n, scale.data(), row_loss.data()), dy);
+  });
+}
+
+py::object matmul(const py::object& a, const py::object& b, bool transpose_a, bool transpose_b, const py::object& out) {
+  const Asked asked_a{"matmul", "a"}, asked_b{"matmul", "b"};
+  const py::array numbers_a = as_numbers(a, asked_a), numbers_b = as_numbers(b, asked_b);
+  return with_type(is_single(numbers_a) && is_single(numbers_b), [&]<class T>(T) {
+    const StridedMatrix<T> left = as_strided_matrix<T>(numbers_a, asked_a), right = as_strided_matrix<T>(numbers_b, asked_b);
+    const ConstMatrix<T> x = transpose_a ? left.view.transposed() : left.view;
+    const ConstMatrix<T> y = transpose_b ? right.view.transposed() : right.view;
+    if (x.cols != y.rows)
+      core::fail_value("[matmul] a is (", x.rows, ", ", x.cols, ") and b is (", y.rows, ", ", y.cols,
+                       ") after transposing; the inner dimensions ", x.cols, " and ", y.rows, " must be equal");
+    py::array_t<T> result = as_output<T>(out, x.rows, y.cols, {"matmul", "out"});
+    const Matrix<T> c(result.mutable_data(), x.rows, y.cols);
+    const auto& table = kernels::current_kernels<T>();
+    if (!without_gil([&] { return ops::matmul<T>(table, x, y, c); })) throw_interruption();
+    return result;
+  });
+}
+
+}  // namespace
+
+void bind_functional(py::module_& m) {
+  using py::arg;
+  m.def("activation", activation, arg("name"), arg("x"), arg("slope"));
+  m.def("activation_grad", activation_grad, arg("name"), arg("x"), arg("dy"), arg("slope"));
+  m.def("softmax", softmax, arg("x"), arg("dy") = py::none());
+  m.def("loss", loss, arg("name"), arg("y_pred"), arg("y"), arg("sample_weight"));
+  m.def("matmul", matmul, arg("a"), arg("b"), arg("transpose_a"), arg("transpose_b"), arg("out"));
+}
+
+}  // namespace nnext::bindings

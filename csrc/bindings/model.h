@@ -1,0 +1,91 @@
+// A network with its training, as Python holds it: every array comes in through bindings/arrays.h, every long call leaves
+// Python's lock to others.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "bindings/arrays.h"
+#include "nn/initializer.h"
+#include "train/epoch.h"
+#include "train/own_loop.h"
+#include "train/predict.h"
+
+namespace nnext::bindings {
+
+// Checked samples, kept for all epochs of a fit.
+template <class T>
+struct SampleArrays {
+  Rows<T> x;
+  TargetArrays<T> targets;
+  py::array_t<T> weights;
+  bool weighted;
+  Size outputs;
+
+  Size rows() const { return x.view.rows; }
+  ops::Targets<T> target_view() const { return targets.view(rows(), outputs); }
+  const T* weight_data() const { return weighted ? weights.data() : nullptr; }
+};
+
+template <class T>
+class Model {
+ public:
+  explicit Model(std::uint64_t seed) : state_(seed), own_loop_(state_) {}
+
+  // Building: layers in order.
+  void add_linear(Size in_features, Size out_features, bool bias, const nn::Initializer& weight_init, const nn::Initializer& bias_init);
+  void add_activation(kernels::Activation kind, double slope);
+  void add_softmax();
+  void add_dropout(double p);
+  void add_flatten();
+  // Features the network takes (0: any) and gives; throws where the layers do not fit together.
+  Size in_features() const;
+  Size out_features(Size in_features) const;
+
+  // Parameters as (layer, name, shape), in the order of `index` below.
+  std::vector<std::tuple<Size, std::string, std::vector<Size>>> parameters() const;
+  py::array_t<T> get_parameter(Size index);
+  // Index to values. Either all are set, in one go for predictions under way, or none.
+  void set_parameters(const py::dict& values);
+  py::array_t<T> get_gradient(Size index) const;
+  py::array_t<T> get_optimizer_state(Size index, Size state) const;
+  void set_optimizer_state(Size index, Size state, const py::object& values);
+  Size optimizer_states() const { return state_.optimizer == nullptr ? 0 : state_.optimizer->states(); }
+  void set_trainable(Size layer, bool trainable);
+
+  void set_loss(const std::string& loss, bool fuse_last_layer);
+  void set_optimizer(std::unique_ptr<optim::Optimizer<T>> optimizer);
+  train::Counters& counters() { return state_.counters; }
+
+  SampleArrays<T> samples(const py::object& x, const py::object& y, const py::object& sample_weight, bool flatten,
+                          const std::string& operation) const;
+  // The order of an epoch's samples, for loops that are not run by fit_epoch; counts as an epoch.
+  py::array_t<std::uint32_t> begin_epoch(Size samples, bool shuffle);
+  train::EpochReport fit_epoch(const SampleArrays<T>& samples, const py::object& outputs, const train::EpochOptions& options);
+  void end_fit() { fit_.reset(); }
+  py::array_t<T> predict(const py::object& x, const py::object& out, bool check, bool flatten);
+  py::tuple evaluate(const SampleArrays<T>& samples);
+
+  py::array_t<T> forward(const py::object& x, bool training, bool flatten);
+  py::array_t<T> backward(const py::object& dy);
+  double loss_and_gradients(const SampleArrays<T>& samples);
+  bool has_gradients() const { return own_loop_.has_gradients(); }
+  void step(double lr);
+
+ private:
+  struct Place {
+    nn::Layer<T>* layer;
+    Size in_layer;
+  };
+  Place place(Size index) const;  // of parameter `index`
+  py::array_t<T> logical(Size index, const T* stored) const;
+  py::array_t<T> checked(Size index, const py::handle& values, const char* operation) const;
+  void add(std::unique_ptr<nn::Layer<T>> layer) { state_.network.layers.push_back(std::move(layer)); }
+  void forget_passes() { own_loop_.reset(), fit_.reset(); }
+
+  mutable train::State<T> state_;
+  train::OwnLoop<T> own_loop_;
+  std::unique_ptr<train::Fit<T>> fit_;
+};
+
+}  // namespace nnext::bindings

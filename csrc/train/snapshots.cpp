@@ -1,0 +1,36 @@
+#include "train/snapshots.h"
+
+namespace nnext::train {
+
+template <class T>
+void Snapshots<T>::take(const State<T>& state) {
+  std::swap(newest_, older_);
+  newest_.reset();  // its memory first: at most two copies at any time
+  Copy copy{{}, state.optimizer_state, state.counters};
+  for (const auto& layer : state.network.layers)
+    for (const nn::Parameter<T>& parameter : layer->parameters) copy.parameters.push_back(parameter.values);
+  newest_ = std::move(copy);
+}
+
+template <class T>
+std::optional<Size> Snapshots<T>::restore(State<T>& state) const {
+  const Counters now = state.counters;
+  const Copy* copy = newest_ && newest_->counters.step < now.step ? &*newest_ : older_ ? &*older_ : nullptr;
+  if (copy == nullptr || copy->counters.step >= now.step) return std::nullopt;
+  Size i = 0;
+  for (const auto& layer : state.network.layers) {
+    for (nn::Parameter<T>& parameter : layer->parameters)
+      std::copy_n(copy->parameters[i++].data(), parameter.values.size(), parameter.values.data());
+    for (const nn::Piece& piece : layer->pieces()) layer->updated(piece);
+  }
+  for (Size p = 0; p < state.optimizer_state.size(); ++p)
+    for (Size s = 0; s < state.optimizer_state[p].size(); ++s)
+      std::copy_n(copy->optimizer_state[p][s].data(), copy->optimizer_state[p][s].size(), state.optimizer_state[p][s].data());
+  state.counters = copy->counters;
+  return now.step - 1 - copy->counters.step;
+}
+
+template class Snapshots<float>;
+template class Snapshots<double>;
+
+}  // namespace nnext::train

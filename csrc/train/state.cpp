@@ -1,0 +1,62 @@
+#include "train/state.h"
+
+#include "core/errors.h"
+
+namespace nnext::train {
+
+template <class T>
+void State<T>::set_optimizer(std::unique_ptr<optim::Optimizer<T>> new_optimizer) {
+  std::vector<std::vector<core::Buffer<T>>> fresh;
+  for (const auto& layer : network.layers)
+    for (const nn::Parameter<T>& parameter : layer->parameters) {
+      auto& states = fresh.emplace_back();
+      for (Size i = 0; i < new_optimizer->states(); ++i) {
+        states.emplace_back(parameter.values.size());
+        std::fill(states.back().begin(), states.back().end(), static_cast<T>(new_optimizer->initial_state()));
+      }
+    }
+  optimizer = std::move(new_optimizer);
+  optimizer_state = std::move(fresh);
+  counters.optimizer_step = 0;
+}
+
+template <class T>
+void State<T>::set_loss(ops::Loss new_loss, bool fuse_last_layer) {
+  loss = new_loss;
+  head = network.layers.size() - (fuse_last_layer ? 1 : 0);
+}
+
+template <class T>
+Size State<T>::parameter_count() const {
+  Size count = 0;
+  for (const auto& layer : network.layers) count += layer->parameters.size();
+  return count;
+}
+
+template <class T>
+bool State<T>::parameters_finite() const {
+  for (const auto& layer : network.layers)
+    for (const nn::Parameter<T>& parameter : layer->parameters)
+      if (network.kernels.reduce.count_nonfinite(parameter.values.size(), parameter.values.data()) > 0) return false;
+  return true;
+}
+
+template <class T>
+void State<T>::apply(nn::Layer<T>& layer, Size index, const nn::Piece& piece, const T* gradient) {
+  optim::Update<T> update{piece.count, layer.parameters[piece.parameter].values.data() + piece.offset, gradient, {}};
+  auto& states = optimizer_state[index];
+  for (Size i = 0; i < states.size(); ++i) update.state[i] = states[i].data() + piece.offset;
+  optimizer->apply(network.kernels.update, update);
+  layer.updated(piece);
+}
+
+template struct State<float>;
+template struct State<double>;
+
+BusyGuard::BusyGuard(std::atomic<bool>& busy, const char* operation) : busy_(busy) {
+  if (busy_.exchange(true))
+    throw std::runtime_error(core::message(
+        "[", operation, "] this model is being trained already; wait until that ends, or train a second model"));
+}
+
+}  // namespace nnext::train

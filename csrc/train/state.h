@@ -1,0 +1,62 @@
+// Everything that training changes, and what it needs beside the network to go on from where it stands.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "nn/network.h"
+#include "ops/loss.h"
+#include "optim/optimizer.h"
+#include "train/gate.h"
+
+namespace nnext::train {
+
+using core::Size;
+
+// The counters that key random numbers and bias corrections.
+struct Counters {
+  std::uint64_t step = 0;            // optimizer steps over the network's life: the key of dropout masks
+  std::uint64_t epoch = 0;           // begun epochs over the network's life: the key of the sample order
+  std::uint64_t optimizer_step = 0;  // steps of the present optimizer
+};
+
+template <class T>
+struct State {
+  explicit State(std::uint64_t seed) : network(seed) {}
+
+  nn::Network<T> network;
+  Counters counters;
+
+  ops::Loss loss = ops::Loss::mse;
+  Size head = 0;  // layers before the loss: one less than all where the last is fused with it
+  std::unique_ptr<optim::Optimizer<T>> optimizer;
+  std::vector<std::vector<core::Buffer<T>>> optimizer_state;  // [parameter over all layers][state]
+
+  Gate gate;                       // readers: predict; writer: whoever changes parameters
+  std::atomic<bool> busy{false};   // one fit or own loop at a time
+
+  // Puts a new optimizer in charge, with fresh state and its own step count.
+  void set_optimizer(std::unique_ptr<optim::Optimizer<T>> new_optimizer);
+  // Chooses the loss, and whether the last layer is computed together with it in one stable form.
+  void set_loss(ops::Loss new_loss, bool fuse_last_layer);
+
+  Size parameter_count() const;  // parameters over all layers, in the order of optimizer_state
+  bool parameters_finite() const;
+  // Applies the optimizer to a piece of a layer's parameter (the `index`-th over all layers), given its gradient.
+  void apply(nn::Layer<T>& layer, Size index, const nn::Piece& piece, const T* gradient);
+};
+
+// Holds State::busy for as long as it lives. Throws std::runtime_error when another call has it.
+class BusyGuard {
+ public:
+  BusyGuard(std::atomic<bool>& busy, const char* operation);
+  ~BusyGuard() { busy_.store(false); }
+  BusyGuard(const BusyGuard&) = delete;
+  BusyGuard& operator=(const BusyGuard&) = delete;
+
+ private:
+  std::atomic<bool>& busy_;
+};
+
+}  // namespace nnext::train

@@ -1,0 +1,110 @@
+"""Instruction set and threads.
+
+Environment variables, read at import: ``NNEXT_ISA`` forces an instruction set; ``NNEXT_NUM_THREADS``, else
+``OMP_NUM_THREADS``, sets the number of threads. A value that does not fit is an error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+from collections.abc import Iterator
+
+import numpy as np
+
+from nnext import _check, _core
+
+__all__ = ["available_isas", "get_num_threads", "isa", "set_num_threads", "show_config", "threads"]
+
+
+def isa() -> str:
+    """Return the instruction set of the kernels in use: "avx512", "avx2", "neon" or "baseline".
+
+    Examples
+    --------
+    >>> isa() in available_isas()
+    True
+    """
+    return _core.isa()
+
+
+def available_isas() -> list[str]:
+    """Return the instruction sets that this build has and this CPU supports, best first.
+
+    Examples
+    --------
+    >>> available_isas()[-1]
+    'baseline'
+    """
+    return _core.available_isas()
+
+
+def get_num_threads() -> int:
+    """Return how many threads a call may use, the calling one included.
+
+    Examples
+    --------
+    >>> get_num_threads() >= 1
+    True
+    """
+    return _core.get_num_threads()
+
+
+def set_num_threads(n: int) -> None:
+    """Set how many threads a call may use. Results do not depend on it.
+
+    Parameters
+    ----------
+    n : int
+        From 1 to 256.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Otherwise.
+
+    Examples
+    --------
+    >>> before = get_num_threads()
+    >>> set_num_threads(1)
+    >>> set_num_threads(before)
+    """
+    _core.set_num_threads(_check.integer("set_num_threads", "n", n, low=1, high=256))
+
+
+@contextlib.contextmanager
+def threads(n: int) -> Iterator[None]:
+    """Use n threads within a ``with`` block.
+
+    Parameters
+    ----------
+    n : int
+        From 1 to 256.
+
+    Examples
+    --------
+    >>> with threads(1):
+    ...     get_num_threads()
+    1
+    """
+    before = get_num_threads()
+    set_num_threads(n)
+    try:
+        yield
+    finally:
+        _core.set_num_threads(before)
+
+
+def show_config() -> None:
+    """Print versions, CPU, instruction sets and threads: what belongs into a bug report.
+
+    Examples
+    --------
+    >>> show_config()  # doctest: +ELLIPSIS
+    nnext ...
+    """
+    print(f"nnext {_core.__version__}, Python {platform.python_version()}, NumPy {np.__version__}")
+    print(f"machine: {platform.machine()}, {os.cpu_count()} CPUs, {_core.usable_cpus()} usable")
+    print(f"instruction set: {isa()} (available: {', '.join(available_isas())})")
+    print(f"threads: {get_num_threads()}")

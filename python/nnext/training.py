@@ -1,0 +1,325 @@
+"""How a model is trained and evaluated: what `fit` does between the epochs that run in C++."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nnext import functional, metrics
+from nnext.callbacks import Callback, ProgressBar
+from nnext.errors import DivergenceError
+from nnext.history import History
+from nnext.layers import Sigmoid, Softmax
+from nnext.losses import Loss
+
+if TYPE_CHECKING:
+    from nnext.model import Sequential
+
+Array = npt.NDArray[Any]
+Metrics = dict[str, Callable[[Any, Any], float]]
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """The arguments of `Sequential.fit` beside X and y."""
+
+    epochs: int
+    batch_size: int
+    validation_data: Sequence[Any] | None
+    validation_split: float
+    shuffle: bool
+    sample_weight: npt.ArrayLike | None
+    class_weight: Mapping[int, float] | str | None
+    callbacks: tuple[Any, ...]
+    verbose: Any
+
+
+def named_metrics(chosen: Sequence[Any]) -> Metrics:
+    """Look metrics up, each under the name that it has in History."""
+    if isinstance(chosen, str) or not isinstance(chosen, Sequence):
+        raise TypeError(f"[compile] metrics is {chosen!r}; give a list, for example ['accuracy']")
+    return {metrics.name_of(metric): metrics.get(metric) for metric in chosen}
+
+
+def metric_names() -> list[str]:
+    """Return the metrics that can be found by name."""
+    return list(metrics._BY_NAME)
+
+
+def compiled_loss(model: Sequential, operation: str) -> Any:
+    """Return the compiled loss, or raise RuntimeError."""
+    if not model._compiled:
+        raise RuntimeError(f"[{operation}] the model is not compiled; call compile(loss=..., optimizer=...) first")
+    return model._compiled["loss"]
+
+
+def loss_name(model: Sequential) -> str | None:
+    """Return the name of the compiled loss; None before compile and for functions."""
+    loss = model._compiled.get("loss")
+    return loss.name if isinstance(loss, Loss) else None
+
+
+def probabilities(model: Sequential, outputs: Array) -> Array:
+    """Turn outputs into probabilities, where they are not already."""
+    if isinstance(model.layers[-1], Softmax | Sigmoid):
+        return outputs
+    if loss_name(model) in ("bce", "bce_with_logits") or outputs.shape[1] == 1:
+        return outputs if loss_name(model) == "bce" else functional.sigmoid(outputs)
+    return functional.softmax(outputs)
+
+
+def is_multilabel(model: Sequential, outputs: int) -> bool:
+    """Tell whether each output is a label of its own, rather than one of several classes."""
+    binary = loss_name(model) in ("bce", "bce_with_logits") or isinstance(model.layers[-1], Sigmoid)
+    return binary and outputs > 1 and model._core.out_features(model._core.in_features() or outputs) > 1
+
+
+def compute_metrics(model: Sequential, y: Array, outputs: Array) -> dict[str, float]:
+    """Compare outputs with targets by every compiled metric."""
+    chosen: Metrics = model._compiled["metrics"]
+    if not chosen:
+        return {}
+    name, k = loss_name(model), outputs.shape[1]
+    if name == "bce_with_logits":
+        outputs = functional.sigmoid(outputs)
+    if name == "cross_entropy" and y.ndim == 2 and y.shape[1] > 1:
+        y = y.argmax(axis=1)
+    elif is_multilabel(model, k):
+        y, outputs = y.reshape(-1), outputs.reshape(-1, 1)
+    elif y.ndim == 2 and y.shape[1] == 1:
+        y = y.reshape(-1)
+    return {metric_name: float(metric(y, outputs)) for metric_name, metric in chosen.items()}
+
+
+def evaluate(model: Sequential, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: Any) -> dict[str, float]:
+    """Return loss and metrics; see `Sequential.evaluate`."""
+    loss = compiled_loss(model, "evaluate")
+    targets = np.asarray(y)
+    if isinstance(loss, Loss):
+        value, outputs = model._core.evaluate(model._core.samples(X, y, sample_weight, model._flatten, "evaluate"))
+    else:
+        outputs = model.predict(X)
+        value, _ = _call_loss(loss, outputs, targets)
+    return {"loss": float(value), **compute_metrics(model, targets, outputs)}
+
+
+def loss_and_gradients(model: Sequential, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: Any) -> float:
+    """Compute loss and gradients; the core keeps the gradients."""
+    loss = compiled_loss(model, "loss_and_grads")
+    if isinstance(loss, Loss):
+        samples = model._core.samples(X, y, sample_weight, model._flatten, "loss_and_grads")
+        return float(model._core.loss_and_gradients(samples))
+    if sample_weight is not None:
+        raise ValueError("[loss_and_grads] sample_weight cannot be used with a loss function of your own; weight inside it")
+    value, grad = _call_loss(loss, model.forward(X, training=True), np.asarray(y))
+    model.backward(grad)
+    return value
+
+
+def _call_loss(loss: Any, y_pred: Array, y: Array) -> tuple[float, Array]:
+    """Call a user's loss and check what it gives."""
+    result = loss(y_pred, y)
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise TypeError(f"[fit] the loss function gave {type(result).__name__}; it must return (loss, grad)")
+    value, grad = float(result[0]), np.asarray(result[1])
+    if grad.shape != y_pred.shape:
+        raise ValueError(
+            f"[fit] the loss function gave a gradient of shape {grad.shape} for y_pred of shape {y_pred.shape}; "
+            "they must be equal"
+        )
+    return value, grad
+
+
+# ---- fit ----------------------------------------------------------------------------------------------------------
+
+
+def fit(model: Sequential, X: npt.ArrayLike, y: npt.ArrayLike, options: FitOptions) -> History:
+    """Train the model; see `Sequential.fit`."""
+    compiled_loss(model, "fit")
+    if not model._fit_lock.acquire(blocking=False):
+        raise RuntimeError("[fit] this model is being trained already; wait until that ends, or train a second model")
+    try:
+        return _Fit(model, X, y, options).run()
+    finally:
+        model._core.end_fit()
+        model._fit_lock.release()
+
+
+class _Fit:
+    """One fit: its data, checked once, and its epochs."""
+
+    def __init__(self, model: Sequential, X: npt.ArrayLike, y: npt.ArrayLike, options: FitOptions) -> None:
+        self.model, self.options = model, options
+        loss = compiled_loss(model, "fit")
+        weight = options.sample_weight
+        (X, y, weight), validation = _split(X, y, weight, options)
+        weight = _weights(y, weight, options.class_weight)
+        self.y = np.asarray(y)
+        self.own_loss = None if isinstance(loss, Loss) else loss
+        if self.own_loss is not None:
+            self.own_X = _rows_for_own_loss(X, y, weight)
+            self.rows = len(self.own_X)
+        else:
+            self.samples = model._core.samples(X, y, weight, model._flatten, "fit")
+            self.rows = self.samples.rows
+        self.validation = validation
+        self.validation_samples: Any = None
+        if validation is not None and self.own_loss is None:
+            self.validation_samples = model._core.samples(*validation, model._flatten, "fit: validation_data")
+        self.outputs: Array | None = None
+        if model._compiled["metrics"] and self.own_loss is None:
+            features = 1 if model.in_features is None else model.in_features
+            k = model._core.out_features(features) if model.in_features else np.asarray(X).reshape(self.rows, -1).shape[1]
+            self.outputs = np.empty((self.rows, k), model.dtype)
+
+    def run(self) -> History:
+        model, options = self.model, self.options
+        history = model.history = History()
+        callbacks = [*options.callbacks, ProgressBar(options.verbose)]
+        for callback in callbacks:
+            if not isinstance(callback, Callback):
+                raise TypeError(f"[fit] callbacks has {callback!r}; give objects of classes derived from nnext.callbacks.Callback")
+            callback.set_params({"epochs": options.epochs, "samples": self.rows})
+            callback.set_model(model)
+        model.stop_training = False
+        try:
+            for callback in callbacks:
+                callback.on_train_begin()
+            for epoch in range(options.epochs):
+                self._epoch(epoch, history, callbacks)
+                if model.stop_training:
+                    history.stop_reason = f"a callback asked to stop after epoch {epoch}"
+                    break
+            else:
+                history.stop_reason = "all epochs done"
+        except BaseException as error:
+            history.stop_reason = type(error).__name__
+            callbacks[-1].on_train_end()  # the progress bar gives the terminal back
+            raise
+        for callback in callbacks:
+            callback.on_train_end()
+        return history
+
+    def _epoch(self, epoch: int, history: History, callbacks: Sequence[Callback]) -> None:
+        for callback in callbacks:
+            callback.on_epoch_begin(epoch)
+        logs = self._train_epoch(epoch) if self.own_loss is None else self._train_epoch_with_own_loss(epoch)
+        logs |= {f"val_{name}": value for name, value in self._validate().items()}
+        history.append(epoch, logs)
+        for callback in callbacks:
+            callback.on_epoch_end(epoch, logs)
+
+    def _train_epoch(self, epoch: int) -> dict[str, float]:
+        model, options = self.model, self.options
+        lr = model.optimizer.lr  # type: ignore[union-attr]
+        loss, steps, ended = model._core.fit_epoch(self.samples, self.outputs, options.batch_size, options.shuffle, lr)
+        if ended == "diverged":
+            raise DivergenceError(epoch, steps, lr)
+        return {"loss": loss, **(compute_metrics(model, self.y, self.outputs) if self.outputs is not None else {})}
+
+    def _train_epoch_with_own_loss(self, epoch: int) -> dict[str, float]:
+        """Go through the samples step by step: the loss is a Python function."""
+        model, options = self.model, self.options
+        order = model._core.begin_epoch(self.rows, options.shuffle)
+        total, outputs = 0.0, None
+        for step, start in enumerate(range(0, self.rows, options.batch_size)):
+            rows = order[start : start + options.batch_size]
+            y_pred = model.forward(self.own_X[rows], training=True)
+            value, grad = _call_loss(self.own_loss, y_pred, self.y[rows])
+            if not np.isfinite(value) or not np.isfinite(grad).all():
+                raise DivergenceError(epoch, step, model.optimizer.lr)  # type: ignore[union-attr]
+            model.backward(grad)
+            model.step()
+            total += value * len(rows)
+            outputs = np.empty((self.rows, y_pred.shape[1]), y_pred.dtype) if outputs is None else outputs
+            outputs[rows] = y_pred
+        assert outputs is not None  # there is at least one row
+        return {"loss": total / self.rows, **compute_metrics(model, self.y, outputs)}
+
+    def _validate(self) -> dict[str, float]:
+        if self.validation is None:
+            return {}
+        if self.validation_samples is None:
+            return evaluate(self.model, *self.validation)
+        loss, outputs = self.model._core.evaluate(self.validation_samples)
+        return {"loss": loss, **compute_metrics(self.model, np.asarray(self.validation[1]), outputs)}
+
+
+def _split(X: Any, y: Any, weight: Any, options: FitOptions) -> tuple[tuple[Any, Any, Any], tuple[Any, Any, Any] | None]:
+    """Return the samples to train on, and those to validate with."""
+    data = options.validation_data
+    if data is not None:
+        if options.validation_split:
+            raise ValueError("[fit] both validation_data and validation_split are given; give one of them")
+        if not isinstance(data, tuple | list) or len(data) not in (2, 3):
+            raise TypeError("[fit] validation_data must be (X, y) or (X, y, sample_weight)")
+        return (X, y, weight), (data[0], data[1], data[2] if len(data) == 3 else None)
+    if not options.validation_split:
+        return (X, y, weight), None
+    X, y = _sequence("X", X), _sequence("y", y)
+    weight = None if weight is None else _sequence("sample_weight", weight)
+    if len(X) != len(y):
+        raise ValueError(f"[fit] X has {len(X)} rows but y has {len(y)}; give both the same number of samples")
+    held = int(len(X) * options.validation_split)
+    if held == 0 or held == len(X):
+        raise ValueError(
+            f"[fit] validation_split={options.validation_split:g} of {len(X)} samples is {held}; "
+            "choose it so that both parts have at least one"
+        )
+    first, last = slice(0, len(X) - held), slice(len(X) - held, None)
+    return (
+        (X[first], y[first], None if weight is None else weight[first]),
+        (X[last], y[last], None if weight is None else weight[last]),
+    )
+
+
+def _sequence(name: str, values: Any) -> Any:
+    array = values if isinstance(values, np.ndarray) else np.asarray(values)
+    if array.ndim == 0:
+        raise ValueError(f"[fit] {name} is a single number; give one entry a sample")
+    return array
+
+
+def _weights(y: Any, weight: Any, class_weight: Mapping[int, float] | str | None) -> Any:
+    """Multiply the sample weights by those of the samples' classes."""
+    if class_weight is None:
+        return weight
+    labels = np.asarray(y)
+    if labels.ndim == 2 and labels.shape[1] > 1:
+        labels = labels.argmax(axis=1)
+    labels = labels.reshape(-1)
+    if isinstance(class_weight, str):
+        if class_weight != "balanced":
+            raise ValueError(f"[fit] unknown class_weight {class_weight!r}; use 'balanced' or a dict of class to weight")
+        classes, counts = np.unique(labels, return_counts=True)
+        class_weight = {c: len(labels) / (len(classes) * n) for c, n in zip(classes.tolist(), counts, strict=True)}
+    factors = np.array([float(class_weight.get(label, 1.0)) for label in labels.tolist()])
+    return factors if weight is None else factors * np.asarray(weight)
+
+
+def _rows_for_own_loss(X: Any, y: Any, weight: Any) -> Array:
+    rows, targets = _sequence("X", X), _sequence("y", y)
+    if weight is not None:
+        raise ValueError("[fit] weights cannot be used with a loss function of your own; weight inside it")
+    if len(rows) != len(targets) or len(rows) == 0:
+        raise ValueError(f"[fit] X has {len(rows)} rows but y has {len(targets)}; give both the same number, at least 1")
+    return rows
+
+
+def summary_table(model: Sequential) -> str:
+    """Return the table that `Sequential.summary` prints."""
+    params = {}
+    for layer, _, shape in model._core.parameters():
+        params[layer] = params.get(layer, 0) + int(np.prod(shape))
+    rows, features = [], model.in_features
+    for i, layer in enumerate(model.layers):
+        features = getattr(layer, "out_features", features)
+        frozen = " (frozen)" if i in model._frozen else ""
+        rows.append((f"{i} {type(layer).__name__}{frozen}", f"(n, {features or '?'})", f"{params.get(i, 0):,}"))
+    rows = [("layer", "output", "params"), *rows, ("total", "", f"{sum(params.values()):,}")]
+    names, shapes, counts = (max(len(row[column]) for row in rows) for column in range(3))
+    return "\n".join(f"{name:<{names}}   {shape:<{shapes}}   {count:>{counts}}" for name, shape, count in rows)
