@@ -47,62 +47,98 @@ struct BinaryCrossEntropyOfLogits {
   }
 };
 
+// Rows of one output: the lanes run over the rows.
+template <class T, class F>
+void single_outputs(size_t m, const T* y, const T* t, const T* scale, T* loss, T* dy) {
+  for_each_vector<T>(m, [&](size_t i, auto part) {
+    const Vec<T> output = load(part, y + i), target = load(part, t + i);
+    store(part, loss + i, F::template loss<T>(output, target));
+    if (dy != nullptr) store(part, dy + i, load(part, scale + i) * F::template slope<T>(output, target));
+  });
+}
+
 template <class T, class F>
 void mean_of_outputs(size_t m, size_t n, const T* y, const T* t, const T* scale, T* loss, T* dy) {
-  for (size_t row = 0; row < m; ++row, y += n, t += n) {
-    const T sum = sum_of_row<T>(
-        n, [&](size_t i, auto part) { return F::template loss<T>(load(part, y + i), load(part, t + i)); });
-    loss[row] = sum / static_cast<T>(n);
-    if (dy == nullptr) continue;
-    const Vec<T> share = broadcast(scale[row] / static_cast<T>(n));
-    for_each_vector<T>(n, [&](size_t i, auto part) {
-      store(part, dy + i, share * F::template slope<T>(load(part, y + i), load(part, t + i)));
+  if (n == 1) return single_outputs<T, F>(m, y, t, scale, loss, dy);
+  for (size_t i = 0; i < m * n; i += n) {
+    const Vec<T> share = broadcast(dy == nullptr ? T(0) : *scale++ / static_cast<T>(n));
+    const T sum = sum_of_row<T>(n, [&](size_t j, auto part) {
+      const Vec<T> output = load(part, y + i + j), target = load(part, t + i + j);
+      const Vec<T> term = F::template loss<T>(output, target);
+      if (dy != nullptr) store(part, dy + i + j, share * F::template slope<T>(output, target));
+      return term;
     });
-    dy += n;
+    *loss++ = sum / static_cast<T>(n);
   }
 }
 
+// A row's targets as cross-entropy meets them: a weight t for every class, or one label whose t is 1.
 template <class T>
-T log_of(T x) {
-  return log<T>(broadcast(x))[0];
-}
-
-// With p = softmax(y): -sum t log p = sum of t (log(sum e^(y - max)) - (y - max)), its gradient p sum(t) - t.
-template <class T>
-void cross_entropy(size_t m, size_t n, const T* y, const T* t, const T* scale, T* loss, T* dy) {
-  for (size_t row = 0; row < m; ++row, y += n, t += n) {
-    const Vec<T> max = broadcast(max_of_row<T>(n, y));
-    const T sum = sum_of_row<T>(n, [&](size_t i, auto part) { return exp<T>(load(part, y + i) - max); });
-    const Vec<T> log_sum = broadcast(log_of(sum));
-    loss[row] = sum_of_row<T>(
-        n, [&](size_t i, auto part) { return load(part, t + i) * (log_sum - (load(part, y + i) - max)); });
-    if (dy == nullptr) continue;
-    const T targets = sum_of_row<T>(n, [&](size_t i, auto part) { return load(part, t + i); });
-    const Vec<T> share = broadcast(targets / sum), row_scale = broadcast(scale[row]);
-    for_each_vector<T>(n, [&](size_t i, auto part) {
-      store(part, dy + i, row_scale * fma(share, exp<T>(load(part, y + i) - max), -load(part, t + i)));
+struct DenseTargets {
+  const T* t;
+  T sum(size_t n) const {
+    return sum_of_row<T>(n, [&](size_t i, auto part) { return load(part, t + i); });
+  }
+  T dot(size_t n, const T* y, T max) const {
+    return sum_of_row<T>(n, [&, maxes = broadcast(max)](size_t i, auto part) {
+      return load(part, t + i) * (load(part, y + i) - maxes);
     });
-    dy += n;
+  }
+  void gradient(size_t n, T share, T scale, T* dy) const {
+    for_each_vector<T>(n, [&, shares = broadcast(share), scales = broadcast(scale)](size_t i, auto part) {
+      store(part, dy + i, scales * fma(shares, load(part, dy + i), -load(part, t + i)));
+    });
+  }
+  void next_row(size_t n) { t += n; }
+};
+template <class T>
+struct LabelTargets {
+  const std::int32_t* t;
+  T sum(size_t) const { return 1; }
+  T dot(size_t, const T* y, T max) const { return y[*t] - max; }
+  void gradient(size_t n, T share, T scale, T* dy) const {
+    for_each_vector<T>(n, [&, shares = broadcast(scale * share)](size_t i, auto part) {
+      store(part, dy + i, shares * load(part, dy + i));
+    });
+    dy[*t] -= scale;
+  }
+  void next_row(size_t) { ++t; }
+};
+
+// With p = softmax(y), e = e^(y - max): -sum t log p = sum(t) log(sum e) - sum t (y - max), its gradient p sum(t) - t.
+// Both terms of the loss are positive for t >= 0. The logarithms of a block of rows are taken a vector at a time.
+template <class T, class Targets>
+void cross_entropy(size_t m, size_t n, const T* y, Targets targets, const T* scale, T* loss, T* dy) {
+  constexpr size_t kBlock = 32;
+  for (size_t rows; m > 0; m -= rows) {
+    rows = m < kBlock ? m : kBlock;
+    T sums[kBlock], target_sums[kBlock], dots[kBlock];
+    for (size_t row = 0; row < rows; ++row, y += n, targets.next_row(n)) {
+      const T max = max_of_row<T>(n, y);
+      target_sums[row] = targets.sum(n);
+      dots[row] = targets.dot(n, y, max);  // before e takes the place of y
+      sums[row] = sum_of_row<T>(n, [&, maxes = broadcast(max)](size_t i, auto part) {
+        const Vec<T> e = exp<T>(load(part, y + i) - maxes);
+        if (dy != nullptr) store(part, dy + i, e);
+        return e;
+      });
+      if (dy == nullptr) continue;
+      targets.gradient(n, target_sums[row] / sums[row], *scale++, dy);
+      dy += n;
+    }
+    for_each_vector<T>(rows, [&](size_t i, auto part) {
+      store(part, loss + i, fma(load(part, target_sums + i), log<T>(load(part, sums + i)), -load(part, dots + i)));
+    });
+    loss += rows;
   }
 }
-
+template <class T>
+void cross_entropy_dense(size_t m, size_t n, const T* y, const T* t, const T* scale, T* loss, T* dy) {
+  cross_entropy(m, n, y, DenseTargets<T>{t}, scale, loss, dy);
+}
 template <class T>
 void cross_entropy_indexed(size_t m, size_t n, const T* y, const std::int32_t* t, const T* scale, T* loss, T* dy) {
-  for (size_t row = 0; row < m; ++row, y += n) {
-    const T max = max_of_row<T>(n, y), picked = y[t[row]] - max;
-    const Vec<T> maxes = broadcast(max);
-    const T sum = sum_of_row<T>(n, [&](size_t i, auto part) {
-      const Vec<T> e = exp<T>(load(part, y + i) - maxes);
-      if (dy != nullptr) store(part, dy + i, e);
-      return e;
-    });
-    loss[row] = log_of(sum) - picked;
-    if (dy == nullptr) continue;
-    const Vec<T> share = broadcast(scale[row] / sum);
-    for_each_vector<T>(n, [&](size_t i, auto part) { store(part, dy + i, share * load(part, dy + i)); });
-    dy[t[row]] -= scale[row];
-    dy += n;
-  }
+  cross_entropy(m, n, y, LabelTargets<T>{t}, scale, loss, dy);
 }
 
 template <class T>
@@ -110,7 +146,7 @@ constexpr LossKernels<T> make_loss() {
   return {.mse = mean_of_outputs<T, SquaredError>,
           .bce = mean_of_outputs<T, BinaryCrossEntropy>,
           .bce_with_logits = mean_of_outputs<T, BinaryCrossEntropyOfLogits>,
-          .cross_entropy = cross_entropy<T>,
+          .cross_entropy = cross_entropy_dense<T>,
           .cross_entropy_indexed = cross_entropy_indexed<T>};
 }
 

@@ -62,15 +62,16 @@ inline Vec<T> polynomial(const T (&coefficients)[Count], Vec<T> x) {
   return sum;
 }
 
-// x = n * period + r with |r| <= period / 2, the period being ln 2 / divisor.
+// x = n * period + r with |r| <= period / 2, the period being ln 2 / divisor; r = high + low, high exact.
 template <class T>
 struct Reduced {
-  Vec<T> n, r;
+  Vec<T> n, high, low, r;
   Reduced(Vec<T> x, T divisor) {
     using C = MathConstants<T>;
     n = fma(x, broadcast(C::kLog2e * divisor), broadcast(C::kRounder)) - C::kRounder;
-    r = fma(n, broadcast(-C::kLn2High / divisor), x);
-    r = fma(n, broadcast(-C::kLn2Low / divisor), r);
+    high = fma(n, broadcast(-C::kLn2High / divisor), x);
+    low = n * (-C::kLn2Low / divisor);
+    r = high + low;
   }
 };
 
@@ -86,8 +87,8 @@ inline Vec<T> exp(Vec<T> x) {
   using C = MathConstants<T>;
   x = select<T>(x > C::kExpHigh, broadcast(C::kExpHigh), x);
   x = select<T>(x < C::kExpLow, broadcast(C::kExpLow), x);
-  const auto [n, r] = Reduced<T>(x, 1);
-  const Vec<T> exp_r = 1 + fma(r * r, polynomial<T>(C::kExp, r), r);
+  const auto [n, high, low, r] = Reduced<T>(x, 1);
+  const Vec<T> exp_r = 1 + (high + fma(r * r, polynomial<T>(C::kExp, r), low));
   // Scaled by 2^half and 2^(n - half): 2^n may be no normal number, and a denormal result rounds once.
   const Vec<T> half = fma(n, broadcast(T(0.5)), broadcast(C::kRounder));
   return exp_r * power_of_two<T>(half) * power_of_two<T>(n - (half - C::kRounder) + C::kRounder);
@@ -101,8 +102,8 @@ inline Vec<T> tanh(Vec<T> x) {
   using C = MathConstants<T>;
   Vec<T> size = abs<T>(x);
   size = select<T>(size > C::kTanhOne, broadcast(C::kTanhOne), size);
-  const auto [n, h] = Reduced<T>(size, 2);
-  const Vec<T> z = h * h, t = fma(h * z, polynomial<T>(C::kTanh, z), h);
+  const Reduced<T> reduced(size, 2);
+  const Vec<T> n = reduced.n, h = reduced.r, z = h * h, t = fma(h * z, polynomial<T>(C::kTanh, z), h);
   const Vec<T> power = power_of_two<T>(n + C::kRounder), more = power + 1, less = power - 1;
   const Int<T> near_one = n > 2;
   const Vec<T> dividend = select<T>(near_one, 2 - 2 * t, -fma(t, more, less));
