@@ -131,7 +131,7 @@ void Model<T>::set_parameters(const py::dict& values) {
     const Gate::Writer writer(state_.gate);
     for (const auto& [at, array] : given) {
       at.layer->from_logical(at.in_layer, array.data(), at.layer->parameters[at.in_layer].values.data());
-      for (const nn::Piece& piece : at.layer->pieces()) at.layer->updated(piece);
+      at.layer->stale = true;
     }
   });
 }

@@ -67,8 +67,11 @@ class Layer {
   virtual std::vector<Piece> pieces() const { return {}; }
   // out[0 .. count) = the gradient of the piece over the whole batch.
   virtual void gradient(const Pass<T>&, const Piece&, ConstMatrix<T> /*x*/, ConstMatrix<T> /*dy*/, T* /*out*/) const {}
-  // The values of this piece have changed: keep what is derived from them in step.
+  // What backward() derives from the parameters, such as a transposed copy, is either kept in step with them, by updated()
+  // after each change of a piece, or stale. A layer whose input needs no gradient, usually the first, may stay stale.
   virtual void updated(const Piece&) {}
+  virtual void refresh() { stale = false; }  // must have run before backward() when stale; allocates
+  bool stale = true;
 
   // Numbers stored like parameter i (its values, gradients, optimizer state) from and to the public row-major shape.
   virtual void to_logical(Size i, const T* stored, T* logical) const;

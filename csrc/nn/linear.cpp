@@ -8,8 +8,7 @@ namespace nnext::nn {
 template <class T>
 Linear<T>::Linear(const kernels::KernelTable<T>& kernels, const Config& config, std::uint64_t seed, Size index)
     : layout_(kernels, config.in_features, config.out_features),
-      transposed_layout_(kernels, config.out_features, config.in_features),
-      transposed_(transposed_layout_.size()) {
+      transposed_layout_(kernels, config.out_features, config.in_features) {
   const Size in = config.in_features, out = config.out_features;
   const auto draw = [&](Size parameter, const Initializer& initializer, Size rows, Size cols) {
     core::Buffer<T> logical(core::checked_product(rows, cols));
@@ -23,7 +22,6 @@ Linear<T>::Linear(const kernels::KernelTable<T>& kernels, const Config& config, 
     this->parameters.push_back({"bias", {out}, core::Buffer<T>(out)});
     draw(kBias, config.bias_init, out, 1);
   }
-  for (const Piece& piece : pieces()) updated(piece);
 }
 
 template <class T>
@@ -78,6 +76,14 @@ void Linear<T>::updated(const Piece& piece) {
   const PanelRows at = panel_rows(piece);
   ops::transpose_piece<T>({this->parameters[kWeight].values.data(), layout_}, at.panel, at.first, at.count,
                           {transposed_.data(), transposed_layout_});
+}
+
+template <class T>
+void Linear<T>::refresh() {
+  if (!this->stale) return;
+  if (transposed_.size() == 0) transposed_ = core::Buffer<T>(transposed_layout_.size());
+  for (const Piece& piece : pieces()) updated(piece);
+  this->stale = false;
 }
 
 // The public weight is (out, in): the transpose of what the panels hold.

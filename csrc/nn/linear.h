@@ -24,6 +24,7 @@ class Linear final : public Layer<T> {
   std::vector<Piece> pieces() const override;
   void gradient(const Pass<T>& pass, const Piece& piece, ConstMatrix<T> x, ConstMatrix<T> dy, T* out) const override;
   void updated(const Piece& piece) override;
+  void refresh() override;
   void to_logical(Size i, const T* stored, T* logical) const override;
   void from_logical(Size i, const T* logical, T* stored) const override;
 
@@ -38,7 +39,7 @@ class Linear final : public Layer<T> {
   const T* bias() const { return this->parameters.size() > kBias ? this->parameters[kBias].values.data() : nullptr; }
 
   ops::PanelLayout layout_, transposed_layout_;  // of weight^T [in, out], and of weight [out, in] for dx
-  core::Buffer<T> transposed_;
+  core::Buffer<T> transposed_;  // empty until the first refresh()
 };
 
 }  // namespace nnext::nn

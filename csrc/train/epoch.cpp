@@ -70,6 +70,14 @@ void Fit<T>::prepare(const Samples<T>& samples, const EpochOptions& options) {
     plan_ = std::make_unique<Plan<T>>(state_.network, samples.x.cols, batch, state_.head, Use::train);
   tasks_ = gradient_tasks(state_.network, *plan_);
   first_trainable_ = first_trainable_stage(*plan_);
+  // Backward stops above the first trainable stage: what it would need there is not kept in step.
+  for (Size i = 0; i < plan_->stages().size(); ++i) {
+    nn::Layer<T>& layer = *plan_->stages()[i].layer;
+    if (i > first_trainable_)
+      layer.refresh();
+    else
+      layer.stale = true;
+  }
 }
 
 // Empty where batches can be read as the samples lie. A loss that reads the input itself wants it in the plan's slot.

@@ -32,9 +32,10 @@ ConstMatrix<T> OwnLoop<T>::forward(ConstMatrix<T> x, bool training) {
   return plan_->value(plan_->output(), 0, rows_);
 }
 
-// The first `last` stages, given the gradient of what the last of them gives.
+// Gradients of what stages [first, last) read, given that of what the last of them gives, and of all parameters.
 template <class T>
-void OwnLoop<T>::backward_stages(Size last) {
+void OwnLoop<T>::backward_stages(Size first, Size last) {
+  for (Size i = first; i < last; ++i) plan_->stages()[i].layer->refresh();
   tasks_ = gradient_tasks(state_.network, *plan_);
   if (gradients_.empty())
     for (const auto& layer : state_.network.layers)
@@ -42,7 +43,7 @@ void OwnLoop<T>::backward_stages(Size last) {
   const std::vector<Range> shares = share_tasks(tasks_, members());
   const Matrix<T> x = plan_->value(kInput, 0, rows_);
   auto body = [&](Member& me) {
-    backward_rows<T>(*plan_, pass(), me.share(rows_), 0, last);
+    backward_rows<T>(*plan_, pass(), me.share(rows_), first, last);
     me.barrier();
     const Range mine = shares[static_cast<Size>(me.index())];
     for (Size i = mine.begin; i < mine.end; ++i)
@@ -60,7 +61,7 @@ ConstMatrix<T> OwnLoop<T>::backward(ConstMatrix<T> dy) {
     core::fail_value("[backward] dY is (", dy.rows, ", ", dy.cols, ") but the output was (", rows_, ", ",
                      plan_->features(plan_->output()), "); give the gradient of the last forward's output");
   for (Size i = 0; i < rows_; ++i) std::copy_n(dy.row(i), dy.cols, plan_->gradient(plan_->output(), i, 1).data);
-  backward_stages(plan_->stages().size());
+  backward_stages(0, plan_->stages().size());
   return plan_->gradient(kInput, 0, rows_);
 }
 
@@ -72,7 +73,8 @@ double OwnLoop<T>::loss_and_gradients(ConstMatrix<T> x, const ops::Targets<T>& t
   ops::loss_scale<T>(weights, rows_, scale.data());
   ops::loss_rows<T>(state_.network.kernels, state_.loss, plan_->value(plan_->head(), 0, rows_), targets, scale.data(),
                     row_loss.data(), plan_->gradient(plan_->head(), 0, rows_));
-  backward_stages(plan_->head_stages());
+  const Size head = plan_->head_stages();
+  backward_stages(std::min(first_trainable_stage(*plan_) + 1, head), head);
   rows_ = 0;  // no output was computed that backward() could start from
   return ops::total_loss(row_loss.size(), scale.data(), row_loss.data());
 }

@@ -30,7 +30,7 @@ class OwnLoop {
  private:
   void prepare(ConstMatrix<T> x, bool training);
   void forward_stages(Size first, Size last);
-  void backward_stages(Size last);
+  void backward_stages(Size first, Size last);
   nn::Pass<T> pass() const { return {state_.network.kernels, state_.network.seed, state_.counters.step, training_}; }
   int members() const { return runtime::members_for(plan_->flops_per_row() * static_cast<double>(rows_)); }
 

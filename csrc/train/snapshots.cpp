@@ -21,7 +21,7 @@ std::optional<Size> Snapshots<T>::restore(State<T>& state) const {
   for (const auto& layer : state.network.layers) {
     for (nn::Parameter<T>& parameter : layer->parameters)
       std::copy_n(copy->parameters[i++].data(), parameter.values.size(), parameter.values.data());
-    for (const nn::Piece& piece : layer->pieces()) layer->updated(piece);
+    if (!std::exchange(layer->stale, true)) layer->refresh();
   }
   for (Size p = 0; p < state.optimizer_state.size(); ++p)
     for (Size s = 0; s < state.optimizer_state[p].size(); ++s)
