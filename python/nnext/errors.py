@@ -27,8 +27,8 @@ class DivergenceError(ArithmeticError):
 
     def __init__(self, epoch: int, step: int, lr: float) -> None:
         super().__init__(
-            f"[fit] the loss or a weight became NaN or infinite in epoch {epoch}, step {step}, with lr={lr:g}; the model "
-            "is back at the last step whose loss was finite. Try a smaller learning rate, or scale the data"
+            f"[fit] the loss or a weight became NaN or infinite in epoch {epoch}, step {step}, with lr={lr:g}; the "
+            "model is back at the last step whose loss was finite. Try a smaller learning rate, or scale the data"
         )
         self.epoch, self.step, self.lr = epoch, step, lr
 

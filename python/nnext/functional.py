@@ -1,7 +1,7 @@
 """Functions on arrays: matrix product, activations and losses with their gradients. They keep no state.
 
-float32 and float16 are computed and returned in float32, everything else in float64. NaN in gives NaN out. The same names
-with the same arguments, in plain NumPy, are in `nnext.reference`.
+float32 and float16 are computed and returned in float32, everything else in float64. NaN in gives NaN out. The same
+names with the same arguments, in plain NumPy, are in `nnext.reference`.
 
 An activation's ``f_grad(x, dy=1.0)`` is the gradient with respect to x for an upstream gradient dy; a loss's
 ``f_grad(y_pred, y)`` is the gradient with respect to y_pred.
@@ -58,7 +58,7 @@ def matmul(
     >>> matmul([[1.0, 2.0]], [[3.0], [4.0]])
     array([[11.]])
     """
-    if out is not None and (np.may_share_memory(out, a) or np.may_share_memory(out, b)):  # type: ignore[arg-type]
+    if out is not None and (np.may_share_memory(out, a) or np.may_share_memory(out, b)):
         out[...] = matmul(a, b, transpose_a, transpose_b, np.empty_like(out))
         return out
     return _core.matmul(a, b, bool(transpose_a), bool(transpose_b), out)
@@ -263,7 +263,9 @@ def mse_grad(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLi
 
 
 def bce(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
-    """Return the binary cross-entropy of probabilities, ``-mean(y log p + (1 - y) log(1 - p))``, each log at least -100.
+    """Return the binary cross-entropy of probabilities, ``-mean(y log p + (1 - y) log(1 - p))``.
+
+    Each log counts as -100 at least.
 
     Parameters
     ----------

@@ -68,7 +68,7 @@ def uniform(low: float = -0.05, high: float = 0.05) -> Initializer:
 
 
 def normal(mean: float = 0.0, std: float = 0.05) -> Initializer:
-    """Normal with a mean and a standard deviation.
+    """Draw from the normal distribution with a mean and a standard deviation.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def he_uniform() -> Initializer:
 
 
 def he_normal() -> Initializer:
-    """Normal with variance ``2 / fan_in``: He et al., 2015, for ReLU.
+    """Draw from the normal distribution with variance ``2 / fan_in``: He et al., 2015, for ReLU.
 
     Examples
     --------
@@ -121,7 +121,7 @@ def glorot_uniform() -> Initializer:
 
 
 def glorot_normal() -> Initializer:
-    """Normal with variance ``2 / (fan_in + fan_out)``: Glorot and Bengio, 2010, for tanh.
+    """Draw from the normal distribution with variance ``2 / (fan_in + fan_out)``: Glorot and Bengio, 2010, for tanh.
 
     Examples
     --------
@@ -132,7 +132,7 @@ def glorot_normal() -> Initializer:
 
 
 def lecun_normal() -> Initializer:
-    """Normal with variance ``1 / fan_in``: LeCun et al., 1998.
+    """Draw from the normal distribution with variance ``1 / fan_in``: LeCun et al., 1998.
 
     Examples
     --------

@@ -214,8 +214,8 @@ class Softmax(Layer):
 class Dropout(Layer):
     """In training, sets each element to 0 with probability p and scales the others by ``1 / (1 - p)``.
 
-    Srivastava et al., JMLR 15 (2014), in the inverted form. Predictions are not changed. The mask is a function of seed,
-    step, layer and element, so it is the same for any number of threads.
+    Srivastava et al., JMLR 15 (2014), in the inverted form. Predictions are not changed. The mask is a function of
+    seed, step, layer and element, so it is the same for any number of threads.
 
     Parameters
     ----------
@@ -246,7 +246,9 @@ class Dropout(Layer):
 
 @dataclass(frozen=True)
 class Flatten(Layer):
-    """Turns samples of any shape into rows: (n, 28, 28) into (n, 784). As the first layer it lets a network take images.
+    """Turns samples of any shape into rows: (n, 28, 28) into (n, 784).
+
+    As the first layer it lets a network take images.
 
     Examples
     --------
@@ -269,9 +271,7 @@ ACTIVATIONS: dict[str, type[Layer]] = {
     "softmax": Softmax,
 }
 
-_TYPES: dict[str, type[Layer]] = {
-    layer.__name__: layer for layer in (Linear, Dropout, Flatten, *ACTIVATIONS.values())
-}
+_TYPES: dict[str, type[Layer]] = {layer.__name__: layer for layer in (Linear, Dropout, Flatten, *ACTIVATIONS.values())}
 
 
 def from_config(config: dict[str, Any]) -> Layer:

@@ -102,5 +102,6 @@ def get(loss: Any) -> Loss | CustomLoss:
     if isinstance(loss, type) and issubclass(loss, Loss):
         return loss()
     if callable(loss):
-        return loss
+        function: CustomLoss = loss
+        return function
     return LOSSES[_check.choice("compile", "loss", loss, LOSSES)]()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from nnext import _check, _core, losses, metrics, optimizers, training
+from nnext import _check, _core, losses, optimizers, training
 from nnext.history import History
 from nnext.layers import ACTIVATIONS, Dropout, Flatten, Layer, Linear, Sigmoid, Softmax
 from nnext.losses import CustomLoss, Loss
@@ -73,7 +74,7 @@ class Sequential:
         self.layers = tuple(layers)
         self.seed = _check.integer("Sequential", "seed", seed, low=0, high=2**64 - 1)
         self.dtype = np.dtype(name)
-        self._core: Any = (_core.Network32 if name == "float32" else _core.Network64)(self.seed)
+        self._core: _core._Network[Any] = (_core.Network32 if name == "float32" else _core.Network64)(self.seed)
         for layer in layers:
             layer.add_to(self._core)
         self._flatten = isinstance(layers[0], Flatten)
@@ -89,7 +90,9 @@ class Sequential:
     # ---- description -------------------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(map(repr, self.layers))}, seed={self.seed}, dtype={self.dtype.name!r})"
+        return (
+            f"{type(self).__name__}({', '.join(map(repr, self.layers))}, seed={self.seed}, dtype={self.dtype.name!r})"
+        )
 
     @property
     def in_features(self) -> int | None:
@@ -114,10 +117,10 @@ class Sequential:
         --------
         >>> import nnext as nn
         >>> nn.Sequential(nn.Linear(4, 3), nn.ReLU()).summary()
-        layer      output    params
-        0 Linear   (n, 3)        15
-        1 ReLU     (n, 3)         0
-        total                    15
+        layer      output   params
+        0 Linear   (n, 3)       15
+        1 ReLU     (n, 3)        0
+        total                   15
         """
         print(training.summary_table(self))
 
@@ -401,8 +404,8 @@ class Sequential:
     def predict_proba(self, X: npt.ArrayLike) -> Array:
         """Return the probability of each class.
 
-        The outputs themselves after a last Softmax or Sigmoid layer, else their softmax, or their sigmoid with a loss on
-        logits. A single output stands for two classes and gives two columns.
+        The outputs themselves after a last Softmax or Sigmoid layer, else their softmax, or their sigmoid with a loss
+        on logits. A single output stands for two classes and gives two columns.
 
         Parameters
         ----------
@@ -424,7 +427,7 @@ class Sequential:
     def predict_classes(self, X: npt.ArrayLike) -> Array:
         """Return the most probable class of each sample.
 
-        With several outputs and a binary loss, which class labels are not mutually exclusive for, 0 or 1 for each output.
+        With several outputs and a binary loss, where a sample may have several labels, 0 or 1 for each output.
 
         Parameters
         ----------
@@ -443,7 +446,8 @@ class Sequential:
         probabilities = self.predict_proba(X)
         if training.is_multilabel(self, probabilities.shape[1]):
             return (probabilities > 0.5).astype(np.int64)
-        return probabilities.argmax(axis=1)
+        classes: Array = probabilities.argmax(axis=1)
+        return classes
 
     # ---- own loops ---------------------------------------------------------------------------------------------
 
@@ -636,7 +640,7 @@ class MLP(Sequential):
             activation = ACTIVATIONS[_check.choice("MLP", "activation", activation, ACTIVATIONS)]()
         hidden = [activation] + ([Dropout(dropout)] if dropout else [])
         layers: list[Layer] = []
-        for i, (in_features, out_features) in enumerate(zip(sizes, sizes[1:], strict=False)):
+        for i, (in_features, out_features) in enumerate(pairwise(sizes)):
             layers += [*(hidden if i else []), Linear(in_features, out_features)]
         super().__init__(*layers, seed=seed, dtype=dtype)
 

@@ -1,4 +1,7 @@
-"""Update rules. These objects hold the settings; the running sums are the model's own. All follow PyTorch's definitions."""
+"""Update rules. These objects hold the settings; the running sums are the model's own.
+
+All follow PyTorch's definitions.
+"""
 
 from __future__ import annotations
 

@@ -114,7 +114,9 @@ def loss_and_gradients(model: Sequential, X: npt.ArrayLike, y: npt.ArrayLike, sa
         samples = model._core.samples(X, y, sample_weight, model._flatten, "loss_and_grads")
         return float(model._core.loss_and_gradients(samples))
     if sample_weight is not None:
-        raise ValueError("[loss_and_grads] sample_weight cannot be used with a loss function of your own; weight inside it")
+        raise ValueError(
+            "[loss_and_grads] sample_weight does not work with a loss function of your own; weight inside it"
+        )
     value, grad = _call_loss(loss, model.forward(X, training=True), np.asarray(y))
     model.backward(grad)
     return value
@@ -172,9 +174,8 @@ class _Fit:
             self.validation_samples = model._core.samples(*validation, model._flatten, "fit: validation_data")
         self.outputs: Array | None = None
         if model._compiled["metrics"] and self.own_loss is None:
-            features = 1 if model.in_features is None else model.in_features
-            k = model._core.out_features(features) if model.in_features else np.asarray(X).reshape(self.rows, -1).shape[1]
-            self.outputs = np.empty((self.rows, k), model.dtype)
+            features = model.in_features or np.asarray(X).reshape(self.rows, -1).shape[1]
+            self.outputs = np.empty((self.rows, model._core.out_features(features)), model.dtype)
 
     def run(self) -> History:
         model, options = self.model, self.options
@@ -182,7 +183,7 @@ class _Fit:
         callbacks = [*options.callbacks, ProgressBar(options.verbose)]
         for callback in callbacks:
             if not isinstance(callback, Callback):
-                raise TypeError(f"[fit] callbacks has {callback!r}; give objects of classes derived from nnext.callbacks.Callback")
+                raise TypeError(f"[fit] callbacks has {callback!r}; give objects derived from nnext.callbacks.Callback")
             callback.set_params({"epochs": options.epochs, "samples": self.rows})
             callback.set_model(model)
         model.stop_training = False
@@ -249,7 +250,10 @@ class _Fit:
         return {"loss": loss, **compute_metrics(self.model, np.asarray(self.validation[1]), outputs)}
 
 
-def _split(X: Any, y: Any, weight: Any, options: FitOptions) -> tuple[tuple[Any, Any, Any], tuple[Any, Any, Any] | None]:
+Data = tuple[Any, Any, Any]  # X, y, sample_weight
+
+
+def _split(X: Any, y: Any, weight: Any, options: FitOptions) -> tuple[Data, Data | None]:
     """Return the samples to train on, and those to validate with."""
     data = options.validation_data
     if data is not None:
@@ -277,7 +281,7 @@ def _split(X: Any, y: Any, weight: Any, options: FitOptions) -> tuple[tuple[Any,
     )
 
 
-def _sequence(name: str, values: Any) -> Any:
+def _sequence(name: str, values: Any) -> Array:
     array = values if isinstance(values, np.ndarray) else np.asarray(values)
     if array.ndim == 0:
         raise ValueError(f"[fit] {name} is a single number; give one entry a sample")
@@ -294,7 +298,7 @@ def _weights(y: Any, weight: Any, class_weight: Mapping[int, float] | str | None
     labels = labels.reshape(-1)
     if isinstance(class_weight, str):
         if class_weight != "balanced":
-            raise ValueError(f"[fit] unknown class_weight {class_weight!r}; use 'balanced' or a dict of class to weight")
+            raise ValueError(f"[fit] unknown class_weight {class_weight!r}; use 'balanced' or a dict of weights")
         classes, counts = np.unique(labels, return_counts=True)
         class_weight = {c: len(labels) / (len(classes) * n) for c, n in zip(classes.tolist(), counts, strict=True)}
     factors = np.array([float(class_weight.get(label, 1.0)) for label in labels.tolist()])
@@ -306,15 +310,15 @@ def _rows_for_own_loss(X: Any, y: Any, weight: Any) -> Array:
     if weight is not None:
         raise ValueError("[fit] weights cannot be used with a loss function of your own; weight inside it")
     if len(rows) != len(targets) or len(rows) == 0:
-        raise ValueError(f"[fit] X has {len(rows)} rows but y has {len(targets)}; give both the same number, at least 1")
+        raise ValueError(f"[fit] X has {len(rows)} rows but y has {len(targets)}; give both the same, at least 1")
     return rows
 
 
 def summary_table(model: Sequential) -> str:
     """Return the table that `Sequential.summary` prints."""
-    params = {}
-    for layer, _, shape in model._core.parameters():
-        params[layer] = params.get(layer, 0) + int(np.prod(shape))
+    params: dict[int, int] = {}
+    for owner, _, shape in model._core.parameters():
+        params[owner] = params.get(owner, 0) + int(np.prod(shape))
     rows, features = [], model.in_features
     for i, layer in enumerate(model.layers):
         features = getattr(layer, "out_features", features)
