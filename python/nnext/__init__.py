@@ -12,9 +12,7 @@ from nnext import callbacks, functional, initializers, layers, losses, metrics, 
 from nnext._core import __version__
 from nnext.callbacks import Callback, LambdaCallback, ProgressBar
 from nnext.errors import DivergenceError, ModelFormatError
-from nnext.gradcheck import GradcheckResult, gradcheck
 from nnext.history import History
-from nnext.io import load
 from nnext.layers import (
     Dropout,
     Flatten,
@@ -33,6 +31,12 @@ from nnext.optimizers import SGD, Adagrad, Adam
 
 if TYPE_CHECKING:
     from nnext import datasets, reference
+    from nnext._gradcheck import GradcheckResult, gradcheck
+    from nnext.io import load
+
+# Not every program needs these: imported on first use, so that `import nnext` stays quick.
+_LAZY = {"load": "nnext.io", "gradcheck": "nnext._gradcheck", "GradcheckResult": "nnext._gradcheck"}
+_LAZY_MODULES = ("datasets", "reference")
 
 __all__ = [
     "BCE",
@@ -78,10 +82,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import what not every program needs on first use, so that `import nnext` stays quick."""
-    if name in ("datasets", "reference"):
+    if name in _LAZY_MODULES:
         return importlib.import_module(f"nnext.{name}")
-    raise AttributeError(f"module 'nnext' has no attribute {name!r}")
+    if name not in _LAZY:
+        raise AttributeError(f"module 'nnext' has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(_LAZY[name]), name)
+    return value
 
 
 def __dir__() -> list[str]:

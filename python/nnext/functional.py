@@ -9,14 +9,16 @@ An activation's ``f_grad(x, dy=1.0)`` is the gradient with respect to x for an u
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from nnext import _check, _core
 
-Array = npt.NDArray[Any]
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
 
 
 def matmul(

@@ -12,10 +12,9 @@ import contextlib
 import json
 import os
 import tempfile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from nnext import layers, optimizers, training
 from nnext.errors import ModelFormatError
@@ -23,7 +22,10 @@ from nnext.model import Sequential
 
 FORMAT_VERSION = 1
 
-Array = npt.NDArray[Any]
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
 
 
 def save(model: Sequential, path: str | os.PathLike[str]) -> None:

@@ -9,12 +9,14 @@ prediction, or an ``(n, 1)`` column of probabilities, which predicts class 1 abo
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
 Metric = Callable[[Any, Any], float]
 Average = Literal["auto", "binary", "macro", "micro", "weighted"]
 

@@ -6,10 +6,9 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from nnext import _check, _core, losses, optimizers, training
 from nnext.history import History
@@ -17,7 +16,10 @@ from nnext.layers import ACTIVATIONS, Dropout, Flatten, Layer, Linear, Sigmoid, 
 from nnext.losses import CustomLoss, Loss
 from nnext.optimizers import Optimizer
 
-Array = npt.NDArray[Any]
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
 
 # Losses that are computed in one stable form together with a last layer of that type.
 _FUSED = {("cross_entropy", Softmax): "cross_entropy", ("bce", Sigmoid): "bce_with_logits"}

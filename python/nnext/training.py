@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from nnext import functional, metrics
 from nnext.callbacks import Callback, ProgressBar
@@ -17,9 +16,12 @@ from nnext.layers import Sigmoid, Softmax
 from nnext.losses import Loss
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from nnext.model import Sequential
 
-Array = npt.NDArray[Any]
+    Array = npt.NDArray[Any]
+
 Metrics = dict[str, Callable[[Any, Any], float]]
 
 

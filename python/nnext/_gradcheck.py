@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from nnext import training
 from nnext.model import Sequential
 
-Array = npt.NDArray[Any]
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
 
 # The step balances truncation, O(h^2), against rounding, O(eps / h): h is near the cube root of eps.
 _STEP = float(np.finfo(np.float64).eps) ** (1 / 3)
