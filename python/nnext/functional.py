@@ -220,7 +220,7 @@ def softmax_grad(x: npt.ArrayLike, dy: npt.ArrayLike = 1.0) -> Array:
 
 
 def _loss(name: str, y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: Any) -> tuple[float, Array]:
-    rows = np.asarray(y_pred)
+    rows = np.asanyarray(y_pred)  # a mask stays, for the core to refuse
     if rows.ndim == 1 and name != "cross_entropy":  # one output a sample
         loss, grad = _core.loss(name, rows.reshape(-1, 1), y, sample_weight)
         return loss, grad.reshape(-1)

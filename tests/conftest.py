@@ -1,0 +1,49 @@
+"""Fixtures of the whole suite, and how many examples Hypothesis tries."""
+
+import os
+import pathlib
+import zlib
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+
+import nnext as nn
+from support import use_isa
+
+# "quick" tries the same few examples on every run; `pytest --hypothesis-profile=thorough` tries 500 new ones.
+COMMON = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", COMMON, max_examples=20, derandomize=True, database=None)
+settings.register_profile("thorough", COMMON, max_examples=500, print_blob=True)
+settings.load_profile("quick")
+
+ISAS = [nn.runtime.isa()] if os.environ.get("NNEXT_ISA") else nn.runtime.available_isas()
+
+
+@pytest.fixture(params=ISAS)
+def isa(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Each instruction set of this CPU, or the one that NNEXT_ISA forces; selected for the test."""
+    with use_isa(request.param):
+        yield request.param
+
+
+@pytest.fixture(params=["float32", "float64"])
+def dtype(request: pytest.FixtureRequest) -> str:
+    """Each type that networks and functions compute in."""
+    return str(request.param)
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> np.random.Generator:
+    """Random numbers that depend on the test's name only."""
+    return np.random.default_rng(zlib.crc32(request.node.nodeid.encode()))
+
+
+@pytest.fixture(scope="session")
+def mnist() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """MNIST from the folder NNEXT_DATA; the tests load nothing from the network."""
+    folder = os.environ.get("NNEXT_DATA", "")
+    if not folder or not any(pathlib.Path(folder).glob("train-images*")):
+        pytest.skip("NNEXT_DATA does not name a folder with MNIST's files")
+    return nn.datasets.load_mnist(folder)

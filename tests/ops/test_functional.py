@@ -1,0 +1,217 @@
+"""Activations and softmax of nnext.functional on every instruction set, against exact values and nnext.reference."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nnext as nn
+from cases import ACTIVATIONS, LAYOUTS
+from nnext import functional, reference
+from support import assert_same_bits, require_two_fma_isas, unwritten, use_isa
+from tolerance import EXACT, ULP, assert_within, eps, exact, ulp_error
+
+NAMES = list(ACTIVATIONS)
+FUNCTIONS = [f"{name}{suffix}" for name in [*NAMES, "softmax"] for suffix in ("", "_grad")]
+
+
+def activation(name: str, x: Any) -> np.ndarray:
+    return getattr(functional, name)(x, **ACTIVATIONS[name].arguments)
+
+
+def call(function: str, x: np.ndarray) -> np.ndarray:
+    """Call a function, or a gradient with an upstream gradient that is not constant."""
+    arguments = ACTIVATIONS[function.removesuffix("_grad")].arguments if "softmax" not in function else {}
+    if function.endswith("_grad"):
+        dy = np.cos(np.arange(x.size, dtype=x.dtype)).reshape(x.shape)
+        return getattr(functional, function)(x, dy, **arguments)
+    return getattr(functional, function)(x, **arguments)
+
+
+def values(dtype: str, rng: np.random.Generator, n: int = 1 << 16) -> np.ndarray:
+    """Return numbers of every size: those that saturate, those around 0, denormal ones and the limits."""
+    limits = np.finfo(dtype)
+    special = [0.0, -0.0, np.inf, -np.inf, limits.max, limits.min, limits.tiny, limits.smallest_subnormal, limits.eps]
+    sizes = np.concatenate([rng.uniform(0, 110, n // 2), np.exp(rng.uniform(-90, 7, n // 2))])
+    return np.concatenate([sizes * rng.choice([-1, 1], n // 2 * 2), special]).astype(dtype)
+
+
+def exact_activation(name: str, x: np.ndarray) -> np.ndarray:
+    wide = exact(x)
+    with np.errstate(over="ignore", under="ignore"):
+        return {
+            "identity": lambda: wide,
+            "relu": lambda: np.maximum(wide, 0),
+            "leaky_relu": lambda: np.where(wide >= 0, wide, EXACT(0.25) * wide),
+            "tanh": lambda: np.tanh(wide),
+            "sigmoid": lambda: 1 / (1 + np.exp(-wide)),
+        }[name]()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_activation_is_within_its_ulp(isa: str, dtype: str, rng: np.random.Generator, name: str) -> None:
+    x = values(dtype, rng)
+    y = activation(name, x)
+    assert y.dtype == dtype
+    expected = exact_activation(name, x)
+    finite = np.isfinite(expected)
+    np.testing.assert_array_equal(y[~finite], expected[~finite])
+    assert ulp_error(y[finite], expected[finite]).max() <= ACTIVATIONS[name].ulp
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_gradient_is_the_references(isa: str, dtype: str, rng: np.random.Generator, name: str) -> None:
+    x = values(dtype, rng)
+    x = x[np.isfinite(x)]
+    dy = rng.normal(size=x.shape).astype(dtype)
+    arguments = ACTIVATIONS[name].arguments
+    with np.errstate(under="ignore"):
+        expected = getattr(reference, f"{name}_grad")(x.astype(np.float64), dy.astype(np.float64), **arguments)
+    dx = getattr(functional, f"{name}_grad")(x, dy, **arguments)
+    assert dx.dtype == dtype
+    # Told from y, which is off by ULP units: (1 - y)(1 + y) and y (1 - y) then by at most 2 ULP, and rounded twice.
+    smooth = name in ("tanh", "sigmoid")
+    assert_within(dx, expected, np.abs(dy) * eps(dtype) * (2 * ULP + 2) if smooth else 0)
+    ones = getattr(functional, f"{name}_grad")(x, **arguments)
+    assert_same_bits(ones, getattr(functional, f"{name}_grad")(x, np.ones_like(x), **arguments))
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_nan_comes_out_of_the_lane_it_went_into(isa: str, dtype: str, rng: np.random.Generator, function: str) -> None:
+    """Softmax spreads it over its row, and no further; a gradient of a piecewise linear function passes dy on."""
+    x = rng.normal(size=(1, 67) if "softmax" not in function else (9, 13)).astype(dtype)
+    clean = call(function, x)
+    linear = function in ("identity_grad", "relu_grad", "leaky_relu_grad")
+    for at in np.ndindex(x.shape):
+        broken = x.copy()
+        broken[at] = np.nan
+        y = call(function, broken)
+        touched = np.zeros(x.shape, bool)
+        touched[at[0] if "softmax" in function else at] = True
+        assert np.isnan(y[touched]).all() or linear
+        assert_same_bits(y[~touched], clean[~touched])
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_nan_in_the_upstream_gradient_comes_out(isa: str, dtype: str, rng: np.random.Generator, function: str) -> None:
+    if not function.endswith("_grad"):
+        function += "_grad"
+    x = np.abs(rng.normal(size=(2, 37))).astype(dtype)  # > 0, so that relu lets gradients through
+    for j in range(37):
+        dy = np.ones_like(x)
+        dy[0, j] = np.nan
+        dx = getattr(functional, function)(x, dy)
+        assert np.isnan(dx[0] if "softmax" in function else dx[0, j]).all()
+        assert np.isfinite(dx[1]).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("suffix", ["", "_grad"])
+def test_no_length_or_layout_changes_a_bit(
+    isa: str, dtype: str, rng: np.random.Generator, name: str, suffix: str
+) -> None:
+    x = rng.normal(size=131).astype(dtype)
+    whole = call(name + suffix, x)
+    for n in range(132):
+        assert_same_bits(call(name + suffix, x[:n]), whole[:n])
+    for make in LAYOUTS.values():
+        view = make(x[:120].reshape(4, 5, 6))
+        with unwritten(view):
+            assert_same_bits(call(name + suffix, view), whole[:120].reshape(4, 5, 6))
+    assert call(name + suffix, x[0]).shape == ()
+
+
+# ---- Softmax --------------------------------------------------------------------------------------------------------
+
+
+def exact_softmax(x: np.ndarray) -> np.ndarray:
+    with np.errstate(under="ignore"):
+        e = np.exp(exact(x) - exact(x).max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+@pytest.mark.parametrize("scale", [1, 30])
+def test_softmax_is_within_the_bound_for_rows_of_1_to_70(
+    isa: str, dtype: str, rng: np.random.Generator, scale: float
+) -> None:
+    """X - max is off by eps / 2 of itself, which exp makes relative; exp by ULP, the sum by n, the rest by 2."""
+    for n in range(1, 71):
+        x = (scale * rng.normal(size=(3, n))).astype(dtype)
+        expected = exact_softmax(x)
+        distance = float(np.ptp(x, axis=1).max())
+        y = functional.softmax(x)
+        assert_within(y, expected, eps(dtype) * (distance + 2 * ULP + n + 2) * expected + 2 * np.finfo(dtype).tiny)
+        assert_within(y.sum(axis=1), np.ones(3), eps(dtype) * (n + 2 * ULP + 2))
+
+
+def test_softmax_of_large_equal_and_impossible_scores(isa: str, dtype: str) -> None:
+    largest = np.finfo(dtype).max
+    assert_same_bits(functional.softmax(np.full((2, 4), largest, dtype)), np.full((2, 4), 0.25, dtype))
+    assert_same_bits(functional.softmax(np.array([[largest, -largest]], dtype)), np.array([[1, 0]], dtype))
+    assert_same_bits(functional.softmax(np.array([[0, -np.inf]], dtype)), np.array([[1, 0]], dtype))
+    assert np.isnan(functional.softmax(np.array([[-np.inf, -np.inf]], dtype))).all()  # no score at all: 0 / 0
+    assert functional.softmax(np.zeros((0, 3), dtype)).shape == (0, 3)
+    assert_same_bits(functional.softmax(np.zeros(4, dtype)), np.full(4, 0.25, dtype))
+
+
+def test_softmax_grad_is_the_references(isa: str, dtype: str, rng: np.random.Generator) -> None:
+    for n in (1, 2, 7, 16, 33, 64):
+        x, dy = rng.normal(size=(2, 5, n)).astype(dtype)
+        y = exact_softmax(x)
+        expected = y * (exact(dy) - (exact(dy) * y).sum(axis=1, keepdims=True))
+        size = np.abs(dy) + (np.abs(dy) * y).sum(axis=1, keepdims=True)
+        assert_within(functional.softmax_grad(x, dy), expected, eps(dtype) * (2 * n + 20) * y * size)
+
+
+def test_softmax_refuses_rows_of_nothing() -> None:
+    for x in (np.zeros((3, 0)), np.float64(1)):
+        with pytest.raises(
+            ValueError, match=r"\[softmax\] x has shape .*; give at least one value along the last axis"
+        ):
+            functional.softmax(x)
+
+
+# ---- All together ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_instruction_sets_with_fma_agree_in_every_bit(dtype: str, rng: np.random.Generator, function: str) -> None:
+    isas = require_two_fma_isas()
+    x = values(dtype, rng)
+    x = np.concatenate([x, np.full(-x.size % 1031, np.nan, dtype)]).reshape(-1, 1031)
+    results = []
+    for name in isas:
+        with use_isa(name):
+            results.append(call(function, x))
+    assert_same_bits(np.isnan(results[0]), np.isnan(results[1]))  # which NaN is not promised
+    assert_same_bits(np.nan_to_num(results[0]), np.nan_to_num(results[1]))
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize(
+    ("given", "computed"), [("float16", "float32"), ("int32", "float64"), ("bool", "float64"), ("uint8", "float64")]
+)
+def test_other_types_are_computed_in_the_nearest(function: str, given: str, computed: str) -> None:
+    x = np.array([[0, 1, 1], [1, 0, 1]]).astype(given)
+    y = call(function, x.astype(computed))
+    assert y.dtype == computed
+    assert_same_bits(getattr(functional, function)(x), getattr(functional, function)(x.astype(computed)))
+
+
+def test_an_upstream_gradient_of_another_shape_is_refused() -> None:
+    for function in FUNCTIONS[1::2]:
+        with pytest.raises(
+            ValueError, match=rf"\[{function}\] x has shape \(2, 3\) but dy \(3, 2\); give both the same"
+        ):
+            getattr(functional, function)(np.ones((2, 3)), np.ones((3, 2)))
+
+
+@pytest.mark.parametrize("slope", [0, -1, np.nan, np.inf])
+def test_a_slope_must_be_positive(slope: float) -> None:
+    for function in (
+        functional.leaky_relu,
+        functional.leaky_relu_grad,
+        lambda x, negative_slope: nn.LeakyReLU(negative_slope),
+    ):
+        with pytest.raises(ValueError, match=r"negative_slope is .*; give a finite number in \(0, inf\]"):
+            function(np.ones(3), negative_slope=slope)

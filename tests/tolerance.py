@@ -1,0 +1,70 @@
+"""Tolerances told from the numbers that are compared and from the rounding unit, never tuned.
+
+A sum of k products is off by at most ``gamma_k (|a| @ |b|)`` (N. J. Higham, *Accuracy and Stability of Numerical
+Algorithms*, 2nd ed., section 3.5). The functions below give such bounds element by element; the tests assert
+``|computed - exact| <= bound``. "Exact" is computed in `EXACT`, which has at least 11 more bits than float64 on x86.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+EXACT = np.longdouble  # 64 bits of mantissa on x86-64, 113 on aarch64
+ULP = 2.5  # what csrc/kernels/simd/math.h promises for exp, log, log1p, tanh and sigmoid
+
+
+def eps(dtype: npt.DTypeLike) -> float:
+    """Return the distance from 1 to the next number."""
+    return float(np.finfo(dtype).eps)
+
+
+def tiny(dtype: npt.DTypeLike) -> float:
+    """Return the largest error that underflow adds to one operation."""
+    return float(np.finfo(dtype).smallest_subnormal)
+
+
+def exact(x: npt.ArrayLike) -> Array:
+    """Return x in the widest type."""
+    return np.asarray(x).astype(EXACT)
+
+
+def product_bound(a: npt.ArrayLike, b: npt.ArrayLike, dtype: npt.DTypeLike, c: float = 1.0) -> Array:
+    """Bound the error of ``a @ b`` computed in `dtype`: ``c (k + 2) eps (|a| @ |b|)``.
+
+    The k + 2 leaves room for a bias and for a reference that rounds its result once.
+    """
+    a, b = np.abs(np.asarray(a, np.float64)), np.abs(np.asarray(b, np.float64))
+    terms = a.shape[-1] + 2
+    return np.asarray(c * terms * (eps(dtype) * (a @ b) + tiny(dtype)))
+
+
+def ulp_error(computed: Array, exact_value: Array) -> Array:
+    """Return how many units in the last place of the exact value's neighbourhood the computed one is off."""
+    half = np.finfo(computed.dtype).max / 2  # the spacing at the largest number overflows
+    unit = np.spacing(np.minimum(np.abs(exact_value).astype(computed.dtype), half))
+    return np.asarray(np.abs(computed.astype(EXACT) - exact_value) / unit.astype(EXACT))
+
+
+def assert_within(computed: npt.ArrayLike, expected: npt.ArrayLike, bound: npt.ArrayLike) -> None:
+    """Assert ``|computed - expected| <= bound`` element by element; NaN in one of them only is a failure."""
+    computed, expected = np.asarray(computed), np.asarray(expected)
+    assert computed.shape == expected.shape
+    error = np.abs(computed.astype(EXACT) - expected.astype(EXACT))
+    bound = np.broadcast_to(np.asarray(bound, EXACT), error.shape)
+    same = (computed == expected) | (np.isnan(computed) & np.isnan(expected))  # infinities, too
+    wrong = ~(same | (error <= bound))
+    if wrong.any():
+        at = tuple(int(i[0]) for i in np.nonzero(wrong))
+        raise AssertionError(
+            f"{wrong.sum()} of {wrong.size} are out of bounds, the first at {at}: "
+            f"{computed[at]!r} for {expected[at]!r}, {float(error[at]):.3g} > {float(bound[at]):.3g}"
+        )
+
+
+def assert_relative(computed: npt.ArrayLike, expected: npt.ArrayLike, tolerance: float) -> None:
+    """Assert that the largest difference is at most `tolerance` times the largest expected magnitude."""
+    computed, expected = np.asarray(computed), np.asarray(expected)
+    assert_within(computed, expected, tolerance * np.abs(np.asarray(expected, np.float64)).max(initial=0.0))
