@@ -19,13 +19,16 @@ void transpose_piece(Panels<const T> panels, Size p, Size first, Size count, Pan
   const PanelLayout& from = panels.layout;
   const Size cols = from.panel_cols(p);
   const T* source = panels.panel(p);
-  // Eight rows at a time: each read takes a column of a block that is in L1, each write fills part of one cache line.
+  // Eight rows at a time: each read takes a column of a block that is in L1, each write fills part of one cache line. A
+  // block must not cross the edge of a transposed panel, whose width need not be a multiple of eight (neon: 6 and 12).
   constexpr Size kBlock = 8;
-  for (Size i0 = first; i0 < first + count; i0 = (i0 / kBlock + 1) * kBlock) {
-    const Size rows = std::min((i0 / kBlock + 1) * kBlock, first + count) - i0;
+  const Size width = transposed.layout.width;
+  for (Size i0 = first, rows; i0 < first + count; i0 += rows) {
+    const Size column = i0 % width;
+    rows = std::min({kBlock - column % kBlock, width - column, first + count - i0});
     T* to = transposed.data + transposed.layout.offset(p * from.width, i0);
     for (Size j = 0; j < cols; ++j)
-      for (Size i = 0; i < rows; ++i) to[j * transposed.layout.width + i] = source[(i0 + i) * from.width + j];
+      for (Size i = 0; i < rows; ++i) to[j * width + i] = source[(i0 + i) * from.width + j];
   }
 }
 

@@ -1,0 +1,212 @@
+"""One table through which every layer goes: shapes, configuration, reference, gradients."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nnext as nn
+from cases import LAYERS, LOSSES, OPTIMIZERS, LayerCase, LossCase
+from nnext import initializers, layers, losses, optimizers, reference
+from support import assert_same_bits
+from tolerance import assert_within, eps
+
+BATCH = 6
+ACTIVATIONS = {name: case for name, case in LAYERS.items() if not case.parameters}
+
+
+@pytest.fixture(params=LAYERS)
+def case(request: pytest.FixtureRequest) -> LayerCase:
+    """Each row of the table."""
+    return LAYERS[request.param]
+
+
+def test_everything_that_is_registered_is_in_the_tables() -> None:
+    assert {type(case.layer) for case in LAYERS.values()} == set(layers._TYPES.values())
+    assert {case.name for case in LOSSES.values()} == set(losses.LOSSES)
+    assert {case.type for case in OPTIMIZERS.values()} == set(optimizers.OPTIMIZERS.values())
+
+
+def test_shapes_and_parameters(case: LayerCase, dtype: str) -> None:
+    model = nn.Sequential(case.layer, dtype=dtype)
+    x = np.ones((BATCH, case.in_features))
+    y = model.predict(x)
+    assert y.shape == (BATCH, case.out_features)
+    assert y.dtype == dtype
+    state = model.state_dict()
+    assert {name: values.shape for name, values in state.items()} == {f"0.{n}": s for n, s in case.parameters.items()}
+    assert all(values.dtype == dtype for values in state.values())
+    assert model.predict(np.empty((0, case.in_features))).shape == (0, case.out_features)
+    model.forward(x)
+    assert model.backward(np.ones((BATCH, case.out_features))).shape == x.shape
+
+
+def test_a_layer_comes_back_from_its_configuration(case: LayerCase) -> None:
+    config = case.layer.config()
+    assert layers.from_config(config) == case.layer
+    assert repr(layers.from_config(config)) == repr(case.layer)
+    assert config == case.layer.config()  # from_config takes nothing out of it
+
+
+def test_forward_and_backward_are_the_references(
+    case: LayerCase, isa: str, dtype: str, rng: np.random.Generator
+) -> None:
+    model = nn.Sequential(case.layer, seed=5, dtype=dtype)
+    network = reference.Network.from_model(model)
+    x, dy = rng.normal(size=(BATCH, case.in_features)), rng.normal(size=(BATCH, case.out_features))
+    # Sums of at most 6 terms of size up to 4, and a few ULP of an activation.
+    bound = 100 * eps(dtype)
+    assert_within(model.predict(x), network.predict(x), bound)
+    assert_within(model.forward(x), network.forward(x, training=True), bound)
+    assert_within(model.backward(dy), network.backward(dy), bound)
+    for name, gradient in network.grads().items():
+        assert_within(model.grads()[name], gradient, bound)
+
+
+def test_nan_in_gives_nan_out(case: LayerCase, isa: str, dtype: str) -> None:
+    model = nn.Sequential(case.layer, dtype=dtype)
+    clean = model.predict(np.ones((BATCH, case.in_features)))
+    for i in range(case.in_features):
+        x = np.ones((BATCH, case.in_features))
+        x[2, i] = np.nan
+        y = model.predict(x, check=False)
+        mixes = case.parameters or isinstance(case.layer, nn.Softmax)
+        assert np.isnan(y[2] if mixes else y[2, i]).all()
+        assert_same_bits(np.delete(y, 2, axis=0), np.delete(clean, 2, axis=0))
+
+
+# ---- Gradients against central differences --------------------------------------------------------------------------
+
+
+def smallest_distance_from_a_kink(model: nn.Sequential, X: np.ndarray) -> float:
+    """Return the smallest size of a number that a ReLU or LeakyReLU gets."""
+    network, x, smallest = reference.Network.from_model(model), X.astype(np.float64), np.inf
+    for layer, description in zip(network.layers, model.layers, strict=True):
+        if isinstance(description, nn.ReLU | nn.LeakyReLU):
+            smallest = min(smallest, float(np.abs(x).min()))
+        x, _ = layer.forward(x, None)
+    return smallest
+
+
+def checked_model(middle: nn.Layer, loss: LossCase, k: int, rng: np.random.Generator) -> tuple[nn.Sequential, Any, Any]:
+    """Return a compiled float64 network around a layer, with data away from kinks."""
+    last = [loss.last_layer] if loss.last_layer is not None else [nn.Sigmoid()] if loss.name == "bce" else []
+    model = nn.Sequential(nn.Linear(4, 5), middle, nn.Linear(5, k), *last, dtype="float64", seed=3)
+    model.compile(loss=loss.name)
+    X, y = rng.normal(size=(BATCH, 4)), loss.targets(rng, BATCH, k)
+    assert smallest_distance_from_a_kink(model, X) > 1e-4  # the step of the differences is 6e-6
+    return model, X, y
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_gradients_of_every_layer_and_loss(name: str, loss: str, rng: np.random.Generator) -> None:
+    model, X, y = checked_model(LAYERS[name].layer, LOSSES[loss], 3, rng)
+    assert nn.gradcheck(model, X, y).max_relative_error <= 1e-6
+    weight = rng.uniform(0.1, 2, size=BATCH)
+    assert nn.gradcheck(model, X, y, sample_weight=weight).max_relative_error <= 1e-6
+
+
+@pytest.mark.parametrize("loss", [name for name, case in LOSSES.items() if case.name != "cross_entropy"])
+def test_gradients_of_a_single_output(loss: str, rng: np.random.Generator) -> None:
+    model, X, y = checked_model(nn.Tanh(), LOSSES[loss], 1, rng)
+    assert nn.gradcheck(model, X, y).max_relative_error <= 1e-6
+    assert nn.gradcheck(model, X, y[:, 0]).max_relative_error <= 1e-6
+
+
+def test_gradients_through_layers_that_work_in_place_one_after_the_other(rng: np.random.Generator) -> None:
+    stack = (nn.Tanh(), nn.Sigmoid(), nn.Dropout(0.4), nn.LeakyReLU(), nn.Flatten(), nn.Softmax(), nn.Tanh())
+    model = nn.Sequential(nn.Linear(3, 6), *stack, nn.Linear(6, 2, bias=False), nn.Softmax(), dtype="float64", seed=1)
+    model.compile(loss="mse")
+    X, y = rng.normal(size=(BATCH, 3)), rng.normal(size=(BATCH, 2))
+    assert nn.gradcheck(model, X, y).max_relative_error <= 1e-6
+
+
+def test_the_gradient_of_the_input_is_right_too(rng: np.random.Generator) -> None:
+    model = nn.Sequential(nn.Tanh(), nn.Linear(4, 3), nn.Sigmoid(), nn.Softmax(), dtype="float64")
+    X, dY = rng.normal(size=(2, 4)), rng.normal(size=(2, 3))
+    model.forward(X)
+    dX, h = model.backward(dY), eps("float64") ** (1 / 3)
+    for at in np.ndindex(X.shape):
+        up, down = X.copy(), X.copy()
+        up[at] += h
+        down[at] -= h
+        numeric = ((model.predict(up) - model.predict(down)) * dY).sum() / (up[at] - down[at])
+        assert abs(dX[at] - numeric) <= 1e-6 * np.abs(dX).max()
+
+
+def test_gradcheck_finds_a_gradient_that_is_wrong(rng: np.random.Generator) -> None:
+    model, X, y = checked_model(nn.Tanh(), LOSSES["mse"], 3, rng)
+
+    def wrong_by_a_thousandth(y_pred: np.ndarray, y_true: np.ndarray) -> tuple[float, np.ndarray]:
+        return float(((y_pred - y_true) ** 2).mean()), 1.001 * 2 * (y_pred - y_true) / y_true.size
+
+    model.compile(loss=wrong_by_a_thousandth)
+    result = nn.gradcheck(model, X, y)
+    assert 5e-4 < result.max_relative_error < 2e-3
+    assert ": computed " in result.worst
+
+
+# ---- Initializers ---------------------------------------------------------------------------------------------------
+
+FANS = {"out_features": 200, "in_features": 300}
+# name: what nnext is given, the reference's function with its arguments, mean and variance, limit
+INITIALIZERS: dict[str, tuple[Any, dict[str, float], float, float | None]] = {
+    "zeros": ("zeros", {}, 0.0, 0.0),
+    "uniform": (initializers.uniform(-0.2, 0.5), {"low": -0.2, "high": 0.5}, 0.7**2 / 12, 0.5),
+    "normal": (initializers.normal(0.3, 0.1), {"mean": 0.3, "std": 0.1}, 0.1**2, None),
+    "he_uniform": ("he_uniform", {}, 2 / 300, np.sqrt(6 / 300)),
+    "he_normal": ("he_normal", {}, 2 / 300, None),
+    "glorot_uniform": ("glorot_uniform", {}, 2 / 500, np.sqrt(6 / 500)),
+    "glorot_normal": ("glorot_normal", {}, 2 / 500, None),
+    "lecun_normal": ("lecun_normal", {}, 1 / 300, None),
+    "orthogonal": (initializers.orthogonal(2.0), {"gain": 2.0}, 4 / 300, None),
+}
+
+
+def test_all_initializers_are_in_the_table() -> None:
+    assert set(INITIALIZERS) == set(initializers._BY_NAME)
+
+
+@pytest.mark.parametrize("name", INITIALIZERS)
+def test_first_weights_are_the_references_and_have_their_moments(name: str, dtype: str) -> None:
+    given, arguments, variance, limit = INITIALIZERS[name]
+    first = nn.Linear(300, 300)
+    model = nn.Sequential(first, nn.Linear(300, 200, weight_init=given, bias_init="zeros"), seed=2**63 + 9, dtype=dtype)
+    weight = model.state_dict()["1.weight"]
+    expected = getattr(reference.initializers, name)((200, 300), **arguments, seed=2**63 + 9, layer=1)
+    # One rounding to dtype; log, cos, sqrt and 300 terms of Gram and Schmidt's sums in float64.
+    assert_within(weight, expected, np.abs(expected) * eps(dtype) + 1000 * eps("float64"))
+    # The variance of n draws spreads by at most 1.5 var / sqrt(n / 2), their mean by sd / sqrt(n): 5 of those.
+    n = weight.size
+    assert abs(weight.var() - variance) <= 5 * 1.5 * variance * np.sqrt(2 / n)
+    assert abs(weight.mean() - {"uniform": 0.15, "normal": 0.3}.get(name, 0)) <= 5 * np.sqrt(variance / n)
+    assert limit is None or np.abs(weight).max() <= limit
+    assert not model.state_dict()["1.bias"].any()
+
+
+@pytest.mark.parametrize("shape", [(20, 30), (30, 20), (7, 7)])
+def test_orthogonal_rows_or_columns(shape: tuple[int, int]) -> None:
+    out_features, in_features = shape
+    layer = nn.Linear(in_features, out_features, weight_init=initializers.orthogonal(3.0))
+    w = nn.Sequential(layer, dtype="float64").state_dict()["0.weight"]
+    products = w @ w.T if out_features <= in_features else w.T @ w
+    assert_within(products, 9 * np.eye(min(shape)), 9 * 32 * eps("float64"))
+
+
+def test_the_default_is_pytorchs_for_weight_and_bias(dtype: str) -> None:
+    model = nn.Sequential(nn.ReLU(), nn.Linear(100, 50), seed=8, dtype=dtype)
+    weight, bias = reference.initializers.linear_default(50, 100, seed=8, layer=1)
+    state = model.state_dict()
+    assert_same_bits(state["1.weight"], weight.astype(dtype))
+    assert_same_bits(state["1.bias"], bias.astype(dtype))
+    assert np.abs(state["1.weight"]).max() < 0.1
+
+
+def test_weights_depend_on_the_seed_and_the_place_only(isa: str) -> None:
+    a, b = nn.MLP([5, 4, 3], seed=1), nn.MLP([5, 4, 3], seed=1)
+    assert_same_bits(a.state_dict(), b.state_dict())
+    other = nn.MLP([5, 4, 3], seed=2).state_dict()
+    assert not (a.state_dict()["0.weight"] == other["0.weight"]).any()
+    twice = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4)).state_dict()
+    assert not (twice["0.weight"] == twice["1.weight"]).any()
