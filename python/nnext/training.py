@@ -191,7 +191,7 @@ class _Fit:
         model.stop_training = False
         try:
             for callback in callbacks:
-                callback.on_train_begin()
+                callback.on_train_begin({})
             for epoch in range(options.epochs):
                 self._epoch(epoch, history, callbacks)
                 if model.stop_training:
@@ -204,12 +204,12 @@ class _Fit:
             callbacks[-1].on_train_end()  # the progress bar gives the terminal back
             raise
         for callback in callbacks:
-            callback.on_train_end()
+            callback.on_train_end({})
         return history
 
     def _epoch(self, epoch: int, history: History, callbacks: Sequence[Callback]) -> None:
         for callback in callbacks:
-            callback.on_epoch_begin(epoch)
+            callback.on_epoch_begin(epoch, {})
         logs = self._train_epoch(epoch) if self.own_loss is None else self._train_epoch_with_own_loss(epoch)
         logs |= {f"val_{name}": value for name, value in self._validate().items()}
         history.append(epoch, logs)

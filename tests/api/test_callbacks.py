@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import nnext as nn
 from nnext.callbacks import Callback, LambdaCallback, ProgressBar
 
 
@@ -53,6 +54,20 @@ def test_functions_become_a_callback() -> None:
     run(LambdaCallback(), 1)
     with pytest.raises(TypeError, match=r"\[LambdaCallback\] on_epoch_end is 3; pass a function"):
         LambdaCallback(on_epoch_end=3)  # type: ignore[arg-type]
+
+
+def test_fit_calls_the_functions_with_logs_every_time() -> None:
+    calls: list[Any] = []
+    callback = LambdaCallback(
+        on_train_begin=lambda logs: calls.append(("train begin", *logs)),
+        on_epoch_begin=lambda epoch, logs: calls.append((epoch, *logs)),
+        on_epoch_end=lambda epoch, logs: calls.append((epoch, *logs)),
+        on_train_end=lambda logs: calls.append(("train end", *logs)),
+    )
+    model = nn.Sequential(nn.Linear(1, 1))
+    model.compile(loss="mse")
+    model.fit([[1.0]], [1.0], epochs=2, callbacks=[callback], verbose=0)
+    assert calls == [("train begin",), (0,), (0, "loss"), (1,), (1, "loss"), ("train end",)]
 
 
 def test_lines_go_to_stdout_when_stderr_is_no_terminal(
