@@ -1,0 +1,118 @@
+"""Every example runs, in its short form, and does what its text says."""
+
+import importlib.util
+import os
+import re
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "examples"
+TESTED = ("01_one_neuron", "02_xor", "03_single_layer", "04_tabular", "05_mnist", "06_custom_training_loop")
+
+
+def example(name: str) -> ModuleType:
+    """Import an example; its name begins with a digit, so ``import`` cannot."""
+    spec = importlib.util.spec_from_file_location(f"example_{name}", FOLDER / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_each_example_has_a_test_here_and_says_how_to_run_it() -> None:
+    assert sorted(path.stem for path in FOLDER.glob("*.py")) == list(TESTED)
+    for name in TESTED:
+        assert f"python examples/{name}.py" in (example(name).__doc__ or "")
+
+
+def test_one_neuron_finds_the_rule_and_its_gradients_by_hand_are_right(capsys: pytest.CaptureFixture[str]) -> None:
+    weight, bias = example("01_one_neuron").main(short=True)
+    out = capsys.readouterr().out
+    by_library, by_hand = zip(*re.findall(r"(-?[\d.]+)   by hand +(-?[\d.]+)", out), strict=True)
+    assert len(by_hand) == 3
+    assert by_library == by_hand
+    assert weight / 10 == pytest.approx(1.8, abs=1e-3)
+    assert bias == pytest.approx(32, abs=1e-3)
+    assert "212.0" in out
+
+
+def test_xor_is_solved(capsys: pytest.CaptureFixture[str]) -> None:
+    predictions = example("02_xor").main(short=True)
+    assert predictions.round().tolist() == [0, 1, 1, 0]
+    assert abs(predictions - [0, 1, 1, 0]).max() < 0.1
+    assert "0 xor 1 = 1   the network says 0.9" in capsys.readouterr().out
+
+
+def test_xor_gets_stuck_with_the_seed_that_the_text_names() -> None:
+    module = example("02_xor")
+    seed = int(re.search(r"main\(seed=(\d+)\) gets stuck", module.__doc__ or "")[1])  # type: ignore[index]
+    assert module.main(seed=seed).round().tolist() != [0, 1, 1, 0]
+
+
+def test_a_single_layer_ends_with_the_weights_found_by_hand_and_trusts_input_0() -> None:
+    weights, by_hand = example("03_single_layer").main(short=True)
+    # 500 steps, each adding a few roundings of 2^-53 to weights of size 10; descent does not amplify them.
+    np.testing.assert_allclose(weights, by_hand, rtol=1e-11)
+    assert weights[0] > 5
+    assert abs(weights[1]) < 1
+
+
+def test_the_table_is_learned_and_each_epoch_shows_loss_and_accuracy(capsys: pytest.CaptureFixture[str]) -> None:
+    result = example("04_tabular").main(short=True)
+    assert result["accuracy"] > 0.9
+    lines = re.findall(
+        r"^epoch .* loss \d.* accuracy \d.* val_loss \d.* val_accuracy \d", capsys.readouterr().out, re.M
+    )
+    assert len(lines) == 20
+
+
+def test_mnist_is_read_from_a_folder_and_learned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    module = example("05_mnist")
+    if os.environ.get("NNEXT_DATA"):
+        # 0.94 after one epoch is what 784-128-10 gives, whatever the seed, to within 0.01.
+        assert module.main(["--epochs", "1"]) > 0.92
+    else:
+        write_striped_digits(tmp_path)
+        model = tmp_path / "m.safetensors"
+        assert module.main(["--folder", str(tmp_path), "--epochs", "5", "--save", str(model)]) > 0.95
+        assert model.is_file()
+    out = capsys.readouterr().out
+    assert re.search(r"^test accuracy 0\.\d{4}|^test accuracy 1\.0", out, re.M)
+    assert "hardest is test image" in out
+
+
+def write_striped_digits(folder: Path) -> None:
+    """Write four small IDX files in MNIST's form: digit d is a bright stripe at row 2 d + 4 in noise."""
+    random = np.random.default_rng(0)
+    for part, n in (("train", 2000), ("t10k", 300)):
+        labels = random.integers(10, size=n, dtype=np.uint8)
+        images = random.integers(100, size=(n, 28, 28), dtype=np.uint8)
+        images[np.arange(n), 2 * labels + 4] += 100
+        header = bytes([0, 0, 8, 3]) + b"".join(size.to_bytes(4, "big") for size in images.shape)
+        (folder / f"{part}-images-idx3-ubyte").write_bytes(header + images.tobytes())
+        header = bytes([0, 0, 8, 1]) + n.to_bytes(4, "big")
+        (folder / f"{part}-labels-idx1-ubyte").write_bytes(header + labels.tobytes())
+
+
+def test_the_own_loop_and_fit_put_nine_points_of_ten_below_the_curve() -> None:
+    result = example("06_custom_training_loop").main(short=True)
+    # The share of 1000 points has a standard deviation of 0.01 around 0.9; the last steps are small.
+    assert result["share below the curve"] == pytest.approx(0.9, abs=0.03)
+    assert result["share below the curve of fit"] == pytest.approx(0.9, abs=0.03)
+    assert result["mse"] < 0.6  # always saying the mean gives 0.82
+
+
+def test_the_pinball_loss_and_its_gradient_belong_together() -> None:
+    pinball = example("06_custom_training_loop").pinball
+    y, y_pred = np.array([[1.0], [2.0]]), np.array([[0.5], [2.5]])
+    loss, gradient = pinball(y_pred, y)
+    assert loss == pytest.approx((0.9 * 0.5 + 0.1 * 0.5) / 2)
+    step = 1e-6  # exact up to rounding: the loss is linear there
+    for i in range(2):
+        moved = y_pred.copy()
+        moved[i] += step
+        assert (pinball(moved, y)[0] - loss) / step == pytest.approx(gradient[i, 0], abs=1e-9)
