@@ -42,12 +42,13 @@ bool is_masked_array(const py::handle& object) {
 // The array's own numbers, without a copy if it is T already.
 template <class T>
 py::array_t<T> cast(const py::array& numbers) {
-  return py::array_t<T>(py::reinterpret_steal<py::array>(
-      py::detail::npy_api::get().PyArray_FromAny_(numbers.ptr(), py::dtype::of<T>().release().ptr(), 0, 0,
-                                                  py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ |
-                                                      py::detail::npy_api::NPY_ARRAY_ALIGNED_ |
-                                                      py::detail::npy_api::NPY_ARRAY_FORCECAST_,
-                                                  nullptr)));
+  PyObject* own = py::detail::npy_api::get().PyArray_FromAny_(
+      numbers.ptr(), py::dtype::of<T>().release().ptr(), 0, 0,
+      py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ | py::detail::npy_api::NPY_ARRAY_ALIGNED_ |
+          py::detail::npy_api::NPY_ARRAY_FORCECAST_,
+      nullptr);
+  if (own == nullptr) throw py::error_already_set();  // MemoryError
+  return py::reinterpret_steal<py::array_t<T>>(own);
 }
 
 // float64 to float32, refusing what would become infinite.
@@ -134,6 +135,8 @@ Rows<T> as_rows(const py::handle& object, const RowsWanted& wanted, const Asked&
     fail(asked, "has ", features, " features but the network expects ", wanted.features, "; ", asked.name, " has shape ",
          shape_text(numbers), ", give (samples, ", wanted.features, ")");
   if (features == 0) fail(asked, "has shape ", shape_text(numbers), ": 0 features; give at least one");
+  if (extent(numbers, 0) > wanted.max_rows)
+    fail(asked, "has ", numbers.shape(0), " rows; at most ", wanted.max_rows, " can be taken at once, give it in parts");
   const py::array_t<T> keep = as_contiguous<T>(numbers, asked);
   if (wanted.finite) require_finite(keep, asked);
   return {keep, ConstMatrix<T>(keep.data(), extent(keep, 0), features)};

@@ -61,6 +61,7 @@ struct RowsWanted {
   Size features = 0;
   bool flatten = false;
   bool finite = true;
+  Size max_rows = SIZE_MAX;
 };
 template <class T>
 Rows<T> as_rows(const py::handle& object, const RowsWanted& wanted, const Asked& asked);

@@ -98,7 +98,11 @@ void bind_training(py::class_<Model<T>>& c) {
         return std::tuple(report.loss, report.steps, ended_text(report.ended));
       },
       arg("samples"), arg("outputs"), arg("batch_size"), arg("shuffle"), arg("lr"));
+  c.def("rows", &Model<T>::rows, arg("x"), arg("flatten"), arg("operation"));
   c.def("begin_epoch", &Model<T>::begin_epoch, arg("samples"), arg("shuffle"));
+  c.def("keep_copy", &Model<T>::keep_copy);
+  c.def("go_back", &Model<T>::go_back);
+  c.def("parameters_finite", &Model<T>::parameters_finite);
   c.def("end_fit", &Model<T>::end_fit);
   c.def("predict", &Model<T>::predict, arg("x"), arg("out"), arg("check"), arg("flatten"));
   c.def("evaluate", &Model<T>::evaluate, arg("samples"));

@@ -181,12 +181,21 @@ template <class T>
 SampleArrays<T> Model<T>::samples(const py::object& x, const py::object& y, const py::object& sample_weight, bool flatten,
                                   const std::string& operation) const {
   const char* op = operation.c_str();
-  SampleArrays<T> samples{as_rows<T>(x, {in_features(), flatten}, {op, "X"}), {}, {}, !sample_weight.is_none(), 0};
+  const RowsWanted wanted{.features = in_features(), .flatten = flatten, .max_rows = train::kMaxSamples};
+  SampleArrays<T> samples{as_rows<T>(x, wanted, {op, "X"}), {}, {}, !sample_weight.is_none(), 0};
   if (samples.rows() == 0) core::fail_value("[", op, "] X has 0 rows; give at least one sample");
   samples.outputs = out_features(samples.x.view.cols);
   samples.targets = as_targets<T>(y, state_.loss, samples.rows(), samples.outputs, {op, "y"});
   samples.weights = as_sample_weight<T>(sample_weight, samples.rows(), {op, "sample_weight"});
   return samples;
+}
+
+template <class T>
+py::array_t<T> Model<T>::rows(const py::object& x, bool flatten, const std::string& operation) const {
+  const RowsWanted wanted{.features = in_features(), .flatten = flatten, .max_rows = train::kMaxSamples};
+  Rows<T> rows = as_rows<T>(x, wanted, {operation.c_str(), "X"});
+  if (rows.view.rows == 0) core::fail_value("[", operation, "] X has 0 rows; give at least one sample");
+  return rows.keep.reshape({static_cast<py::ssize_t>(rows.view.rows), static_cast<py::ssize_t>(rows.view.cols)});
 }
 
 template <class T>
@@ -269,7 +278,23 @@ double Model<T>::loss_and_gradients(const SampleArrays<T>& samples) {
 template <class T>
 void Model<T>::step(double lr) {
   const BusyGuard busy(state_.busy, "step");
+  fit_.reset();  // a fit under way, whose callback this is, could not repeat this step from a copy
   without_gil([&] { own_loop_.step(lr); });
+}
+
+template <class T>
+void Model<T>::keep_copy() {
+  const BusyGuard busy(state_.busy, "fit");
+  copies_.take(state_);
+}
+
+template <class T>
+void Model<T>::go_back() {
+  const BusyGuard busy(state_.busy, "fit");
+  without_gil([&] {
+    const Gate::Writer writer(state_.gate);
+    copies_.restore_finite(state_);
+  });
 }
 
 template class Model<float>;

@@ -59,10 +59,15 @@ class Model {
 
   SampleArrays<T> samples(const py::object& x, const py::object& y, const py::object& sample_weight, bool flatten,
                           const std::string& operation) const;
-  // The order of an epoch's samples, for loops that are not run by fit_epoch; counts as an epoch.
+  // For epochs that Python runs: X checked, as (samples, features); the order of an epoch's samples, which counts as an
+  // epoch; a copy of the state before a step, and the way back to the last copy whose parameters are finite.
+  py::array_t<T> rows(const py::object& x, bool flatten, const std::string& operation) const;
   py::array_t<std::uint32_t> begin_epoch(Size samples, bool shuffle);
+  void keep_copy();
+  void go_back();
+  bool parameters_finite() const { return state_.parameters_finite(); }
   train::EpochReport fit_epoch(const SampleArrays<T>& samples, const py::object& outputs, const train::EpochOptions& options);
-  void end_fit() { fit_.reset(); }
+  void end_fit() { fit_.reset(), copies_ = {}; }
   py::array_t<T> predict(const py::object& x, const py::object& out, bool check, bool flatten);
   py::tuple evaluate(const SampleArrays<T>& samples);
 
@@ -81,11 +86,12 @@ class Model {
   py::array_t<T> logical(Size index, const T* stored) const;
   py::array_t<T> checked(Size index, const py::handle& values, const char* operation) const;
   void add(std::unique_ptr<nn::Layer<T>> layer) { state_.network.layers.push_back(std::move(layer)); }
-  void forget_passes() { own_loop_.reset(), fit_.reset(); }
+  void forget_passes() { own_loop_.reset(), fit_.reset(), copies_ = {}; }
 
   mutable train::State<T> state_;
   train::OwnLoop<T> own_loop_;
   std::unique_ptr<train::Fit<T>> fit_;
+  train::Snapshots<T> copies_;  // of an epoch that Python runs
 };
 
 }  // namespace nnext::bindings

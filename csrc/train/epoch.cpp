@@ -92,7 +92,6 @@ std::vector<std::uint32_t> Fit<T>::sample_order(Size n, bool shuffle) const {
 template <class T>
 EpochReport Fit<T>::run_epoch(const Samples<T>& samples, const EpochOptions& options) {
   const Size n = samples.x.rows;
-  if (n > UINT32_MAX) core::fail_value("[fit] X has ", n, " rows; at most ", UINT32_MAX, " are supported");
   prepare(samples, options);
   const Size rows = plan_->batch();
   const bool indexed = samples.targets.indices != nullptr;
@@ -109,13 +108,17 @@ EpochReport Fit<T>::run_epoch(const Samples<T>& samples, const EpochOptions& opt
               .indices = core::Buffer<std::int32_t>(indexed ? rows : 0),
               .dense = core::Buffer<T>(indexed ? 0 : core::checked_product(rows, samples.targets.dense.cols))};
   ++state_.counters.epoch;
-  while (epoch.step < epoch.steps && epoch.ended == Ended::finished) {
+  while (epoch.ended == Ended::finished) {
+    if (!state_.parameters_finite()) epoch.ended = Ended::diverged;  // so that what is kept below is finite
+    if (epoch.ended == Ended::diverged || epoch.step == epoch.steps) break;
     snapshots_.before_step(state_, epoch.step, epoch.steps);
     run_steps(epoch, epoch.next_stop());
   }
-  if (epoch.ended == Ended::finished && !state_.parameters_finite()) epoch.ended = Ended::diverged;
-  const EpochReport report{epoch.weight_sum > 0 ? epoch.loss_sum / epoch.weight_sum : 0, epoch.step, epoch.ended};
-  if (epoch.ended == Ended::diverged) go_back(epoch);
+  EpochReport report{epoch.weight_sum > 0 ? epoch.loss_sum / epoch.weight_sum : 0, epoch.step, epoch.ended};
+  if (epoch.ended == Ended::diverged) {
+    go_back(epoch);
+    if (epoch.ended == Ended::cancelled) report.ended = Ended::cancelled;
+  }
   return report;
 }
 
@@ -224,18 +227,21 @@ void Fit<T>::update(const Batch& batch, const nn::Pass<T>& pass, Range tasks, T*
   }
 }
 
-// Puts the state back to right before the last update, whose result gave a loss that is not finite.
+// Puts the state back to right before the last update, whose result gave a loss that is not finite. Once more where
+// parameters are not finite there either: an infinite weight can hide behind a ReLU for one step, until it becomes NaN.
 template <class T>
 void Fit<T>::go_back(Epoch& epoch) {
-  std::optional<Size> repeat;
-  {
-    Gate::Writer writer(state_.gate);
-    repeat = snapshots_.restore(state_);
-  }
-  if (!repeat || *repeat == 0) return;
-  epoch.step -= *repeat + 1;
-  epoch.ended = Ended::finished;
-  run_steps(epoch, epoch.step + *repeat);
+  do {
+    std::optional<Size> repeat;
+    {
+      Gate::Writer writer(state_.gate);
+      repeat = snapshots_.restore(state_);
+    }
+    if (!repeat || *repeat == 0) return;
+    epoch.step -= *repeat + 1;
+    epoch.ended = Ended::finished;
+    run_steps(epoch, epoch.step + *repeat);
+  } while (epoch.ended == Ended::finished && !state_.parameters_finite());
 }
 
 template class Fit<float>;

@@ -17,6 +17,8 @@ struct Samples {
   Matrix<T> outputs;           // where the network's outputs go, in the order of x; empty: nowhere
 };
 
+inline constexpr Size kMaxSamples = UINT32_MAX;  // their order is kept in 32 bits
+
 struct EpochOptions {
   Size batch_size = 32;
   bool shuffle = true;

@@ -13,21 +13,35 @@ void Snapshots<T>::take(const State<T>& state) {
 }
 
 template <class T>
-std::optional<Size> Snapshots<T>::restore(State<T>& state) const {
-  const Counters now = state.counters;
-  const Copy* copy = newest_ && newest_->counters.step < now.step ? &*newest_ : older_ ? &*older_ : nullptr;
-  if (copy == nullptr || copy->counters.step >= now.step) return std::nullopt;
+void Snapshots<T>::put_back(const Copy& copy, State<T>& state) {
   Size i = 0;
   for (const auto& layer : state.network.layers) {
     for (nn::Parameter<T>& parameter : layer->parameters)
-      std::copy_n(copy->parameters[i++].data(), parameter.values.size(), parameter.values.data());
+      std::copy_n(copy.parameters[i++].data(), parameter.values.size(), parameter.values.data());
     if (!std::exchange(layer->stale, true)) layer->refresh();
   }
   for (Size p = 0; p < state.optimizer_state.size(); ++p)
     for (Size s = 0; s < state.optimizer_state[p].size(); ++s)
-      std::copy_n(copy->optimizer_state[p][s].data(), copy->optimizer_state[p][s].size(), state.optimizer_state[p][s].data());
-  state.counters = copy->counters;
+      std::copy_n(copy.optimizer_state[p][s].data(), copy.optimizer_state[p][s].size(), state.optimizer_state[p][s].data());
+  state.counters = copy.counters;
+}
+
+template <class T>
+std::optional<Size> Snapshots<T>::restore(State<T>& state) const {
+  const Counters now = state.counters;
+  const Copy* copy = newest_ && newest_->counters.step < now.step ? &*newest_ : older_ ? &*older_ : nullptr;
+  if (copy == nullptr || copy->counters.step >= now.step) return std::nullopt;
+  put_back(*copy, state);
   return now.step - 1 - copy->counters.step;
+}
+
+template <class T>
+void Snapshots<T>::restore_finite(State<T>& state) const {
+  for (const std::optional<Copy>* copy : {&newest_, &older_}) {
+    if (!*copy) return;
+    put_back(**copy, state);
+    if (state.parameters_finite()) return;
+  }
 }
 
 template class Snapshots<float>;

@@ -17,6 +17,8 @@ class Snapshots {
  public:
   static constexpr Size kInterval = 256;  // one copy of the parameters in 256 updates of them
 
+  void take(const State<T>& state);
+
   // Called before every step of an epoch of `steps`. The last step of an epoch gets a copy of its own, so that going
   // back never crosses into the epoch before.
   void before_step(const State<T>& state, Size step, Size steps) {
@@ -27,13 +29,16 @@ class Snapshots {
   // to be repeated to stand right before that update; nothing where there is no such copy.
   std::optional<Size> restore(State<T>& state) const;
 
+  // Goes back to the newest copy whose parameters are finite, if there is one.
+  void restore_finite(State<T>& state) const;
+
  private:
   struct Copy {
     std::vector<core::Buffer<T>> parameters;
     std::vector<std::vector<core::Buffer<T>>> optimizer_state;
     Counters counters;
   };
-  void take(const State<T>& state);
+  static void put_back(const Copy& copy, State<T>& state);
 
   std::optional<Copy> newest_, older_;
 };

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +72,11 @@ class Sequential:
         for i, layer in enumerate(layers):
             if not isinstance(layer, Layer):
                 raise TypeError(f"[Sequential] layer {i} is {layer!r}; give layers such as Linear(2, 1) or ReLU()")
-        name = _check.choice("Sequential", "dtype", np.dtype(dtype).name, ("float32", "float64"))
+        try:
+            name = np.dtype(dtype).name
+        except TypeError:
+            raise TypeError(f'[Sequential] dtype is {dtype!r}; use "float32" or "float64"') from None
+        _check.choice("Sequential", "dtype", name, ("float32", "float64"))
         self.layers = tuple(layers)
         self.seed = _check.integer("Sequential", "seed", seed, low=0, high=2**64 - 1)
         self.dtype = np.dtype(name)
@@ -255,6 +259,7 @@ class Sequential:
         """
         chosen_loss, chosen_optimizer = losses.get(loss), optimizers.get(optimizer)
         chosen_metrics = training.named_metrics(metrics)
+        fused = None
         if isinstance(chosen_loss, Loss):
             outputs = self._core.out_features(self._core.in_features() or 1)
             if chosen_loss.name == "cross_entropy" and self.in_features and outputs < 2:
@@ -263,8 +268,9 @@ class Sequential:
                     "or use loss='bce_with_logits'"
                 )
             fused = _FUSED.get((chosen_loss.name, type(self.layers[-1])))
+        chosen_optimizer.set_on(self._core)  # first: it may refuse
+        if isinstance(chosen_loss, Loss):
             self._core.set_loss(fused or chosen_loss.name, fused is not None)
-        chosen_optimizer.set_on(self._core)
         self._compiled = {"loss": chosen_loss, "metrics": chosen_metrics}
         self.optimizer = chosen_optimizer
 
@@ -401,6 +407,9 @@ class Sequential:
         (1, 2)
         """
         _check_batch_size("predict", batch_size)
+        if out is not None and np.may_share_memory(out, X):
+            out[...] = self.predict(X, out=np.empty_like(out), check=check)
+            return out
         return self._core.predict(X, out, bool(check), self._flatten)
 
     def predict_proba(self, X: npt.ArrayLike) -> Array:
@@ -634,8 +643,11 @@ class MLP(Sequential):
         seed: int = 0,
         dtype: npt.DTypeLike = "float32",
     ) -> None:
+        if not isinstance(sizes, Iterable):
+            raise TypeError(f"[MLP] sizes is {sizes!r}; give at least features and outputs, for example [4, 2]")
+        sizes = list(sizes)
         if len(sizes) < 2:
-            raise ValueError(f"[MLP] sizes is {list(sizes)!r}; give at least features and outputs, for example [4, 2]")
+            raise ValueError(f"[MLP] sizes is {sizes!r}; give at least features and outputs, for example [4, 2]")
         if batch_norm:
             raise ValueError("[MLP] batch_norm=True, but this version has no BatchNorm1d layer; use batch_norm=False")
         if not isinstance(activation, Layer):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from nnext import functional, metrics
+from nnext import _check, functional, metrics
 from nnext.callbacks import Callback, ProgressBar
 from nnext.errors import DivergenceError
 from nnext.history import History
@@ -100,13 +100,16 @@ def compute_metrics(model: Sequential, y: Array, outputs: Array) -> dict[str, fl
 def evaluate(model: Sequential, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: Any) -> dict[str, float]:
     """Return loss and metrics; see `Sequential.evaluate`."""
     loss = compiled_loss(model, "evaluate")
-    targets = np.asarray(y)
     if isinstance(loss, Loss):
         value, outputs = model._core.evaluate(model._core.samples(X, y, sample_weight, model._flatten, "evaluate"))
-    else:
-        outputs = model.predict(X)
-        value, _ = _call_loss(loss, outputs, targets)
-    return {"loss": float(value), **compute_metrics(model, targets, outputs)}
+        return {"loss": value, **compute_metrics(model, np.asarray(y), outputs)}
+    return _evaluate_own_loss(model, *_rows_for_own_loss(model, X, y, sample_weight, "evaluate"))
+
+
+def _evaluate_own_loss(model: Sequential, X: Array, y: Array) -> dict[str, float]:
+    outputs = model.predict(X)
+    value, _ = _call_loss(model._compiled["loss"], outputs, y)
+    return {"loss": value, **compute_metrics(model, y, outputs)}
 
 
 def loss_and_gradients(model: Sequential, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: Any) -> float:
@@ -115,11 +118,8 @@ def loss_and_gradients(model: Sequential, X: npt.ArrayLike, y: npt.ArrayLike, sa
     if isinstance(loss, Loss):
         samples = model._core.samples(X, y, sample_weight, model._flatten, "loss_and_grads")
         return float(model._core.loss_and_gradients(samples))
-    if sample_weight is not None:
-        raise ValueError(
-            "[loss_and_grads] sample_weight does not work with a loss function of your own; weight inside it"
-        )
-    value, grad = _call_loss(loss, model.forward(X, training=True), np.asarray(y))
+    rows, targets = _rows_for_own_loss(model, X, y, sample_weight, "loss_and_grads")
+    value, grad = _call_loss(loss, model.forward(rows, training=True), targets)
     model.backward(grad)
     return value
 
@@ -160,36 +160,38 @@ class _Fit:
         self.model, self.options = model, options
         loss = compiled_loss(model, "fit")
         weight = options.sample_weight
-        (X, y, weight), validation = _split(X, y, weight, options)
+        (X, y, weight), self.validation = _split(X, y, weight, options)
         weight = _weights(y, weight, options.class_weight)
-        self.y = np.asarray(y)
         self.own_loss = None if isinstance(loss, Loss) else loss
-        if self.own_loss is not None:
-            self.own_X = _rows_for_own_loss(X, y, weight)
-            self.rows = len(self.own_X)
-        else:
-            self.samples = model._core.samples(X, y, weight, model._flatten, "fit")
-            self.rows = self.samples.rows
-        self.validation = validation
         self.validation_samples: Any = None
-        if validation is not None and self.own_loss is None:
-            self.validation_samples = model._core.samples(*validation, model._flatten, "fit: validation_data")
         self.outputs: Array | None = None
-        if model._compiled["metrics"] and self.own_loss is None:
+        if self.own_loss is not None:
+            self.own_X, self.y = _rows_for_own_loss(model, X, y, weight, "fit")
+            self.rows = len(self.own_X)
+            if self.validation is not None:
+                rows = _rows_for_own_loss(model, *self.validation, "fit: validation_data")
+                self.validation = (*rows, None)
+            return
+        self.samples = model._core.samples(X, y, weight, model._flatten, "fit")
+        self.y, self.rows = np.asarray(y), self.samples.rows
+        if self.validation is not None:
+            self.validation_samples = model._core.samples(*self.validation, model._flatten, "fit: validation_data")
+        if model._compiled["metrics"]:
             features = model.in_features or np.asarray(X).reshape(self.rows, -1).shape[1]
             self.outputs = np.empty((self.rows, model._core.out_features(features)), model.dtype)
 
     def run(self) -> History:
         model, options = self.model, self.options
-        history = model.history = History()
         callbacks = [*options.callbacks, ProgressBar(options.verbose)]
         for callback in callbacks:
             if not isinstance(callback, Callback):
                 raise TypeError(f"[fit] callbacks has {callback!r}; give objects derived from nnext.callbacks.Callback")
-            callback.set_params({"epochs": options.epochs, "samples": self.rows})
-            callback.set_model(model)
+        history = model.history = History()
         model.stop_training = False
         try:
+            for callback in callbacks:
+                callback.set_params({"epochs": options.epochs, "samples": self.rows})
+                callback.set_model(model)
             for callback in callbacks:
                 callback.on_train_begin({})
             for epoch in range(options.epochs):
@@ -226,7 +228,7 @@ class _Fit:
 
     def _train_epoch_with_own_loss(self, epoch: int) -> dict[str, float]:
         """Go through the samples step by step: the loss is a Python function."""
-        model, options = self.model, self.options
+        model, options, step = self.model, self.options, 0
         order = model._core.begin_epoch(self.rows, options.shuffle)
         total, outputs = 0.0, None
         for step, start in enumerate(range(0, self.rows, options.batch_size)):
@@ -234,20 +236,27 @@ class _Fit:
             y_pred = model.forward(self.own_X[rows], training=True)
             value, grad = _call_loss(self.own_loss, y_pred, self.y[rows])
             if not np.isfinite(value) or not np.isfinite(grad).all():
-                raise DivergenceError(epoch, step, model.optimizer.lr)  # type: ignore[union-attr]
+                self._diverged(epoch, step)
             model.backward(grad)
+            model._core.keep_copy()
             model.step()
             total += value * len(rows)
             outputs = np.empty((self.rows, y_pred.shape[1]), y_pred.dtype) if outputs is None else outputs
             outputs[rows] = y_pred
+        if not model._core.parameters_finite():
+            self._diverged(epoch, step + 1)
         assert outputs is not None  # there is at least one row
         return {"loss": total / self.rows, **compute_metrics(model, self.y, outputs)}
+
+    def _diverged(self, epoch: int, step: int) -> NoReturn:
+        self.model._core.go_back()
+        raise DivergenceError(epoch, step, self.model.optimizer.lr)  # type: ignore[union-attr]
 
     def _validate(self) -> dict[str, float]:
         if self.validation is None:
             return {}
-        if self.validation_samples is None:
-            return evaluate(self.model, *self.validation)
+        if self.own_loss is not None:
+            return _evaluate_own_loss(self.model, self.validation[0], self.validation[1])
         loss, outputs = self.model._core.evaluate(self.validation_samples)
         return {"loss": loss, **compute_metrics(self.model, np.asarray(self.validation[1]), outputs)}
 
@@ -268,8 +277,11 @@ def _split(X: Any, y: Any, weight: Any, options: FitOptions) -> tuple[Data, Data
         return (X, y, weight), None
     X, y = _sequence("X", X), _sequence("y", y)
     weight = None if weight is None else _sequence("sample_weight", weight)
-    if len(X) != len(y):
-        raise ValueError(f"[fit] X has {len(X)} rows but y has {len(y)}; give both the same number of samples")
+    for name, values in (("y", y), ("sample_weight", X if weight is None else weight)):
+        if len(X) != len(values):
+            raise ValueError(
+                f"[fit] {name} has {len(values)} rows but X has {len(X)}; give both the same number of samples"
+            )
     held = int(len(X) * options.validation_split)
     if held == 0 or held == len(X):
         raise ValueError(
@@ -303,17 +315,30 @@ def _weights(y: Any, weight: Any, class_weight: Mapping[int, float] | str | None
             raise ValueError(f"[fit] unknown class_weight {class_weight!r}; use 'balanced' or a dict of weights")
         classes, counts = np.unique(labels, return_counts=True)
         class_weight = {c: len(labels) / (len(classes) * n) for c, n in zip(classes.tolist(), counts, strict=True)}
-    factors = np.array([float(class_weight.get(label, 1.0)) for label in labels.tolist()])
-    return factors if weight is None else factors * np.asarray(weight)
+    if not isinstance(class_weight, Mapping):
+        raise TypeError(f"[fit] class_weight is {class_weight!r}; use 'balanced' or a dict of class to weight")
+    of_class = {c: _check.number("fit", f"class_weight[{c!r}]", w, low=0) for c, w in class_weight.items()}
+    factors = np.array([of_class.get(label, 1.0) for label in labels.tolist()])
+    if weight is None:
+        return factors
+    weights = np.asanyarray(weight)
+    if weights.shape != factors.shape:
+        raise ValueError(
+            f"[fit] sample_weight has shape {weights.shape} but y has {len(factors)} labels; give one weight a sample"
+        )
+    return factors * weights if weights.dtype.kind in "biuf" else weights  # the core refuses what are no numbers
 
 
-def _rows_for_own_loss(X: Any, y: Any, weight: Any) -> Array:
-    rows, targets = _sequence("X", X), _sequence("y", y)
+def _rows_for_own_loss(model: Sequential, X: Any, y: Any, weight: Any, operation: str) -> tuple[Array, Array]:
+    """Return X as the core takes it, and y as it is: what it may hold is the function's affair."""
     if weight is not None:
-        raise ValueError("[fit] weights cannot be used with a loss function of your own; weight inside it")
-    if len(rows) != len(targets) or len(rows) == 0:
-        raise ValueError(f"[fit] X has {len(rows)} rows but y has {len(targets)}; give both the same, at least 1")
-    return rows
+        raise ValueError(f"[{operation}] weights do not work with a loss function of your own; weight inside it")
+    rows, targets = model._core.rows(X, model._flatten, operation), np.asanyarray(y)
+    if targets.ndim == 0 or len(rows) != len(targets):
+        raise ValueError(
+            f"[{operation}] y has shape {targets.shape} but X has {len(rows)} rows; give one entry a sample"
+        )
+    return rows, targets
 
 
 def summary_table(model: Sequential) -> str:
