@@ -1,0 +1,172 @@
+"""The same bits for any number of threads, any layout and all instruction sets with FMA, and through save and resume."""
+
+import os
+import pathlib
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nnext as nn
+from cases import LAYOUTS, OPTIMIZERS
+from support import assert_same_bits, require_two_fma_isas, training_state, use_isa
+
+SAMPLES, FEATURES, BATCH = 1100, 65, 480  # two whole batches and one of 140
+THREADS = (1, 2, 3, 8)
+
+
+def network(optimizer: str = "adam", dtype: str = "float32", loss: str = "cross_entropy") -> nn.Sequential:
+    """Build a network of which a step is about 14 MFLOP: a member of the team takes part for each of them."""
+    model = nn.Sequential(
+        nn.Linear(FEATURES, 131),
+        nn.ReLU(),
+        nn.Dropout(0.3),
+        nn.Linear(131, 40),
+        nn.Tanh(),
+        nn.Linear(40, 10),
+        seed=3,
+        dtype=dtype,
+    )
+    model.compile(loss=loss, optimizer=OPTIMIZERS[optimizer].make(), metrics=["accuracy"])
+    return model
+
+
+def data(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    return rng.normal(size=(SAMPLES, FEATURES)).astype("float32"), rng.integers(10, size=SAMPLES)
+
+
+def trained(X: Any, y: Any, threads: int = 1, epochs: int = 2, **options: Any) -> tuple[dict[str, Any], Any]:
+    """Return the state after a fit, and its record."""
+    model = network(**options)
+    with nn.runtime.threads(threads):
+        history = model.fit(X, y, epochs=epochs, batch_size=BATCH, verbose=0).history
+        history["evaluated"] = [model.evaluate(X, y)["loss"]]
+    return training_state(model), history
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_no_number_of_threads_changes_a_bit(isa: str, rng: np.random.Generator, optimizer: str) -> None:
+    X, y = data(rng)
+    expected, expected_history = trained(X, y, optimizer=optimizer)
+    for threads in THREADS[1:]:
+        state, history = trained(X, y, threads, optimizer=optimizer)
+        assert_same_bits(state, expected)
+        assert history == expected_history
+
+
+def test_the_network_is_large_enough_for_eight_threads(rng: np.random.Generator) -> None:
+    X, y = data(rng)
+    trained(X, y, threads=8)
+    assert len(os.listdir("/proc/self/task")) >= 8  # the team's threads stay, asleep
+
+
+@pytest.mark.parametrize("loss", ["mse", "bce_with_logits", "cross_entropy"])
+def test_targets_that_are_rows_do_not_change_that(rng: np.random.Generator, loss: str) -> None:
+    X, labels = data(rng)
+    y = np.eye(10, dtype="float32")[labels]
+    weight = rng.uniform(0, 2, size=SAMPLES)
+    states = []
+    for threads in THREADS:
+        model = network(loss=loss)
+        with nn.runtime.threads(threads):
+            model.fit(X, y, batch_size=BATCH, sample_weight=weight, validation_split=0.2, verbose=0)
+        states.append(training_state(model))
+    for state in states[1:]:
+        assert_same_bits(state, states[0])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_instruction_sets_with_fma_train_to_the_same_bits(rng: np.random.Generator, optimizer: str, dtype: str) -> None:
+    X, y = data(rng)
+    results = []
+    for name in require_two_fma_isas():
+        with use_isa(name):
+            results.append(trained(X, y, 2, optimizer=optimizer, dtype=dtype))
+    assert_same_bits(results[0][0], results[1][0])
+    assert results[0][1] == results[1][1]
+
+
+@pytest.mark.parametrize("sizes", [[1, 1], [3, 2, 1], [7, 17, 33, 5], [31, 8, 8, 2], [100, 1, 100, 16]])
+def test_networks_of_odd_sizes_train_to_the_same_bits_with_both(rng: np.random.Generator, sizes: list[int]) -> None:
+    X, y = rng.normal(size=(29, sizes[0])), rng.normal(size=(29, sizes[-1]))
+    results = []
+    for name in require_two_fma_isas():
+        with use_isa(name):
+            model = nn.MLP(sizes, activation="sigmoid", dropout=0.1)
+            model.compile(loss="mse", optimizer="adam")
+            model.fit(X, y, epochs=3, batch_size=8, verbose=0)
+            results.append(training_state(model))
+    assert_same_bits(results[0], results[1])
+
+
+@pytest.mark.parametrize("layout", [*LAYOUTS, "float64", "memmap"])
+def test_no_layout_of_x_changes_a_bit(rng: np.random.Generator, layout: str, tmp_path: pathlib.Path) -> None:
+    X, y = data(rng)
+    expected, history = trained(X, y, 2)
+    if layout == "memmap":
+        X.tofile(tmp_path / "x")
+        view: np.ndarray = np.memmap(tmp_path / "x", "float32", "r", shape=X.shape)
+    else:
+        view = X.astype("float64") if layout == "float64" else LAYOUTS[layout](X)
+    state, other = trained(view, y, 2)
+    assert_same_bits(state, expected)
+    assert other == history
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_save_and_resume_is_a_fit_that_was_never_interrupted(
+    rng: np.random.Generator, optimizer: str, tmp_path: pathlib.Path
+) -> None:
+    X, y = data(rng)
+    whole, _ = trained(X, y, 2, epochs=3, optimizer=optimizer)
+    model = network(optimizer)
+    model.fit(X, y, epochs=1, batch_size=BATCH, verbose=0)
+    model.save(tmp_path / "m.safetensors")
+    again = nn.load(tmp_path / "m.safetensors")
+    assert_same_bits(training_state(again), training_state(model))
+    again.fit(X, y, epochs=2, batch_size=BATCH, verbose=0)
+    assert_same_bits(training_state(again), whole)
+
+
+def test_another_seed_gives_other_weights_and_the_same_seed_the_same(rng: np.random.Generator) -> None:
+    X, y = rng.normal(size=(40, 5)), rng.integers(2, size=40)
+    states = []
+    for seed in (1, 1, 2):
+        model = nn.MLP([5, 6, 2], dropout=0.5, seed=seed)
+        model.compile(loss="cross_entropy")
+        model.fit(X, y, epochs=2, batch_size=16, verbose=0)
+        states.append(training_state(model))
+    assert_same_bits(states[0], states[1])
+    assert (states[0]["0.weight"] != states[2]["0.weight"]).all()
+
+
+def test_predictions_depend_on_their_row_only(isa: str, rng: np.random.Generator) -> None:
+    """Not on the number of threads, nor on how many rows come with them."""
+    X, _ = data(rng)
+    model = network()
+    with nn.runtime.threads(1):
+        expected = model.predict(X)
+    for threads in THREADS[1:]:
+        with nn.runtime.threads(threads):
+            assert_same_bits(model.predict(X), expected)
+    for first, last in ((0, 1), (3, 4), (5, 100), (127, 130), (1, SAMPLES)):
+        assert_same_bits(model.predict(X[first:last]), expected[first:last])
+    for batch_size in (1, 7, 5000):
+        assert_same_bits(model.predict(X, batch_size=batch_size), expected)
+
+
+def test_own_loops_do_not_depend_on_threads(isa: str, rng: np.random.Generator) -> None:
+    X, y = data(rng)
+    results = []
+    for threads in THREADS:
+        model = network()
+        with nn.runtime.threads(threads):
+            loss, grads = model.loss_and_grads(X, y)
+            model.step()
+            dX = model.backward(np.ones_like(model.forward(X)))
+        results.append(
+            {"loss": np.array(loss), "dX": dX, **grads, **{f"new {k}": v for k, v in model.state_dict().items()}}
+        )
+    for result in results[1:]:
+        assert_same_bits(result, results[0])

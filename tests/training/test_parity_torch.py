@@ -1,0 +1,162 @@
+"""100 steps with the weights and batches of PyTorch, in float64: the same to 1e-10."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nnext as nn
+from cases import LOSSES, OPTIMIZERS, LossCase
+from nnext import functional
+from tolerance import eps
+
+torch: Any = pytest.importorskip("torch", reason="PyTorch is not installed; .ci/run installs it for these tests")
+
+STEPS, BATCH = 100, 16
+TOLERANCE = 1e-10  # the promise, relative to the largest magnitude in an array
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Any:
+    """Keep PyTorch to one thread: its pool would fight with nnext's team for the CPUs."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def twins(k: int, last: nn.Layer | None = None) -> tuple[nn.Sequential, Any]:
+    """Return the same network twice, with nnext's first weights."""
+    hidden = (nn.Linear(6, 9), nn.Tanh(), nn.Linear(9, 7), nn.LeakyReLU(0.1), nn.Linear(7, 5), nn.Sigmoid())
+    tail = [last] if last is not None else []
+    model = nn.Sequential(*hidden, nn.Linear(5, k), *tail, seed=5, dtype="float64")
+    layers = {
+        nn.Linear: lambda layer: torch.nn.Linear(layer.in_features, layer.out_features),
+        nn.LeakyReLU: lambda layer: torch.nn.LeakyReLU(layer.negative_slope),
+        nn.Softmax: lambda layer: torch.nn.Softmax(dim=1),
+    }
+    same_name = {kind: (lambda layer: getattr(torch.nn, type(layer).__name__)()) for kind in (nn.Tanh, nn.Sigmoid)}
+    twin = torch.nn.Sequential(*((layers | same_name)[type(layer)](layer) for layer in model.layers)).double()
+    twin.load_state_dict({name: torch.from_numpy(values) for name, values in model.state_dict().items()})
+    return model, twin
+
+
+def torch_loss(case: LossCase, output: Any, y: np.ndarray, weight: np.ndarray | None = None) -> Any:
+    """PyTorch's mean loss; after Softmax it has none, so the definition stands in."""
+    f, target = torch.nn.functional, torch.from_numpy(y)
+    if case.name == "cross_entropy":
+        logits = torch.log(output) if case.last_layer is not None else output
+        rows = f.cross_entropy(logits, target, reduction="none")
+    else:
+        name = {"mse": "mse_loss", "bce": "binary_cross_entropy", "bce_with_logits": "binary_cross_entropy_with_logits"}
+        rows = getattr(f, name[case.name])(output, target.double(), reduction="none").mean(dim=1)
+    scale = torch.ones(len(rows), dtype=torch.float64) if weight is None else torch.from_numpy(weight)
+    return (rows * scale).sum() / scale.sum()
+
+
+def assert_parity(ours: np.ndarray, theirs: Any, name: str) -> None:
+    theirs = theirs.detach().numpy()
+    error = np.abs(ours - theirs).max() / np.abs(theirs).max()
+    assert error <= TOLERANCE, f"{name} is off by {error:.3g}"
+
+
+def assert_same_training(
+    model: nn.Sequential, twin: Any, optimizer: Any, case: LossCase, rng: np.random.Generator
+) -> None:
+    k = twin(torch.zeros(1, 6, dtype=torch.float64)).shape[1]
+    X, y = rng.normal(size=(STEPS * BATCH, 6)), case.targets(rng, STEPS * BATCH, k)
+    history = model.fit(X, y, batch_size=BATCH, shuffle=False, verbose=0).history  # 100 steps, fused
+    losses = []
+    for start in range(0, len(X), BATCH):
+        optimizer.zero_grad()
+        loss = torch_loss(case, twin(torch.from_numpy(X[start : start + BATCH])), y[start : start + BATCH])
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert model._core.counters[0] == STEPS
+    assert abs(history["loss"][0] - np.mean(losses)) <= TOLERANCE * np.mean(losses)
+    for name, values in twin.state_dict().items():
+        assert_parity(model.state_dict()[name], values, name)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_optimizers_for_100_steps(isa: str, rng: np.random.Generator, optimizer: str) -> None:
+    model, twin = twins(3)
+    case = OPTIMIZERS[optimizer]
+    model.compile(loss="cross_entropy", optimizer=case.make())
+    assert_same_training(model, twin, case.make_torch(twin.parameters()), LOSSES["cross_entropy"], rng)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "settings"),
+    [
+        ("Adagrad", {"lr": 0.1, "lr_decay": 0.01, "initial_accumulator_value": 0.1}),
+        ("SGD", {"lr": 0.05, "momentum": 0.9, "nesterov": True, "weight_decay": 0.001}),
+        ("Adam", {"lr": 0.01, "betas": (0.0, 0.5)}),
+    ],
+)
+def test_more_settings_for_100_steps(rng: np.random.Generator, optimizer: str, settings: dict[str, Any]) -> None:
+    model, twin = twins(3)
+    model.compile(loss="mse", optimizer=getattr(nn, optimizer)(**settings))
+    assert_same_training(
+        model, twin, getattr(torch.optim, optimizer)(twin.parameters(), **settings), LOSSES["mse"], rng
+    )
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_losses_for_100_steps(rng: np.random.Generator, loss: str) -> None:
+    case = LOSSES[loss]
+    last = case.last_layer or (nn.Sigmoid() if case.name == "bce" else None)
+    model, twin = twins(3, last)
+    model.compile(loss=case.name, optimizer=nn.SGD(lr=0.05, momentum=0.9))
+    optimizer = torch.optim.SGD(twin.parameters(), lr=0.05, momentum=0.9)
+    assert_same_training(model, twin, optimizer, case, rng)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_the_gradients_of_a_weighted_batch(isa: str, rng: np.random.Generator, loss: str) -> None:
+    case = LOSSES[loss]
+    last = case.last_layer or (nn.Sigmoid() if case.name == "bce" else None)
+    model, twin = twins(3, last)
+    model.compile(loss=case.name)
+    X, y, weight = rng.normal(size=(BATCH, 6)), case.targets(rng, BATCH, 3), rng.uniform(0.1, 2, size=BATCH)
+    loss_value, grads = model.loss_and_grads(X, y, sample_weight=weight)
+    theirs = torch_loss(case, twin(torch.from_numpy(X)), y, weight)
+    theirs.backward()
+    assert abs(loss_value - theirs.item()) <= TOLERANCE * theirs.item()
+    for name, parameter in twin.named_parameters():
+        assert_parity(grads[name], parameter.grad, name)
+
+
+@pytest.mark.parametrize("loss", [name for name, case in LOSSES.items() if case.last_layer is None])
+def test_the_loss_functions(isa: str, rng: np.random.Generator, loss: str) -> None:
+    case = LOSSES[loss]
+    y_pred, y = case.predictions(rng, 11, 4), case.targets(rng, 11, 4)
+    given = torch.from_numpy(y_pred).requires_grad_()
+    theirs = torch_loss(case, given, y)
+    theirs.backward()
+    assert abs(getattr(functional, case.name)(y_pred, y) - theirs.item()) <= 1e-14 * max(1, theirs.item())
+    assert_parity(getattr(functional, f"{case.name}_grad")(y_pred, y), given.grad, loss)
+
+
+def test_bce_of_certain_outputs_is_pytorchs() -> None:
+    p, y = np.array([[0.0], [1.0], [0.0], [1.0], [1e-30]]), np.array([[0.0], [1.0], [1.0], [0.0], [1.0]])
+    given = torch.from_numpy(p).requires_grad_()
+    theirs = torch_loss(LOSSES["bce"], given, y)
+    theirs.backward()
+    assert functional.bce(p, y) == theirs.item()
+    # PyTorch keeps the least divisor, 1e-12, as a float32.
+    np.testing.assert_allclose(functional.bce_grad(p, y), given.grad.numpy(), rtol=eps("float32"))
+
+
+def test_predictions_and_the_gradient_of_the_input(isa: str, rng: np.random.Generator) -> None:
+    model, twin = twins(4, nn.Softmax())
+    X, dY = rng.normal(size=(BATCH, 6)), rng.normal(size=(BATCH, 4))
+    given = torch.from_numpy(X).requires_grad_()
+    output = twin(given)
+    output.backward(torch.from_numpy(dY))
+    assert_parity(model.predict(X), output, "predict")
+    assert_parity(model.forward(X), output, "forward")
+    assert_parity(model.backward(dY), given.grad, "dX")
+    for name, parameter in twin.named_parameters():
+        assert_parity(model.grads()[name], parameter.grad, name)
