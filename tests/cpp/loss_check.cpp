@@ -1,0 +1,160 @@
+// Losses of rows and their gradients against the formulas, at every row length, in place and with a NaN in every lane.
+#include "checks.h"
+
+namespace nnext::testing {
+namespace {
+
+constexpr std::size_t kRows = 35, kLargest = 40;  // more rows than a block of cross_entropy has
+
+// One output's share of a row's loss and its gradient, each with the size of the terms that make it.
+struct Term {
+  Real loss, loss_size, gradient, gradient_size;
+};
+
+Term mse(Real y, Real t) { return {(y - t) * (y - t), (y - t) * (y - t), 2 * (y - t), 2 * std::fabs(y - t)}; }
+Term bce(Real y, Real t) {
+  const Real yes = std::max(std::log(y), -100.0L), no = std::max(std::log1p(-y), -100.0L);
+  const Real divisor = std::max(y * (1 - y), 1e-12L);
+  return {-t * yes - (1 - t) * no, std::fabs(t * yes) + std::fabs((1 - t) * no), (y - t) / divisor,
+          std::fabs(y - t) / divisor};
+}
+Term bce_with_logits(Real y, Real t) {
+  const Real loss = std::log1p(std::exp(-std::fabs(y))) + std::max(y, 0.0L) - t * y, p = 1 / (1 + std::exp(-y));
+  return {loss, loss, p - t, p + std::fabs(t)};
+}
+
+// Where the values of a loss lie.
+struct Ranges {
+  double y_low, y_high, t_low, t_high;
+};
+
+template <class T>
+class LossCheck {
+ public:
+  LossCheck(const kernels::LossKernels<T>& kernel, bool quick) : kernel_(kernel), every_(quick ? 3 : 1) {}
+
+  double means(typename kernels::LossKernels<T>::Dense loss, Term (*term)(Real, Real), Ranges ranges) {
+    worst_ = 0;
+    run(ranges, loss, [&](std::size_t n, std::size_t row, T got, const T* gradient) {
+      Real sum = 0, size = 0;
+      for (std::size_t j = 0; j < n; ++j) {
+        const Term one = term(y_values_[row * n + j], t_values_[row * n + j]);
+        sum += one.loss, size += one.loss_size;
+        const Real scale = scales_[row] / static_cast<Real>(n);
+        compare(gradient[j], scale * one.gradient, 6 * eps<T>() * std::fabs(scale) * one.gradient_size);
+      }
+      const Real terms = static_cast<Real>(n);
+      compare(got, sum / terms, (6 + terms / 16) * eps<T>() * size / terms);
+    });
+    return worst_;
+  }
+
+  double cross_entropy() {
+    worst_ = 0;
+    run({-20, 20, 0, 1}, kernel_.cross_entropy, [&](std::size_t n, std::size_t row, T got, const T* gradient) {
+      compare_cross_entropy(n, row, t_values_.data() + row * n, got, gradient);
+    });
+    return worst_;
+  }
+
+  double cross_entropy_indexed() {
+    worst_ = 0;
+    std::vector<std::int32_t> labels(kRows);
+    std::vector<T> onehot;
+    const auto loss = [&](std::size_t m, std::size_t n, const T* y, const T*, const T* scale, T* losses, T* dy) {
+      for (std::size_t row = 0; row < m; ++row) labels[row] = static_cast<std::int32_t>(row * 7 % n);
+      kernel_.cross_entropy_indexed(m, n, y, labels.data(), scale, losses, dy);
+    };
+    run({-20, 20, 0, 0}, loss, [&](std::size_t n, std::size_t row, T got, const T* gradient) {
+      onehot.assign(n, 0);
+      onehot[static_cast<std::size_t>(labels[row])] = 1;
+      compare_cross_entropy(n, row, onehot.data(), got, gradient);
+    });
+    return worst_;
+  }
+
+ private:
+  void compare(Real got, Real want, Real allowed) { worst_ = std::max(worst_, share(got, want, allowed)); }
+
+  // Runs a loss at every row length, with and without gradient and in place, and hands its rows to `compare_row`.
+  template <class Loss, class Compare>
+  void run(Ranges ranges, Loss loss, Compare compare_row) {
+    for (std::size_t n = 1; n <= kLargest; n += every_)
+      for (Side side : {Side::low, Side::high}) {
+        y_values_ = random_.uniforms<T>(kRows * n, ranges.y_low, ranges.y_high);
+        t_values_ = random_.uniforms<T>(kRows * n, ranges.t_low, ranges.t_high);
+        scales_ = random_.uniforms<T>(kRows, 0.5, 2);
+        T* y = y_.put(side, y_values_);
+        const T *t = t_.put(side, t_values_), *scale = scale_.put(side, scales_);
+        T *losses = loss_.at(side, kRows), *dy = dy_.at(side, kRows * n);
+        loss(kRows, n, y, t, scale, losses, dy);
+        for (std::size_t row = 0; row < kRows; ++row) compare_row(n, row, losses[row], dy + row * n);
+        const std::vector<T> first(losses, losses + kRows), gradient(dy, dy + kRows * n);
+        loss(kRows, n, y, t, nullptr, losses, nullptr);
+        if (!std::equal(first.begin(), first.end(), losses)) worst_ = HUGE_VAL;
+        loss(kRows, n, y, t, scale, losses, y);
+        if (!std::equal(first.begin(), first.end(), losses)) worst_ = HUGE_VAL;
+        if (!std::equal(gradient.begin(), gradient.end(), y)) worst_ = HUGE_VAL;
+        for (std::size_t j = 0; j < n; ++j) stray_nan(side, n, (j % kRows) * n + j, loss);
+      }
+  }
+
+  template <class Loss>
+  void stray_nan(Side side, std::size_t n, std::size_t place, Loss loss) {
+    T *y = y_.put(side, y_values_), *losses = loss_.at(side, kRows), *dy = dy_.at(side, kRows * n);
+    y[place] = std::numeric_limits<T>::quiet_NaN();
+    loss(kRows, n, y, t_.at(side, kRows * n), scale_.at(side, kRows), losses, dy);
+    for (std::size_t row = 0; row < kRows; ++row)
+      if (std::isnan(losses[row]) != (row == place / n)) worst_ = HUGE_VAL;
+    for (std::size_t e = 0; e < kRows * n; ++e) {
+      if (e / n != place / n && std::isnan(dy[e])) worst_ = HUGE_VAL;
+      if (e == place && !std::isnan(dy[e])) worst_ = HUGE_VAL;
+    }
+  }
+
+  // Rounding y - max costs |y - max| eps / 2 of e^(y - max).
+  void compare_cross_entropy(std::size_t n, std::size_t row, const T* t, T got, const T* gradient) {
+    const T* y = y_values_.data() + row * n;
+    const Real max = *std::max_element(y, y + n), few = 6 + static_cast<Real>(n) / 16;
+    Real sum = 0, targets = 0, want = 0;
+    for (std::size_t j = 0; j < n; ++j) sum += std::exp(y[j] - max), targets += t[j];
+    for (std::size_t j = 0; j < n; ++j) {
+      want += t[j] * (std::log(sum) - (y[j] - max));
+      const Real p = std::exp(y[j] - max) / sum, size = (1 + max - y[j]) * p * targets + t[j];
+      compare(gradient[j], scales_[row] * (p * targets - t[j]), few * eps<T>() * scales_[row] * size);
+    }
+    compare(got, want, few * eps<T>() * (want + targets));
+  }
+
+  const kernels::LossKernels<T>& kernel_;
+  std::size_t every_;
+  Guarded<T> y_{kRows * kLargest}, t_{kRows * kLargest}, scale_{kRows}, loss_{kRows}, dy_{kRows * kLargest};
+  std::vector<T> y_values_, t_values_, scales_;
+  Random random_{5};
+  double worst_ = 0;
+};
+
+template <class T>
+void check(const Isa& isa, bool quick, Report& report) {
+  const kernels::LossKernels<T>& kernel = isa.tables->get<T>().loss;
+  LossCheck<T> losses(kernel, quick);
+  report.start(isa, type_name<T>(), "mse");
+  report.finish(losses.means(kernel.mse, mse, {-2, 2, -2, 2}));
+  report.start(isa, type_name<T>(), "bce");
+  report.finish(losses.means(kernel.bce, bce, {0.01, 0.99, 0, 1}));
+  report.start(isa, type_name<T>(), "bce_with_logits");
+  report.finish(losses.means(kernel.bce_with_logits, bce_with_logits, {-20, 20, 0, 1}));
+  report.start(isa, type_name<T>(), "cross_entropy");
+  report.finish(losses.cross_entropy());
+  report.start(isa, type_name<T>(), "cross_entropy_indexed");
+  report.finish(losses.cross_entropy_indexed());
+}
+
+}  // namespace
+
+void check_loss(const Isa& isa, bool quick, Report& report) {
+  check<float>(isa, quick, report);
+  check<double>(isa, quick, report);
+}
+
+}  // namespace nnext::testing

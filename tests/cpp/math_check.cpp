@@ -1,0 +1,139 @@
+// exp, log, log1p, tanh and sigmoid: at most 2.5 ULP over all numbers, and exact where the answer is known.
+#include "checks.h"
+
+namespace nnext::testing {
+namespace {
+
+constexpr double kUlps = 2.5;
+
+template <class T>
+using Kernel = void (*)(const kernels::KernelTable<T>&, std::size_t, const T*, T*);
+
+// The type in which f is computed to compare with.
+template <class T>
+using Wide = std::conditional_t<sizeof(T) == 4, double, Real>;
+
+// A function, the range where its values vary, and pairs (x, f(x)) that must be met exactly.
+template <class T>
+struct Function {
+  const char* name;
+  Kernel<T> run;
+  Wide<T> (*exact)(Wide<T>);
+  double low, high;
+  std::vector<std::pair<T, T>> pairs;
+};
+
+template <class T, kernels::Activation name>
+void activate(const kernels::KernelTable<T>& table, std::size_t n, const T* x, T* y) {
+  table.elementwise.activations[static_cast<int>(name)].forward(n, T(0), x, y);
+}
+// log1p is seen through bce: with one output y = -x and target 0 a row's loss is -log(1 - y) = -log1p(x), x in (-1, 0].
+template <class T>
+void log1p_by_bce(const kernels::KernelTable<T>& table, std::size_t n, const T* x, T* y) {
+  std::vector<T> negated(n), zeros(n);
+  for (std::size_t i = 0; i < n; ++i) negated[i] = -x[i];
+  table.loss.bce(n, 1, negated.data(), zeros.data(), nullptr, y, nullptr);
+  for (std::size_t i = 0; i < n; ++i) y[i] = -y[i];
+}
+template <class W>
+W sigmoid(W x) {
+  const W e = std::exp(-std::fabs(x));
+  return (x < 0 ? e : 1) / (1 + e);
+}
+
+template <class T>
+std::vector<Function<T>> functions() {
+  using kernels::Activation;
+  const T inf = std::numeric_limits<T>::infinity(), nan = std::numeric_limits<T>::quiet_NaN();
+  const double top = std::log(std::numeric_limits<T>::max()), bottom = std::log(std::numeric_limits<T>::denorm_min());
+  return {
+      {"exp",
+       [](const auto& table, auto n, const T* x, T* y) { table.elementwise.exp(n, x, y); },
+       std::exp,
+       bottom - 2,
+       top + 2,
+       {{0, 1}, {T(-0.0), 1}, {inf, inf}, {-inf, 0}, {nan, nan}, {T(2 * top), inf}, {T(2 * bottom), 0}}},
+      {"log",
+       [](const auto& table, auto n, const T* x, T* y) { table.elementwise.log(n, x, y); },
+       std::log,
+       0,
+       3,
+       {{0, -inf}, {T(-0.0), -inf}, {1, 0}, {inf, inf}, {-1, nan}, {-inf, nan}, {nan, nan}}},
+      {"log1p", log1p_by_bce<T>, std::log1p, -1, 0, {{-1, -100}, {T(-1e-30), T(-1e-30)}, {nan, nan}}},
+      {"tanh",
+       activate<T, Activation::tanh>,
+       std::tanh,
+       -10,
+       10,
+       {{0, 0}, {T(-0.0), T(-0.0)}, {inf, 1}, {-inf, -1}, {nan, nan}, {100, 1}, {T(1e-30), T(1e-30)}}},
+      {"sigmoid",
+       activate<T, Activation::sigmoid>,
+       sigmoid<Wide<T>>,
+       -30,
+       30,
+       {{0, T(0.5)}, {T(-0.0), T(0.5)}, {inf, 1}, {-inf, 0}, {nan, nan}, {1000, 1}}},
+  };
+}
+
+// Every other sample has random bits (all exponents, denormals, NaN, infinities), the others lie where f varies.
+template <class T>
+T sample(Random& random, const Function<T>& f, std::size_t i) {
+  if (i % 2 == 0) return static_cast<T>(random.uniform(f.low, f.high));
+  const auto bits = static_cast<std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>>(random.bits());
+  return __builtin_bit_cast(T, bits);
+}
+
+// The largest error of each instruction set; what they are compared with is computed once.
+template <class T>
+std::vector<double> worst_ulps(const std::vector<Isa>& isas, const Function<T>& f, std::size_t samples) {
+  constexpr std::size_t kChunk = 1021;  // leaves a part of a vector
+  Random random(2);
+  std::vector<T> x(kChunk), y(kChunk);
+  std::vector<Wide<T>> want(kChunk);
+  std::vector<double> worst(isas.size());
+  for (std::size_t done = 0; done < samples; done += kChunk) {
+    for (std::size_t i = 0; i < kChunk; ++i) {
+      x[i] = sample(random, f, i);
+      if (f.low == -1) x[i] = std::fabs(x[i]) < 1 ? -std::fabs(x[i]) : T(-0.5);  // log1p, as far as bce tells it
+      want[i] = f.exact(x[i]);
+    }
+    for (std::size_t isa = 0; isa < isas.size(); ++isa) {
+      f.run(isas[isa].tables->get<T>(), kChunk, x.data(), y.data());
+      for (std::size_t i = 0; i < kChunk; ++i) worst[isa] = std::max(worst[isa], ulps(y[i], want[i]));
+    }
+  }
+  return worst;
+}
+
+template <class T>
+bool meets(const kernels::KernelTable<T>& table, const Function<T>& f) {
+  for (auto [x, want] : f.pairs) {
+    T got;
+    f.run(table, 1, &x, &got);
+    if (ulps(got, Real(want)) != 0 || (!std::isnan(want) && std::signbit(got) != std::signbit(want))) return false;
+  }
+  return true;
+}
+
+template <class T>
+void check(const std::vector<Isa>& isas, bool quick, Report& report) {
+  const std::size_t samples = std::size_t{1} << (quick ? 14 : sizeof(T) == 4 ? 22 : 20);  // long double takes its time
+  for (const Function<T>& f : functions<T>()) {
+    const std::vector<double> worst = worst_ulps(isas, f, samples);
+    for (std::size_t isa = 0; isa < isas.size(); ++isa) {
+      report.start(isas[isa], type_name<T>(), std::string(f.name) + " to 2.5 ULP");
+      report.finish(worst[isa] / kUlps);
+      report.start(isas[isa], type_name<T>(), std::string(f.name) + " of 0, infinity, NaN and beyond the range");
+      report.finish(meets(isas[isa].tables->get<T>(), f) ? 0 : HUGE_VAL);
+    }
+  }
+}
+
+}  // namespace
+
+void check_math(const std::vector<Isa>& isas, bool quick, Report& report) {
+  check<float>(isas, quick, report);
+  check<double>(isas, quick, report);
+}
+
+}  // namespace nnext::testing
