@@ -1,4 +1,4 @@
-"""The same bits for any number of threads, any layout and all instruction sets with FMA, and through save and resume."""
+"""The same bits for any number of threads, any layout, all instruction sets with FMA, and through save and resume."""
 
 import os
 import pathlib
