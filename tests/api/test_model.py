@@ -1,0 +1,192 @@
+"""Sequential and MLP: how they are built, described, copied and asked."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nnext as nn
+from support import assert_same_bits, training_state, unchanged
+
+
+@pytest.mark.parametrize(
+    ("build", "error", "message"),
+    [
+        (lambda: nn.Sequential(), ValueError, r"\[Sequential\] there are no layers; give at least one"),
+        (lambda: nn.Sequential(nn.ReLU), TypeError, r"\[Sequential\] layer 0 is <class .*ReLU'>; give layers such as"),
+        (lambda: nn.Sequential(nn.ReLU(), "relu"), TypeError, r"\[Sequential\] layer 1 is 'relu'; give layers such as"),
+        (
+            lambda: nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(5, 2)),
+            ValueError,
+            r"layer 2: \[linear\] x has 4 features but the layer expects 5; change in_features",
+        ),
+        (
+            lambda: nn.Sequential(nn.ReLU(), seed=-1),
+            ValueError,
+            r"\[Sequential\] seed is -1; give a whole number from 0",
+        ),
+        (lambda: nn.Sequential(nn.ReLU(), seed=2**64), ValueError, r"seed is 18446744073709551616; give a whole"),
+        (lambda: nn.Sequential(nn.ReLU(), seed=1.5), TypeError, r"\[Sequential\] seed is 1.5; give a whole number"),
+        (lambda: nn.Sequential(nn.ReLU(), dtype="float16"), ValueError, r"unknown dtype 'float16'; use one of float32"),
+        (lambda: nn.Sequential(nn.ReLU(), dtype="real"), TypeError, r"\[Sequential\] dtype is 'real'; use \"float32\""),
+        (lambda: nn.Linear(0, 2), ValueError, r"\[Linear\] in_features is 0; give a whole number from 1"),
+        (lambda: nn.Linear(2, -1), ValueError, r"\[Linear\] out_features is -1; give a whole number from 1"),
+        (lambda: nn.Linear(2.0, 1), TypeError, r"\[Linear\] in_features is 2.0; give a whole number"),
+        (lambda: nn.Linear(2, True), TypeError, r"\[Linear\] out_features is True; give a whole number"),
+        (lambda: nn.Linear(2, 2**31), ValueError, r"\[Linear\] out_features is 2147483648; give a whole number"),
+        (
+            lambda: nn.Linear(2, 2, weight_init="he"),
+            ValueError,
+            r"\[Linear\] unknown weight_init 'he'; use one of zeros",
+        ),
+        (lambda: nn.Linear(2, 2, weight_init=3), TypeError, r"\[Linear\] weight_init is 3; give one of zeros"),
+        (
+            lambda: nn.Linear(2, 2, bias_init="orthogonal"),
+            ValueError,
+            r"\[Linear\] bias_init is 'orthogonal', which is",
+        ),
+        (lambda: nn.Dropout(1.0), ValueError, r"\[Dropout\] p is 1.0; give a finite number in \[0, 1\)"),
+        (lambda: nn.Dropout("half"), TypeError, r"\[Dropout\] p is 'half'; give a number"),
+        (lambda: nn.LeakyReLU(np.ones(2)), TypeError, r"\[LeakyReLU\] negative_slope is array.*; give a number"),
+        (lambda: nn.MLP([4]), ValueError, r"\[MLP\] sizes is \[4\]; give at least features and outputs"),
+        (lambda: nn.MLP(4), TypeError, r"\[MLP\] sizes is 4; give at least features and outputs"),
+        (lambda: nn.MLP([4, 0, 2]), ValueError, r"\[Linear\] out_features is 0; give a whole number from 1"),
+        (lambda: nn.MLP([4, 2], activation="gelu2"), ValueError, r"\[MLP\] unknown activation 'gelu2'; use one of"),
+        (lambda: nn.MLP([4, 2], batch_norm=True), ValueError, r"\[MLP\] batch_norm=True, but this version has no"),
+        (lambda: nn.initializers.uniform(1, 1), ValueError, r"\[uniform\] high is 1; give a finite number in \(1, inf"),
+        (lambda: nn.initializers.normal(std=-1), ValueError, r"\[normal\] std is -1; give a finite number in \[0, inf"),
+    ],
+)
+def test_what_cannot_be_built_is_named(build: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        build()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: nn.SGD(lr=-1), r"\[SGD\] lr is -1; give a finite number in \[0, inf\]"),
+        (lambda: nn.SGD(lr=np.inf), r"\[SGD\] lr is inf; give a finite number"),
+        (lambda: nn.SGD(momentum=-0.1), r"\[SGD\] momentum is -0.1; give a finite number"),
+        (lambda: nn.SGD(nesterov=True), r"\[SGD\] nesterov needs momentum, which is 0; give momentum > 0"),
+        (lambda: nn.Adam(betas=(0.9, 1.0)), r"\[Adam\] betas\[1\] is 1.0; give a finite number in \[0, 1\)"),
+        (lambda: nn.Adam(eps=0), r"\[Adam\] eps is 0; give a finite number in \(0, inf\]"),
+        (lambda: nn.Adam(weight_decay=np.nan), r"\[Adam\] weight_decay is nan; give a finite number"),
+        (lambda: nn.Adagrad(lr_decay=-1), r"\[Adagrad\] lr_decay is -1; give a finite number"),
+        (lambda: nn.Adagrad(initial_accumulator_value=-1), r"\[Adagrad\] initial_accumulator_value is -1; give"),
+    ],
+)
+def test_optimizers_check_their_settings(make: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_a_rate_is_checked_when_it_is_changed() -> None:
+    optimizer = nn.Adam(lr=0.5)
+    with pytest.raises(TypeError, match=r"\[Adam\] lr is 'fast'; give a number"):
+        optimizer.lr = "fast"  # type: ignore[assignment]
+    with pytest.raises(TypeError, match=r"\[Adam\] betas is 3; give two numbers"):
+        nn.Adam(betas=3)  # type: ignore[arg-type]
+    assert optimizer.lr == 0.5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"loss": "mae2"}, ValueError, r"\[compile\] unknown loss 'mae2'; use one of mse, bce"),
+        ({"loss": None}, TypeError, r"\[compile\] loss is None; give one of mse"),
+        ({"loss": "mse", "optimizer": "adamax"}, ValueError, r"\[compile\] unknown optimizer 'adamax'; use one of sgd"),
+        ({"loss": "mse", "optimizer": 3}, TypeError, r"\[compile\] optimizer is 3; give one of sgd"),
+        ({"loss": "mse", "optimizer": nn.optimizers.Optimizer(0.1, 0)}, TypeError, "cannot train a network"),
+        ({"loss": "mse", "metrics": "accuracy"}, TypeError, r"\[compile\] metrics is 'accuracy'; give a list"),
+        ({"loss": "mse", "metrics": ["speed"]}, ValueError, "unknown metric 'speed'"),
+    ],
+)
+def test_a_failed_compile_changes_nothing(arguments: dict[str, Any], error: type[Exception], message: str) -> None:
+    model = nn.MLP([2, 3, 2])
+    model.compile(loss="cross_entropy", optimizer=nn.SGD(lr=0.1, momentum=0.9))
+    model.fit([[0, 1], [1, 0]], [0, 1], verbose=0)
+    before = model.evaluate([[0, 1]], [1])
+    with unchanged(model), pytest.raises(error, match=message):
+        model.compile(**arguments)
+    assert model.evaluate([[0, 1]], [1]) == before
+
+
+def test_cross_entropy_needs_two_outputs() -> None:
+    model = nn.MLP([2, 3, 1])
+    with pytest.raises(
+        ValueError, match=r"\[compile\] cross_entropy needs an output for each class but the network has 1"
+    ):
+        model.compile(loss="cross_entropy")
+
+
+@pytest.mark.parametrize("loss", ["mse", nn.MSE(), nn.MSE, nn.losses.MSE()])
+@pytest.mark.parametrize("optimizer", ["sgd", nn.SGD()])
+def test_names_and_objects_mean_the_same(loss: Any, optimizer: Any) -> None:
+    model, twin = nn.MLP([2, 3, 1]), nn.MLP([2, 3, 1])
+    model.compile(loss=loss, optimizer=optimizer, metrics=["mse"])
+    twin.compile(loss="mse", optimizer="sgd", metrics=[nn.metrics.mse])
+    for net in (model, twin):
+        net.fit([[0, 1], [1, 0]], [0, 1], verbose=0)
+    assert_same_bits(training_state(model), training_state(twin))
+    assert model.history.history == twin.history.history
+
+
+def test_compile_starts_the_optimizer_afresh_and_keeps_the_weights() -> None:
+    model = nn.MLP([2, 3, 1])
+    model.compile(loss="mse", optimizer="adam")
+    model.fit([[0, 1], [1, 0]], [0, 1], epochs=3, verbose=0)
+    weights = model.state_dict()
+    model.compile(loss="mse", optimizer="adam")
+    state = training_state(model)
+    assert_same_bits({name: state[name] for name in weights}, weights)
+    assert state["counters"].tolist() == [3, 3, 0]  # dropout and shuffle go on; Adam's bias correction starts again
+    assert not any(state[name].any() for name in state if name.startswith("optimizer."))
+
+
+# ---- Description ----------------------------------------------------------------------------------------------------
+
+
+def test_repr_says_how_to_build_it_again() -> None:
+    for model in (
+        nn.Sequential(
+            nn.Linear(3, 2, weight_init="zeros"), nn.LeakyReLU(0.5), nn.Dropout(0.25), seed=7, dtype="float64"
+        ),
+        nn.Sequential(nn.Flatten(), nn.Linear(3, 2, bias=False), nn.Softmax()),
+    ):
+        again = eval(repr(model), {**vars(nn), "Initializer": nn.initializers.Initializer})  # our own text
+        assert repr(again) == repr(model)
+        assert_same_bits(again.state_dict(), model.state_dict())
+    assert repr(nn.SGD(lr=0.1)) == "SGD(lr=0.1, weight_decay=0.0, momentum=0.0, nesterov=False)"
+
+
+def test_summary_and_count(capsys: pytest.CaptureFixture[str]) -> None:
+    model = nn.Sequential(nn.Linear(784, 128), nn.ReLU(), nn.Dropout(0.2), nn.Linear(128, 10, bias=False))
+    model.freeze("0")
+    model.summary()
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in lines] == [
+        ["layer", "output", "params"],
+        ["0", "Linear", "(frozen)", "(n,", "128)", "100,480"],
+        ["1", "ReLU", "(n,", "128)", "0"],
+        ["2", "Dropout", "(n,", "128)", "0"],
+        ["3", "Linear", "(n,", "10)", "1,280"],
+        ["total", "101,760"],
+    ]
+    assert len({len(line) for line in lines}) == 1
+    assert model.count_params() == 101_760
+    assert nn.Sequential(nn.ReLU()).count_params() == 0
+    nn.Sequential(nn.ReLU()).summary()
+    assert "(n, ?)" in capsys.readouterr().out
+    assert model.in_features == 784
+    assert nn.Sequential(nn.Flatten(), nn.Tanh()).in_features is None
+
+
+def test_mlp_is_the_sequential_it_stands_for() -> None:
+    mlp = nn.MLP([5, 4, 3, 2], activation="tanh", dropout=0.1, seed=9, dtype="float64")
+    layers = (nn.Linear(5, 4), nn.Tanh(), nn.Dropout(0.1), nn.Linear(4, 3), nn.Tanh(), nn.Dropout(0.1), nn.Linear(3, 2))
+    assert mlp.layers == layers
+    assert_same_bits(mlp.state_dict(), nn.Sequential(*layers, seed=9, dtype="float64").state_dict())
+    assert nn.MLP((5, 2)).layers == (nn.Linear(5, 2),)
+    assert nn.MLP(np.array([5, 4, 2])).layers[1:2] == (nn.ReLU(),)
+    assert nn.MLP([5, 4, 2], activation=nn.LeakyReLU(0.3)).layers[1] == nn.LeakyReLU(0.3)
