@@ -4,8 +4,6 @@
 // lane l with lane l + count / 2. A group is 1 vector of avx512, 2 of avx2, 4 of neon and baseline.
 #pragma once
 
-#include <utility>
-
 #include "kernels/simd/simd.h"
 
 namespace nnext::kernels::NNEXT_ISA {
@@ -16,12 +14,16 @@ template <class T>
 inline constexpr int kGroup = kGroupVectors * kLanes<T>;
 
 // Lane l of the result is lane l ^ Step of v.
-template <class T, int Step, size_t... Lane>
-inline Vec<T> exchange(Vec<T> v, std::index_sequence<Lane...>) {
-#if defined(__clang__)
-  return __builtin_shufflevector(v, v, static_cast<int>(Lane ^ Step)...);
+template <class T, int Step>
+inline Vec<T> exchange(Vec<T> v) {
+#if defined(__clang__)  // it has no __builtin_shuffle, and makes one shuffle of the loop
+  Vec<T> exchanged = v;
+  for (int lane = 0; lane < kLanes<T>; ++lane) exchanged[lane] = v[lane ^ Step];
+  return exchanged;
 #else
-  return __builtin_shuffle(v, Int<T>{static_cast<Bits<T>>(Lane ^ Step)...});
+  Int<T> lanes{};
+  for (int lane = 0; lane < kLanes<T>; ++lane) lanes[lane] = lane ^ Step;
+  return __builtin_shuffle(v, lanes);
 #endif
 }
 template <class T, int Step, class Fold>
@@ -29,7 +31,7 @@ inline T fold_lanes(Vec<T> v, Fold fold) {
   if constexpr (Step == 0)
     return v[0];
   else
-    return fold_lanes<T, Step / 2>(fold(v, exchange<T, Step>(v, std::make_index_sequence<kLanes<T>>())), fold);
+    return fold_lanes<T, Step / 2>(fold(v, exchange<T, Step>(v)), fold);
 }
 
 // fold over i < n of term(i, part), a vector of terms from i on; `fold` commutes and fold(x, identity) == x.

@@ -15,9 +15,6 @@
 // Coefficients: tools/fit_polynomials.py.
 #pragma once
 
-#include <limits>
-#include <type_traits>
-
 #include "kernels/simd/simd.h"
 
 namespace nnext::kernels::NNEXT_ISA {
@@ -27,7 +24,9 @@ template <class T>
 struct MathConstants;
 template <>
 struct MathConstants<float> {
+  using Unsigned = std::uint32_t;
   static constexpr int kMantissaBits = 23, kBias = 127;
+  static constexpr float kLeastNormal = 0x1p-126f;
   static constexpr float kRounder =
       0x1.8p23f + 127;  // adding it rounds to an integer n; its low bits are then n + bias
   static constexpr float kExpLow = -104, kExpHigh = 89, kTanhOne = 9.1f;  // beyond: 0, infinity, 1
@@ -39,7 +38,9 @@ struct MathConstants<float> {
 };
 template <>
 struct MathConstants<double> {
+  using Unsigned = std::uint64_t;
   static constexpr int kMantissaBits = 52, kBias = 1023;
+  static constexpr double kLeastNormal = 0x1p-1022;
   static constexpr double kRounder = 0x1.8p52 + 1023;
   static constexpr double kExpLow = -746, kExpHigh = 710, kTanhOne = 19.1;
   static constexpr double kLog2e = 1.4426950408889634;
@@ -55,12 +56,15 @@ struct MathConstants<double> {
 };
 
 template <class T>
+inline constexpr Bits<T> kSignBit = static_cast<Bits<T>>(Bits<T>{1} << (8 * sizeof(T) - 1));
+
+template <class T>
 inline Vec<T> abs(Vec<T> x) {
-  return from_bits<T>(as_bits<T>(x) & std::numeric_limits<Bits<T>>::max());
+  return from_bits<T>(as_bits<T>(x) & ~kSignBit<T>);
 }
 template <class T>
 inline Vec<T> copy_sign(Vec<T> magnitude, Vec<T> sign) {
-  return from_bits<T>(as_bits<T>(magnitude) | (as_bits<T>(sign) & std::numeric_limits<Bits<T>>::min()));
+  return from_bits<T>(as_bits<T>(magnitude) | (as_bits<T>(sign) & kSignBit<T>));
 }
 template <class T, int Count>
 inline Vec<T> polynomial(const T (&coefficients)[Count], Vec<T> x) {
@@ -132,8 +136,7 @@ struct Split {
   Vec<T> exponent, fraction;
   explicit Split(Vec<T> x) {
     using C = MathConstants<T>;
-    using Unsigned = std::make_unsigned_t<Bits<T>>;
-    typedef Unsigned UnsignedVec __attribute__((vector_size(NNEXT_VECTOR_BYTES)));
+    typedef typename C::Unsigned UnsignedVec __attribute__((vector_size(NNEXT_VECTOR_BYTES)));
     constexpr T kSqrtHalf = T(0.70710678118654752);
     constexpr Bits<T> kOne = Bits<T>(C::kBias) << C::kMantissaBits;
     const Bits<T> low = __builtin_bit_cast(Bits<T>, kSqrtHalf);
@@ -162,14 +165,14 @@ inline Vec<T> log_of_parts(Vec<T> exponent, Vec<T> f, Vec<T> low) {
 template <class T>
 inline Vec<T> log_of_special(Vec<T> x, Vec<T> otherwise) {
   Vec<T> y = select<T>(x == 0, broadcast(-kInfinity<T>), otherwise);
-  y = select<T>(x < 0, broadcast(std::numeric_limits<T>::quiet_NaN()), y);
+  y = select<T>(x < 0, broadcast(static_cast<T>(__builtin_nan(""))), y);
   return select<T>(x < kInfinity<T>, y, x);
 }
 
 template <class T>
 inline Vec<T> log(Vec<T> x) {
   constexpr int kUp = MathConstants<T>::kMantissaBits;
-  const Int<T> denormal = x < std::numeric_limits<T>::min();
+  const Int<T> denormal = x < MathConstants<T>::kLeastNormal;
   const Split<T> parts(select<T>(denormal, x * T(Bits<T>(1) << kUp), x));
   const Vec<T> exponent = select<T>(denormal, parts.exponent - T(kUp), parts.exponent);
   return log_of_special<T>(x, log_of_parts<T>(exponent, parts.fraction, Vec<T>{}));

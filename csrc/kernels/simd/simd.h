@@ -12,7 +12,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 
 #if defined(NNEXT_ISA_avx512)
 #define NNEXT_VECTOR_BYTES 64
@@ -59,7 +58,7 @@ template <class T>
 inline constexpr int kLanes = NNEXT_VECTOR_BYTES / static_cast<int>(sizeof(T));
 
 template <class T>
-inline constexpr T kInfinity = std::numeric_limits<T>::infinity();
+inline constexpr T kInfinity = static_cast<T>(__builtin_inf());
 
 template <class T>
 inline Vec<T> broadcast(T x) {
