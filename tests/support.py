@@ -1,7 +1,9 @@
 """What several tests need to run and to compare things."""
 
 import contextlib
+import json
 import os
+import pathlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -77,6 +79,13 @@ def unchanged(model: nn.Sequential) -> Iterator[None]:
     assert model.optimizer is optimizer
     assert model.history is history
     assert model._frozen == frozen
+
+
+def model_metadata(path: pathlib.Path) -> dict[str, Any]:
+    """Read the description of a model from its file."""
+    data = path.read_bytes()
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    return dict(json.loads(header["__metadata__"]["nnext"]))
 
 
 def run_python(code: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

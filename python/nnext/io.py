@@ -143,7 +143,7 @@ def load(path: str | os.PathLike[str]) -> Sequential:
         tensors = from_bytes(data)
         description = _description(data)
         model = _rebuild(description, tensors)
-    except (SafetensorError, ValueError, TypeError, KeyError) as error:
+    except (SafetensorError, ValueError, TypeError, KeyError, RecursionError) as error:
         if isinstance(error, ModelFormatError):
             raise
         raise ModelFormatError(f"[load] {os.fspath(path)!r} is not a usable model file: {error}") from error

@@ -76,7 +76,8 @@ def probabilities(model: Sequential, outputs: Array) -> Array:
 
 def is_multilabel(model: Sequential, outputs: int) -> bool:
     """Tell whether each output is a label of its own, rather than one of several classes."""
-    binary = loss_name(model) in ("bce", "bce_with_logits") or isinstance(model.layers[-1], Sigmoid)
+    name = loss_name(model)
+    binary = name in ("bce", "bce_with_logits") or (name != "cross_entropy" and isinstance(model.layers[-1], Sigmoid))
     return binary and outputs > 1 and model._core.out_features(model._core.in_features() or outputs) > 1
 
 

@@ -1,0 +1,147 @@
+"""Model files: what comes back, how a file is replaced, and what is no model file."""
+
+import os
+import pathlib
+import stat
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+import nnext as nn
+from cases import LAYERS, OPTIMIZERS
+from support import assert_same_bits, model_metadata, training_state
+
+X, Y = np.linspace(-1, 1, 20).reshape(4, 5), np.array([0, 1, 1, 0])
+
+
+@pytest.fixture
+def path(tmp_path: pathlib.Path) -> pathlib.Path:
+    """Name a file that is not there."""
+    return tmp_path / "m.safetensors"
+
+
+def trained(optimizer: Any = "adam", dtype: str = "float32", **settings: Any) -> nn.Sequential:
+    model = nn.Sequential(nn.Linear(5, 6), nn.ReLU(), nn.Dropout(0.5), nn.Linear(6, 2), seed=2**64 - 1, dtype=dtype)
+    model.compile(**{"loss": "cross_entropy", "optimizer": optimizer, "metrics": ["accuracy"], **settings})
+    model.fit(X, Y, epochs=2, batch_size=3, verbose=0)
+    return model
+
+
+# ---- Round trip -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_model_comes_back_with_its_training(path: pathlib.Path, dtype: str, optimizer: str) -> None:
+    model = trained(OPTIMIZERS[optimizer].make(), dtype)
+    model.freeze("0")
+    model.save(path)
+    again = nn.load(path)
+    assert repr(again) == repr(model)
+    assert repr(again.optimizer) == repr(model.optimizer)
+    assert_same_bits(training_state(again), training_state(model))
+    assert_same_bits(again.predict(X), model.predict(X))
+    assert again.evaluate(X, Y) == model.evaluate(X, Y)
+    for net in (model, again):
+        net.fit(X, Y, epochs=2, batch_size=3, verbose=0)
+    assert_same_bits(training_state(again), training_state(model))
+    assert again.history.history == model.history.history
+
+
+def test_every_layer_and_setting_comes_back(path: pathlib.Path) -> None:
+    for case in LAYERS.values():
+        model = nn.Sequential(case.layer, seed=1)
+        model.save(path)
+        again = nn.load(str(path))
+        assert again.layers == model.layers
+        assert_same_bits(again.predict(X), model.predict(X))
+        assert again.optimizer is None
+    layer = nn.Linear(2, 2, weight_init=nn.initializers.uniform(-3, 2), bias_init="zeros")
+    nn.Sequential(layer).save(path)
+    assert nn.load(path).layers == (layer,)
+
+
+@pytest.mark.parametrize("loss", ["mse", "bce", "bce_with_logits", "cross_entropy"])
+@pytest.mark.parametrize("last", [nn.Sigmoid(), nn.Softmax()])
+def test_losses_and_metrics_come_back(path: pathlib.Path, loss: str, last: nn.Layer) -> None:
+    model = nn.Sequential(nn.Linear(5, 2), last)
+    model.compile(
+        loss=loss, optimizer=nn.SGD(lr=0.5), metrics=["accuracy", "f1"] if loss == "cross_entropy" else ["mse"]
+    )
+    model.save(path)
+    again = nn.load(path)
+    targets = Y if loss == "cross_entropy" else np.eye(2)[Y]
+    assert again.evaluate(X, targets) == model.evaluate(X, targets)
+    assert again.loss_and_grads(X, targets)[0] == model.loss_and_grads(X, targets)[0]
+    assert_same_bits(again.predict_classes(X), model.predict_classes(X))
+
+
+def test_functions_are_not_saved(path: pathlib.Path) -> None:
+    own = trained(loss=lambda p, t: (0.0, np.zeros_like(p)))
+    own.save(path)
+    again = nn.load(path)
+    assert_same_bits(again.state_dict(), own.state_dict())
+    assert_same_bits(again.predict(X), own.predict(X))
+    with pytest.raises(RuntimeError, match=r"\[fit\] the model is not compiled"):
+        again.fit(X, Y, verbose=0)
+    again.compile(loss="cross_entropy")
+    again.fit(X, Y, verbose=0)
+    metrics = trained(metrics=["accuracy", lambda y_true, y_pred: 0.0])
+    metrics.save(path)
+    assert list(nn.load(path).evaluate(X, Y)) == ["loss", "accuracy"]
+
+
+def test_the_file_is_safetensors_with_pytorchs_names(path: pathlib.Path) -> None:
+    model = trained(nn.SGD(momentum=0.9), "float64")
+    model.save(path)
+    tensors = load_file(path)
+    for name, values in model.state_dict().items():
+        assert_same_bits(tensors.pop(name), values)
+    assert sorted(tensors) == sorted(f"optimizer.{name}.0" for name in model.state_dict())
+    description = model_metadata(path)
+    assert description["format_version"] == 1
+    assert description["layers"][0]["type"] == "Linear"
+    assert description["seed"] == 2**64 - 1
+    assert description["counters"] == list(model._core.counters)
+
+
+# ---- The file on the disk -------------------------------------------------------------------------------------------
+
+
+def test_a_file_is_replaced_as_a_whole(path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = trained(), trained("sgd")
+    first.save(path)
+    content = path.read_bytes()
+
+    def fail(*_: Any) -> None:
+        raise OSError("no space left on the device")
+
+    for function in ("fsync", "replace"):
+        with monkeypatch.context() as patched:
+            patched.setattr(os, function, fail)
+            with pytest.raises(OSError, match="no space left"):
+                second.save(path)
+        assert path.read_bytes() == content
+        assert os.listdir(path.parent) == [path.name]  # nothing temporary stays
+    second.save(path)
+    assert nn.load(path).optimizer.name == "sgd"
+
+
+def test_a_file_keeps_its_mode_and_a_new_one_gets_the_usual(path: pathlib.Path) -> None:
+    trained().save(path)
+    usual = path.parent / "usual"
+    usual.touch()
+    assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE(usual.stat().st_mode)
+    path.chmod(0o640)
+    trained().save(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_a_folder_that_is_not_there_is_an_os_error(path: pathlib.Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        trained().save(path.parent / "absent" / "m.safetensors")
+    with pytest.raises(FileNotFoundError):
+        nn.load(path)
+    with pytest.raises(IsADirectoryError):
+        nn.load(path.parent)
