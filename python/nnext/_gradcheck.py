@@ -30,6 +30,14 @@ class GradcheckResult:
         the largest magnitude of a gradient in the same array.
     worst : str
         Where: the parameter with its index, and both numbers.
+
+    Examples
+    --------
+    >>> import nnext as nn
+    >>> model = nn.Sequential(nn.Linear(1, 1, bias=False), seed=1)
+    >>> model.compile(loss="mse")
+    >>> nn.gradcheck(model, [[0.0]], [1.0])
+    GradcheckResult(max_relative_error=0.0, worst='0.weight[0, 0]: computed 0, central difference 0')
     """
 
     max_relative_error: float

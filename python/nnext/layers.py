@@ -94,7 +94,14 @@ class Linear(Layer):
 
 
 class Activation(Layer):
-    """Base of the element-wise activations."""
+    """Base of the element-wise activations.
+
+    Examples
+    --------
+    >>> import nnext as nn
+    >>> isinstance(nn.ReLU(), nn.layers.Activation), isinstance(nn.Softmax(), nn.layers.Activation)
+    (True, False)
+    """
 
     name: ClassVar[str]  # in nnext.functional and in the core
 

@@ -12,7 +12,14 @@ CustomLoss = Callable[[Any, Any], tuple[float, Any]]
 
 
 class Loss:
-    """Base of the losses that the core computes. ``name`` is what ``compile(loss=...)`` takes too."""
+    """Base of the losses that the core computes. ``name`` is what ``compile(loss=...)`` takes too.
+
+    Examples
+    --------
+    >>> import nnext as nn
+    >>> isinstance(nn.CrossEntropy(), nn.losses.Loss)
+    True
+    """
 
     name: ClassVar[str]
 

@@ -102,7 +102,14 @@ class Sequential:
 
     @property
     def in_features(self) -> int | None:
-        """Features of a sample; None where any number is taken."""
+        """Features of a sample; None where any number is taken.
+
+        Examples
+        --------
+        >>> import nnext as nn
+        >>> nn.MLP([784, 10]).in_features
+        784
+        """
         return self._core.in_features() or None
 
     def count_params(self) -> int:

@@ -19,6 +19,14 @@ class Optimizer:
         Learning rate, >= 0. It may be changed at any time and counts from the next epoch or ``step()`` on.
     weight_decay : float
         Adds ``weight_decay * w`` to every gradient, >= 0.
+
+    Examples
+    --------
+    >>> import nnext as nn
+    >>> optimizer = nn.Adam(lr=0.1)
+    >>> optimizer.lr /= 2
+    >>> optimizer
+    Adam(lr=0.05, weight_decay=0.0, betas=(0.9, 0.999), eps=1e-08)
     """
 
     name: ClassVar[str]
