@@ -70,6 +70,9 @@ int quota_v1(const fs::path& folder) {
   return ceil_ratio(quota, period);
 }
 
+// "cpu,cpuacct" does, "cpuset" does not.
+bool has_cpu(const std::string& controllers) { return ("," + controllers + ",").find(",cpu,") != std::string::npos; }
+
 int smaller_limit(int a, int b) { return a == 0 ? b : b == 0 ? a : std::min(a, b); }
 
 }  // namespace
@@ -96,7 +99,7 @@ int cgroup_cpus(const fs::path& proc_cgroup, const fs::path& cgroup_root) {
     if (first == std::string::npos || second == std::string::npos) continue;
     const std::string controllers = line.substr(first + 1, second - first - 1);
     const bool v2 = controllers.empty();
-    if (!v2 && controllers != "cpu" && controllers.find("cpu,") != 0 && controllers.find(",cpu") == std::string::npos) continue;
+    if (!v2 && !has_cpu(controllers)) continue;
     const fs::path root = v2 ? cgroup_root : cgroup_root / "cpu";
     for (fs::path at = fs::path(line.substr(second + 1)).relative_path();; at = at.parent_path()) {
       limit = smaller_limit(limit, v2 ? quota_v2(root / at) : quota_v1(root / at));
