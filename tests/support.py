@@ -61,11 +61,12 @@ def unwritten(*arrays: Any) -> Iterator[None]:
 
 def training_state(model: nn.Sequential) -> dict[str, Any]:
     """Return everything that decides how a model goes on: parameters, the optimizer's sums, counters."""
-    core, state = model._core, dict(model.state_dict())
-    for i, name in enumerate(list(state)):
-        for s in range(core.optimizer_states()):
-            state[f"optimizer.{name}.{s}"] = core.get_optimizer_state(i, s)
-    return state | {"counters": np.array(core.counters)}
+    parameters, optimizer_state, counters = model._core.get_state()
+    names = model._parameter_names()
+    state = dict(zip(names, parameters, strict=True))
+    for name, arrays in zip(names, optimizer_state, strict=False):  # none before compile
+        state |= {f"optimizer.{name}.{i}": array for i, array in enumerate(arrays)}
+    return state | {"counters": np.array(counters)}
 
 
 @contextlib.contextmanager

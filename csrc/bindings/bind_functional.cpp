@@ -115,7 +115,7 @@ py::object matmul(const py::object& a, const py::object& b, bool transpose_a, bo
     py::array_t<T> result = as_output<T>(out, x.rows, y.cols, {"matmul", "out"});
     const Matrix<T> c(result.mutable_data(), x.rows, y.cols);
     const auto& table = kernels::current_kernels<T>();
-    if (!without_gil([&] { return ops::matmul<T>(table, x, y, c); })) throw_interruption();
+    interruptible([&](runtime::Cancel& cancel) { ops::matmul<T>(table, x, y, c, cancel); });
     return result;
   });
 }

@@ -22,13 +22,16 @@ void bind_layers(py::class_<Model<T>>& c) {
   using Spec = std::tuple<std::string, double, double>;
   c.def(
       "add_linear",
-      [](Model<T>& model, Size in_features, Size out_features, bool bias, const Spec& weight_init, const Spec& bias_init) {
+      [](Model<T>& model, Size in_features, Size out_features, bool bias, const Spec& weight_init,
+         const Spec& bias_init) {
         model.add_linear(in_features, out_features, bias, make_initializer(weight_init), make_initializer(bias_init));
       },
       arg("in_features"), arg("out_features"), arg("bias"), arg("weight_init"), arg("bias_init"));
   c.def(
       "add_activation",
-      [](Model<T>& model, const std::string& name, double slope) { model.add_activation(ops::parse_activation(name), slope); },
+      [](Model<T>& model, const std::string& name, double slope) {
+        model.add_activation(ops::parse_activation(name), slope);
+      },
       arg("name"), arg("slope") = 0.0);
   c.def("add_softmax", &Model<T>::add_softmax);
   c.def("add_dropout", &Model<T>::add_dropout, arg("p"));
@@ -52,7 +55,8 @@ void bind_optimizers(py::class_<Model<T>>& c) {
   c.def(
       "set_adagrad",
       [](Model<T>& model, double lr_decay, double eps, double initial_accumulator_value, double weight_decay) {
-        model.set_optimizer(std::make_unique<optim::Adagrad<T>>(lr_decay, eps, initial_accumulator_value, weight_decay));
+        model.set_optimizer(
+            std::make_unique<optim::Adagrad<T>>(lr_decay, eps, initial_accumulator_value, weight_decay));
       },
       arg("lr_decay"), arg("eps"), arg("initial_accumulator_value"), arg("weight_decay"));
 }
@@ -60,31 +64,14 @@ void bind_optimizers(py::class_<Model<T>>& c) {
 template <class T>
 void bind_parameters(py::class_<Model<T>>& c) {
   c.def("parameters", &Model<T>::parameters);
-  c.def("get_parameter", &Model<T>::get_parameter, arg("index"));
+  c.def("get_parameters", &Model<T>::get_parameters);
   c.def("set_parameters", &Model<T>::set_parameters, arg("values"));
-  c.def("get_gradient", &Model<T>::get_gradient, arg("index"));
-  c.def("get_optimizer_state", &Model<T>::get_optimizer_state, arg("index"), arg("state"));
+  c.def("get_gradients", &Model<T>::get_gradients);
+  c.def("get_state", &Model<T>::get_state);
   c.def("set_optimizer_state", &Model<T>::set_optimizer_state, arg("index"), arg("state"), arg("values"));
   c.def("optimizer_states", &Model<T>::optimizer_states);
   c.def("set_trainable", &Model<T>::set_trainable, arg("layer"), arg("trainable"));
-  c.def_property(
-      "counters",
-      [](Model<T>& model) {
-        const train::Counters& counters = model.counters();
-        return std::tuple(counters.step, counters.epoch, counters.optimizer_step);
-      },
-      [](Model<T>& model, const std::tuple<std::uint64_t, std::uint64_t, std::uint64_t>& values) {
-        std::tie(model.counters().step, model.counters().epoch, model.counters().optimizer_step) = values;
-      });
-}
-
-const char* ended_text(train::Ended ended) {
-  switch (ended) {
-    case train::Ended::finished: return "finished";
-    case train::Ended::cancelled: return "cancelled";
-    case train::Ended::diverged: break;
-  }
-  return "diverged";
+  c.def_property("counters", &Model<T>::get_counters, &Model<T>::set_counters);
 }
 
 template <class T>
@@ -93,9 +80,10 @@ void bind_training(py::class_<Model<T>>& c) {
   c.def("samples", &Model<T>::samples, arg("x"), arg("y"), arg("sample_weight"), arg("flatten"), arg("operation"));
   c.def(
       "fit_epoch",
-      [](Model<T>& model, const SampleArrays<T>& samples, const py::object& outputs, Size batch_size, bool shuffle, double lr) {
+      [](Model<T>& model, const SampleArrays<T>& samples, const py::object& outputs, Size batch_size, bool shuffle,
+         double lr) {
         const train::EpochReport report = model.fit_epoch(samples, outputs, {batch_size, shuffle, lr});
-        return std::tuple(report.loss, report.steps, ended_text(report.ended));
+        return std::tuple(report.loss, report.steps, report.diverged);
       },
       arg("samples"), arg("outputs"), arg("batch_size"), arg("shuffle"), arg("lr"));
   c.def("rows", &Model<T>::rows, arg("x"), arg("flatten"), arg("operation"));
@@ -103,13 +91,13 @@ void bind_training(py::class_<Model<T>>& c) {
   c.def("keep_copy", &Model<T>::keep_copy);
   c.def("go_back", &Model<T>::go_back);
   c.def("parameters_finite", &Model<T>::parameters_finite);
-  c.def("end_fit", &Model<T>::end_fit);
+  c.def("begin_fit", &Model<T>::begin_fit, arg("id"));
+  c.def("end_fit", &Model<T>::end_fit, arg("id"));
   c.def("predict", &Model<T>::predict, arg("x"), arg("out"), arg("check"), arg("flatten"));
   c.def("evaluate", &Model<T>::evaluate, arg("samples"));
   c.def("forward", &Model<T>::forward, arg("x"), arg("training"), arg("flatten"));
   c.def("backward", &Model<T>::backward, arg("dy"));
   c.def("loss_and_gradients", &Model<T>::loss_and_gradients, arg("samples"));
-  c.def("has_gradients", &Model<T>::has_gradients);
   c.def("step", &Model<T>::step, arg("lr"));
 }
 

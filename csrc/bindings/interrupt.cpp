@@ -1,44 +1,82 @@
 #include "bindings/interrupt.h"
 
-#include <chrono>
-#include <stdexcept>
-#include <thread>
+#include <pthread.h>
 
-#include "runtime/cancel.h"
+#include <atomic>
+#include <chrono>
+#include <thread>
 
 namespace nnext::bindings {
 namespace {
 
-std::atomic<int> active_calls{0};
-std::atomic<bool> exiting{false};
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+
+// Threads outside Python, and how they come back.
+struct Calls {
+  std::atomic<int> active{0};       // calls without Python's lock
+  std::atomic<int> returning{0};    // of them, those that are waiting for it
+  std::atomic<bool> ending{false};  // the interpreter is about to end: calls should
+  std::atomic<bool> closed{false};  // it ends now: nobody may wait for the lock any more
+  std::atomic<std::thread::id> ender{};
+
+  bool must_end() const { return ending.load() && ender.load() != std::this_thread::get_id(); }
+  // Whether a thread may wait for Python's lock; returned() when it has it.
+  bool may_return() {
+    returning.fetch_add(1);
+    if (!closed.load() || ender.load() == std::this_thread::get_id()) return true;
+    returning.fetch_sub(1);
+    return false;
+  }
+  void returned() { returning.fetch_sub(1); }
+};
+Calls calls;
 
 bool should_stop() {
-  if (exiting.load()) return true;
+  if (calls.must_end() || !calls.may_return()) return true;
   const py::gil_scoped_acquire gil;
+  calls.returned();
   return PyErr_CheckSignals() != 0;  // handlers run in the main thread only; elsewhere this finds nothing
 }
 
+// Calls end within 0.1 s. One that does not is left alone, outside Python.
 void end_active_calls() {
-  exiting.store(true);
+  calls.ender.store(std::this_thread::get_id());
+  calls.ending.store(true);
   const py::gil_scoped_release release;
-  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(1);
-  while (active_calls.load() > 0 && std::chrono::steady_clock::now() < limit)
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  const auto limit = Clock::now() + std::chrono::seconds(1);
+  while (calls.active.load() > 0 && Clock::now() < limit) std::this_thread::sleep_for(milliseconds(1));
+  calls.closed.store(true);
+  while (calls.returning.load() > 0) std::this_thread::sleep_for(milliseconds(1));
 }
+
+// The calls of other threads do not exist in a forked child: it must not wait for them when it exits.
+void after_fork_in_child() { calls.active.store(0), calls.returning.store(0); }
 
 }  // namespace
 
 void install_interrupt() {
   runtime::set_poll(should_stop);
+  pthread_atfork(nullptr, nullptr, after_fork_in_child);
   py::module_::import("atexit").attr("register")(py::cpp_function(end_active_calls));
 }
 
-ActiveCall::ActiveCall() { active_calls.fetch_add(1); }
-ActiveCall::~ActiveCall() { active_calls.fetch_sub(1); }
+WithoutGil::WithoutGil() {
+  if (calls.must_end()) throw_interruption();
+  calls.active.fetch_add(1);
+  thread_ = PyEval_SaveThread();
+}
+
+WithoutGil::~WithoutGil() {
+  while (!calls.may_return()) std::this_thread::sleep_for(milliseconds(100));  // until the process has ended
+  PyEval_RestoreThread(thread_);
+  calls.returned();
+  calls.active.fetch_sub(1);
+}
 
 void throw_interruption() {
-  if (PyErr_Occurred() != nullptr) throw py::error_already_set();
-  throw std::runtime_error("the call was ended because the interpreter is shutting down");
+  if (PyErr_Occurred() == nullptr) PyErr_SetNone(PyExc_SystemExit);
+  throw py::error_already_set();
 }
 
 }  // namespace nnext::bindings

@@ -3,35 +3,46 @@
 
 #include <pybind11/pybind11.h>
 
-#include <atomic>
-#include <utility>
+#include "runtime/cancel.h"
 
 namespace nnext::bindings {
 
 namespace py = pybind11;
 
-// Has the core's polls look at Python's signals, and at exit ends the calls of daemon threads: they would otherwise be
-// killed while they wait for a lock that will never be free again.
+// Has the core's polls look at Python's signals, and at exit ends the calls of daemon threads: Python would kill those
+// in the middle of C++ when they want its lock back.
 void install_interrupt();
 
-// Counts the calls that are outside Python at present.
-class ActiveCall {
+// Python's lock is free for others while this lives. At exit SystemExit is thrown instead, which ends a thread in
+// silence.
+class WithoutGil {
  public:
-  ActiveCall();
-  ~ActiveCall();
-  ActiveCall(const ActiveCall&) = delete;
-  ActiveCall& operator=(const ActiveCall&) = delete;
+  WithoutGil();
+  ~WithoutGil();
+  WithoutGil(const WithoutGil&) = delete;
+  WithoutGil& operator=(const WithoutGil&) = delete;
+
+ private:
+  PyThreadState* thread_;
 };
 
-// Throws what ended a call early: the exception of a signal handler, usually KeyboardInterrupt, or RuntimeError at exit.
+// Throws what ended a call early: the exception of a signal handler, usually KeyboardInterrupt, or SystemExit at exit.
 [[noreturn]] void throw_interruption();
 
-// Runs f() without Python's lock.
+// Runs f(cancel) without Python's lock. Throws when the host asked to stop.
 template <class F>
-auto without_gil(F&& f) {
-  const ActiveCall active;  // ends after the lock is held again
-  const py::gil_scoped_release release;
-  return std::forward<F>(f)();
+void interruptible(F&& f) {
+  runtime::Cancel cancel;
+  {
+    const WithoutGil without_gil;
+    f(cancel);
+  }
+  if (cancel.requested()) throw_interruption();
+}
+
+// For long loops that keep the lock: throws what a signal handler has thrown.
+inline void check_signals() {
+  if (PyErr_CheckSignals() != 0) throw py::error_already_set();
 }
 
 }  // namespace nnext::bindings

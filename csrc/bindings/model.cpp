@@ -1,6 +1,9 @@
 #include "bindings/model.h"
 
+#include <pybind11/stl.h>
+
 #include <numeric>
+#include <optional>
 
 #include "bindings/interrupt.h"
 #include "core/errors.h"
@@ -12,7 +15,6 @@
 
 namespace nnext::bindings {
 
-using train::BusyGuard;
 using train::Gate;
 
 namespace {
@@ -22,6 +24,10 @@ py::array_t<T> copy_of(ConstMatrix<T> from) {
   py::array_t<T> result({from.rows, from.cols});
   std::copy_n(from.data, from.rows * from.cols, result.mutable_data());
   return result;
+}
+
+auto as_tuple(const train::Counters& counters) {
+  return std::tuple(counters.step, counters.epoch, counters.optimizer_step);
 }
 
 }  // namespace
@@ -72,7 +78,8 @@ template <class T>
 std::vector<std::tuple<Size, std::string, std::vector<Size>>> Model<T>::parameters() const {
   std::vector<std::tuple<Size, std::string, std::vector<Size>>> all;
   for (Size i = 0; i < state_.network.layers.size(); ++i)
-    for (const nn::Parameter<T>& parameter : state_.network.layers[i]->parameters) all.emplace_back(i, parameter.name, parameter.shape);
+    for (const nn::Parameter<T>& parameter : state_.network.layers[i]->parameters)
+      all.emplace_back(i, parameter.name, parameter.shape);
   return all;
 }
 
@@ -86,11 +93,18 @@ typename Model<T>::Place Model<T>::place(Size index) const {
 }
 
 template <class T>
-py::array_t<T> Model<T>::logical(Size index, const T* stored) const {
+py::array_t<T> Model<T>::logical(Size index, const core::Buffer<T>& stored) const {
   const Place at = place(index);
   py::array_t<T> result(at.layer->parameters[at.in_layer].shape);
-  at.layer->to_logical(at.in_layer, stored, result.mutable_data());
+  at.layer->to_logical(at.in_layer, stored.data(), result.mutable_data());
   return result;
+}
+
+template <class T>
+py::list Model<T>::logical(const std::vector<core::Buffer<T>>& stored) const {
+  py::list arrays;
+  for (Size i = 0; i < stored.size(); ++i) arrays.append(logical(i, stored[i]));
+  return arrays;
 }
 
 template <class T>
@@ -106,16 +120,61 @@ py::array_t<T> Model<T>::checked(Size index, const py::handle& values, const cha
   return as_contiguous<T>(numbers, asked);
 }
 
+// A thread that trained when this process was forked has left its passes half-made. They cannot be destroyed.
 template <class T>
-py::array_t<T> Model<T>::get_parameter(Size index) {
-  const Place at = place(index);
-  py::array_t<T> result(at.layer->parameters[at.in_layer].shape);
-  T* to = result.mutable_data();
-  without_gil([&] {
-    const Gate::Reader reader(state_.gate);
-    at.layer->to_logical(at.in_layer, at.layer->parameters[at.in_layer].values.data(), to);
+void Model<T>::forget_lost_passes() {
+  if (!state_.gate.take_abandoned()) return;
+  static_cast<void>(own_loop_.release());
+  static_cast<void>(fit_.release());
+}
+
+// The right to train for as long as the result lives.
+template <class T>
+Gate::Training Model<T>::begin(const char* operation) {
+  forget_lost_passes();
+  if (own_loop_ == nullptr) own_loop_ = std::make_unique<train::OwnLoop<T>>(state_);
+  return Gate::Training(state_.gate, operation);
+}
+
+// Calls f, which changes what passes depend on, while nobody trains or predicts.
+template <class T>
+template <class F>
+void Model<T>::change(const char* operation, F f) {
+  const Gate::Training training = begin(operation);
+  interruptible([&](runtime::Cancel& cancel) {
+    const Gate::Writer writer(state_.gate, &cancel);
+    if (!writer) return;
+    f();
+    forget_passes();
   });
-  return result;
+}
+
+template <class T>
+train::StateCopy<T> Model<T>::copy_state() {
+  std::optional<train::StateCopy<T>> copy;
+  {
+    const WithoutGil without_gil;
+    const Gate::Reader reader(state_.gate);
+    copy.emplace(state_);
+  }
+  return std::move(*copy);
+}
+
+template <class T>
+py::list Model<T>::get_parameters() {
+  return logical(copy_state().parameters);
+}
+
+template <class T>
+py::tuple Model<T>::get_state() {
+  const train::StateCopy<T> copy = copy_state();
+  py::list optimizer_state;
+  for (Size i = 0; i < copy.optimizer_state.size(); ++i) {
+    py::list states;
+    for (const core::Buffer<T>& stored : copy.optimizer_state[i]) states.append(logical(i, stored));
+    optimizer_state.append(states);
+  }
+  return py::make_tuple(logical(copy.parameters), optimizer_state, as_tuple(copy.counters));
 }
 
 template <class T>
@@ -125,10 +184,7 @@ void Model<T>::set_parameters(const py::dict& values) {
     const auto index = py::cast<Size>(key);
     given.emplace_back(place(index), checked(index, array, "load_state_dict"));
   }
-  const BusyGuard busy(state_.busy, "load_state_dict");
-  forget_passes();
-  without_gil([&] {
-    const Gate::Writer writer(state_.gate);
+  change("load_state_dict", [&] {
     for (const auto& [at, array] : given) {
       at.layer->from_logical(at.in_layer, array.data(), at.layer->parameters[at.in_layer].values.data());
       at.layer->stale = true;
@@ -137,49 +193,52 @@ void Model<T>::set_parameters(const py::dict& values) {
 }
 
 template <class T>
-py::array_t<T> Model<T>::get_gradient(Size index) const {
-  if (!own_loop_.has_gradients())
+py::list Model<T>::get_gradients() {
+  const Gate::Training training = begin("grads");
+  if (!own_loop_->has_gradients())
     throw std::runtime_error("[grads] there are no gradients; call backward(dY) or loss_and_grads(X, y) first");
-  return logical(index, own_loop_.gradients()[index].data());
-}
-
-template <class T>
-py::array_t<T> Model<T>::get_optimizer_state(Size index, Size state) const {
-  return logical(index, state_.optimizer_state.at(index).at(state).data());
+  return logical(own_loop_->gradients());
 }
 
 template <class T>
 void Model<T>::set_optimizer_state(Size index, Size state, const py::object& values) {
   const py::array_t<T> array = checked(index, values, "load");
-  const BusyGuard busy(state_.busy, "load");
-  const Place at = place(index);
-  at.layer->from_logical(at.in_layer, array.data(), state_.optimizer_state.at(index).at(state).data());
+  core::Buffer<T>& stored = state_.optimizer_state.at(index).at(state);
+  change("load", [&] { place(index).layer->from_logical(place(index).in_layer, array.data(), stored.data()); });
+}
+
+template <class T>
+typename Model<T>::Counters Model<T>::get_counters() {
+  const WithoutGil without_gil;
+  const Gate::Reader reader(state_.gate);
+  return as_tuple(state_.counters);
+}
+
+template <class T>
+void Model<T>::set_counters(const Counters& counters) {
+  change("load",
+         [&] { std::tie(state_.counters.step, state_.counters.epoch, state_.counters.optimizer_step) = counters; });
 }
 
 template <class T>
 void Model<T>::set_trainable(Size layer, bool trainable) {
-  const BusyGuard busy(state_.busy, "freeze");
-  forget_passes();
-  state_.network.layers.at(layer)->trainable = trainable;
+  change("freeze", [&] { state_.network.layers.at(layer)->trainable = trainable; });
 }
 
 template <class T>
 void Model<T>::set_loss(const std::string& loss, bool fuse_last_layer) {
-  const BusyGuard busy(state_.busy, "compile");
-  forget_passes();
-  state_.set_loss(ops::parse_loss(loss), fuse_last_layer);
+  const ops::Loss parsed = ops::parse_loss(loss);
+  change("compile", [&] { state_.set_loss(parsed, fuse_last_layer); });
 }
 
 template <class T>
 void Model<T>::set_optimizer(std::unique_ptr<optim::Optimizer<T>> optimizer) {
-  const BusyGuard busy(state_.busy, "compile");
-  forget_passes();
-  state_.set_optimizer(std::move(optimizer));
+  change("compile", [&] { state_.set_optimizer(std::move(optimizer)); });
 }
 
 template <class T>
-SampleArrays<T> Model<T>::samples(const py::object& x, const py::object& y, const py::object& sample_weight, bool flatten,
-                                  const std::string& operation) const {
+SampleArrays<T> Model<T>::samples(const py::object& x, const py::object& y, const py::object& sample_weight,
+                                  bool flatten, const std::string& operation) const {
   const char* op = operation.c_str();
   const RowsWanted wanted{.features = in_features(), .flatten = flatten, .max_rows = train::kMaxSamples};
   SampleArrays<T> samples{as_rows<T>(x, wanted, {op, "X"}), {}, {}, !sample_weight.is_none(), 0};
@@ -200,31 +259,38 @@ py::array_t<T> Model<T>::rows(const py::object& x, bool flatten, const std::stri
 
 template <class T>
 py::array_t<std::uint32_t> Model<T>::begin_epoch(Size samples, bool shuffle) {
-  py::array_t<std::uint32_t> order(static_cast<py::ssize_t>(samples));
-  if (shuffle) {
-    const auto shuffled = train::shuffled_order(state_.network.seed, state_.counters.epoch, samples);
-    std::copy(shuffled.begin(), shuffled.end(), order.mutable_data());
-  } else {
-    std::iota(order.mutable_data(), order.mutable_data() + samples, 0u);
-  }
-  ++state_.counters.epoch;
-  return order;
+  std::vector<std::uint32_t> order(shuffle ? 0 : samples);
+  std::iota(order.begin(), order.end(), 0u);
+  const Gate::Training training = begin("fit");
+  interruptible([&](runtime::Cancel& cancel) {
+    if (shuffle) order = train::shuffled_order(state_.network.seed, state_.counters.epoch, samples, cancel);
+    const Gate::Writer writer(state_.gate, &cancel);
+    if (writer) ++state_.counters.epoch;
+  });
+  return py::array_t<std::uint32_t>(static_cast<py::ssize_t>(order.size()), order.data());
 }
 
 template <class T>
-train::EpochReport Model<T>::fit_epoch(const SampleArrays<T>& samples, const py::object& outputs, const train::EpochOptions& options) {
+train::EpochReport Model<T>::fit_epoch(const SampleArrays<T>& samples, const py::object& outputs,
+                                       const train::EpochOptions& options) {
   train::Samples<T> given{samples.x.view, samples.target_view(), samples.weight_data(), {}};
   py::array_t<T> kept;
   if (!outputs.is_none()) {
     kept = as_output<T>(outputs, samples.rows(), samples.outputs, {"fit", "outputs"});
     given.outputs = {kept.mutable_data(), samples.rows(), samples.outputs};
   }
-  const BusyGuard busy(state_.busy, "fit");
-  own_loop_.reset();
+  const Gate::Training training = begin("fit");
+  own_loop_->reset();
   if (fit_ == nullptr) fit_ = std::make_unique<train::Fit<T>>(state_);
-  const train::EpochReport report = without_gil([&] { return fit_->run_epoch(given, options); });
-  if (report.ended == train::Ended::cancelled) throw_interruption();
+  train::EpochReport report;
+  interruptible([&](runtime::Cancel& cancel) { report = fit_->run_epoch(given, options, cancel); });
   return report;
+}
+
+template <class T>
+void Model<T>::end_fit(std::uint64_t id) {
+  if (state_.gate.end_fit(id) && !state_.gate.in_training())
+    fit_.reset(), copies_ = {};  // else a call of another thread may use it
 }
 
 template <class T>
@@ -233,7 +299,7 @@ py::array_t<T> Model<T>::predict(const py::object& x, const py::object& out, boo
   const Size outputs = out_features(rows.view.cols);
   py::array_t<T> result = as_output<T>(out, rows.view.rows, outputs, {"predict", "out"});
   const Matrix<T> to(result.mutable_data(), rows.view.rows, outputs);
-  if (!without_gil([&] { return train::predict<T>(state_, rows.view, to); })) throw_interruption();
+  interruptible([&](runtime::Cancel& cancel) { train::predict<T>(state_, rows.view, to, cancel); });
   return result;
 }
 
@@ -243,14 +309,9 @@ py::tuple Model<T>::evaluate(const SampleArrays<T>& samples) {
   py::array_t<T> outputs({samples.rows(), samples.outputs});
   const Matrix<T> to(outputs.mutable_data(), samples.rows(), samples.outputs);
   double loss = 0;
-  const bool finished = without_gil([&] {
-    core::Buffer<T> head(core::checked_product(samples.rows(), samples.outputs));
-    const Matrix<T> head_rows(head.data(), samples.rows(), samples.outputs);
-    if (!train::predict<T>(state_, samples.x.view, to, head_rows)) return false;
-    loss = train::mean_loss<T>(state_, head_rows, samples.target_view(), samples.weight_data());
-    return true;
+  interruptible([&](runtime::Cancel& cancel) {
+    loss = train::evaluate<T>(state_, samples.x.view, samples.target_view(), samples.weight_data(), to, cancel);
   });
-  if (!finished) throw_interruption();
   return py::make_tuple(loss, outputs);
 }
 
@@ -258,42 +319,50 @@ template <class T>
 py::array_t<T> Model<T>::forward(const py::object& x, bool training, bool flatten) {
   const Rows<T> rows = as_rows<T>(x, {in_features(), flatten}, {"forward", "X"});
   if (rows.view.rows == 0) core::fail_value("[forward] X has 0 rows; give at least one sample");
-  const BusyGuard busy(state_.busy, "forward");
-  return copy_of<T>(without_gil([&] { return own_loop_.forward(rows.view, training); }));
+  const Gate::Training right = begin("forward");
+  ConstMatrix<T> y;
+  interruptible([&](runtime::Cancel& cancel) { y = own_loop_->forward(rows.view, training, cancel); });
+  return copy_of(y);
 }
 
 template <class T>
 py::array_t<T> Model<T>::backward(const py::object& dy) {
   const Rows<T> rows = as_rows<T>(dy, {}, {"backward", "dY"});
-  const BusyGuard busy(state_.busy, "backward");
-  return copy_of<T>(without_gil([&] { return own_loop_.backward(rows.view); }));
+  const Gate::Training training = begin("backward");
+  ConstMatrix<T> dx;
+  interruptible([&](runtime::Cancel& cancel) { dx = own_loop_->backward(rows.view, cancel); });
+  return copy_of(dx);
 }
 
 template <class T>
 double Model<T>::loss_and_gradients(const SampleArrays<T>& samples) {
-  const BusyGuard busy(state_.busy, "loss_and_grads");
-  return without_gil([&] { return own_loop_.loss_and_gradients(samples.x.view, samples.target_view(), samples.weight_data()); });
+  const Gate::Training training = begin("loss_and_grads");
+  double loss = 0;
+  interruptible([&](runtime::Cancel& cancel) {
+    loss = own_loop_->loss_and_gradients(samples.x.view, samples.target_view(), samples.weight_data(), cancel);
+  });
+  return loss;
 }
 
 template <class T>
 void Model<T>::step(double lr) {
-  const BusyGuard busy(state_.busy, "step");
+  const Gate::Training training = begin("step");
   fit_.reset();  // a fit under way, whose callback this is, could not repeat this step from a copy
-  without_gil([&] { own_loop_.step(lr); });
+  interruptible([&](runtime::Cancel& cancel) { own_loop_->step(lr, cancel); });
 }
 
 template <class T>
 void Model<T>::keep_copy() {
-  const BusyGuard busy(state_.busy, "fit");
+  const Gate::Training training = begin("fit");
   copies_.take(state_);
 }
 
 template <class T>
 void Model<T>::go_back() {
-  const BusyGuard busy(state_.busy, "fit");
-  without_gil([&] {
-    const Gate::Writer writer(state_.gate);
-    copies_.restore_finite(state_);
+  const Gate::Training training = begin("fit");
+  interruptible([&](runtime::Cancel& cancel) {
+    const Gate::Writer writer(state_.gate, &cancel);
+    if (writer) copies_.restore_finite(state_);
   });
 }
 

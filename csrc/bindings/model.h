@@ -1,5 +1,5 @@
-// A network with its training, as Python holds it: every array comes in through bindings/arrays.h, every long call leaves
-// Python's lock to others.
+// A network with its training, as Python holds it: every array comes in through bindings/arrays.h, every long call
+// leaves Python's lock to others.
 #pragma once
 
 #include <memory>
@@ -30,10 +30,14 @@ struct SampleArrays {
 template <class T>
 class Model {
  public:
-  explicit Model(std::uint64_t seed) : state_(seed), own_loop_(state_) {}
+  explicit Model(std::uint64_t seed) : state_(seed), own_loop_(std::make_unique<train::OwnLoop<T>>(state_)) {}
+  ~Model() { forget_lost_passes(); }
+  Model(const Model&) = delete;
+  Model& operator=(const Model&) = delete;
 
   // Building: layers in order.
-  void add_linear(Size in_features, Size out_features, bool bias, const nn::Initializer& weight_init, const nn::Initializer& bias_init);
+  void add_linear(Size in_features, Size out_features, bool bias, const nn::Initializer& weight_init,
+                  const nn::Initializer& bias_init);
   void add_activation(kernels::Activation kind, double slope);
   void add_softmax();
   void add_dropout(double p);
@@ -44,18 +48,20 @@ class Model {
 
   // Parameters as (layer, name, shape), in the order of `index` below.
   std::vector<std::tuple<Size, std::string, std::vector<Size>>> parameters() const;
-  py::array_t<T> get_parameter(Size index);
+  py::list get_parameters();  // all of one moment: also during a fit the state after a whole step
   // Index to values. Either all are set, in one go for predictions under way, or none.
   void set_parameters(const py::dict& values);
-  py::array_t<T> get_gradient(Size index) const;
-  py::array_t<T> get_optimizer_state(Size index, Size state) const;
+  py::list get_gradients();
+  py::tuple get_state();  // likewise: parameters, optimizer state [index][state], counters
   void set_optimizer_state(Size index, Size state, const py::object& values);
   Size optimizer_states() const { return state_.optimizer == nullptr ? 0 : state_.optimizer->states(); }
   void set_trainable(Size layer, bool trainable);
 
   void set_loss(const std::string& loss, bool fuse_last_layer);
   void set_optimizer(std::unique_ptr<optim::Optimizer<T>> optimizer);
-  train::Counters& counters() { return state_.counters; }
+  using Counters = std::tuple<std::uint64_t, std::uint64_t, std::uint64_t>;  // as in train::Counters
+  Counters get_counters();
+  void set_counters(const Counters& counters);
 
   SampleArrays<T> samples(const py::object& x, const py::object& y, const py::object& sample_weight, bool flatten,
                           const std::string& operation) const;
@@ -66,15 +72,17 @@ class Model {
   void keep_copy();
   void go_back();
   bool parameters_finite() const { return state_.parameters_finite(); }
-  train::EpochReport fit_epoch(const SampleArrays<T>& samples, const py::object& outputs, const train::EpochOptions& options);
-  void end_fit() { fit_.reset(), copies_ = {}; }
+  // One fit at a time goes from begin_fit(id) to end_fit(id), which does nothing if another one is in progress.
+  void begin_fit(std::uint64_t id) { state_.gate.begin_fit(id); }
+  void end_fit(std::uint64_t id);
+  train::EpochReport fit_epoch(const SampleArrays<T>& samples, const py::object& outputs,
+                               const train::EpochOptions& options);
   py::array_t<T> predict(const py::object& x, const py::object& out, bool check, bool flatten);
   py::tuple evaluate(const SampleArrays<T>& samples);
 
   py::array_t<T> forward(const py::object& x, bool training, bool flatten);
   py::array_t<T> backward(const py::object& dy);
   double loss_and_gradients(const SampleArrays<T>& samples);
-  bool has_gradients() const { return own_loop_.has_gradients(); }
   void step(double lr);
 
  private:
@@ -82,14 +90,20 @@ class Model {
     nn::Layer<T>* layer;
     Size in_layer;
   };
-  Place place(Size index) const;  // of parameter `index`
-  py::array_t<T> logical(Size index, const T* stored) const;
+  Place place(Size index) const;                                            // of parameter `index`
+  py::array_t<T> logical(Size index, const core::Buffer<T>& stored) const;  // stored like parameter `index`
+  py::list logical(const std::vector<core::Buffer<T>>& stored) const;       // like all of them
   py::array_t<T> checked(Size index, const py::handle& values, const char* operation) const;
   void add(std::unique_ptr<nn::Layer<T>> layer) { state_.network.layers.push_back(std::move(layer)); }
-  void forget_passes() { own_loop_.reset(), fit_.reset(), copies_ = {}; }
+  void forget_passes() { own_loop_->reset(), fit_.reset(), copies_ = {}; }
+  void forget_lost_passes();
+  train::Gate::Training begin(const char* operation);
+  template <class F>
+  void change(const char* operation, F f);
+  train::StateCopy<T> copy_state();
 
-  mutable train::State<T> state_;
-  train::OwnLoop<T> own_loop_;
+  train::State<T> state_;
+  std::unique_ptr<train::OwnLoop<T>> own_loop_;
   std::unique_ptr<train::Fit<T>> fit_;
   train::Snapshots<T> copies_;  // of an epoch that Python runs
 };

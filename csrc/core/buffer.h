@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdlib>
+#include <memory>
 #include <new>
 #include <utility>
 
@@ -15,20 +17,23 @@ template <class T>
 class Buffer {
  public:
   Buffer() = default;
+  // Large ones are fresh pages of the system, zero already: they cost time when they are first used, not here.
   explicit Buffer(Size count) : size_(count) {
     if (count == 0) return;
-    data_ = static_cast<T*>(::operator new(checked_product(count, sizeof(T)), std::align_val_t{kCacheLine}));
-    std::fill_n(data_, count, T{});
+    const Size bytes = checked_product(count, sizeof(T));
+    block_ = std::calloc(bytes + kCacheLine, 1);
+    if (block_ == nullptr) throw std::bad_alloc();
+    Size space = bytes + kCacheLine;
+    void* aligned = block_;
+    data_ = static_cast<T*>(std::align(kCacheLine, bytes, aligned, space));
   }
   Buffer(const Buffer& other) : Buffer(other.size_) { std::copy_n(other.data_, size_, data_); }
-  Buffer(Buffer&& other) noexcept
-      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  Buffer(Buffer&& other) noexcept { swap(other); }
   Buffer& operator=(Buffer other) noexcept {
-    std::swap(data_, other.data_);
-    std::swap(size_, other.size_);
+    swap(other);
     return *this;
   }
-  ~Buffer() { ::operator delete(data_, std::align_val_t{kCacheLine}); }
+  ~Buffer() { std::free(block_); }
 
   T* data() { return data_; }
   const T* data() const { return data_; }
@@ -41,6 +46,13 @@ class Buffer {
   const T& operator[](Size i) const { return data_[i]; }
 
  private:
+  void swap(Buffer& other) noexcept {
+    std::swap(block_, other.block_);
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+  }
+
+  void* block_ = nullptr;  // what was allocated
   T* data_ = nullptr;
   Size size_ = 0;
 };

@@ -8,6 +8,7 @@
 #include "core/buffer.h"
 #include "core/view.h"
 #include "kernels/kernel_table.h"
+#include "runtime/team.h"
 
 namespace nnext::nn {
 
@@ -19,6 +20,7 @@ using core::Size;
 template <class T>
 struct Pass {
   const kernels::KernelTable<T>& kernels;
+  const runtime::Member& me;  // who computes these rows; may be told to stop
   std::uint64_t seed = 0;
   std::uint64_t step = 0;  // with seed and layer the key of random masks
   bool training = false;   // dropout acts only in training
@@ -67,8 +69,9 @@ class Layer {
   virtual std::vector<Piece> pieces() const { return {}; }
   // out[0 .. count) = the gradient of the piece over the whole batch.
   virtual void gradient(const Pass<T>&, const Piece&, ConstMatrix<T> /*x*/, ConstMatrix<T> /*dy*/, T* /*out*/) const {}
-  // What backward() derives from the parameters, such as a transposed copy, is either kept in step with them, by updated()
-  // after each change of a piece, or stale. A layer whose input needs no gradient, usually the first, may stay stale.
+  // What backward() derives from the parameters, such as a transposed copy, is either kept in step with them, by
+  // updated() after each change of a piece, or stale. A layer whose input needs no gradient, usually the first, may
+  // stay stale.
   virtual void updated(const Piece&) {}
   virtual void refresh() { stale = false; }  // must have run before backward() when stale; allocates
   bool stale = true;

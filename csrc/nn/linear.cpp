@@ -34,12 +34,12 @@ Size Linear<T>::out_features(Size in_features) const {
 
 template <class T>
 void Linear<T>::forward(const Pass<T>& pass, ConstMatrix<T> x, Matrix<T> y) const {
-  ops::linear<T>(pass.kernels, x, {this->parameters[kWeight].values.data(), layout_}, bias(), y);
+  ops::linear<T>(pass.kernels, pass.me, x, {this->parameters[kWeight].values.data(), layout_}, bias(), y);
 }
 
 template <class T>
 void Linear<T>::backward(const Pass<T>& pass, ConstMatrix<T>, ConstMatrix<T> dy, Matrix<T> dx) const {
-  ops::linear<T>(pass.kernels, dy, {transposed_.data(), transposed_layout_}, nullptr, dx);
+  ops::linear<T>(pass.kernels, pass.me, dy, {transposed_.data(), transposed_layout_}, nullptr, dx);
 }
 
 // Rows of a panel in the outer loop: the columns of x that they read stay in L1 for every panel.
@@ -49,7 +49,8 @@ std::vector<Piece> Linear<T>::pieces() const {
   const Size rows = std::max<Size>(1, kMaxPiece / layout_.width);
   for (Size first = 0; first < layout_.rows; first += rows)
     for (Size p = 0; p < layout_.panels(); ++p)
-      all.push_back({kWeight, layout_.offset(first, p * layout_.width), std::min(rows, layout_.rows - first) * layout_.width});
+      all.push_back(
+          {kWeight, layout_.offset(first, p * layout_.width), std::min(rows, layout_.rows - first) * layout_.width});
   if (bias() != nullptr)
     for (Size first = 0; first < layout_.cols; first += kMaxPiece)
       all.push_back({kBias, first, std::min(kMaxPiece, layout_.cols - first)});
@@ -67,7 +68,7 @@ void Linear<T>::gradient(const Pass<T>& pass, const Piece& piece, ConstMatrix<T>
   if (piece.parameter == kBias)
     return pass.kernels.reduce.column_sums(dy.rows, piece.count, dy.data + piece.offset, dy.row_stride, out);
   const PanelRows at = panel_rows(piece);
-  ops::linear_weight_gradient(pass.kernels, x, dy, layout_, at.panel, at.first, at.count, out);
+  ops::linear_weight_gradient(pass.kernels, pass.me, x, dy, layout_, at.panel, at.first, at.count, out);
 }
 
 template <class T>

@@ -5,9 +5,10 @@
 namespace nnext::ops {
 
 template <class T>
-void linear(const KernelTable<T>& kernels, ConstMatrix<T> x, Panels<const T> w, const T* b, Matrix<T> y) {
+void linear(const KernelTable<T>& kernels, const runtime::Member& me, ConstMatrix<T> x, Panels<const T> w, const T* b,
+            Matrix<T> y) {
   const Size block_k = kernels.gemm.block_k;
-  for (Size p = 0; p < w.layout.panels(); ++p) {
+  for (Size p = 0; p < w.layout.panels() && !me.stop(); ++p) {
     const Size col = p * w.layout.width;
     T* c = y.data + col;
     for (Size k = 0; k < x.cols; k += block_k) {
@@ -30,13 +31,13 @@ void linear(const KernelTable<T>& kernels, ConstMatrix<T> x, Panels<const T> w, 
 }
 
 template <class T>
-void linear_weight_gradient(const KernelTable<T>& kernels, ConstMatrix<T> x, ConstMatrix<T> dy, const PanelLayout& layout,
-                            Size p, Size first, Size count, T* dw) {
+void linear_weight_gradient(const KernelTable<T>& kernels, const runtime::Member& me, ConstMatrix<T> x,
+                            ConstMatrix<T> dy, const PanelLayout& layout, Size p, Size first, Size count, T* dw) {
   const Size n = layout.panel_cols(p);
   const auto width = static_cast<Stride>(layout.width);
   if (n < layout.width) std::fill_n(dw, count * layout.width, T{0});
   const Size block_k = kernels.gemm.block_k;
-  for (Size k = 0; k < x.rows; k += block_k) {
+  for (Size k = 0; k < x.rows && !me.stop(); k += block_k) {
     kernels.gemm.multiply_panel({.m = count,
                                  .n = n,
                                  .k = std::min(block_k, x.rows - k),
@@ -52,11 +53,13 @@ void linear_weight_gradient(const KernelTable<T>& kernels, ConstMatrix<T> x, Con
   }
 }
 
-template void linear(const KernelTable<float>&, ConstMatrix<float>, Panels<const float>, const float*, Matrix<float>);
-template void linear(const KernelTable<double>&, ConstMatrix<double>, Panels<const double>, const double*, Matrix<double>);
-template void linear_weight_gradient(const KernelTable<float>&, ConstMatrix<float>, ConstMatrix<float>, const PanelLayout&,
-                                     Size, Size, Size, float*);
-template void linear_weight_gradient(const KernelTable<double>&, ConstMatrix<double>, ConstMatrix<double>,
-                                     const PanelLayout&, Size, Size, Size, double*);
+template void linear(const KernelTable<float>&, const runtime::Member&, ConstMatrix<float>, Panels<const float>,
+                     const float*, Matrix<float>);
+template void linear(const KernelTable<double>&, const runtime::Member&, ConstMatrix<double>, Panels<const double>,
+                     const double*, Matrix<double>);
+template void linear_weight_gradient(const KernelTable<float>&, const runtime::Member&, ConstMatrix<float>,
+                                     ConstMatrix<float>, const PanelLayout&, Size, Size, Size, float*);
+template void linear_weight_gradient(const KernelTable<double>&, const runtime::Member&, ConstMatrix<double>,
+                                     ConstMatrix<double>, const PanelLayout&, Size, Size, Size, double*);
 
 }  // namespace nnext::ops

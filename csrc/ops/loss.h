@@ -18,6 +18,11 @@ template <class T>
 struct Targets {
   const std::int32_t* indices = nullptr;
   core::ConstMatrix<T> dense;
+
+  Targets rows_from(core::Size first, core::Size count) const {
+    if (indices != nullptr) return {indices + first, {}};
+    return {nullptr, dense.rows_from(first, count)};
+  }
 };
 
 // loss[i] of each row of y against its targets, and dy = scale[i] * gradient unless dy is empty. Rows without gaps.

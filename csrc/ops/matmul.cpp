@@ -29,15 +29,14 @@ class Product {
         packed_a_(packs_a() ? std::min(block_m_, a.rows) * block_k_ : 0),
         packed_b_(packs_b() ? gemm_.panel() * block_k_ : 0) {}
 
-  void run(Range rows, Range cols, bool caller, runtime::Cancel& cancel) {
+  void run(const Member& me, Range rows, Range cols) {
     for (Size i = rows.begin; i < rows.end; i += block_m_) {
       const Size m = std::min(block_m_, rows.end - i);
       for (Size p = 0; p < a_.cols || p == 0; p += block_k_) {
         const Size k = std::min(block_k_, a_.cols - p);
         const Operand a = pack_a(i, m, p, k);
         for (Size j = cols.begin; j < cols.end; j += gemm_.panel()) {
-          if (caller) cancel.poll();
-          if (cancel.requested()) return;
+          if (me.stop()) return;
           multiply(a, i, m, p, k, j, std::min(gemm_.panel(), cols.end - j));
         }
         if (a_.cols == 0) break;
@@ -86,7 +85,8 @@ class Product {
   void multiply(const Operand& a, Size i, Size m, Size p, Size k, Size j, Size n) {
     const Operand b = pack_b(p, k, j, n);
     T* c = &c_(i, j);
-    kernels::PanelProduct<T> product{m, n, k, a.data, a.row, a.k, b.data, b.k, p == 0 ? nullptr : c, c_.row_stride, c, c_.row_stride};
+    kernels::PanelProduct<T> product{
+        m, n, k, a.data, a.row, a.k, b.data, b.k, p == 0 ? nullptr : c, c_.row_stride, c, c_.row_stride};
     if (a.row != 0 || a.k != 0) return gemm_.multiply_panel(product);
     const Size tile = gemm_.tile_rows;
     for (Size r = 0; r < m; r += tile) {
@@ -110,24 +110,24 @@ class Product {
 }  // namespace
 
 template <class T>
-bool matmul(const KernelTable<T>& kernels, ConstMatrix<T> a, ConstMatrix<T> b, Matrix<T> c) {
-  if (c.rows == 0 || c.cols == 0) return true;
+void matmul(const KernelTable<T>& kernels, ConstMatrix<T> a, ConstMatrix<T> b, Matrix<T> c, runtime::Cancel& cancel) {
+  if (c.rows == 0 || c.cols == 0) return;
   const double flops = 2.0 * static_cast<double>(c.rows) * static_cast<double>(c.cols) * static_cast<double>(a.cols);
   const int members = runtime::members_for(flops);
   std::vector<Product<T>> products(static_cast<Size>(members), Product<T>(kernels, a, b, c));
-  runtime::Cancel cancel;
   // The longer side is split, so that each member repeats as little of the packing as possible.
   const bool split_rows = c.rows >= c.cols;
   auto share = [&](Member& me) {
     const Range rows = split_rows ? me.share(c.rows, kernels.gemm.tile_rows) : Range{0, c.rows};
     const Range cols = split_rows ? Range{0, c.cols} : me.share(c.cols, kernels.gemm.panel());
-    products[static_cast<Size>(me.index())].run(rows, cols, me.is_caller(), cancel);
+    products[static_cast<Size>(me.index())].run(me, rows, cols);
   };
-  runtime::run_on_team(members, share);
-  return !cancel.requested();
+  runtime::run_on_team(members, share, runtime::where_long(flops, cancel));
 }
 
-template bool matmul(const KernelTable<float>&, ConstMatrix<float>, ConstMatrix<float>, Matrix<float>);
-template bool matmul(const KernelTable<double>&, ConstMatrix<double>, ConstMatrix<double>, Matrix<double>);
+template void matmul(const KernelTable<float>&, ConstMatrix<float>, ConstMatrix<float>, Matrix<float>,
+                     runtime::Cancel&);
+template void matmul(const KernelTable<double>&, ConstMatrix<double>, ConstMatrix<double>, Matrix<double>,
+                     runtime::Cancel&);
 
 }  // namespace nnext::ops

@@ -6,9 +6,9 @@
 
 namespace nnext::ops {
 
-// c[m, n] = a[m, k] * b[k, n] on the team. c's columns must be contiguous; c must not overlap a or b.
-// Returns false when the host asked to stop; c is then unfinished.
+// c[m, n] = a[m, k] * b[k, n] on the team. c's columns must be contiguous; c must not overlap a or b. Unfinished when
+// the host asks to stop.
 template <class T>
-bool matmul(const KernelTable<T>& kernels, ConstMatrix<T> a, ConstMatrix<T> b, Matrix<T> c);
+void matmul(const KernelTable<T>& kernels, ConstMatrix<T> a, ConstMatrix<T> b, Matrix<T> c, runtime::Cancel& cancel);
 
 }  // namespace nnext::ops

@@ -1,4 +1,4 @@
-// Stopping a long call: the calling thread polls the host (Python's signals) every 20 ms, the others read a flag.
+// Stopping a long call: the calling thread asks the host (Python's signals) every 20 ms, the others read a flag.
 #pragma once
 
 #include <atomic>
@@ -11,20 +11,26 @@ using Poll = bool (*)();
 void set_poll(Poll poll);
 Poll current_poll();
 
+// A call should ask at least every 60 ms or so, to end within 0.1 s.
 class Cancel {
  public:
-  // For the calling thread only. Costs one clock reading; calls the host when 20 ms have passed.
-  void poll() {
-    const auto now = Clock::now();
-    if (now < next_) return;
-    next_ = now + kInterval;
-    if (Poll host = current_poll(); host != nullptr && host()) requested_.store(true, std::memory_order_relaxed);
+  // Whether the host has not been asked for 20 ms. Costs one clock reading.
+  bool due() const { return Clock::now() >= next_; }
+  // For the calling thread only: asks the host if that is due. The host may run anything meanwhile, such as a signal
+  // handler that predicts with the same network. Returns requested().
+  bool poll() {
+    if (!requested() && due()) {
+      if (Poll host = current_poll(); host != nullptr && host()) requested_.store(true, std::memory_order_relaxed);
+      next_ = Clock::now() + kInterval;
+    }
+    return requested();
   }
   bool requested() const { return requested_.load(std::memory_order_relaxed); }
 
+  static constexpr std::chrono::milliseconds kInterval{20};
+
  private:
   using Clock = std::chrono::steady_clock;
-  static constexpr std::chrono::milliseconds kInterval{20};
   Clock::time_point next_ = Clock::now() + kInterval;
   std::atomic<bool> requested_{false};
 };

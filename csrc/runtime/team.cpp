@@ -1,12 +1,10 @@
 #include "runtime/team.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 
-#include <chrono>
-#include <mutex>
-#include <system_error>
+#include <atomic>
+#include <exception>
 #include <thread>
 #include <vector>
 
@@ -15,65 +13,34 @@
 namespace nnext::runtime {
 namespace {
 
-void relax() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
-
-// Waits until `value` is at least `wanted` (modulo 2^32): spins for 50 us, a few hundred times a barrier's round trip and
-// well below a time slice, then sleeps in the kernel. With more threads than CPUs, spinning would only keep the awaited
-// thread from running.
-void wait_until(const std::atomic<std::uint32_t>& value, std::uint32_t wanted, bool spin) {
-  const auto reached = [&](std::uint32_t now) { return static_cast<std::int32_t>(now - wanted) >= 0; };
-  if (spin) {
-    const auto limit = std::chrono::steady_clock::now() + std::chrono::microseconds(50);
-    do {
-      for (int i = 0; i < 64; ++i) {
-        if (reached(value.load(std::memory_order_acquire))) return;
-        relax();
-      }
-    } while (std::chrono::steady_clock::now() < limit);
-  }
-  for (std::uint32_t now; !reached(now = value.load(std::memory_order_acquire));) value.wait(now, std::memory_order_acquire);
-}
-
-bool spinning_helps(int members) {
-  static const int cpus = usable_cpus();
-  return members <= cpus;
-}
-
 // The threads beside the calling one. Never destroyed: at exit the process takes them down wherever they are.
 class Team {
  public:
-  static Team& instance() {
-    static Team* team = create();
-    return *team;
+  Team() {
+    pthread_atfork([] { team().before_fork(); }, [] { team().after_fork_in_parent(); },
+                   [] { team().after_fork_in_child(); });
   }
+  static Team& team();
 
-  void run(int members, TeamFunction f) {
-    std::unique_lock lock(mutex_, std::try_to_lock);
-    if (!lock.owns_lock()) return run_alone(f);
-    members = std::min(members, 1 + start(members - 1));
-    if (members == 1) return run_alone(f);
-    Barrier barrier(members);
-    job_ = {&f, &barrier, members};
+  void run(int members, TeamFunction f, Cancel* cancel) {
+    // A flag and no mutex: a signal handler that runs within a call may come here again on the same thread.
+    if (in_use_.exchange(true)) return run_alone(f, cancel);
+    const InUse until_the_end(in_use_);
+    members = 1 + start(members - 1);
+    if (members == 1) return run_alone(f, cancel);
+    Barrier barrier(members, spinning_helps(members));
+    job_ = {&f, &barrier, members, cancel};
     const auto helpers = static_cast<std::uint32_t>(members - 1);
-    const std::uint32_t all_left = left_.load(std::memory_order_relaxed) + helpers;
-    for (std::uint32_t i = 0; i < helpers; ++i) {
-      workers_[i]->tickets.fetch_add(1);
-      workers_[i]->tickets.notify_one();
-    }
-    Member me(0, members, barrier);
+    const std::uint32_t all_left = left_.now() + helpers;
+    for (std::uint32_t i = 0; i < helpers; ++i) workers_[i]->tickets.up();
+    Member me(0, members, barrier, cancel);
     f(me);
-    wait_until(left_, all_left, spinning_helps(members));  // until then they may use f and the barrier
+    left_.wait_for(all_left, spinning_helps(members), cancel);  // until then they may use f and the barrier
   }
 
-  static void run_alone(TeamFunction f) {
-    Barrier barrier(1);
-    Member me(0, 1, barrier);
+  static void run_alone(TeamFunction f, Cancel* cancel) {
+    Barrier barrier(1, false);
+    Member me(0, 1, barrier, cancel);
     f(me);
   }
 
@@ -82,98 +49,120 @@ class Team {
     TeamFunction* f = nullptr;  // null: go home
     Barrier* barrier = nullptr;
     int members = 0;
+    Cancel* cancel = nullptr;
   };
-  struct alignas(64) Worker {
-    std::atomic<std::uint32_t> tickets{0};  // one for every job it has a part in
+  struct Worker {
+    Count tickets;  // one for every job it has a part in
     std::thread thread;
   };
+  using Workers = std::vector<std::unique_ptr<Worker>>;
+  struct InUse {
+    explicit InUse(std::atomic<bool>& flag_) : flag(flag_) {}
+    ~InUse() { flag.store(false); }
+    std::atomic<bool>& flag;
+  };
 
-  static Team* create() {
-    static Team* team = new Team;
-    pthread_atfork([] { team->before_fork(); }, [] { team->after_fork_in_parent(); }, [] { team->after_fork_in_child(); });
-    return team;
-  }
+  // With more threads than CPUs, spinning would only keep the awaited thread from running.
+  bool spinning_helps(int members) const { return members <= cpus_; }
 
   // Has at least `count` threads running if the system allows; returns how many there are, at most `count`.
   int start(int count) {
-    while (static_cast<int>(workers_.size()) < count) {
-      auto worker = std::make_unique<Worker>();
-      sigset_t all, before;
-      sigfillset(&all);
-      pthread_sigmask(SIG_SETMASK, &all, &before);  // signals belong to the host's threads
-      bool started = true;
-      try {
-        worker->thread = std::thread([this, w = worker.get(), index = static_cast<int>(workers_.size()) + 1] { work(*w, index); });
-      } catch (const std::system_error&) {
-        started = false;
-      }
-      pthread_sigmask(SIG_SETMASK, &before, nullptr);
-      if (!started) break;
-      workers_.push_back(std::move(worker));
+    if (cpus_ == 0) cpus_ = usable_cpus();
+    try {
+      while (static_cast<int>(workers_.size()) < count) start_one();
+    } catch (const std::exception&) {
+      // No memory or no more threads: those that are there do the work, with the same result.
     }
     return std::min(count, static_cast<int>(workers_.size()));
   }
 
+  void start_one() {
+    struct SignalsBlocked {  // signals belong to the host's threads
+      SignalsBlocked() {
+        sigset_t all;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
+      }
+      ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before, nullptr); }
+      sigset_t before;
+    };
+    workers_.reserve(workers_.size() + 1);  // nothing may fail once the thread runs
+    auto worker = std::make_unique<Worker>();
+    const int index = static_cast<int>(workers_.size()) + 1;
+    const SignalsBlocked blocked;
+    worker->thread = std::thread([this, &w = *worker, index] { work(w, index); });
+    workers_.push_back(std::move(worker));
+  }
+
   void work(Worker& worker, int index) {
     for (std::uint32_t ticket = 1;; ++ticket) {
-      wait_until(worker.tickets, ticket, spinning_helps(index + 1));
+      worker.tickets.wait_for(ticket, spinning_helps(index + 1));
       const Job job = job_;
       if (job.f == nullptr) return;
-      Member me(index, job.members, *job.barrier);
+      Member me(index, job.members, *job.barrier, job.cancel);
       (*job.f)(me);
-      left_.fetch_add(1);
-      left_.notify_one();
+      left_.up();
     }
   }
 
   void stop() {
     job_ = {};
-    for (auto& worker : workers_) {
-      worker->tickets.fetch_add(1);
-      worker->tickets.notify_one();
-    }
+    for (auto& worker : workers_) worker->tickets.up();
     for (auto& worker : workers_) worker->thread.join();
     workers_.clear();
   }
 
-  // An idle team is stopped and starts again when it is needed. One that is at work for another thread of the parent goes
-  // on there; its threads do not exist in the child, which forgets them (their memory is left: it may be in use).
+  // An idle team is stopped and starts again when it is needed. One that is at work for another thread of the parent
+  // goes on there; its threads do not exist in the child, which forgets them (their memory is left: it may be in use).
   void before_fork() {
-    idle_at_fork_ = mutex_.try_lock();
-    if (idle_at_fork_) stop();
+    if (in_use_.exchange(true)) return;
+    stop();
+    forking_.store(std::this_thread::get_id());
   }
+  bool stopped_by_this_fork() const { return forking_.load() == std::this_thread::get_id(); }
   void after_fork_in_parent() {
-    if (idle_at_fork_) mutex_.unlock();
+    if (stopped_by_this_fork()) make_free();
   }
   void after_fork_in_child() {
-    if (idle_at_fork_) return mutex_.unlock();
-    new (&workers_) std::vector<std::unique_ptr<Worker>>;
-    new (&mutex_) std::mutex;
+    if (!stopped_by_this_fork()) {
+      new (&workers_) Workers;
+      new (&left_) Count;
+    }
+    make_free();
+  }
+  void make_free() {
+    forking_.store({});
+    in_use_.store(false);
   }
 
-  std::mutex mutex_;  // held by the run in progress
-  std::vector<std::unique_ptr<Worker>> workers_;
+  std::atomic<bool> in_use_{false};  // by the run in progress, which owns all that follows
+  Workers workers_;
   Job job_;
-  alignas(64) std::atomic<std::uint32_t> left_{0};  // counts the members that have left a run, over all runs
-  bool idle_at_fork_ = false;
+  Count left_;                              // the members that have left a run, over all runs
+  int cpus_ = 0;                            // counted before the first thread starts
+  std::atomic<std::thread::id> forking_{};  // the thread that has stopped the team for its fork
 };
+
+// Made when the library is loaded: no fork can find it half-made by another thread.
+Team& the_team = *new Team;
+Team& Team::team() { return the_team; }
 
 }  // namespace
 
-Barrier::Barrier(int members) : members_(members), arrivals_(members > 1 ? new Arrivals[static_cast<core::Size>(members)] : nullptr) {}
+Barrier::Barrier(int members, bool spin)
+    : members_(members), spin_(spin), arrivals_(members > 1 ? new Count[static_cast<core::Size>(members)] : nullptr) {}
 
-void Barrier::arrive_and_wait(int member) {
-  std::atomic<std::uint32_t>& mine = arrivals_[static_cast<core::Size>(member)].count;
-  const std::uint32_t phase = mine.load(std::memory_order_relaxed) + 1;
-  mine.store(phase);  // sequentially consistent: notify_all must not look for sleepers before the store is seen
-  mine.notify_all();
+void Barrier::arrive_and_wait(int member, Cancel* cancel) {
+  Count& mine = arrivals_[static_cast<core::Size>(member)];
+  mine.up();
+  const std::uint32_t phase = mine.now();
   for (int other = 0; other < members_; ++other)
-    if (other != member) wait_until(arrivals_[static_cast<core::Size>(other)].count, phase, spinning_helps(members_));
+    if (other != member) arrivals_[static_cast<core::Size>(other)].wait_for(phase, spin_, cancel);
 }
 
-void run_on_team(int members, TeamFunction f) {
-  if (members <= 1) return Team::run_alone(f);
-  Team::instance().run(members, f);
+void run_on_team(int members, TeamFunction f, Cancel* cancel) {
+  if (members <= 1) return Team::run_alone(f, cancel);
+  Team::team().run(members, f, cancel);
 }
 
 int members_for(double flops) {

@@ -1,16 +1,16 @@
 // The thread team: a call runs one function on every member, each works on its own share, and barriers part the phases.
 //
 // There is one team in a process. Its threads start with the first call that wants them, sleep when idle, never touch
-// Python, and are stopped before a fork. A call that finds the team in use by another thread runs alone: results do not
-// depend on the number of members.
+// Python, and are stopped before a fork. A run may get fewer members than it asked for, down to the calling thread
+// alone where another thread uses the team or the system gives no more threads: results must not depend on their
+// number.
 #pragma once
 
 #include <algorithm>
-#include <atomic>
-#include <cstdint>
 #include <memory>
 
 #include "core/size.h"
+#include "runtime/count.h"
 
 namespace nnext::runtime {
 
@@ -20,41 +20,46 @@ struct Range {
   core::Size size() const { return end - begin; }
 };
 
-// Lets the members of one run wait for each other. A wait spins for a bounded time, then sleeps.
+// Lets the members of one run wait for each other. With `spin` a wait spins for a bounded time before it sleeps.
 class Barrier {
  public:
-  explicit Barrier(int members);
-  void arrive_and_wait(int member);
+  Barrier(int members, bool spin);
+  void arrive_and_wait(int member, Cancel* cancel);
 
  private:
-  struct alignas(64) Arrivals {
-    std::atomic<std::uint32_t> count{0};
-  };
   int members_;
-  std::unique_ptr<Arrivals[]> arrivals_;
+  bool spin_;
+  std::unique_ptr<Count[]> arrivals_;  // of each member
 };
 
 // What a function that runs on the team sees of it.
 class Member {
  public:
-  Member(int index, int count, Barrier& barrier) : index_(index), count_(count), barrier_(barrier) {}
+  Member(int index, int count, Barrier& barrier, Cancel* cancel)
+      : index_(index), count_(count), barrier_(barrier), cancel_(cancel) {}
   int index() const { return index_; }
   int count() const { return count_; }
   bool is_caller() const { return index_ == 0; }  // the thread that called run()
 
-  // This member's contiguous share of n things; shares differ by at most one grain.
+  // This member's contiguous share of n things. Shares differ by at most one grain.
   Range share(core::Size n, core::Size grain = 1) const {
     const core::Size grains = core::divide_up(n, grain);
-    const auto cut = [&](int i) { return std::min(n, grains * static_cast<core::Size>(i) / static_cast<core::Size>(count_) * grain); };
+    const auto cut = [&](int i) {
+      return std::min(n, grains * static_cast<core::Size>(i) / static_cast<core::Size>(count_) * grain);
+    };
     return {cut(index_), cut(index_ + 1)};
   }
   void barrier() {
-    if (count_ > 1) barrier_.arrive_and_wait(index_);
+    if (count_ > 1) barrier_.arrive_and_wait(index_, is_caller() ? cancel_ : nullptr);
   }
+  // Whether to leave the work unfinished because the host asked to stop; for a look between two pieces of it. A barrier
+  // must still be visited by all.
+  bool stop() const { return cancel_ != nullptr && (is_caller() ? cancel_->poll() : cancel_->requested()); }
 
  private:
   int index_, count_;
   Barrier& barrier_;
+  Cancel* cancel_;
 };
 
 // A reference to something callable, without allocation. It must not throw: allocate before the run.
@@ -69,10 +74,17 @@ class TeamFunction {
   void (*call_)(void*, Member&);
 };
 
-// Runs f on up to `members` threads, the calling one included, and returns when all are done.
-void run_on_team(int members, TeamFunction f);
+// Runs f on up to `members` threads, the calling one included, and returns when all are done. Throws std::bad_alloc
+// before f has begun, or not at all. With `cancel`, the calling thread polls it in Member::stop() and wherever it
+// waits.
+void run_on_team(int members, TeamFunction f, Cancel* cancel = nullptr);
 
-// The members that share `flops` of work well: at least 1 MFLOP each, which takes longer than waking and waiting for them.
+// The members that share `flops` of work well: at least 1 MFLOP each, which takes longer than waking and waiting for
+// them.
 int members_for(double flops);
+
+// What may run between two looks at the host: 2 to 4 ms with AVX2, some 50 ms on a CPU that has but SSE2, in float64.
+inline constexpr double kQuickFlops = 2e8;
+inline Cancel* where_long(double flops, Cancel& cancel) { return flops > kQuickFlops ? &cancel : nullptr; }
 
 }  // namespace nnext::runtime

@@ -2,6 +2,8 @@
 
 namespace nnext::train {
 
+using runtime::Range;
+
 template <class T>
 std::vector<GradientTask<T>> gradient_tasks(const nn::Network<T>& network, const Plan<T>& plan) {
   std::vector<GradientTask<T>> tasks;
@@ -12,7 +14,8 @@ std::vector<GradientTask<T>> gradient_tasks(const nn::Network<T>& network, const
     if (!(*layer)->trainable) continue;
     for (const Stage<T>& stage : plan.stages())
       if (stage.layer == layer->get())
-        for (const nn::Piece& piece : stage.layer->pieces()) tasks.push_back({stage, parameter + piece.parameter, piece});
+        for (const nn::Piece& piece : stage.layer->pieces())
+          tasks.push_back({stage, parameter + piece.parameter, piece});
   }
   return tasks;
 }
@@ -20,27 +23,29 @@ std::vector<GradientTask<T>> gradient_tasks(const nn::Network<T>& network, const
 namespace {
 
 template <class T>
-ConstMatrix<T> stage_input(Plan<T>& plan, ConstMatrix<T> x, const Stage<T>& stage, runtime::Range rows) {
-  return stage.x == kInput ? x.rows_from(rows.begin, rows.size()) : ConstMatrix<T>(plan.value(stage.x, rows.begin, rows.size()));
+ConstMatrix<T> stage_input(Plan<T>& plan, ConstMatrix<T> x, const Stage<T>& stage, Range rows) {
+  return stage.x == kInput ? x.rows_from(rows.begin, rows.size())
+                           : ConstMatrix<T>(plan.value(stage.x, rows.begin, rows.size()));
 }
 
 }  // namespace
 
 template <class T>
-void forward_rows(Plan<T>& plan, nn::Pass<T> pass, ConstMatrix<T> x, runtime::Range rows, Size first, Size last) {
+void forward_rows(Plan<T>& plan, nn::Pass<T> pass, ConstMatrix<T> x, Range rows, Stages stages) {
   pass.first_row = rows.begin;
-  for (Size i = first; i < last; ++i) {
+  for (Size i = stages.first; i < stages.last && !pass.me.stop(); ++i) {
     const Stage<T>& stage = plan.stages()[i];
     stage.layer->forward(pass, stage_input(plan, x, stage, rows), plan.value(stage.y, rows.begin, rows.size()));
   }
 }
 
 template <class T>
-void backward_rows(Plan<T>& plan, nn::Pass<T> pass, runtime::Range rows, Size first, Size last) {
+void backward_rows(Plan<T>& plan, nn::Pass<T> pass, Range rows, Stages stages) {
   pass.first_row = rows.begin;
-  for (Size i = last; i-- > first;) {
+  for (Size i = stages.last; i-- > stages.first && !pass.me.stop();) {
     const Stage<T>& stage = plan.stages()[i];
-    stage.layer->backward(pass, plan.value(stage.y, rows.begin, rows.size()), plan.gradient(stage.y, rows.begin, rows.size()),
+    stage.layer->backward(pass, plan.value(stage.y, rows.begin, rows.size()),
+                          plan.gradient(stage.y, rows.begin, rows.size()),
                           plan.gradient(stage.x, rows.begin, rows.size()));
   }
 }
@@ -58,34 +63,46 @@ Size first_trainable_stage(const Plan<T>& plan) {
 template <class T>
 void compute_gradient(Plan<T>& plan, const nn::Pass<T>& pass, ConstMatrix<T> x, const GradientTask<T>& task, T* out) {
   const Stage<T>& stage = task.stage;
-  stage.layer->gradient(pass, task.piece, stage_input(plan, x, stage, {0, x.rows}), plan.gradient(stage.y, 0, x.rows), out);
+  stage.layer->gradient(pass, task.piece, stage_input(plan, x, stage, {0, x.rows}), plan.gradient(stage.y, 0, x.rows),
+                        out);
 }
 
 template <class T>
-std::vector<runtime::Range> share_tasks(const std::vector<GradientTask<T>>& tasks, int members) {
+std::vector<Range> share_tasks(const std::vector<GradientTask<T>>& tasks, int shares) {
   Size total = 0, seen = 0, task = 0;
   for (const auto& t : tasks) total += t.piece.count;
-  std::vector<runtime::Range> shares;
-  for (int i = 1; i <= members; ++i) {
-    const Size first = task, goal = total * static_cast<Size>(i) / static_cast<Size>(members);
+  std::vector<Range> cut;
+  for (int i = 1; i <= shares; ++i) {
+    const Size first = task, goal = total * static_cast<Size>(i) / static_cast<Size>(shares);
     while (task < tasks.size() && seen < goal) seen += tasks[task++].piece.count;
-    shares.push_back({first, task});
+    cut.push_back({first, task});
   }
-  return shares;
+  return cut;
+}
+
+template <class T>
+std::vector<core::Buffer<T>> gradient_buffers(const nn::Network<T>& network) {
+  std::vector<core::Buffer<T>> gradients;
+  for (const auto& layer : network.layers)
+    for (const nn::Parameter<T>& parameter : layer->parameters) gradients.emplace_back(parameter.values.size());
+  return gradients;
 }
 
 template std::vector<GradientTask<float>> gradient_tasks(const nn::Network<float>&, const Plan<float>&);
 template std::vector<GradientTask<double>> gradient_tasks(const nn::Network<double>&, const Plan<double>&);
-template void forward_rows(Plan<float>&, nn::Pass<float>, ConstMatrix<float>, runtime::Range, Size, Size);
-template void forward_rows(Plan<double>&, nn::Pass<double>, ConstMatrix<double>, runtime::Range, Size, Size);
-template void backward_rows(Plan<float>&, nn::Pass<float>, runtime::Range, Size, Size);
-template void backward_rows(Plan<double>&, nn::Pass<double>, runtime::Range, Size, Size);
+template void forward_rows(Plan<float>&, nn::Pass<float>, ConstMatrix<float>, Range, Stages);
+template void forward_rows(Plan<double>&, nn::Pass<double>, ConstMatrix<double>, Range, Stages);
+template void backward_rows(Plan<float>&, nn::Pass<float>, Range, Stages);
+template void backward_rows(Plan<double>&, nn::Pass<double>, Range, Stages);
 template Size first_trainable_stage(const Plan<float>&);
 template Size first_trainable_stage(const Plan<double>&);
-template void compute_gradient(Plan<float>&, const nn::Pass<float>&, ConstMatrix<float>, const GradientTask<float>&, float*);
+template void compute_gradient(Plan<float>&, const nn::Pass<float>&, ConstMatrix<float>, const GradientTask<float>&,
+                               float*);
 template void compute_gradient(Plan<double>&, const nn::Pass<double>&, ConstMatrix<double>, const GradientTask<double>&,
                                double*);
-template std::vector<runtime::Range> share_tasks(const std::vector<GradientTask<float>>&, int);
-template std::vector<runtime::Range> share_tasks(const std::vector<GradientTask<double>>&, int);
+template std::vector<Range> share_tasks(const std::vector<GradientTask<float>>&, int);
+template std::vector<Range> share_tasks(const std::vector<GradientTask<double>>&, int);
+template std::vector<core::Buffer<float>> gradient_buffers(const nn::Network<float>&);
+template std::vector<core::Buffer<double>> gradient_buffers(const nn::Network<double>&);
 
 }  // namespace nnext::train

@@ -1,28 +1,19 @@
 #include "train/epoch.h"
 
+#include <chrono>
 #include <cmath>
 #include <numeric>
-
-#include "core/errors.h"
-#include "core/philox.h"
-#include "runtime/cancel.h"
 
 namespace nnext::train {
 
 using runtime::Member;
 using runtime::Range;
 
-std::vector<std::uint32_t> shuffled_order(std::uint64_t seed, std::uint64_t epoch, Size n) {
-  std::vector<std::uint32_t> order(n);
-  std::iota(order.begin(), order.end(), 0u);
-  const core::PhiloxStream stream(seed, core::Purpose::shuffle, 0, epoch);
-  core::PhiloxBlock words{};
-  for (Size i = n; i-- > 1;) {
-    if (i % 4 == 3 || i == n - 1) words = stream.block(i / 4);
-    std::swap(order[i], order[std::uint64_t{words[i % 4]} * (i + 1) >> 32]);
-  }
-  return order;
-}
+namespace {
+
+constexpr std::chrono::milliseconds kQuick{30};  // a step that is not interrupted
+
+}  // namespace
 
 // What the steps of one epoch share.
 template <class T>
@@ -36,10 +27,11 @@ struct Fit<T>::Epoch {
   core::Buffer<T> tiles;             // kMaxPiece for each member
   core::Buffer<std::int32_t> indices;
   core::Buffer<T> dense;  // gathered targets
-  runtime::Cancel cancel{};
-  Size step = 0;  // done
+  runtime::Cancel& cancel;
+  std::vector<core::Buffer<T>> gradients{};  // of long steps
+  Size step = 0;                             // done
   double loss_sum = 0, weight_sum = 0;
-  Ended ended = Ended::finished;
+  bool diverged = false;
 
   Size sample(Size i) const { return order.empty() ? i : order[i]; }
   // Up to the next snapshot, so that one is taken before it.
@@ -56,11 +48,6 @@ struct Fit<T>::Batch {
   ConstMatrix<T> x;
   ops::Targets<T> targets;
   double weight_sum;
-
-  ops::Targets<T> targets_of(Range rows) const {
-    if (targets.indices != nullptr) return {targets.indices + rows.begin, {}};
-    return {nullptr, targets.dense.rows_from(rows.begin, rows.size())};
-  }
 };
 
 template <class T>
@@ -82,80 +69,134 @@ void Fit<T>::prepare(const Samples<T>& samples, const EpochOptions& options) {
 
 // Empty where batches can be read as the samples lie. A loss that reads the input itself wants it in the plan's slot.
 template <class T>
-std::vector<std::uint32_t> Fit<T>::sample_order(Size n, bool shuffle) const {
-  if (shuffle) return shuffled_order(state_.network.seed, state_.counters.epoch, n);
+std::vector<std::uint32_t> Fit<T>::sample_order(Size n, bool shuffle, runtime::Cancel& cancel) const {
+  if (shuffle) return shuffled_order(state_.network.seed, state_.counters.epoch, n, cancel);
   std::vector<std::uint32_t> order(plan_->head() == kInput ? n : 0);
   std::iota(order.begin(), order.end(), 0u);
   return order;
 }
 
 template <class T>
-EpochReport Fit<T>::run_epoch(const Samples<T>& samples, const EpochOptions& options) {
+EpochReport Fit<T>::run_epoch(const Samples<T>& samples, const EpochOptions& options, runtime::Cancel& cancel) {
   const Size n = samples.x.rows;
   prepare(samples, options);
   const Size rows = plan_->batch();
   const bool indexed = samples.targets.indices != nullptr;
-  // A step is forward and twice as much backward, in two phases.
-  const int members = runtime::members_for(1.5 * plan_->flops_per_row() * static_cast<double>(rows));
+  const int members = runtime::members_for(step_flops() / 2);  // in two phases
   Epoch epoch{.samples = samples,
               .options = options,
               .steps = core::divide_up(n, options.batch_size),
-              .order = sample_order(n, options.shuffle),
+              .order = sample_order(n, options.shuffle, cancel),
               .tasks = share_tasks(tasks_, members),
               .scale = core::Buffer<T>(rows),
               .row_loss = core::Buffer<T>(rows),
               .tiles = core::Buffer<T>(nn::kMaxPiece * static_cast<Size>(members)),
               .indices = core::Buffer<std::int32_t>(indexed ? rows : 0),
-              .dense = core::Buffer<T>(indexed ? 0 : core::checked_product(rows, samples.targets.dense.cols))};
-  ++state_.counters.epoch;
-  while (epoch.ended == Ended::finished) {
-    if (!state_.parameters_finite()) epoch.ended = Ended::diverged;  // so that what is kept below is finite
-    if (epoch.ended == Ended::diverged || epoch.step == epoch.steps) break;
+              .dense = core::Buffer<T>(indexed ? 0 : core::checked_product(rows, samples.targets.dense.cols)),
+              .cancel = cancel};
+  if (step_flops() > runtime::kQuickFlops) epoch.gradients = gradient_buffers(state_.network);
+  if (const Gate::Writer writer(state_.gate, &cancel); writer) ++state_.counters.epoch;
+  while (!epoch.diverged && !cancel.requested()) {
+    epoch.diverged = !state_.parameters_finite();  // so that what is kept below is finite
+    if (epoch.diverged || epoch.step == epoch.steps) break;
     snapshots_.before_step(state_, epoch.step, epoch.steps);
-    run_steps(epoch, epoch.next_stop());
+    run_until(epoch, epoch.next_stop());
   }
-  EpochReport report{epoch.weight_sum > 0 ? epoch.loss_sum / epoch.weight_sum : 0, epoch.step, epoch.ended};
-  if (epoch.ended == Ended::diverged) {
-    go_back(epoch);
-    if (epoch.ended == Ended::cancelled) report.ended = Ended::cancelled;
-  }
+  const EpochReport report{epoch.weight_sum > 0 ? epoch.loss_sum / epoch.weight_sum : 0, epoch.step, epoch.diverged};
+  if (epoch.diverged) go_back(epoch);
   return report;
 }
 
+// Between runs of the team the gate is open and the host may do anything, also predict with this network.
+template <class T>
+void Fit<T>::run_until(Epoch& epoch, Size until) {
+  while (epoch.step < until && !epoch.diverged && !epoch.cancel.poll()) {
+    if (epoch.gradients.empty())
+      run_steps(epoch, until);
+    else
+      run_long_step(epoch);
+  }
+}
+
 // The life of a batch. Every member runs it: forward and backward on its own rows, which need no other, then, when the
-// gradients of all rows are there, gradient and update of its own pieces of the weights.
+// gradients of all rows are there, gradient and update of its own pieces of the weights. The run ends early, after a
+// whole step, when a prediction waits or the host is to be asked.
 template <class T>
 void Fit<T>::run_steps(Epoch& epoch, Size until) {
-  Gate::Writer writer(state_.gate);
+  const Gate::Writer writer(state_.gate, &epoch.cancel);
+  if (!writer) return;
   const Size from = epoch.step;
   const std::uint64_t counter = state_.counters.step;
+  // The calling thread may change it before the first barrier of a step; all look at it before the second.
+  Size end = until;
   auto body = [&](Member& me) {
     T* tile = epoch.tiles.data() + nn::kMaxPiece * static_cast<Size>(me.index());
-    for (Size step = from; step < until; ++step) {
+    for (Size step = from;; ++step) {
       if (me.is_caller()) {
-        writer.yield_to_readers();
-        epoch.cancel.poll();
+        if (writer.readers_wait() || epoch.cancel.due()) end = step + 1;
         state_.optimizer->begin_step(epoch.options.lr, state_.counters.optimizer_step + 1);
       }
-      const nn::Pass<T> pass{state_.network.kernels, state_.network.seed, counter + (step - from), true};
+      const nn::Pass<T> pass = training_pass(me, counter + (step - from));
       const Batch now = batch(epoch, step);
       forward_and_backward(epoch, now, pass, me.share(now.x.rows));
       me.barrier();
+      const bool last = step + 1 >= end;
       const double loss = ops::total_loss(now.x.rows, epoch.scale.data(), epoch.row_loss.data());
-      if (epoch.cancel.requested() || !std::isfinite(loss)) {
-        if (me.is_caller()) epoch.ended = epoch.cancel.requested() ? Ended::cancelled : Ended::diverged;
+      if (!std::isfinite(loss)) {
+        if (me.is_caller()) epoch.diverged = true;
         return;
       }
-      update(now, pass, epoch.tasks[static_cast<Size>(me.index())], tile);
+      for_own_tasks(me, epoch.tasks, [&](Size i) {
+        compute_gradient(*plan_, pass, now.x, tasks_[i], tile);
+        state_.apply(*tasks_[i].stage.layer, tasks_[i].parameter, tasks_[i].piece, tile);
+      });
       me.barrier();
-      if (me.is_caller()) {
-        ++epoch.step, ++state_.counters.step, ++state_.counters.optimizer_step;
-        epoch.loss_sum += loss * now.weight_sum;
-        epoch.weight_sum += now.weight_sum;
-      }
+      if (me.is_caller()) count_step(epoch, now, loss);
+      if (last) return;
     }
   };
   runtime::run_on_team(static_cast<int>(epoch.tasks.size()), body);
+}
+
+// The same with the same bits where a step may take too long to be waited for. All gradients are computed first, with
+// the gate open, and the host is asked meanwhile; only the update, which is short, must not be interrupted. When it
+// turns out that this CPU is quick enough, the others are ordinary steps: they need not write all gradients and read
+// them again.
+template <class T>
+void Fit<T>::run_long_step(Epoch& epoch) {
+  const auto started = std::chrono::steady_clock::now();
+  const Batch now = batch(epoch, epoch.step);
+  const auto members = static_cast<int>(epoch.tasks.size());
+  const auto gradient = [&](Size i) { return epoch.gradients[tasks_[i].parameter].data() + tasks_[i].piece.offset; };
+  auto differentiate = [&](Member& me) {
+    const nn::Pass<T> pass = training_pass(me, state_.counters.step);
+    for_blocks(me, now.x.rows, [&](Range rows) { forward_and_backward(epoch, now, pass, rows); });
+    me.barrier();
+    for_own_tasks(me, epoch.tasks, [&](Size i) { compute_gradient(*plan_, pass, now.x, tasks_[i], gradient(i)); });
+  };
+  runtime::run_on_team(members, differentiate, &epoch.cancel);
+  if (epoch.cancel.requested()) return;
+  const double loss = ops::total_loss(now.x.rows, epoch.scale.data(), epoch.row_loss.data());
+  epoch.diverged = !std::isfinite(loss);
+  if (epoch.diverged) return;
+  const Gate::Writer writer(state_.gate, &epoch.cancel);
+  if (!writer) return;
+  state_.optimizer->begin_step(epoch.options.lr, state_.counters.optimizer_step + 1);
+  auto update = [&](Member& me) {
+    for_own_tasks(me, epoch.tasks, [&](Size i) {
+      state_.apply(*tasks_[i].stage.layer, tasks_[i].parameter, tasks_[i].piece, gradient(i));
+    });
+  };
+  runtime::run_on_team(members, update);
+  count_step(epoch, now, loss);
+  if (std::chrono::steady_clock::now() - started < kQuick) epoch.gradients.clear();
+}
+
+template <class T>
+void Fit<T>::count_step(Epoch& epoch, const Batch& batch, double loss) {
+  ++epoch.step, ++state_.counters.step, ++state_.counters.optimizer_step;
+  epoch.loss_sum += loss * batch.weight_sum;
+  epoch.weight_sum += batch.weight_sum;
 }
 
 template <class T>
@@ -189,13 +230,15 @@ void Fit<T>::gather(Epoch& epoch, const Batch& batch, Range rows) {
   const double total = batch.weight_sum > 0 ? batch.weight_sum : 1;
   for (Size i = rows.begin; i < rows.end; ++i) {
     const Size sample = epoch.sample(batch.first + i);
-    epoch.scale[i] = static_cast<T>((samples.weights == nullptr ? 1.0 : static_cast<double>(samples.weights[sample])) / total);
+    epoch.scale[i] =
+        static_cast<T>((samples.weights == nullptr ? 1.0 : static_cast<double>(samples.weights[sample])) / total);
     if (epoch.order.empty()) continue;
     std::copy_n(samples.x.row(sample), samples.x.cols, plan_->value(kInput, i, 1).data);
     if (samples.targets.indices != nullptr)
       epoch.indices[i] = samples.targets.indices[sample];
     else
-      std::copy_n(samples.targets.dense.row(sample), samples.targets.dense.cols, epoch.dense.data() + i * samples.targets.dense.cols);
+      std::copy_n(samples.targets.dense.row(sample), samples.targets.dense.cols,
+                  epoch.dense.data() + i * samples.targets.dense.cols);
   }
 }
 
@@ -205,26 +248,17 @@ void Fit<T>::forward_and_backward(Epoch& epoch, const Batch& batch, const nn::Pa
   Plan<T>& plan = *plan_;
   const Size head = plan.head_stages();
   gather(epoch, batch, rows);
-  forward_rows(plan, pass, batch.x, rows, 0, head);
-  ops::loss_rows<T>(pass.kernels, state_.loss, plan.value(plan.head(), rows.begin, rows.size()), batch.targets_of(rows),
-                    epoch.scale.data() + rows.begin, epoch.row_loss.data() + rows.begin,
-                    plan.gradient(plan.head(), rows.begin, rows.size()));
+  forward_rows(plan, pass, batch.x, rows, {0, head});
+  ops::loss_rows<T>(pass.kernels, state_.loss, plan.value(plan.head(), rows.begin, rows.size()),
+                    batch.targets.rows_from(rows.begin, rows.size()), epoch.scale.data() + rows.begin,
+                    epoch.row_loss.data() + rows.begin, plan.gradient(plan.head(), rows.begin, rows.size()));
   if (Matrix<T> outputs = epoch.samples.outputs) {
-    forward_rows(plan, pass, batch.x, rows, head, plan.stages().size());
+    forward_rows(plan, pass, batch.x, rows, {head, plan.stages().size()});
     for (Size i = rows.begin; i < rows.end; ++i)
       std::copy_n(plan.value(plan.output(), i, 1).data, outputs.cols, outputs.row(epoch.sample(batch.first + i)));
   }
   // What the first trainable stage reads needs no gradient.
-  backward_rows(plan, pass, rows, std::min(first_trainable_ + 1, head), head);
-}
-
-template <class T>
-void Fit<T>::update(const Batch& batch, const nn::Pass<T>& pass, Range tasks, T* tile) {
-  for (Size i = tasks.begin; i < tasks.end; ++i) {
-    const GradientTask<T>& task = tasks_[i];
-    compute_gradient(*plan_, pass, batch.x, task, tile);
-    state_.apply(*task.stage.layer, task.parameter, task.piece, tile);
-  }
+  backward_rows(plan, pass, rows, {std::min(first_trainable_ + 1, head), head});
 }
 
 // Puts the state back to right before the last update, whose result gave a loss that is not finite. Once more where
@@ -234,14 +268,14 @@ void Fit<T>::go_back(Epoch& epoch) {
   do {
     std::optional<Size> repeat;
     {
-      Gate::Writer writer(state_.gate);
+      const Gate::Writer writer(state_.gate, nullptr);  // whoever stops the fit wants finite weights as well
       repeat = snapshots_.restore(state_);
     }
     if (!repeat || *repeat == 0) return;
     epoch.step -= *repeat + 1;
-    epoch.ended = Ended::finished;
-    run_steps(epoch, epoch.step + *repeat);
-  } while (epoch.ended == Ended::finished && !state_.parameters_finite());
+    epoch.diverged = false;
+    run_until(epoch, epoch.step + *repeat);
+  } while (!epoch.diverged && !epoch.cancel.requested() && !state_.parameters_finite());
 }
 
 template class Fit<float>;

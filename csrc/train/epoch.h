@@ -5,6 +5,7 @@
 
 #include "ops/loss.h"
 #include "train/batch.h"
+#include "train/shuffle.h"
 #include "train/snapshots.h"
 
 namespace nnext::train {
@@ -17,43 +18,45 @@ struct Samples {
   Matrix<T> outputs;           // where the network's outputs go, in the order of x; empty: nowhere
 };
 
-inline constexpr Size kMaxSamples = UINT32_MAX;  // their order is kept in 32 bits
-
 struct EpochOptions {
   Size batch_size = 32;
   bool shuffle = true;
   double lr = 1e-3;
 };
 
-enum class Ended { finished, cancelled, diverged };
-
 struct EpochReport {
   double loss = 0;  // (weighted) mean over the samples seen
   Size steps = 0;   // done, also where they were taken back after divergence
-  Ended ended = Ended::finished;
+  bool diverged = false;
 };
 
-// A permutation of 0 .. n - 1 (Fisher and Yates), a function of seed and epoch.
-std::vector<std::uint32_t> shuffled_order(std::uint64_t seed, std::uint64_t epoch, Size n);
-
-// The epochs of one fit, and what they reuse. Whenever run_epoch() returns, parameters and counters are at a whole step;
-// after divergence at the last step whose loss was finite.
+// The epochs of one fit, and what they reuse. Whenever run_epoch() returns or throws, and whenever the gate is open,
+// parameters and counters are at a whole step; after divergence at the last step whose loss was finite.
 template <class T>
 class Fit {
  public:
   explicit Fit(State<T>& state) : state_(state) {}
-  EpochReport run_epoch(const Samples<T>& samples, const EpochOptions& options);
+  // Ends early when the host asks to stop.
+  EpochReport run_epoch(const Samples<T>& samples, const EpochOptions& options, runtime::Cancel& cancel);
 
  private:
   struct Epoch;
   struct Batch;
   void prepare(const Samples<T>& samples, const EpochOptions& options);
-  std::vector<std::uint32_t> sample_order(Size n, bool shuffle) const;
+  std::vector<std::uint32_t> sample_order(Size n, bool shuffle, runtime::Cancel& cancel) const;
   Batch batch(Epoch& epoch, Size step);
   void gather(Epoch& epoch, const Batch& batch, runtime::Range rows);
   void forward_and_backward(Epoch& epoch, const Batch& batch, const nn::Pass<T>& pass, runtime::Range rows);
-  void update(const Batch& batch, const nn::Pass<T>& pass, runtime::Range tasks, T* tile);
+  double step_flops() const {
+    return 3 * plan_->flops_per_row() * static_cast<double>(plan_->batch());
+  }  // forward, and twice as much backward
+  nn::Pass<T> training_pass(const runtime::Member& me, std::uint64_t step) const {
+    return {state_.network.kernels, me, state_.network.seed, step, true};
+  }
+  void run_until(Epoch& epoch, Size until);
   void run_steps(Epoch& epoch, Size until);
+  void run_long_step(Epoch& epoch);
+  void count_step(Epoch& epoch, const Batch& batch, double loss);
   void go_back(Epoch& epoch);
 
   State<T>& state_;

@@ -1,54 +1,104 @@
-// Lets predictions read the weights between two steps of a fit that is changing them.
+// Who may read a network's parameters, and who may change them: many readers, or one writer.
+//
+// The two sides take turns: a writer that leaves lets in the readers that wait then, and a writer that waits keeps new
+// ones out. So neither predictions without end nor a fit shut the other out.
+//
+// A fork waits until no writer is inside: the child has every network at a whole step. Threads that held a gate do not
+// exist there, so the child finds it open and nobody training.
 #pragma once
 
 #include <atomic>
-#include <shared_mutex>
-#include <thread>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+
+#include "runtime/cancel.h"
 
 namespace nnext::train {
 
 class Gate {
  public:
-  // For readers. Blocks while a step is under way; a fit lets waiting readers in after at most one step.
+  Gate();
+  ~Gate();
+  Gate(const Gate&) = delete;
+  Gate& operator=(const Gate&) = delete;
+
+  // For predictions. Waits while parameters are being changed: at most for one step of a fit.
   class Reader {
    public:
-    explicit Reader(Gate& gate) : gate_(gate) {
-      if (gate_.mutex_.try_lock_shared()) return;
-      gate_.waiting_.fetch_add(1);
-      gate_.mutex_.lock_shared();
-      gate_.waiting_.fetch_sub(1);
-    }
-    ~Reader() { gate_.mutex_.unlock_shared(); }
+    explicit Reader(Gate& gate);
+    ~Reader();
     Reader(const Reader&) = delete;
     Reader& operator=(const Reader&) = delete;
 
    private:
+    friend class Gate;
+    static Reader*& innermost();  // of this thread; the others follow by outer_
     Gate& gate_;
+    Reader* outer_;
   };
 
-  // For whoever changes the weights.
+  // For whoever changes parameters; only for the holder of a Training. May wait for long predictions; with `cancel` it
+  // polls that meanwhile, and is false when the host asks to stop. Throws std::runtime_error where it would wait for
+  // its own thread: in a signal handler that runs within a prediction.
   class Writer {
    public:
-    explicit Writer(Gate& gate) : gate_(gate) { gate_.mutex_.lock(); }
-    ~Writer() { gate_.mutex_.unlock(); }
+    Writer(Gate& gate, runtime::Cancel* cancel);
+    ~Writer();
     Writer(const Writer&) = delete;
     Writer& operator=(const Writer&) = delete;
+    explicit operator bool() const { return inside_; }
+    // Somebody waits who should be let in at the next whole step. Costs one load.
+    bool readers_wait() const { return gate_.waiting_.load(std::memory_order_relaxed) > 0; }
 
-    // Between two steps: gives way to the readers that wait now. Costs one load when there are none.
-    void yield_to_readers() {
-      if (gate_.waiting_.load(std::memory_order_relaxed) == 0) return;
-      gate_.mutex_.unlock();
-      while (gate_.waiting_.load() > 0) std::this_thread::yield();
-      gate_.mutex_.lock();
-    }
+   private:
+    Gate& gate_;
+    bool inside_;
+  };
+
+  // The right to train, which one call has at a time. Throws std::runtime_error when another has it.
+  class Training {
+   public:
+    Training(Gate& gate, const char* operation);
+    ~Training() { gate_.training_.store(false); }
+    Training(const Training&) = delete;
+    Training& operator=(const Training&) = delete;
 
    private:
     Gate& gate_;
   };
 
+  // A fit is many such calls, with Python in between; no second one may begin before it ends. `id` is not 0. Ending a
+  // fit that is not in progress does nothing.
+  void begin_fit(std::uint64_t id);
+  bool end_fit(std::uint64_t id);
+  bool in_training() const { return training_.load(); }
+
+  // Once true in a child that was forked while another thread trained: what that thread left behind is in no known
+  // state.
+  bool take_abandoned() { return abandoned_.exchange(false); }
+
  private:
-  std::shared_mutex mutex_;
-  std::atomic<int> waiting_{0};
+  struct Forks;
+  static constexpr std::uint32_t kWriter = 1u << 31;  // a writer is inside or waits: newcomers queue
+  bool enter_at_once();
+  void enter_as_reader(bool before_waiting_writer);
+  void leave_as_reader();
+  bool enter_as_writer(runtime::Cancel* cancel);
+  void leave_as_writer();
+  void let_readers_in();
+  bool read_by_this_thread() const;
+  void forget_other_threads();
+
+  std::atomic<std::uint32_t> state_{0};    // the number of readers inside, and kWriter
+  std::atomic<std::uint32_t> waiting_{0};  // readers, who change it with the mutex held
+  std::atomic<bool> training_{false}, abandoned_{false};
+  std::atomic<std::uint64_t> fit_{0};
+  std::mutex mutex_;  // of the slow ways: somebody waits
+  std::condition_variable changed_;
+  bool writer_inside_ = false;
+  std::uint64_t turn_ = 0;                      // how often waiting readers were let in
+  Gate *previous_ = nullptr, *next_ = nullptr;  // all gates, for forks
 };
 
 }  // namespace nnext::train

@@ -15,7 +15,9 @@ Plan<T>::Plan(const nn::Network<T>& network, Size in_features, Size batch, Size 
     const bool in_place = layer.in_place() && !keep && features == slots_[at].features;
     const Slot to = in_place ? at : add_slot(features);
     stages_.push_back({&layer, at, to});
-    for (const nn::Parameter<T>& parameter : layer.parameters) flops_per_row_ += 2.0 * static_cast<double>(parameter.values.size());
+    flops_per_row_ += 8.0 * static_cast<double>(features);  // a few for every output, whatever the layer
+    for (const nn::Parameter<T>& parameter : layer.parameters)
+      flops_per_row_ += 2.0 * static_cast<double>(parameter.values.size());
     keep = training && layer.needs_output();
     at = to;
   }

@@ -1,4 +1,5 @@
-// The plan of a pass: which layer reads and writes which part of one arena, worked out once for a network and a batch size.
+// The plan of a pass: which layer reads and writes which part of one arena, worked out once for a network and a batch
+// size.
 #pragma once
 
 #include <vector>

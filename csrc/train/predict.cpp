@@ -1,11 +1,5 @@
 #include "train/predict.h"
 
-#include <atomic>
-
-#include "runtime/cancel.h"
-#include "runtime/team.h"
-#include "train/batch.h"
-
 namespace nnext::train {
 
 using runtime::Member;
@@ -13,54 +7,62 @@ using runtime::Range;
 
 namespace {
 
-constexpr Size kBlockRows = 128;  // rows that go through all layers before the next: their activations stay in L2
-
 template <class T>
 void copy_rows(ConstMatrix<T> from, Matrix<T> to) {
   for (Size i = 0; i < from.rows; ++i) std::copy_n(from.row(i), from.cols, to.row(i));
 }
 
+// Also calls at_head(rows, values) with what the loss reads, for blocks of rows, on all members of the team.
+template <class T, class F>
+void predict(State<T>& state, ConstMatrix<T> x, Matrix<T> outputs, runtime::Cancel& cancel, F at_head) {
+  if (x.rows == 0) return;
+  const Gate::Reader reader(state.gate);
+  Plan<T> first(state.network, x.cols, std::min<Size>(kBlockRows, x.rows), state.head, Use::predict);
+  const double flops = first.flops_per_row() * static_cast<double>(x.rows);
+  const int members = runtime::members_for(flops);
+  std::vector<Plan<T>> plans(static_cast<Size>(members), first);
+  auto body = [&](Member& me) {
+    Plan<T>& plan = plans[static_cast<Size>(me.index())];
+    const nn::Pass<T> pass{.kernels = state.network.kernels, .me = me};
+    for_blocks(me, x.rows, [&](Range at) {
+      const Range rows{0, at.size()};
+      const ConstMatrix<T> from = x.rows_from(at.begin, at.size());
+      const auto value = [&](Slot slot) {
+        return slot == kInput ? from : ConstMatrix<T>(plan.value(slot, 0, at.size()));
+      };
+      forward_rows<T>(plan, pass, from, rows, {0, plan.head_stages()});
+      at_head(at, value(plan.head()));
+      forward_rows<T>(plan, pass, from, rows, {plan.head_stages(), plan.stages().size()});
+      copy_rows<T>(value(plan.output()), outputs.rows_from(at.begin, at.size()));
+    });
+  };
+  runtime::run_on_team(members, body, runtime::where_long(flops, cancel));
+}
+
 }  // namespace
 
 template <class T>
-bool predict(State<T>& state, ConstMatrix<T> x, Matrix<T> outputs, Matrix<T> head) {
-  if (x.rows == 0) return true;
-  const Size block = std::min(kBlockRows, x.rows);
-  Plan<T> first(state.network, x.cols, block, state.head, Use::predict);
-  const int members = runtime::members_for(first.flops_per_row() * static_cast<double>(x.rows));
-  std::vector<Plan<T>> plans(static_cast<Size>(members), first);
-  const nn::Pass<T> pass{state.network.kernels, state.network.seed, 0, false};
-  runtime::Cancel cancel;
-  Gate::Reader reader(state.gate);
-  auto body = [&](Member& me) {
-    Plan<T>& plan = plans[static_cast<Size>(me.index())];
-    const Range mine = me.share(x.rows);
-    for (Size i = mine.begin; i < mine.end; i += block) {
-      if (me.is_caller()) cancel.poll();
-      if (cancel.requested()) return;
-      const Range rows{0, std::min(block, mine.end - i)};
-      const ConstMatrix<T> from = x.rows_from(i, rows.size());
-      const auto value = [&](Slot slot) { return slot == kInput ? from : ConstMatrix<T>(plan.value(slot, 0, rows.size())); };
-      forward_rows<T>(plan, pass, from, rows, 0, plan.stages().size());
-      if (head) copy_rows<T>(value(plan.head()), head.rows_from(i, rows.size()));
-      copy_rows<T>(value(plan.output()), outputs.rows_from(i, rows.size()));
-    }
-  };
-  runtime::run_on_team(members, body);
-  return !cancel.requested();
+void predict(State<T>& state, ConstMatrix<T> x, Matrix<T> outputs, runtime::Cancel& cancel) {
+  predict(state, x, outputs, cancel, [](Range, ConstMatrix<T>) {});
 }
 
 template <class T>
-double mean_loss(const State<T>& state, ConstMatrix<T> head, const ops::Targets<T>& targets, const T* weights) {
-  core::Buffer<T> scale(head.rows), row_loss(head.rows);
-  ops::loss_scale<T>(weights, head.rows, scale.data());
-  ops::loss_rows<T>(state.network.kernels, state.loss, head, targets, scale.data(), row_loss.data(), {});
-  return ops::total_loss(head.rows, scale.data(), row_loss.data());
+double evaluate(State<T>& state, ConstMatrix<T> x, const ops::Targets<T>& targets, const T* weights, Matrix<T> outputs,
+                runtime::Cancel& cancel) {
+  core::Buffer<T> scale(x.rows), row_loss(x.rows);
+  ops::loss_scale<T>(weights, x.rows, scale.data());
+  predict(state, x, outputs, cancel, [&](Range rows, ConstMatrix<T> head) {
+    ops::loss_rows<T>(state.network.kernels, state.loss, head, targets.rows_from(rows.begin, rows.size()),
+                      scale.data() + rows.begin, row_loss.data() + rows.begin, {});
+  });
+  return ops::total_loss(x.rows, scale.data(), row_loss.data());
 }
 
-template bool predict(State<float>&, ConstMatrix<float>, Matrix<float>, Matrix<float>);
-template bool predict(State<double>&, ConstMatrix<double>, Matrix<double>, Matrix<double>);
-template double mean_loss(const State<float>&, ConstMatrix<float>, const ops::Targets<float>&, const float*);
-template double mean_loss(const State<double>&, ConstMatrix<double>, const ops::Targets<double>&, const double*);
+template void predict(State<float>&, ConstMatrix<float>, Matrix<float>, runtime::Cancel&);
+template void predict(State<double>&, ConstMatrix<double>, Matrix<double>, runtime::Cancel&);
+template double evaluate(State<float>&, ConstMatrix<float>, const ops::Targets<float>&, const float*, Matrix<float>,
+                         runtime::Cancel&);
+template double evaluate(State<double>&, ConstMatrix<double>, const ops::Targets<double>&, const double*,
+                         Matrix<double>, runtime::Cancel&);
 
 }  // namespace nnext::train

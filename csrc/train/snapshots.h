@@ -1,8 +1,8 @@
 // Copies of the training state to fall back to when a step turns out to have diverged.
 //
 // A step's update is known to be bad only when the next step's loss is not finite: then the state before that update is
-// wanted. Copying it at every step would cost; training is reproducible bit for bit, so it is enough to copy every kInterval
-// steps and to repeat the steps since.
+// wanted. Copying it at every step would cost; training is reproducible bit for bit, so it is enough to copy every
+// kInterval steps and to repeat the steps since.
 #pragma once
 
 #include <optional>
@@ -33,14 +33,9 @@ class Snapshots {
   void restore_finite(State<T>& state) const;
 
  private:
-  struct Copy {
-    std::vector<core::Buffer<T>> parameters;
-    std::vector<std::vector<core::Buffer<T>>> optimizer_state;
-    Counters counters;
-  };
-  static void put_back(const Copy& copy, State<T>& state);
+  static void put_back(const StateCopy<T>& copy, State<T>& state);
 
-  std::optional<Copy> newest_, older_;
+  std::optional<StateCopy<T>> newest_, older_;
 };
 
 }  // namespace nnext::train

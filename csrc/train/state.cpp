@@ -1,7 +1,5 @@
 #include "train/state.h"
 
-#include "core/errors.h"
-
 namespace nnext::train {
 
 template <class T>
@@ -50,13 +48,15 @@ void State<T>::apply(nn::Layer<T>& layer, Size index, const nn::Piece& piece, co
   if (!layer.stale) layer.updated(piece);
 }
 
+template <class T>
+StateCopy<T>::StateCopy(const State<T>& state) : optimizer_state(state.optimizer_state), counters(state.counters) {
+  for (const auto& layer : state.network.layers)
+    for (const nn::Parameter<T>& parameter : layer->parameters) parameters.push_back(parameter.values);
+}
+
 template struct State<float>;
 template struct State<double>;
-
-BusyGuard::BusyGuard(std::atomic<bool>& busy, const char* operation) : busy_(busy) {
-  if (busy_.exchange(true))
-    throw std::runtime_error(core::message(
-        "[", operation, "] this model is being trained already; wait until that ends, or train a second model"));
-}
+template struct StateCopy<float>;
+template struct StateCopy<double>;
 
 }  // namespace nnext::train

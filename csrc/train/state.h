@@ -1,7 +1,6 @@
 // Everything that training changes, and what it needs beside the network to go on from where it stands.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -33,8 +32,7 @@ struct State {
   std::unique_ptr<optim::Optimizer<T>> optimizer;
   std::vector<std::vector<core::Buffer<T>>> optimizer_state;  // [parameter over all layers][state]
 
-  Gate gate;                       // readers: predict; writer: whoever changes parameters
-  std::atomic<bool> busy{false};   // one fit or own loop at a time
+  Gate gate;  // of all that is above; readers: predictions and copies; writer: whoever changes it
 
   // Puts a new optimizer in charge, with fresh state and its own step count.
   void set_optimizer(std::unique_ptr<optim::Optimizer<T>> new_optimizer);
@@ -47,16 +45,14 @@ struct State {
   void apply(nn::Layer<T>& layer, Size index, const nn::Piece& piece, const T* gradient);
 };
 
-// Holds State::busy for as long as it lives. Throws std::runtime_error when another call has it.
-class BusyGuard {
- public:
-  BusyGuard(std::atomic<bool>& busy, const char* operation);
-  ~BusyGuard() { busy_.store(false); }
-  BusyGuard(const BusyGuard&) = delete;
-  BusyGuard& operator=(const BusyGuard&) = delete;
+// What training has reached, at one moment: the parameters over all layers, the optimizer's state and the counters.
+template <class T>
+struct StateCopy {
+  explicit StateCopy(const State<T>& state);
 
- private:
-  std::atomic<bool>& busy_;
+  std::vector<core::Buffer<T>> parameters;
+  std::vector<std::vector<core::Buffer<T>>> optimizer_state;
+  Counters counters;
 };
 
 }  // namespace nnext::train

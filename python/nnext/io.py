@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,23 +48,23 @@ def save(model: Sequential, path: str | os.PathLike[str]) -> None:
     """
     from safetensors.numpy import save as to_bytes
 
-    core, description = model._core, _describe(model)
-    tensors = model.state_dict()
-    for i, name in enumerate(list(tensors)):
-        for state in range(core.optimizer_states()):
-            tensors[f"optimizer.{name}.{state}"] = core.get_optimizer_state(i, state)
-    metadata = {"format": "nnext", "nnext": json.dumps(description)}
+    names = model._parameter_names()
+    parameters, optimizer_state, counters = model._core.get_state()  # of one moment: a fit may go on meanwhile
+    tensors = dict(zip(names, parameters, strict=True))
+    for name, states in zip(names, optimizer_state, strict=False):  # none before compile
+        tensors |= {f"optimizer.{name}.{i}": state for i, state in enumerate(states)}
+    metadata = {"format": "nnext", "nnext": json.dumps(_describe(model, counters))}
     _replace_file(os.fspath(path), to_bytes(tensors, metadata=metadata))
 
 
-def _describe(model: Sequential) -> dict[str, Any]:
+def _describe(model: Sequential, counters: tuple[int, int, int]) -> dict[str, Any]:
     description: dict[str, Any] = {
         "format_version": FORMAT_VERSION,
         "dtype": model.dtype.name,
         "seed": model.seed,
         "layers": [layer.config() for layer in model.layers],
         "frozen": sorted(model._frozen),
-        "counters": list(model._core.counters),
+        "counters": list(counters),
     }
     if model.optimizer is not None:
         description["optimizer"] = model.optimizer.config()
@@ -76,14 +75,17 @@ def _describe(model: Sequential) -> dict[str, Any]:
 
 def _replace_file(path: str, data: bytes) -> None:
     """Write a file so that a crash at any moment leaves the old one or the new one, whole."""
-    folder = os.path.dirname(os.path.abspath(path))
-    descriptor, temporary = tempfile.mkstemp(prefix=os.path.basename(path) + ".", suffix=".tmp", dir=folder)
+    path = os.path.realpath(path)  # a link stays one
+    folder = os.path.dirname(path)
+    temporary = os.path.join(folder, f".nnext-{os.urandom(8).hex()}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)  # less the umask
     try:
         with os.fdopen(descriptor, "wb") as file:
+            with contextlib.suppress(FileNotFoundError):
+                os.fchmod(descriptor, os.stat(path).st_mode & 0o777)
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, _mode_of_new_files(path))
+            os.fsync(descriptor)
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
@@ -94,16 +96,6 @@ def _replace_file(path: str, data: bytes) -> None:
         os.fsync(folder_descriptor)
     finally:
         os.close(folder_descriptor)
-
-
-def _mode_of_new_files(path: str) -> int:
-    """Return the mode of the file to replace, else what a file made in the ordinary way would get."""
-    try:
-        return os.stat(path).st_mode & 0o777
-    except FileNotFoundError:
-        mask = os.umask(0)
-        os.umask(mask)
-        return 0o666 & ~mask
 
 
 def load(path: str | os.PathLike[str]) -> Sequential:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -86,7 +85,6 @@ class Sequential:
         self._flatten = isinstance(layers[0], Flatten)
         self._frozen: set[int] = set()
         self._compiled: dict[str, Any] = {}
-        self._fit_lock = threading.Lock()
         self.optimizer: Optimizer | None = None
         self.history: History | None = None
         self.stop_training = False
@@ -156,7 +154,7 @@ class Sequential:
         >>> {name: array.shape for name, array in nn.MLP([4, 3, 2]).state_dict().items()}
         {'0.weight': (3, 4), '0.bias': (3,), '2.weight': (2, 3), '2.bias': (2,)}
         """
-        return {name: self._core.get_parameter(i) for i, name in enumerate(self._parameter_names())}
+        return dict(zip(self._parameter_names(), self._core.get_parameters(), strict=True))
 
     def load_state_dict(self, sd: Mapping[str, npt.ArrayLike], strict: bool = True) -> None:
         """Set parameters from arrays. Everything is checked before anything changes.
@@ -539,7 +537,7 @@ class Sequential:
         >>> model.grads()["0.weight"]
         array([[1., 2.]])
         """
-        return {name: self._core.get_gradient(i) for i, name in enumerate(self._parameter_names())}
+        return dict(zip(self._parameter_names(), self._core.get_gradients(), strict=True))
 
     def step(self) -> None:
         """Change the parameters along the last gradients, by the compiled optimizer.

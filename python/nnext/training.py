@@ -145,13 +145,11 @@ def _call_loss(loss: Any, y_pred: Array, y: Array) -> tuple[float, Array]:
 def fit(model: Sequential, X: npt.ArrayLike, y: npt.ArrayLike, options: FitOptions) -> History:
     """Train the model; see `Sequential.fit`."""
     compiled_loss(model, "fit")
-    if not model._fit_lock.acquire(blocking=False):
-        raise RuntimeError("[fit] this model is being trained already; wait until that ends, or train a second model")
-    try:
+    try:  # from here on: Ctrl-C may come as soon as begin_fit has returned
+        model._core.begin_fit(id(options))
         return _Fit(model, X, y, options).run()
     finally:
-        model._core.end_fit()
-        model._fit_lock.release()
+        model._core.end_fit(id(options))
 
 
 class _Fit:
@@ -222,8 +220,10 @@ class _Fit:
     def _train_epoch(self, epoch: int) -> dict[str, float]:
         model, options = self.model, self.options
         lr = model.optimizer.lr  # type: ignore[union-attr]
-        loss, steps, ended = model._core.fit_epoch(self.samples, self.outputs, options.batch_size, options.shuffle, lr)
-        if ended == "diverged":
+        loss, steps, diverged = model._core.fit_epoch(
+            self.samples, self.outputs, options.batch_size, options.shuffle, lr
+        )
+        if diverged:
             raise DivergenceError(epoch, steps, lr)
         return {"loss": loss, **(compute_metrics(model, self.y, self.outputs) if self.outputs is not None else {})}
 
