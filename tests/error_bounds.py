@@ -2,8 +2,8 @@
 
 Next to every exact value travels a bound of its error, layer by layer, forward and back (N. J. Higham, *Accuracy and
 Stability of Numerical Algorithms*, 2nd ed., section 3.3). First order in eps; the callers double it for the rest. The
-exact values are the reference's, in float64: for float32 networks its own errors do not count, for float64 networks they
-are of the same size as the core's.
+exact values are the reference's, in float64: for float32 networks its own errors do not count, for float64 networks
+they are of the same size as the core's.
 """
 
 from typing import Any

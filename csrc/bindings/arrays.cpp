@@ -42,11 +42,11 @@ bool is_masked_array(const py::handle& object) {
 // The array's own numbers, without a copy if it is T already.
 template <class T>
 py::array_t<T> cast(const py::array& numbers) {
-  PyObject* own = py::detail::npy_api::get().PyArray_FromAny_(
-      numbers.ptr(), py::dtype::of<T>().release().ptr(), 0, 0,
-      py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ | py::detail::npy_api::NPY_ARRAY_ALIGNED_ |
-          py::detail::npy_api::NPY_ARRAY_FORCECAST_,
-      nullptr);
+  PyObject* own = py::detail::npy_api::get().PyArray_FromAny_(numbers.ptr(), py::dtype::of<T>().release().ptr(), 0, 0,
+                                                              py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ |
+                                                                  py::detail::npy_api::NPY_ARRAY_ALIGNED_ |
+                                                                  py::detail::npy_api::NPY_ARRAY_FORCECAST_,
+                                                              nullptr);
   if (own == nullptr) throw py::error_already_set();  // MemoryError
   return py::reinterpret_steal<py::array_t<T>>(own);
 }
@@ -78,15 +78,14 @@ py::array as_numbers(const py::handle& object, const Asked& asked) {
   if (py::isinstance<py::array>(object) && is_masked_array(object) &&
       py::module_::import("numpy.ma").attr("is_masked")(object).cast<bool>())
     fail_type(asked, "has masked values; fill them first, for example with ", asked.name, ".filled(0)");
-  py::array array = py::isinstance<py::array>(object)
-                        ? py::reinterpret_borrow<py::array>(object)
-                        : py::array(py::module_::import("numpy").attr("asarray")(object));
+  py::array array = py::isinstance<py::array>(object) ? py::reinterpret_borrow<py::array>(object)
+                                                      : py::array(py::module_::import("numpy").attr("asarray")(object));
   const py::dtype dtype = array.dtype();
   const char kind = dtype.kind();
   const bool number = kind == 'b' || kind == 'i' || kind == 'u' || (kind == 'f' && dtype.itemsize() <= 8);
   if (!number)
-    fail_type(asked, "has dtype ", py::str(dtype).cast<std::string>(), "; give real numbers, for example with ", asked.name,
-              ".astype(\"float64\")");
+    fail_type(asked, "has dtype ", py::str(dtype).cast<std::string>(), "; give real numbers, for example with ",
+              asked.name, ".astype(\"float64\")");
   return array;
 }
 
@@ -113,10 +112,11 @@ StridedMatrix<T> as_strided_matrix(const py::array& numbers, const Asked& asked)
   if (numbers.ndim() != 2) fail(asked, "has shape ", shape_text(numbers), "; give two dimensions");
   constexpr auto size = static_cast<py::ssize_t>(sizeof(T));
   const bool as_it_lies = py::isinstance<py::array_t<T>>(numbers) && numbers.strides(0) % size == 0 &&
-                          numbers.strides(1) % size == 0 && reinterpret_cast<std::uintptr_t>(numbers.data()) % alignof(T) == 0;
+                          numbers.strides(1) % size == 0 &&
+                          reinterpret_cast<std::uintptr_t>(numbers.data()) % alignof(T) == 0;
   const py::array keep = as_it_lies ? numbers : py::array(as_contiguous<T>(numbers, asked));
-  const ConstMatrix<T> view(static_cast<const T*>(keep.data()), extent(keep, 0), extent(keep, 1), keep.strides(0) / size,
-                            keep.strides(1) / size);
+  const ConstMatrix<T> view(static_cast<const T*>(keep.data()), extent(keep, 0), extent(keep, 1),
+                            keep.strides(0) / size, keep.strides(1) / size);
   return {keep, view};
 }
 
@@ -132,11 +132,12 @@ Rows<T> as_rows(const py::handle& object, const RowsWanted& wanted, const Asked&
   Size features = 1;
   for (py::ssize_t d = 1; d < numbers.ndim(); ++d) features = core::checked_product(features, extent(numbers, d));
   if (wanted.features != 0 && features != wanted.features)
-    fail(asked, "has ", features, " features but the network expects ", wanted.features, "; ", asked.name, " has shape ",
-         shape_text(numbers), ", give (samples, ", wanted.features, ")");
+    fail(asked, "has ", features, " features but the network expects ", wanted.features, "; ", asked.name,
+         " has shape ", shape_text(numbers), ", give (samples, ", wanted.features, ")");
   if (features == 0) fail(asked, "has shape ", shape_text(numbers), ": 0 features; give at least one");
   if (extent(numbers, 0) > wanted.max_rows)
-    fail(asked, "has ", numbers.shape(0), " rows; at most ", wanted.max_rows, " can be taken at once, give it in parts");
+    fail(asked, "has ", numbers.shape(0), " rows; at most ", wanted.max_rows,
+         " can be taken at once, give it in parts");
   const py::array_t<T> keep = as_contiguous<T>(numbers, asked);
   if (wanted.finite) require_finite(keep, asked);
   return {keep, ConstMatrix<T>(keep.data(), extent(keep, 0), features)};
@@ -231,13 +232,16 @@ py::array_t<T> as_output(const py::object& out, Size rows, Size cols, const Aske
   const char* dtype = sizeof(T) == 4 ? "float32" : "float64";
   if (out.is_none()) return py::array_t<T>({rows, cols});
   if (!py::isinstance<py::array_t<T>>(out))
-    fail_type(asked, "must be an ndarray of ", dtype, "; make it with numpy.empty((", rows, ", ", cols, "), \"", dtype, "\")");
+    fail_type(asked, "must be an ndarray of ", dtype, "; make it with numpy.empty((", rows, ", ", cols, "), \"", dtype,
+              "\")");
   auto array = py::reinterpret_borrow<py::array_t<T>>(out);
   const bool fits = array.ndim() == 2 && extent(array, 0) == rows && extent(array, 1) == cols;
-  if (!fits) fail(asked, "has shape ", shape_text(array), " but the result is (", rows, ", ", cols, "); give that shape");
+  if (!fits)
+    fail(asked, "has shape ", shape_text(array), " but the result is (", rows, ", ", cols, "); give that shape");
   if (!array.writeable() || !(array.flags() & py::array::c_style) ||
       reinterpret_cast<std::uintptr_t>(array.data()) % alignof(T) != 0)
-    fail(asked, "must be writeable, C-contiguous and aligned; make it with numpy.empty((", rows, ", ", cols, "), \"", dtype, "\")");
+    fail(asked, "must be writeable, C-contiguous and aligned; make it with numpy.empty((", rows, ", ", cols, "), \"",
+         dtype, "\")");
   return array;
 }
 

@@ -1,7 +1,8 @@
 // The one door through which arrays come in: what is taken, what is refused, and as what it arrives.
 //
 // float32, float64, float16, integers and bool in any layout are taken, without a copy where they lie as the core wants
-// them; nothing else is. pybind11's forcecast is never used: it drops masks, reads strings as numbers and cuts 1.7 to 1.
+// them; nothing else is. pybind11's forcecast is never used: it drops masks, reads strings as numbers and cuts 1.7
+// to 1.
 #pragma once
 
 #include <pybind11/numpy.h>
@@ -33,8 +34,8 @@ std::string shape_text(const py::array& array);
 // Any accepted object as an ndarray of numbers, its memory untouched. TypeError for every other kind.
 py::array as_numbers(const py::handle& object, const Asked& asked);
 
-// An array of numbers as T, C-contiguous and aligned; a copy only where that is not so already. ValueError, with the index,
-// for numbers that are finite in float64 but not in T.
+// An array of numbers as T, C-contiguous and aligned; a copy only where that is not so already. ValueError, with the
+// index, for numbers that are finite in float64 but not in T.
 template <class T>
 py::array_t<T> as_contiguous(const py::array& numbers, const Asked& asked);
 
@@ -51,7 +52,8 @@ struct StridedMatrix {
 template <class T>
 StridedMatrix<T> as_strided_matrix(const py::array& numbers, const Asked& asked);
 
-// Samples as rows. `features` is what the network expects (0: any); more than two dimensions are flattened if `flatten`.
+// Samples as rows. `features` is what the network expects (0: any); more than two dimensions are flattened if
+// `flatten`.
 template <class T>
 struct Rows {
   py::array_t<T> keep;

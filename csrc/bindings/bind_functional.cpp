@@ -37,7 +37,8 @@ py::object activation(const std::string& name, const py::object& x, double slope
   return with_type(is_single(numbers), [&]<class T>(T) {
     const py::array_t<T> from = as_contiguous<T>(numbers, asked);
     py::array_t<T> y = empty_like<T>(from);
-    activation_kernels<T>(name).forward(static_cast<Size>(from.size()), static_cast<T>(slope), from.data(), y.mutable_data());
+    activation_kernels<T>(name).forward(static_cast<Size>(from.size()), static_cast<T>(slope), from.data(),
+                                        y.mutable_data());
     return y;
   });
 }
@@ -47,7 +48,8 @@ py::object activation_grad(const std::string& name, const py::object& x, const p
   const Asked asked{name.c_str(), "x"}, asked_dy{name.c_str(), "dy"};
   const py::array numbers = as_numbers(x, asked), upstream = as_numbers(dy, asked_dy);
   if (shape_text(numbers) != shape_text(upstream))
-    core::fail_value("[", name, "_grad] x has shape ", shape_text(numbers), " but dy ", shape_text(upstream), "; give both the same shape");
+    core::fail_value("[", name, "_grad] x has shape ", shape_text(numbers), " but dy ", shape_text(upstream),
+                     "; give both the same shape");
   return with_type(is_single(numbers), [&]<class T>(T) {
     const py::array_t<T> from = as_contiguous<T>(numbers, asked), up = as_contiguous<T>(upstream, asked_dy);
     py::array_t<T> dx = empty_like<T>(from);
@@ -74,7 +76,8 @@ py::object softmax(const py::object& x, const py::object& dy) {
     if (dy.is_none()) return y;
     const py::array upstream = as_numbers(dy, asked_dy);
     if (shape_text(numbers) != shape_text(upstream))
-      core::fail_value("[softmax_grad] x has shape ", shape_text(numbers), " but dy ", shape_text(upstream), "; give both the same shape");
+      core::fail_value("[softmax_grad] x has shape ", shape_text(numbers), " but dy ", shape_text(upstream),
+                       "; give both the same shape");
     const py::array_t<T> up = as_contiguous<T>(upstream, asked_dy);
     py::array_t<T> dx = empty_like<T>(from);
     kernel.backward(m, n, y.data(), up.data(), dx.mutable_data());
@@ -83,7 +86,8 @@ py::object softmax(const py::object& x, const py::object& dy) {
 }
 
 // (loss, gradient) of (n, k) predictions.
-py::object loss(const std::string& name, const py::object& y_pred, const py::object& y, const py::object& sample_weight) {
+py::object loss(const std::string& name, const py::object& y_pred, const py::object& y,
+                const py::object& sample_weight) {
   const ops::Loss kind = ops::parse_loss(name);
   const Asked asked{name.c_str(), "y_pred"};
   const py::array numbers = as_numbers(y_pred, asked);
@@ -106,7 +110,8 @@ py::object matmul(const py::object& a, const py::object& b, bool transpose_a, bo
   const Asked asked_a{"matmul", "a"}, asked_b{"matmul", "b"};
   const py::array numbers_a = as_numbers(a, asked_a), numbers_b = as_numbers(b, asked_b);
   return with_type(is_single(numbers_a) && is_single(numbers_b), [&]<class T>(T) {
-    const StridedMatrix<T> left = as_strided_matrix<T>(numbers_a, asked_a), right = as_strided_matrix<T>(numbers_b, asked_b);
+    const StridedMatrix<T> left = as_strided_matrix<T>(numbers_a, asked_a),
+                           right = as_strided_matrix<T>(numbers_b, asked_b);
     const ConstMatrix<T> x = transpose_a ? left.view.transposed() : left.view;
     const ConstMatrix<T> y = transpose_b ? right.view.transposed() : right.view;
     if (x.cols != y.rows)

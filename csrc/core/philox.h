@@ -1,5 +1,5 @@
-// Philox4x32-10: random numbers as a function of (key, counter), so any element of any stream can be computed alone, by any
-// thread. Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC11.
+// Philox4x32-10: random numbers as a function of (key, counter), so any element of any stream can be computed alone, by
+// any thread. Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC11.
 #pragma once
 
 #include <array>

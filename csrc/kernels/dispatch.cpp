@@ -17,8 +17,8 @@ const Isa& find_isa(std::string_view name, const char* from) {
   for (const Isa& isa : compiled_isas()) {
     if (name != isa.name) continue;
     if (isa.supported()) return isa;
-    throw std::invalid_argument(std::string(from) + "=" + isa.name + " is not supported by this CPU; available: " +
-                                join(available_isas()));
+    throw std::invalid_argument(std::string(from) + "=" + isa.name +
+                                " is not supported by this CPU; available: " + join(available_isas()));
   }
   throw std::invalid_argument(std::string(from) + "=" + std::string(name) +
                               " is not a known instruction set; available: " + join(available_isas()));

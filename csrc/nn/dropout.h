@@ -15,7 +15,9 @@ class Dropout final : public Layer<T> {
   Size out_features(Size in_features) const override { return in_features; }
   bool passes_through(bool training) const override { return !training; }
   void forward(const Pass<T>& pass, ConstMatrix<T> x, Matrix<T> y) const override { apply(pass, x, y); }
-  void backward(const Pass<T>& pass, ConstMatrix<T>, ConstMatrix<T> dy, Matrix<T> dx) const override { apply(pass, dy, dx); }
+  void backward(const Pass<T>& pass, ConstMatrix<T>, ConstMatrix<T> dy, Matrix<T> dx) const override {
+    apply(pass, dy, dx);
+  }
 
  private:
   void apply(const Pass<T>& pass, ConstMatrix<T> from, Matrix<T> to) const {

@@ -1,4 +1,5 @@
-// Flatten: samples of any shape as rows. The rows arrive flat already (the bindings see to it), so nothing is left to do.
+// Flatten: samples of any shape as rows. The rows arrive flat already (the bindings see to it), so nothing is left to
+// do.
 #pragma once
 
 #include "nn/layer.h"

@@ -43,16 +43,26 @@ Distribution around_zero(double variance) { return {true, 0, std::sqrt(variance)
 
 Distribution distribution(const Initializer& initializer, double fan_in, double fan_out) {
   switch (initializer.kind) {
-    case Kind::zeros: return {false, 0, 0};
-    case Kind::uniform: return {false, initializer.a, initializer.b};
-    case Kind::normal: return {true, initializer.a, initializer.b};
-    case Kind::he_uniform: return within(std::sqrt(6.0 / fan_in));            // He et al., 2015
-    case Kind::he_normal: return around_zero(2.0 / fan_in);
-    case Kind::glorot_uniform: return within(std::sqrt(6.0 / (fan_in + fan_out)));  // Glorot and Bengio, 2010
-    case Kind::glorot_normal: return around_zero(2.0 / (fan_in + fan_out));
-    case Kind::lecun_normal: return around_zero(1.0 / fan_in);                // LeCun et al., 1998
-    case Kind::fan_in_uniform: return within(1.0 / std::sqrt(fan_in));        // PyTorch's default for Linear
-    case Kind::orthogonal: break;
+    case Kind::zeros:
+      return {false, 0, 0};
+    case Kind::uniform:
+      return {false, initializer.a, initializer.b};
+    case Kind::normal:
+      return {true, initializer.a, initializer.b};
+    case Kind::he_uniform:
+      return within(std::sqrt(6.0 / fan_in));  // He et al., 2015
+    case Kind::he_normal:
+      return around_zero(2.0 / fan_in);
+    case Kind::glorot_uniform:
+      return within(std::sqrt(6.0 / (fan_in + fan_out)));  // Glorot and Bengio, 2010
+    case Kind::glorot_normal:
+      return around_zero(2.0 / (fan_in + fan_out));
+    case Kind::lecun_normal:
+      return around_zero(1.0 / fan_in);  // LeCun et al., 1998
+    case Kind::fan_in_uniform:
+      return within(1.0 / std::sqrt(fan_in));  // PyTorch's default for Linear
+    case Kind::orthogonal:
+      break;
   }
   return {true, 0, 1};
 }
@@ -66,7 +76,8 @@ double dot(const double* a, const double* b, Size n) {
 // Rows (or columns, where there are fewer) made orthonormal by Gram and Schmidt, twice for full precision.
 // Saxe, McClelland and Ganguli, 2014.
 template <class T>
-void initialize_orthogonal(double gain, const Distribution& normal, const core::PhiloxStream& stream, core::Matrix<T> values) {
+void initialize_orthogonal(double gain, const Distribution& normal, const core::PhiloxStream& stream,
+                           core::Matrix<T> values) {
   const core::Matrix<T> wide = values.rows <= values.cols ? values : values.transposed();
   const Size n = wide.cols;
   std::vector<double> q(wide.rows * n);

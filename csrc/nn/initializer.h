@@ -10,7 +10,18 @@
 namespace nnext::nn {
 
 struct Initializer {
-  enum class Kind { zeros, uniform, normal, he_uniform, he_normal, glorot_uniform, glorot_normal, lecun_normal, fan_in_uniform, orthogonal };
+  enum class Kind {
+    zeros,
+    uniform,
+    normal,
+    he_uniform,
+    he_normal,
+    glorot_uniform,
+    glorot_normal,
+    lecun_normal,
+    fan_in_uniform,
+    orthogonal
+  };
   Kind kind = Kind::zeros;
   double a = 0;  // uniform: low; normal: mean; orthogonal: gain
   double b = 0;  // uniform: high; normal: standard deviation

@@ -39,7 +39,7 @@ class Linear final : public Layer<T> {
   const T* bias() const { return this->parameters.size() > kBias ? this->parameters[kBias].values.data() : nullptr; }
 
   ops::PanelLayout layout_, transposed_layout_;  // of weight^T [in, out], and of weight [out, in] for dx
-  core::Buffer<T> transposed_;  // empty until the first refresh()
+  core::Buffer<T> transposed_;                   // empty until the first refresh()
 };
 
 }  // namespace nnext::nn

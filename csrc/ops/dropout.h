@@ -13,7 +13,8 @@ namespace nnext::ops {
 // y = x * mask / (1 - p) for rows [first_row, first_row + x.rows) of the batch; forward on x and backward on dy alike.
 // A dropped NaN stays NaN. Rows are contiguous; y may be x.
 template <class T>
-void dropout(const core::PhiloxStream& stream, double p, core::Size first_row, core::ConstMatrix<T> x, core::Matrix<T> y) {
+void dropout(const core::PhiloxStream& stream, double p, core::Size first_row, core::ConstMatrix<T> x,
+             core::Matrix<T> y) {
   const auto threshold = static_cast<std::uint64_t>(std::llround(p * 0x1p32));
   const T scale = static_cast<T>(1.0 / (1.0 - p));
   const core::Size first = first_row * x.cols, count = x.rows * x.cols;

@@ -20,10 +20,14 @@ void loss_rows(const kernels::KernelTable<T>& kernels, Loss loss, core::ConstMat
     return table.cross_entropy_indexed(y.rows, y.cols, y.data, targets.indices, scale, row_loss, dy.data);
   const auto dense = [&] {
     switch (loss) {
-      case Loss::mse: return table.mse;
-      case Loss::bce: return table.bce;
-      case Loss::bce_with_logits: return table.bce_with_logits;
-      case Loss::cross_entropy: break;
+      case Loss::mse:
+        return table.mse;
+      case Loss::bce:
+        return table.bce;
+      case Loss::bce_with_logits:
+        return table.bce_with_logits;
+      case Loss::cross_entropy:
+        break;
     }
     return table.cross_entropy;
   }();

@@ -1,4 +1,5 @@
-// The layout in which kernels want the right operand of a product: columns in panels, each panel row-major and contiguous.
+// The layout in which kernels want the right operand of a product: columns in panels, each panel row-major and
+// contiguous.
 //
 //   b[k, n] -> panel[n / width][k][width], the last panel padded with zeros
 #pragma once

@@ -9,7 +9,8 @@ namespace nnext::optim {
 template <class T>
 class Sgd final : public Optimizer<T> {
  public:
-  Sgd(double momentum, bool nesterov, double weight_decay) : momentum_(momentum), nesterov_(nesterov), weight_decay_(weight_decay) {}
+  Sgd(double momentum, bool nesterov, double weight_decay)
+      : momentum_(momentum), nesterov_(nesterov), weight_decay_(weight_decay) {}
   Size states() const override { return momentum_ != 0 ? 1 : 0; }
   void begin_step(double lr, std::uint64_t) override {
     step_ = {.lr = static_cast<T>(lr),

@@ -93,7 +93,8 @@ int cgroup_cpus(const fs::path& proc_cgroup, const fs::path& cgroup_root) {
   std::ifstream lines(proc_cgroup);
   int limit = 0;
   for (std::string line; std::getline(lines, line);) {
-    // "hierarchy:controllers:path"; version 2 has hierarchy 0 and no controllers. A parent's quota binds its children too.
+    // "hierarchy:controllers:path"; version 2 has hierarchy 0 and no controllers. A parent's quota binds its children
+    // too.
     const auto first = line.find(':');
     const auto second = line.find(':', first + 1);
     if (first == std::string::npos || second == std::string::npos) continue;

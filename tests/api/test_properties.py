@@ -65,7 +65,10 @@ def test_a_label_is_a_class_or_an_error(n: int, classes: int, label: float, data
     if label in range(classes):
         model.fit(np.ones((n, 3)), y, verbose=0)
     else:
-        with unchanged(model), pytest.raises(ValueError, match=rf"\[fit\] y has the label .* at index {at}; labels must be"):
+        with (
+            unchanged(model),
+            pytest.raises(ValueError, match=rf"\[fit\] y has the label .* at index {at}; labels must be"),
+        ):
             model.fit(np.ones((n, 3)), y, verbose=0)
 
 
@@ -97,9 +100,7 @@ def test_shapes_fit_or_are_named(rows: int, features: int, targets: int, outputs
 
 
 @given(stacks(), DTYPES, LAYOUT, SEEDS)
-def test_parameters_come_back_from_any_layout(
-    layers: list[nn.Layer], dtype: str, layout: Any, seed: int
-) -> None:
+def test_parameters_come_back_from_any_layout(layers: list[nn.Layer], dtype: str, layout: Any, seed: int) -> None:
     source, target = nn.Sequential(*layers, seed=seed, dtype=dtype), nn.Sequential(*layers, seed=seed + 1, dtype=dtype)
     target.load_state_dict({name: layout(values) for name, values in source.state_dict().items()})
     assert_same_bits(target.state_dict(), source.state_dict())

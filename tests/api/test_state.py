@@ -54,7 +54,9 @@ def test_what_is_derived_from_the_weights_follows_them(model: nn.Sequential) -> 
     assert_same_bits(twin.backward(np.ones((4, 2))), model.backward(np.ones((4, 2))))
 
 
-@pytest.mark.parametrize("make", [np.asfortranarray, lambda x: x.astype("float64"), lambda x: x.tolist(), lambda x: x[:]])
+@pytest.mark.parametrize(
+    "make", [np.asfortranarray, lambda x: x.astype("float64"), lambda x: x.tolist(), lambda x: x[:]]
+)
 def test_any_numbers_can_be_loaded(model: nn.Sequential, make: Any) -> None:
     twin = nn.Sequential(*model.layers, dtype=model.dtype)
     twin.load_state_dict({name: make(values) for name, values in model.state_dict().items()})
@@ -63,7 +65,10 @@ def test_any_numbers_can_be_loaded(model: nn.Sequential, make: Any) -> None:
 
 def test_strict_decides_whether_names_may_differ(model: nn.Sequential) -> None:
     part = {"3.bias": np.array([5.0, 6.0]), "9.weight": np.zeros(1)}
-    with unchanged(model), pytest.raises(ValueError, match=r"missing \['0.weight', .*unexpected \['9.weight'\].*strict=False"):
+    with (
+        unchanged(model),
+        pytest.raises(ValueError, match=r"missing \['0.weight', .*unexpected \['9.weight'\].*strict=False"),
+    ):
         model.load_state_dict(part)
     before = model.state_dict()
     model.load_state_dict(part, strict=False)
@@ -93,7 +98,10 @@ def test_a_wrong_array_among_good_ones_changes_nothing(
 
 def test_weights_too_large_for_float32_are_refused() -> None:
     net = nn.Sequential(nn.Linear(2, 1))
-    with unchanged(net), pytest.raises(ValueError, match=r"weight has 1e\+40 at \(0, 1\), which is infinite in float32"):
+    with (
+        unchanged(net),
+        pytest.raises(ValueError, match=r"weight has 1e\+40 at \(0, 1\), which is infinite in float32"),
+    ):
         net.load_state_dict({"0.weight": [[1, 1e40]], "0.bias": [0]})
 
 
@@ -103,7 +111,10 @@ def test_weights_too_large_for_float32_are_refused() -> None:
 @pytest.mark.parametrize("name", ["1", "4", "-1", "0.weight", "linear"])
 def test_only_layers_with_parameters_can_be_frozen(model: nn.Sequential, name: str) -> None:
     for operation in ("freeze", "unfreeze"):
-        with unchanged(model), pytest.raises(ValueError, match=rf"\[{operation}\] unknown layer '{name}'; use one of 0, 3"):
+        with (
+            unchanged(model),
+            pytest.raises(ValueError, match=rf"\[{operation}\] unknown layer '{name}'; use one of 0, 3"),
+        ):
             getattr(model, operation)("0", name)
 
 
