@@ -14,7 +14,7 @@ from support import use_isa
 
 # "quick" tries the same few examples on every run; `pytest --hypothesis-profile=thorough` tries 500 new ones.
 COMMON = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("quick", COMMON, max_examples=20, derandomize=True, database=None)
+settings.register_profile("quick", COMMON, max_examples=40, derandomize=True, database=None)
 settings.register_profile("thorough", COMMON, max_examples=500, print_blob=True)
 settings.load_profile("quick")
 

@@ -129,6 +129,29 @@ def test_save_and_resume_is_a_fit_that_was_never_interrupted(
     assert_same_bits(training_state(again), whole)
 
 
+def test_steps_so_long_that_they_are_cut_up_have_the_bits_of_own_loops(isa: str, rng: np.random.Generator) -> None:
+    """A step of more than 200 MFLOP computes all gradients before it changes anything, to be interruptible."""
+    rows, wide = 700, 300
+    assert 3 * 2 * wide * (wide + 10) * rows > 2e8
+    X, y = rng.normal(size=(2 * rows + 5, wide)), rng.integers(10, size=2 * rows + 5)
+    states = []
+    for threads in (1, 3):
+        model = nn.MLP([wide, wide, 10], dropout=0.2)
+        model.compile(loss="cross_entropy", optimizer=nn.Adam())
+        with nn.runtime.threads(threads):
+            model.fit(X, y, batch_size=rows, verbose=0)
+        states.append(training_state(model))
+    model = nn.MLP([wide, wide, 10], dropout=0.2)
+    model.compile(loss="cross_entropy", optimizer=nn.Adam())
+    order = model._core.begin_epoch(len(X), True)
+    for start in range(0, len(X), rows):
+        batch = order[start : start + rows]
+        model.loss_and_grads(X[batch], y[batch])
+        model.step()
+    for state in states:
+        assert_same_bits(state, training_state(model))
+
+
 def test_another_seed_gives_other_weights_and_the_same_seed_the_same(rng: np.random.Generator) -> None:
     X, y = rng.normal(size=(40, 5)), rng.integers(2, size=40)
     states = []

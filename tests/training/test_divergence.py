@@ -148,6 +148,23 @@ def test_an_infinite_weight_behind_a_relu_is_not_kept(before: int) -> None:
     assert_same_bits(training_state(model), states[-2])
 
 
+def test_long_steps_go_back_too(rng: np.random.Generator) -> None:
+    """A step of more than 200 MFLOP goes another way."""
+    X, y = rng.normal(size=(800, 300)).astype("float32"), rng.normal(size=800)
+
+    def make() -> nn.Sequential:
+        model = nn.MLP([300, 300, 1], activation="identity")
+        model.compile(loss="mse", optimizer=nn.SGD(lr=10, momentum=0.9))
+        return model
+
+    states, where = replay(make(), X, y, 400, shuffle=True)
+    model = make()
+    error = fit_until_divergence(model, X, y, batch_size=400)
+    assert (error.epoch, error.step) == where
+    assert where[0] > 0
+    assert_same_bits(training_state(model), states[-1])
+
+
 def test_a_model_that_is_not_finite_from_the_start_does_not_change(rng: np.random.Generator) -> None:
     X, y = samples(rng)
     model = exploding(nn.SGD(lr=0.1))
