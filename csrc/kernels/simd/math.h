@@ -136,17 +136,15 @@ struct Split {
   Vec<T> exponent, fraction;
   explicit Split(Vec<T> x) {
     using C = MathConstants<T>;
-    typedef typename C::Unsigned UnsignedVec __attribute__((vector_size(NNEXT_VECTOR_BYTES)));
-    constexpr T kSqrtHalf = T(0.70710678118654752);
-    constexpr Bits<T> kOne = Bits<T>(C::kBias) << C::kMantissaBits;
-    const Bits<T> low = __builtin_bit_cast(Bits<T>, kSqrtHalf);
-    const Int<T> shifted = as_bits<T>(x) + (kOne - low);  // the exponent steps up at sqrt(2) in place of 2
-    const Int<T> biased = (Int<T>)((UnsignedVec)shifted >> C::kMantissaBits);
-    const Int<T> mantissa = (shifted & ((Bits<T>(1) << C::kMantissaBits) - 1)) + low;
-    // biased + bits of 1.5 * 2^23 (2^52), read as a number, is 1.5 * 2^23 + biased
-    constexpr T kOffset = C::kRounder - C::kBias;
-    exponent = from_bits<T>(biased + __builtin_bit_cast(Bits<T>, kOffset)) - C::kRounder;
-    fraction = from_bits<T>(mantissa) - 1;
+    using Bit = typename C::Unsigned;  // unsigned: the sums may wrap around where x is NaN
+    typedef Bit BitVec __attribute__((vector_size(NNEXT_VECTOR_BYTES)));
+    constexpr Bit kOne = Bit{C::kBias} << C::kMantissaBits, kMantissa = (Bit{1} << C::kMantissaBits) - 1;
+    constexpr Bit kLow = __builtin_bit_cast(Bit, T(0.70710678118654752));
+    const BitVec shifted = (BitVec)x + (kOne - kLow);  // the exponent steps up at sqrt(2) in place of 2
+    // Biased exponent + bits of 1.5 * 2^23 (2^52), read as a number, is 1.5 * 2^23 + biased exponent.
+    constexpr Bit kOffset = __builtin_bit_cast(Bit, C::kRounder - C::kBias);
+    exponent = (Vec<T>)((shifted >> C::kMantissaBits) + kOffset) - C::kRounder;
+    fraction = (Vec<T>)((shifted & kMantissa) + kLow) - 1;
   }
 };
 
