@@ -70,6 +70,10 @@ def test_strict_decides_whether_names_may_differ(model: nn.Sequential) -> None:
         pytest.raises(ValueError, match=r"missing \['0.weight', .*unexpected \['9.weight'\].*strict=False"),
     ):
         model.load_state_dict(part)
+    with unchanged(model), pytest.raises(ValueError, match=r"missing \[\], unexpected \['9.weight'\]"):
+        model.load_state_dict(model.state_dict() | {"9.weight": np.zeros(1)})
+    with unchanged(model), pytest.raises(ValueError, match=r"missing \['3.bias'\], unexpected \[\]"):
+        model.load_state_dict({name: values for name, values in model.state_dict().items() if name != "3.bias"})
     before = model.state_dict()
     model.load_state_dict(part, strict=False)
     assert model.state_dict()["3.bias"].tolist() == [5, 6]

@@ -147,6 +147,15 @@ def test_gradcheck_finds_a_gradient_that_is_wrong(rng: np.random.Generator) -> N
     assert ": computed " in result.worst
 
 
+@pytest.mark.parametrize("p", [0.0, 0.1, 0.5, 0.999])
+def test_dropout_drops_the_references_elements_and_as_many_as_it_should(p: float) -> None:
+    shape = (200, 500)
+    y = nn.Sequential(nn.Identity(), nn.Dropout(p), seed=12, dtype="float64").forward(np.ones(shape))
+    assert_same_bits(y, reference.random.dropout_mask(shape, p, seed=12, layer=1, step=0))
+    # 10^5 independent draws: their share spreads by sqrt(p (1 - p) / n); 5 of those are missed once in 2 million.
+    assert abs((y == 0).mean() - p) <= 5 * np.sqrt(p * (1 - p) / y.size)
+
+
 # ---- Initializers ---------------------------------------------------------------------------------------------------
 
 FANS = {"out_features": 200, "in_features": 300}

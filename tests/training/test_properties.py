@@ -1,11 +1,12 @@
 """Properties of whole networks, drawn by Hypothesis: what nnext.reference computes, within the bounds of rounding."""
 
 import numpy as np
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import nnext as nn
-from cases import OptimizerCase
+from cases import OPTIMIZERS, OptimizerCase
 from error_bounds import Bounded
 from nnext import reference
 from strategies import NETWORK_SEEDS, OPTIMIZER, SEEDS, Task, normal, stacks, tasks
@@ -72,23 +73,26 @@ def test_gradients_are_those_of_central_differences(task: Task) -> None:
     assert nn.gradcheck(task.model, task.X, task.y, sample_weight=task.weight).max_relative_error <= 1e-6
 
 
-@given(OPTIMIZER, st.sampled_from(["float32", "float64"]), st.integers(1, 70), st.integers(1, 4), SEEDS)
+@pytest.mark.parametrize("number", ["float32", "float64"])
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@given(outputs=st.integers(1, 70), steps=st.integers(1, 4), seed=SEEDS)
 def test_an_update_is_the_references_for_any_gradient(
-    case: OptimizerCase, dtype: str, outputs: int, steps: int, seed: int
+    name: str, number: str, outputs: int, steps: int, seed: int
 ) -> None:
     """With x = 1 and a batch of one row the gradient of a weight is dY itself: the update sees exact numbers."""
-    model = nn.Sequential(nn.Linear(1, outputs, bias=False), dtype=dtype)
+    case = OPTIMIZERS[name]
+    model = nn.Sequential(nn.Linear(1, outputs, bias=False), dtype=number)
     model.compile(loss="mse", optimizer=case.make())
     weights, optimizer = {"w": model.state_dict()["0.weight"].astype(np.float64)}, case.make_reference()
     for step in range(steps):
-        dY = normal(seed + step, 1, outputs).astype(dtype)
+        dY = normal(seed + step, 1, outputs).astype(number)
         model.forward(np.ones((1, 1)))
         model.backward(dY)
         model.step()
         optimizer.step(weights, {"w": dY.astype(np.float64).T})
     moved = np.abs(weights["w"]) + case.settings["lr"] * (steps + np.abs(weights["w"]))
     # A few roundings a step, of the sums, of the rule's own numbers and of the result.
-    assert_within(model.state_dict()["0.weight"], weights["w"], 20 * steps * eps(dtype) * moved)
+    assert_within(model.state_dict()["0.weight"], weights["w"], 20 * steps * eps(number) * moved)
 
 
 @given(tasks(dtype="float64", smooth=True, max_size=12), st.integers(1, 3), st.integers(1, 40), st.booleans())
