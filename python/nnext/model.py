@@ -1,4 +1,7 @@
-"""Sequential and MLP: a network, its parameters and its predictions. How it is trained is in training.py."""
+"""Sequential and MLP: a network, its parameters and its predictions. How it is trained is in training.py.
+
+Long because each public method carries its documentation; the code is a few lines a method.
+"""
 
 from __future__ import annotations
 
