@@ -27,6 +27,9 @@ struct Matrix {
   T* row(Size i) const { return data + static_cast<Stride>(i) * row_stride; }
   T& operator()(Size i, Size j) const { return row(i)[static_cast<Stride>(j) * col_stride]; }
   Matrix rows_from(Size first, Size count) const { return {row(first), count, cols, row_stride, col_stride}; }
+  Matrix block(Size row_, Size col, Size row_count, Size col_count) const {
+    return {&(*this)(row_, col), row_count, col_count, row_stride, col_stride};
+  }
   Matrix transposed() const { return {data, cols, rows, col_stride, row_stride}; }
   bool contiguous() const { return col_stride == 1 && row_stride == static_cast<Stride>(cols); }
   explicit operator bool() const { return data != nullptr; }

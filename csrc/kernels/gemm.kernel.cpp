@@ -1,8 +1,9 @@
 // The matrix product of one panel: c[m, n] = init + a[m, k] * b[k, n], n up to one panel.
 //
-// The tile of c stays in registers: kTileRows x kPanelVectors accumulators, fed by broadcasts of a and vectors of b.
-// avx512: 14 x 2 = 28 of 32 registers; 16 loads feed 28 FMAs, so two load ports and two FMA ports leave the FMAs the
-// limit. avx2: 6 x 2 = 12 of 16. neon: 8 x 3 = 24 of 32. One template makes every edge.
+// The tile of c stays in registers: tile_rows(vectors) x vectors accumulators, fed by broadcasts of a and vectors of b.
+// avx512: 6 x 4 = 24 of 32 registers; 10 loads feed 24 FMAs. 14 x 2 needs 16 for 28 and lost 5 to 20 % of the speed,
+// most with rows of a that fight for cache sets. Narrower panels take more rows: two FMA ports with a latency of 4 are
+// full from 8 chains on. avx2: 6 x 2 = 12 of 16. neon: 8 x 3 = 24 of 32. One template makes every edge.
 #include "kernels/parts.h"
 #include "kernels/simd/simd.h"
 
@@ -10,29 +11,37 @@ namespace nnext::kernels::NNEXT_ISA {
 namespace {
 
 #if defined(NNEXT_ISA_avx512)
-constexpr int kTileRows = 14, kPanelVectors = 2;
+constexpr int kPanelVectors = 4;
+constexpr int tile_rows(int vectors) { return vectors == 4 ? 6 : vectors == 3 ? 8 : 12; }
 #elif defined(NNEXT_ISA_neon)
-constexpr int kTileRows = 8, kPanelVectors = 3;
+constexpr int kPanelVectors = 3;
+constexpr int tile_rows(int) { return 8; }
 #else
-constexpr int kTileRows = 6, kPanelVectors = 2;
+constexpr int kPanelVectors = 2;
+constexpr int tile_rows(int) { return 6; }
 #endif
 
-// How the elements of a lie: a(r, p) for row r of the tile and step p of the product.
+constexpr ptrdiff_t kPrefetchRows = 12;  // of b, ahead of the one in use: 3 KB of a panel of 64 columns
+
+// How the elements of a lie: at(r) is a(r, p) for row r of the tile at the step p reached.
 template <class T>
-struct RowsTogether {  // a_row == 1: a transposed operand, or a packed one
+struct RowsTogether {                       // a_row == 1: a transposed operand, or a packed one
+  static constexpr bool kStreamsB = false;  // a weight gradient's b is small and used again and again
   const T* a;
   ptrdiff_t a_k;
+  RowsTogether(const T* first, const PanelProduct<T>& p) : a(first), a_k(p.a_k) {}
   T at(int r) const { return a[r]; }
   void next() { a += a_k; }
 };
-template <class T>
+template <class T, int Rows>
 struct RowsApart {  // a_k == 1: a row-major operand. One pointer per three rows, so that addresses are base + {0, 1, 2}
                     // * row.
-  static constexpr int kPointers = (kTileRows + 2) / 3;
+  static constexpr bool kStreamsB = true;  // panels of weights come from L2: 4 to 6 % of a 256 x 784 x 512 product
+  static constexpr int kPointers = (Rows + 2) / 3;
   const T* base[kPointers];
   ptrdiff_t a_row;
-  RowsApart(const T* a, ptrdiff_t row) : a_row(row) {
-    for (int i = 0; i < kPointers; ++i) base[i] = a + 3 * i * row;
+  RowsApart(const T* first, const PanelProduct<T>& p) : a_row(p.a_row) {
+    for (int i = 0; i < kPointers; ++i) base[i] = first + 3 * i * a_row;
   }
   T at(int r) const { return base[r / 3][(r % 3) * a_row]; }
   void next() {
@@ -40,9 +49,12 @@ struct RowsApart {  // a_k == 1: a row-major operand. One pointer per three rows
   }
 };
 
-// One tile of Rows x (Vectors vectors, the last of them `last` wide).
-template <class T, int Rows, int Vectors, class Last, class A>
-inline void multiply_tile(const PanelProduct<T>& p, A a, Last last, const T* init, T* c) {
+// One tile of Rows x (Vectors vectors, the last of them `last` wide). `first` is a's. The struct A is made in here: as
+// an argument it would pass through memory, and its load would wait until the last tile's stores have left the core
+// (8 % of a product of 512^3).
+template <class T, int Rows, int Vectors, class A, class Last>
+inline void multiply_tile(const PanelProduct<T>& p, const T* first, Last last, const T* init, T* c) {
+  A a(first, p);
   Vec<T> acc[Rows][Vectors];
 #pragma GCC unroll 16
   for (int r = 0; r < Rows; ++r) {
@@ -58,7 +70,18 @@ inline void multiply_tile(const PanelProduct<T>& p, A a, Last last, const T* ini
   }
   const T* b = p.b;
   const ptrdiff_t b_k = p.b_k, c_row = p.c_row;
+  if (init == c) {  // the next tile's, which will be read
+#pragma GCC unroll 16
+    for (int r = Rows; r < 2 * Rows; ++r) {
+#pragma GCC unroll 4
+      for (int v = 0; v < Vectors; ++v) __builtin_prefetch(c + r * c_row + v * kLanes<T>, 1);
+    }
+  }
   for (size_t step = p.k; step > 0; --step) {
+    if constexpr (A::kStreamsB) {
+#pragma GCC unroll 4
+      for (int v = 0; v < Vectors; ++v) __builtin_prefetch(b + kPrefetchRows * b_k + v * kLanes<T>);
+    }
     Vec<T> bv[Vectors];
 #pragma GCC unroll 4
     for (int v = 0; v < Vectors; ++v)
@@ -85,33 +108,33 @@ inline void multiply_tile(const PanelProduct<T>& p, A a, Last last, const T* ini
   }
 }
 
-// The rows that are left after the whole tiles: the one of 1 .. kTileRows - 1 that fits.
-template <class T, int Rows, int Vectors, class Last, class A>
-inline void multiply_edge(size_t rows, const PanelProduct<T>& p, A a, Last last, const T* init, T* c) {
-  if (rows == Rows)
-    multiply_tile<T, Rows, Vectors>(p, a, last, init, c);
-  else if constexpr (Rows > 1)
-    multiply_edge<T, Rows - 1, Vectors>(rows, p, a, last, init, c);
+// A tile of 1 .. Rows rows.
+template <class T, int Rows, int Vectors, class Last>
+inline void multiply_rows_of(size_t rows, const PanelProduct<T>& p, const T* a, Last last, const T* init, T* c) {
+  if (rows != Rows) {
+    if constexpr (Rows > 1) multiply_rows_of<T, Rows - 1, Vectors>(rows, p, a, last, init, c);
+  } else if (p.a_row == 1) {
+    multiply_tile<T, Rows, Vectors, RowsTogether<T>>(p, a, last, init, c);
+  } else {
+    multiply_tile<T, Rows, Vectors, RowsApart<T, Rows>>(p, a, last, init, c);
+  }
 }
 
 // The last two tiles share their rows: 6 + 2 rows of avx2 would take 6 + 4 cycles a step, as 2 rows are too few chains
 // to fill the FMA ports, and 4 + 4 take 8.
-inline size_t rows_of_tile(size_t left) {
-  if (left >= 2 * kTileRows) return kTileRows;
-  return left > kTileRows ? (left + 1) / 2 : left;
+inline size_t rows_of_tile(size_t left, size_t rows) {
+  if (left >= 2 * rows) return rows;
+  return left > rows ? (left + 1) / 2 : left;
 }
 
 template <class T, int Vectors, class Last>
 void multiply_rows(const PanelProduct<T>& p, Last last) {
   for (size_t i = 0; i < p.m;) {
-    const size_t rows = rows_of_tile(p.m - i);
+    const size_t rows = rows_of_tile(p.m - i, tile_rows(Vectors));
     const T* a = p.a + static_cast<ptrdiff_t>(i) * p.a_row;
     const T* init = p.init == nullptr ? nullptr : p.init + static_cast<ptrdiff_t>(i) * p.init_row;
     T* c = p.c + static_cast<ptrdiff_t>(i) * p.c_row;
-    if (p.a_row == 1)
-      multiply_edge<T, kTileRows, Vectors>(rows, p, RowsTogether<T>{a, p.a_k}, last, init, c);
-    else
-      multiply_edge<T, kTileRows, Vectors>(rows, p, RowsApart<T>(a, p.a_row), last, init, c);
+    multiply_rows_of<T, tile_rows(Vectors), Vectors>(rows, p, a, last, init, c);
     i += rows;
   }
 }
@@ -135,8 +158,8 @@ template <class T>
 constexpr GemmKernels<T> make_gemm() {
   return {.vector_lanes = kLanes<T>,
           .panel_vectors = kPanelVectors,
-          .tile_rows = kTileRows,
-          .block_k = 384,
+          .tile_rows = tile_rows(kPanelVectors),
+          .block_k = 1024,
           .multiply_panel = multiply_panel<T>};
 }
 

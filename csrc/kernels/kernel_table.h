@@ -55,9 +55,18 @@ struct AdagradStep {
 template <class T>
 struct GemmKernels {
   std::size_t vector_lanes, panel_vectors, tile_rows;  // a panel is panel_vectors * vector_lanes columns wide
-  std::size_t block_k;                                 // rows of a panel that stay in L1 while the row tiles pass
+  std::size_t block_k;                                 // rows of a panel that stream from L2 while the row tiles pass
   void (*multiply_panel)(const PanelProduct<T>&);
   std::size_t panel() const { return panel_vectors * vector_lanes; }
+};
+
+// Copies of m x n numbers whose rows lie from_row apart to where they lie to_row apart. No overlap.
+template <class T>
+struct LayoutKernels {
+  using Copy = void (*)(std::size_t rows, std::size_t cols, const T* from, std::ptrdiff_t from_row, T* to,
+                        std::ptrdiff_t to_row);
+  Copy copy;       // to[i, j] = from[i, j]
+  Copy transpose;  // to[j, i] = from[i, j]
 };
 
 template <class T>
@@ -107,6 +116,7 @@ struct UpdateKernels {
 template <class T>
 struct KernelTable {
   const GemmKernels<T>& gemm;
+  const LayoutKernels<T>& layout;
   const ElementwiseKernels<T>& elementwise;
   const SoftmaxKernels<T>& softmax;
   const LossKernels<T>& loss;

@@ -7,6 +7,8 @@ namespace nnext::kernels::NNEXT_ISA {
 
 extern const GemmKernels<float> gemm_f32;
 extern const GemmKernels<double> gemm_f64;
+extern const LayoutKernels<float> layout_f32;
+extern const LayoutKernels<double> layout_f64;
 extern const ElementwiseKernels<float> elementwise_f32;
 extern const ElementwiseKernels<double> elementwise_f64;
 extern const SoftmaxKernels<float> softmax_f32;

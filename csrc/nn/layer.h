@@ -40,7 +40,7 @@ struct Piece {
   Size parameter = 0;
   Size offset = 0, count = 0;  // in Parameter::values
 };
-inline constexpr Size kMaxPiece = 2048;  // elements: a gradient tile of 8 KB in float32
+inline constexpr Size kMaxPiece = 3072;  // elements: a gradient tile of 12 KB in float32, 48 rows of a panel of 64
 
 template <class T>
 class Layer {

@@ -7,7 +7,8 @@ namespace nnext::nn {
 
 template <class T>
 Linear<T>::Linear(const kernels::KernelTable<T>& kernels, const Config& config, std::uint64_t seed, Size index)
-    : layout_(kernels, config.in_features, config.out_features),
+    : kernels_(kernels),
+      layout_(kernels, config.in_features, config.out_features),
       transposed_layout_(kernels, config.out_features, config.in_features) {
   const Size in = config.in_features, out = config.out_features;
   const auto draw = [&](Size parameter, const Initializer& initializer, Size rows, Size cols) {
@@ -75,7 +76,7 @@ template <class T>
 void Linear<T>::updated(const Piece& piece) {
   if (piece.parameter != kWeight) return;
   const PanelRows at = panel_rows(piece);
-  ops::transpose_piece<T>({this->parameters[kWeight].values.data(), layout_}, at.panel, at.first, at.count,
+  ops::transpose_piece<T>(kernels_, {this->parameters[kWeight].values.data(), layout_}, at.panel, at.first, at.count,
                           {transposed_.data(), transposed_layout_});
 }
 

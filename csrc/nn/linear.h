@@ -38,6 +38,7 @@ class Linear final : public Layer<T> {
   PanelRows panel_rows(const Piece& piece) const;
   const T* bias() const { return this->parameters.size() > kBias ? this->parameters[kBias].values.data() : nullptr; }
 
+  const kernels::KernelTable<T>& kernels_;
   ops::PanelLayout layout_, transposed_layout_;  // of weight^T [in, out], and of weight [out, in] for dx
   core::Buffer<T> transposed_;                   // empty until the first refresh()
 };

@@ -1,6 +1,6 @@
 #include "ops/matmul.h"
 
-#include <vector>
+#include <utility>
 
 #include "core/buffer.h"
 #include "core/errors.h"
@@ -13,98 +13,126 @@ using core::Buffer;
 using runtime::Member;
 using runtime::Range;
 
-constexpr Size kBlockRowTiles = 20;  // rows of a packed at a time: 20 tiles x 384 x 4 bytes = 430 KB, a share of L2
+// A block of b lies packed in L2 while blocks of rows of a pass by. With 1024 steps in a block, c is read and written
+// seldom: 256 cost 9 % of a product of 1024^3.
+constexpr Size kBlockBytes = Size{1} << 20, kBlockRowTiles = 10;
+constexpr Size kL1Bytes = 32768;
 
-// One member's part of the product, and the scratch it packs blocks of a and b into.
+// One member's part of the product. It packs blocks of a and b into a scratch of its own.
 template <class T>
 class Product {
  public:
   Product(const KernelTable<T>& kernels, ConstMatrix<T> a, ConstMatrix<T> b, Matrix<T> c)
-      : gemm_(kernels.gemm),
+      : kernels_(kernels),
         a_(a),
         b_(b),
         c_(c),
-        block_m_(gemm_.tile_rows * kBlockRowTiles),
-        block_k_(std::min(gemm_.block_k, a.cols)),
-        packed_a_(packs_a() ? std::min(block_m_, a.rows) * block_k_ : 0),
-        packed_b_(packs_b() ? gemm_.panel() * block_k_ : 0) {}
+        panel_(kernels.gemm.panel()),
+        block_m_(std::min(kernels.gemm.tile_rows * kBlockRowTiles, a.rows)),
+        block_k_(std::min(kernels.gemm.block_k, a.cols)),
+        block_n_(core::round_up(kBlockBytes / sizeof(T) / kernels.gemm.block_k, panel_)),
+        packed_a_size_(packs_a() ? block_m_ * block_k_ : 0),
+        packed_b_size_(packs_b() ? std::min(block_n_, core::round_up(b.cols, panel_)) * block_k_ : 0) {}
 
-  void run(const Member& me, Range rows, Range cols) {
-    for (Size i = rows.begin; i < rows.end; i += block_m_) {
-      const Size m = std::min(block_m_, rows.end - i);
-      for (Size p = 0; p < a_.cols || p == 0; p += block_k_) {
-        const Size k = std::min(block_k_, a_.cols - p);
-        const Operand a = pack_a(i, m, p, k);
-        for (Size j = cols.begin; j < cols.end; j += gemm_.panel()) {
-          if (me.stop()) return;
-          multiply(a, i, m, p, k, j, std::min(gemm_.panel(), cols.end - j));
-        }
-        if (a_.cols == 0) break;
+  Size scratch_size() const { return packed_a_size_ + packed_b_size_; }
+
+  void run(const Member& me, Range rows, Range cols, T* scratch) {
+    packed_a_ = packed_a_size_ > 0 ? scratch : nullptr;
+    packed_b_ = packed_b_size_ > 0 ? scratch + packed_a_size_ : nullptr;
+    for (Size j = cols.begin; j < cols.end; j += block_n_) {
+      const Range block_cols{j, std::min(j + block_n_, cols.end)};
+      for (Size p = 0; p < a_.cols || p == 0; p += std::max<Size>(block_k_, 1)) {
+        const Range steps{p, std::min(p + block_k_, a_.cols)};
+        pack_b(steps, block_cols);
+        for (Size i = rows.begin; i < rows.end; i += block_m_)
+          multiply(me, {i, std::min(i + block_m_, rows.end)}, steps, block_cols);
       }
     }
   }
 
  private:
-  struct Operand {
-    const T* data;
-    Stride row, k;
-  };
-
-  // Packed: rows too far apart would fight for the same cache sets, or neither stride is 1.
-  bool packs_a() const { return a_.rows > 4 * gemm_.tile_rows || (a_.row_stride != 1 && a_.col_stride != 1); }
-  // Packed: columns are not contiguous, or the block is used often enough to pay for it.
-  bool packs_b() const { return b_.col_stride != 1 || a_.rows > 4 * gemm_.tile_rows; }
-
-  // a[i .. i + m, p .. p + k]; packed it is [m / tile][k][tile], so that the kernel reads it in order.
-  Operand pack_a(Size i, Size m, Size p, Size k) {
-    const T* from = &a_(i, p);
-    if (packed_a_.size() == 0) return {from, a_.row_stride, a_.col_stride};
-    const Size tile = gemm_.tile_rows;
-    for (Size r0 = 0; r0 < m; r0 += tile) {
-      const Size rows = std::min(tile, m - r0);
-      T* to = packed_a_.data() + r0 * k;
-      for (Size r = 0; r < rows; ++r)
-        for (Size q = 0; q < k; ++q) to[q * rows + r] = a_(i + r0 + r, p + q);
-    }
-    return {packed_a_.data(), 0, 0};
+  // Columns, or rows, or both, too far apart for the kernel or for the cache.
+  bool packs_a() const { return a_.col_stride != 1 && (a_.row_stride != 1 || c_.cols > panel_); }
+  bool packs_b() const {
+    return b_.col_stride != 1 || (a_.rows > 4 * kernels_.gemm.tile_rows && b_.rows * b_.cols * sizeof(T) > kL1Bytes);
   }
 
-  // b[p .. p + k, j .. j + n]
-  Operand pack_b(Size p, Size k, Size j, Size n) {
-    if (packed_b_.size() == 0) return {&b_(p, j), 1, b_.row_stride};
-    const Size width = gemm_.panel();
-    if (b_.col_stride == 1) {
-      for (Size q = 0; q < k; ++q) std::copy_n(&b_(p + q, j), n, packed_b_.data() + q * width);
+  // to[i, j] = from[i, j] with contiguous rows in `to`.
+  void pack(ConstMatrix<T> from, T* to, Stride to_row) const {
+    if (from.col_stride == 1) {
+      kernels_.layout.copy(from.rows, from.cols, from.data, from.row_stride, to, to_row);
+    } else if (from.row_stride == 1) {
+      kernels_.layout.transpose(from.cols, from.rows, from.data, from.col_stride, to, to_row);
     } else {
-      for (Size c = 0; c < n; ++c)
-        for (Size q = 0; q < k; ++q) packed_b_[q * width + c] = b_(p + q, j + c);
-    }
-    return {packed_b_.data(), 1, static_cast<Stride>(width)};
-  }
-
-  void multiply(const Operand& a, Size i, Size m, Size p, Size k, Size j, Size n) {
-    const Operand b = pack_b(p, k, j, n);
-    T* c = &c_(i, j);
-    kernels::PanelProduct<T> product{
-        m, n, k, a.data, a.row, a.k, b.data, b.k, p == 0 ? nullptr : c, c_.row_stride, c, c_.row_stride};
-    if (a.row != 0 || a.k != 0) return gemm_.multiply_panel(product);
-    const Size tile = gemm_.tile_rows;
-    for (Size r = 0; r < m; r += tile) {
-      product.m = std::min(tile, m - r);
-      product.a = a.data + r * k;
-      product.a_row = 1;
-      product.a_k = static_cast<Stride>(product.m);
-      product.c = c + static_cast<Stride>(r) * c_.row_stride;
-      product.init = p == 0 ? nullptr : product.c;
-      gemm_.multiply_panel(product);
+      for (Size i = 0; i < from.rows; ++i)
+        for (Size j = 0; j < from.cols; ++j) to[static_cast<Stride>(i) * to_row + static_cast<Stride>(j)] = from(i, j);
     }
   }
 
-  const kernels::GemmKernels<T>& gemm_;
+  // As [panel][k][panel_].
+  void pack_b(Range steps, Range cols) {
+    if (packed_b_ == nullptr) return;
+    for (Size j = cols.begin; j < cols.end; j += panel_)
+      pack(b_.block(steps.begin, j, steps.size(), std::min(panel_, cols.end - j)),
+           packed_b_ + (j - cols.begin) * steps.size(), static_cast<Stride>(panel_));
+  }
+
+  // c[rows, cols] += a[rows, steps] * b[steps, cols]
+  void multiply(const Member& me, Range rows, Range steps, Range cols) {
+    kernels::PanelProduct<T> product{.m = rows.size(),
+                                     .n = 0,
+                                     .k = steps.size(),
+                                     .a = &a_(rows.begin, steps.begin),
+                                     .a_row = a_.row_stride,
+                                     .a_k = a_.col_stride,
+                                     .b = nullptr,
+                                     .b_k = static_cast<Stride>(panel_),
+                                     .init = nullptr,
+                                     .init_row = c_.row_stride,
+                                     .c = nullptr,
+                                     .c_row = c_.row_stride};
+    if (packed_a_ != nullptr) {  // as [k][m]
+      pack(a_.block(rows.begin, steps.begin, rows.size(), steps.size()).transposed(), packed_a_,
+           static_cast<Stride>(rows.size()));
+      product.a = packed_a_, product.a_row = 1, product.a_k = static_cast<Stride>(rows.size());
+    }
+    for (Size j = cols.begin; j < cols.end && !me.stop(); j += panel_) {
+      product.n = std::min(panel_, cols.end - j);
+      product.c = &c_(rows.begin, j);
+      product.init = steps.begin == 0 ? nullptr : product.c;
+      if (packed_b_ != nullptr)
+        product.b = packed_b_ + (j - cols.begin) * steps.size();
+      else
+        product.b = &b_(steps.begin, j), product.b_k = b_.row_stride;
+      kernels_.gemm.multiply_panel(product);
+    }
+  }
+
+  const KernelTable<T>& kernels_;
   ConstMatrix<T> a_, b_;
   Matrix<T> c_;
-  Size block_m_, block_k_;
-  Buffer<T> packed_a_, packed_b_;
+  Size panel_, block_m_, block_k_, block_n_, packed_a_size_, packed_b_size_;
+  T *packed_a_ = nullptr, *packed_b_ = nullptr;
+};
+
+// Memory that a thread keeps from one product to the next: fresh pages of the system cost 5 % of a product of 512^3.
+template <class T>
+class Scratch {
+ public:
+  explicit Scratch(Size size) : buffer_(std::move(kept())) {  // of no size where a signal handler multiplies meanwhile
+    if (buffer_.size() < size) buffer_ = Buffer<T>(size);
+  }
+  ~Scratch() { kept() = std::move(buffer_); }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  T* data() { return buffer_.data(); }
+
+ private:
+  static Buffer<T>& kept() {
+    thread_local Buffer<T> buffer;
+    return buffer;
+  }
+  Buffer<T> buffer_;
 };
 
 }  // namespace
@@ -114,13 +142,15 @@ void matmul(const KernelTable<T>& kernels, ConstMatrix<T> a, ConstMatrix<T> b, M
   if (c.rows == 0 || c.cols == 0) return;
   const double flops = 2.0 * static_cast<double>(c.rows) * static_cast<double>(c.cols) * static_cast<double>(a.cols);
   const int members = runtime::members_for(flops);
-  std::vector<Product<T>> products(static_cast<Size>(members), Product<T>(kernels, a, b, c));
-  // The longer side is split, so that each member repeats as little of the packing as possible.
-  const bool split_rows = c.rows >= c.cols;
+  const Product<T> product(kernels, a, b, c);
+  const Size scratch_size = core::round_up(product.scratch_size(), core::kCacheLine / sizeof(T));
+  Scratch<T> scratch(scratch_size * static_cast<Size>(members));
+  // Columns are split where there are enough of them: each member then packs only its own part of b.
+  const bool split_cols = c.cols >= c.rows || c.cols >= 4 * kernels.gemm.panel() * static_cast<Size>(members);
   auto share = [&](Member& me) {
-    const Range rows = split_rows ? me.share(c.rows, kernels.gemm.tile_rows) : Range{0, c.rows};
-    const Range cols = split_rows ? Range{0, c.cols} : me.share(c.cols, kernels.gemm.panel());
-    products[static_cast<Size>(me.index())].run(me, rows, cols);
+    const Range rows = split_cols ? Range{0, c.rows} : me.share(c.rows, kernels.gemm.tile_rows);
+    const Range cols = split_cols ? me.share(c.cols, kernels.gemm.vector_lanes) : Range{0, c.cols};
+    Product<T>(product).run(me, rows, cols, scratch.data() + scratch_size * static_cast<Size>(me.index()));
   };
   runtime::run_on_team(members, share, runtime::where_long(flops, cancel));
 }

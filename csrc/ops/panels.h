@@ -52,6 +52,7 @@ void from_panels(Panels<const T> panels, Matrix<T> matrix);
 
 // transposed[j, i] = panels[i, j] for rows [first, first + count) and columns of panel p.
 template <class T>
-void transpose_piece(Panels<const T> panels, Size p, Size first, Size count, Panels<T> transposed);
+void transpose_piece(const KernelTable<T>& kernels, Panels<const T> panels, Size p, Size first, Size count,
+                     Panels<T> transposed);
 
 }  // namespace nnext::ops
