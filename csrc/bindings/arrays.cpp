@@ -187,7 +187,7 @@ py::array_t<T> as_sample_weight(const py::handle& object, Size rows, const Asked
 
 template <class T>
 py::array_t<T> as_output(const py::object& out, Size rows, Size cols, const Asked& asked) {
-  const char* dtype = sizeof(T) == 4 ? "float32" : "float64";
+  const char* dtype = kTypeName<T>;
   if (out.is_none()) return py::array_t<T>({rows, cols});
   if (!py::isinstance<py::array_t<T>>(out))
     fail_type(asked, "must be an ndarray of ", dtype, "; make it with numpy.empty((", rows, ", ", cols, "), \"", dtype,

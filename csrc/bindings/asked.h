@@ -14,6 +14,9 @@ namespace nnext::bindings {
 namespace py = pybind11;
 using core::Size;
 
+template <class T>
+inline constexpr const char* kTypeName = sizeof(T) == 4 ? "float32" : "float64";
+
 struct Asked {
   const char* operation;
   const char* name;

@@ -88,7 +88,6 @@ class Model {
   void step(double lr);
 
  private:
-  Rows<T> some_rows(const py::object& x, bool flatten, const char* operation, const py::object& scale) const;
   struct Place {
     nn::Layer<T>* layer;
     Size in_layer;
@@ -97,6 +96,7 @@ class Model {
   py::array_t<T> logical(Size index, const core::Buffer<T>& stored) const;  // stored like parameter `index`
   py::list logical(const std::vector<core::Buffer<T>>& stored) const;       // like all of them
   py::array_t<T> checked(Size index, const py::handle& values, const char* operation) const;
+  Rows<T> some_rows(const py::object& x, bool flatten, const char* operation, const py::object& scale) const;
   void add(std::unique_ptr<nn::Layer<T>> layer) { state_.network.layers.push_back(std::move(layer)); }
   void forget_passes() { own_loop_->reset(), fit_.reset(), copies_ = {}; }
   void forget_lost_passes();

@@ -17,9 +17,6 @@ using core::Matrix;
 using kernels::NumberType;
 using train::InputRows;
 
-template <class T>
-constexpr const char* kTypeName = sizeof(T) == 4 ? "float32" : "float64";
-
 // A finite number other than 0, also as T.
 template <class T>
 T as_scale(const py::handle& object, const char* operation) {
@@ -105,8 +102,9 @@ bool all_finite(const InputRows<T>& x, Size distinct_rows) {
 // Throws for the first number that only the network's type or the scale makes infinite, then for those that are NaN or
 // infinite as they are.
 template <class T>
-void refuse_values(const Rows<T>& rows, const InputRows<double>& exact, T scale, bool finite, const Asked& asked) {
+void refuse_values(const Rows<T>& rows, const train::Stored& stored, T scale, bool finite, const Asked& asked) {
   const InputRows<T>& x = rows.view;
+  const InputRows<double> exact(kernels::current_kernels<double>().convert, x.rows, x.cols, stored, 1);
   core::Buffer<double> values(x.cols);
   core::Buffer<T> seen(x.cols);
   Size count = 0, first = 0;
@@ -130,6 +128,17 @@ void refuse_values(const Rows<T>& rows, const InputRows<double>& exact, T scale,
   if (finite && count > 0) fail_nonfinite(asked, count, first_value, index_text(rows.keep, first));
 }
 
+// Looks at the values only where some of the type could be infinite or NaN to the network.
+template <class T>
+void check_values(const Rows<T>& rows, const train::Stored& stored, T scale, bool finite, const Asked& asked) {
+  const bool may_overflow = std::isinf(static_cast<T>(largest(stored.type)) * scale);
+  const bool may_be_nonfinite = finite && stored.type != NumberType::uint8;
+  if (!may_overflow && !may_be_nonfinite) return;
+  // A view with a stride of 0 may have more rows than there is time for.
+  const Size distinct_rows = stored.row_bytes == 0 ? std::min<Size>(rows.view.rows, 1) : rows.view.rows;
+  if (!all_finite(rows.view, distinct_rows)) refuse_values(rows, stored, scale, finite, asked);
+}
+
 }  // namespace
 
 template <class T>
@@ -141,15 +150,8 @@ Rows<T> as_rows(const py::handle& object, const RowsWanted& wanted, const Asked&
   const std::optional<NumberType> readable = readable_type(numbers);
   const py::array keep = readable ? numbers : py::array(as_contiguous<T>(numbers, asked));
   const train::Stored stored{readable.value_or(train::kNumberType<T>), keep.data(), keep.strides(0)};
-  const Rows<T> rows{keep, {kernels::current_kernels<T>().convert, extent(keep, 0), features, stored, scale}};
-  const bool may_overflow = std::isinf(static_cast<T>(largest(stored.type)) * scale);
-  const bool may_be_nonfinite = wanted.finite && stored.type != NumberType::uint8;
-  // A view with a stride of 0 may have more rows than there is time for.
-  const Size distinct_rows = stored.row_bytes == 0 ? std::min<Size>(rows.view.rows, 1) : rows.view.rows;
-  if ((may_overflow || may_be_nonfinite) && !all_finite(rows.view, distinct_rows)) {
-    const InputRows<double> exact(kernels::current_kernels<double>().convert, rows.view.rows, features, stored, 1);
-    refuse_values(rows, exact, scale, wanted.finite, asked);
-  }
+  Rows<T> rows{keep, {kernels::current_kernels<T>().convert, extent(keep, 0), features, stored, scale}};
+  check_values(rows, stored, scale, wanted.finite, asked);
   return rows;
 }
 

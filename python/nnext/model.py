@@ -446,7 +446,7 @@ class Sequential:
         Bytes, taken as numbers from 0 to 1:
 
         >>> X = np.array([[0, 51, 255]], dtype="uint8")
-        >>> nn.Sequential(nn.Identity()).predict(X, scale=1 / 255)
+        >>> nn.Sequential(nn.Identity()).predict(X, scale=1 / 255).round(3)
         array([[0. , 0.2, 1. ]], dtype=float32)
         """
         _check_batch_size("predict", batch_size)

@@ -100,7 +100,7 @@ def compute_metrics(model: Sequential, y: Array, outputs: Array) -> dict[str, fl
 
 
 def evaluate(
-    model: Sequential, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: Any, scale: float = 1.0
+    model: Sequential, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: Any, scale: float
 ) -> dict[str, float]:
     """Return loss and metrics; see `Sequential.evaluate`."""
     loss = compiled_loss(model, "evaluate")
