@@ -2,36 +2,10 @@
 
 #include <cmath>
 
-#include "core/errors.h"
 #include "kernels/dispatch.h"
 
 namespace nnext::bindings {
 namespace {
-
-using core::message;
-
-template <class... Parts>
-[[noreturn]] void fail(const Asked& asked, const Parts&... parts) {
-  throw py::value_error(message("[", asked.operation, "] ", asked.name, " ", parts...));
-}
-
-template <class... Parts>
-[[noreturn]] void fail_type(const Asked& asked, const Parts&... parts) {
-  throw py::type_error(message("[", asked.operation, "] ", asked.name, " ", parts...));
-}
-
-// "(2, 3)" for the element at a flat index; "2" for one dimension.
-std::string index_text(const py::array& array, Size flat) {
-  std::string text;
-  for (py::ssize_t d = array.ndim(); d-- > 0;) {
-    const auto extent = static_cast<Size>(array.shape(d));
-    text = std::to_string(flat % extent) + (text.empty() ? "" : ", ") + text;
-    flat /= extent;
-  }
-  return array.ndim() == 1 ? text : "(" + text + ")";
-}
-
-Size extent(const py::array& array, py::ssize_t dimension) { return static_cast<Size>(array.shape(dimension)); }
 
 bool is_masked_array(const py::handle& object) {
   // numpy.ma is imported only if somebody else did: otherwise no masked array can exist.
@@ -59,9 +33,7 @@ py::array_t<float> narrow(const py::array& numbers, const Asked& asked) {
   float* to = result.mutable_data();
   for (Size i = 0; i < static_cast<Size>(wide.size()); ++i) {
     to[i] = static_cast<float>(from[i]);
-    if (std::isinf(to[i]) && std::isfinite(from[i]))
-      fail(asked, "has ", from[i], " at ", index_text(numbers, i),
-           ", which is infinite in float32; scale the data, or use dtype=\"float64\"");
+    if (std::isinf(to[i]) && std::isfinite(from[i])) fail_too_large(asked, from[i], index_text(numbers, i));
   }
   return result;
 }
@@ -72,6 +44,16 @@ std::string shape_text(const py::array& array) {
   std::string text;
   for (py::ssize_t d = 0; d < array.ndim(); ++d) text += (d > 0 ? ", " : "") + std::to_string(array.shape(d));
   return "(" + text + (array.ndim() == 1 ? ",)" : ")");
+}
+
+std::string index_text(const py::array& array, Size flat) {
+  std::string text;
+  for (py::ssize_t d = array.ndim(); d-- > 0;) {
+    const auto extent = static_cast<Size>(array.shape(d));
+    text = std::to_string(flat % extent) + (text.empty() ? "" : ", ") + text;
+    flat /= extent;
+  }
+  return array.ndim() == 1 ? text : "(" + text + ")";
 }
 
 py::array as_numbers(const py::handle& object, const Asked& asked) {
@@ -103,8 +85,7 @@ void require_finite(const py::array_t<T>& array, const Asked& asked) {
   if (count == 0) return;
   Size first = 0;
   while (std::isfinite(array.data()[first])) ++first;
-  fail(asked, "has ", count, count == 1 ? " value that is" : " values that are", " NaN or infinite, the first ",
-       array.data()[first], " at ", index_text(array, first), "; remove or replace ", count == 1 ? "it" : "them");
+  fail_nonfinite(asked, count, array.data()[first], index_text(array, first));
 }
 
 template <class T>
@@ -118,29 +99,6 @@ StridedMatrix<T> as_strided_matrix(const py::array& numbers, const Asked& asked)
   const ConstMatrix<T> view(static_cast<const T*>(keep.data()), extent(keep, 0), extent(keep, 1),
                             keep.strides(0) / size, keep.strides(1) / size);
   return {keep, view};
-}
-
-template <class T>
-Rows<T> as_rows(const py::handle& object, const RowsWanted& wanted, const Asked& asked) {
-  const py::array numbers = as_numbers(object, asked);
-  const bool flat = numbers.ndim() == 2;
-  if (!flat && !(wanted.flatten && numbers.ndim() > 2)) {
-    const char* cure = numbers.ndim() == 1 ? "for one sample use reshape(1, -1), for one feature reshape(-1, 1)"
-                                           : "start the network with Flatten(), or use reshape(len(X), -1)";
-    fail(asked, "has shape ", shape_text(numbers), "; samples must be rows of a 2-D array: ", cure);
-  }
-  Size features = 1;
-  for (py::ssize_t d = 1; d < numbers.ndim(); ++d) features = core::checked_product(features, extent(numbers, d));
-  if (wanted.features != 0 && features != wanted.features)
-    fail(asked, "has ", features, " features but the network expects ", wanted.features, "; ", asked.name,
-         " has shape ", shape_text(numbers), ", give (samples, ", wanted.features, ")");
-  if (features == 0) fail(asked, "has shape ", shape_text(numbers), ": 0 features; give at least one");
-  if (extent(numbers, 0) > wanted.max_rows)
-    fail(asked, "has ", numbers.shape(0), " rows; at most ", wanted.max_rows,
-         " can be taken at once, give it in parts");
-  const py::array_t<T> keep = as_contiguous<T>(numbers, asked);
-  if (wanted.finite) require_finite(keep, asked);
-  return {keep, ConstMatrix<T>(keep.data(), extent(keep, 0), features)};
 }
 
 namespace {
@@ -229,7 +187,7 @@ py::array_t<T> as_sample_weight(const py::handle& object, Size rows, const Asked
 
 template <class T>
 py::array_t<T> as_output(const py::object& out, Size rows, Size cols, const Asked& asked) {
-  const char* dtype = sizeof(T) == 4 ? "float32" : "float64";
+  const char* dtype = kTypeName<T>;
   if (out.is_none()) return py::array_t<T>({rows, cols});
   if (!py::isinstance<py::array_t<T>>(out))
     fail_type(asked, "must be an ndarray of ", dtype, "; make it with numpy.empty((", rows, ", ", cols, "), \"", dtype,
@@ -251,8 +209,6 @@ template void require_finite(const py::array_t<float>&, const Asked&);
 template void require_finite(const py::array_t<double>&, const Asked&);
 template StridedMatrix<float> as_strided_matrix(const py::array&, const Asked&);
 template StridedMatrix<double> as_strided_matrix(const py::array&, const Asked&);
-template Rows<float> as_rows(const py::handle&, const RowsWanted&, const Asked&);
-template Rows<double> as_rows(const py::handle&, const RowsWanted&, const Asked&);
 template struct TargetArrays<float>;
 template struct TargetArrays<double>;
 template TargetArrays<float> as_targets(const py::handle&, ops::Loss, Size, Size, const Asked&);

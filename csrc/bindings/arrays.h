@@ -5,31 +5,16 @@
 // to 1.
 #pragma once
 
-#include <pybind11/numpy.h>
-#include <pybind11/pybind11.h>
-
-#include <string>
 #include <vector>
 
-#include "core/buffer.h"
+#include "bindings/asked.h"
 #include "core/view.h"
 #include "ops/loss.h"
 
 namespace nnext::bindings {
 
-namespace py = pybind11;
 using core::ConstMatrix;
 using core::Matrix;
-using core::Size;
-
-// Who asks for an array, for the error messages: [operation] name ...
-struct Asked {
-  const char* operation;
-  const char* name;
-};
-
-// "(3, 4)"
-std::string shape_text(const py::array& array);
 
 // Any accepted object as an ndarray of numbers, its memory untouched. TypeError for every other kind.
 py::array as_numbers(const py::handle& object, const Asked& asked);
@@ -51,22 +36,6 @@ struct StridedMatrix {
 };
 template <class T>
 StridedMatrix<T> as_strided_matrix(const py::array& numbers, const Asked& asked);
-
-// Samples as rows. `features` is what the network expects (0: any); more than two dimensions are flattened if
-// `flatten`.
-template <class T>
-struct Rows {
-  py::array_t<T> keep;
-  ConstMatrix<T> view;
-};
-struct RowsWanted {
-  Size features = 0;
-  bool flatten = false;
-  bool finite = true;
-  Size max_rows = SIZE_MAX;
-};
-template <class T>
-Rows<T> as_rows(const py::handle& object, const RowsWanted& wanted, const Asked& asked);
 
 // Targets for `rows` samples and `outputs` network outputs.
 template <class T>

@@ -4,6 +4,8 @@
 #include "bindings/arrays.h"
 #include "bindings/bind.h"
 #include "bindings/interrupt.h"
+#include "bindings/rows.h"
+#include "core/buffer.h"
 #include "core/errors.h"
 #include "kernels/dispatch.h"
 #include "ops/activation.h"
@@ -99,10 +101,11 @@ py::object loss(const std::string& name, const py::object& y_pred, const py::obj
     const py::array_t<T> weights = as_sample_weight<T>(sample_weight, n, {name.c_str(), "sample_weight"});
     core::Buffer<T> scale(n), row_loss(n);
     ops::loss_scale<T>(sample_weight.is_none() ? nullptr : weights.data(), n, scale.data());
-    py::array_t<T> dy({n, k});
-    ops::loss_rows<T>(kernels::current_kernels<T>(), kind, rows.view, targets.view(n, k), scale.data(), row_loss.data(),
-                      {dy.mutable_data(), n, k});
-    return py::make_tuple(ops::total_loss(n, scale.data(), row_loss.data()), dy);
+    py::array_t<T> result({n, k});
+    const Matrix<T> dy(result.mutable_data(), n, k);  // until then room for predictions that must be converted
+    ops::loss_rows<T>(kernels::current_kernels<T>(), kind, rows.view.view_or_read(0, dy), targets.view(n, k),
+                      scale.data(), row_loss.data(), dy);
+    return py::make_tuple(ops::total_loss(n, scale.data(), row_loss.data()), result);
   });
 }
 

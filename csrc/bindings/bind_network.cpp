@@ -77,7 +77,8 @@ void bind_parameters(py::class_<Model<T>>& c) {
 template <class T>
 void bind_training(py::class_<Model<T>>& c) {
   c.def("set_loss", &Model<T>::set_loss, arg("loss"), arg("fuse_last_layer"));
-  c.def("samples", &Model<T>::samples, arg("x"), arg("y"), arg("sample_weight"), arg("flatten"), arg("operation"));
+  c.def("samples", &Model<T>::samples, arg("x"), arg("y"), arg("sample_weight"), arg("flatten"), arg("operation"),
+        arg("scale"));
   c.def(
       "fit_epoch",
       [](Model<T>& model, const SampleArrays<T>& samples, const py::object& outputs, Size batch_size, bool shuffle,
@@ -86,16 +87,16 @@ void bind_training(py::class_<Model<T>>& c) {
         return std::tuple(report.loss, report.steps, report.diverged);
       },
       arg("samples"), arg("outputs"), arg("batch_size"), arg("shuffle"), arg("lr"));
-  c.def("rows", &Model<T>::rows, arg("x"), arg("flatten"), arg("operation"));
+  c.def("rows", &Model<T>::rows, arg("x"), arg("flatten"), arg("operation"), arg("scale"));
   c.def("begin_epoch", &Model<T>::begin_epoch, arg("samples"), arg("shuffle"));
   c.def("keep_copy", &Model<T>::keep_copy);
   c.def("go_back", &Model<T>::go_back);
   c.def("parameters_finite", &Model<T>::parameters_finite);
   c.def("begin_fit", &Model<T>::begin_fit, arg("id"));
   c.def("end_fit", &Model<T>::end_fit, arg("id"));
-  c.def("predict", &Model<T>::predict, arg("x"), arg("out"), arg("check"), arg("flatten"));
+  c.def("predict", &Model<T>::predict, arg("x"), arg("out"), arg("check"), arg("flatten"), arg("scale"));
   c.def("evaluate", &Model<T>::evaluate, arg("samples"));
-  c.def("forward", &Model<T>::forward, arg("x"), arg("training"), arg("flatten"));
+  c.def("forward", &Model<T>::forward, arg("x"), arg("training"), arg("flatten"), arg("scale"));
   c.def("backward", &Model<T>::backward, arg("dy"));
   c.def("loss_and_gradients", &Model<T>::loss_and_gradients, arg("samples"));
   c.def("step", &Model<T>::step, arg("lr"));
@@ -103,7 +104,9 @@ void bind_training(py::class_<Model<T>>& c) {
 
 template <class T>
 void bind_model(py::module_& m, const char* name, const char* samples_name) {
-  py::class_<SampleArrays<T>>(m, samples_name).def_property_readonly("rows", &SampleArrays<T>::rows);
+  py::class_<SampleArrays<T>>(m, samples_name)
+      .def_property_readonly("rows", &SampleArrays<T>::rows)
+      .def_property_readonly("outputs", [](const SampleArrays<T>& samples) { return samples.outputs; });
   py::class_<Model<T>> c(m, name);
   c.def(py::init<std::uint64_t>(), arg("seed"));
   bind_layers(c);

@@ -236,13 +236,21 @@ void Model<T>::set_optimizer(std::unique_ptr<optim::Optimizer<T>> optimizer) {
   change("compile", [&] { state_.set_optimizer(std::move(optimizer)); });
 }
 
+// At least one row, and no more than can be shuffled.
+template <class T>
+Rows<T> Model<T>::some_rows(const py::object& x, bool flatten, const char* operation, const py::object& scale) const {
+  const RowsWanted wanted{
+      .features = in_features(), .flatten = flatten, .max_rows = train::kMaxSamples, .scale = scale};
+  Rows<T> rows = as_rows<T>(x, wanted, {operation, "X"});
+  if (rows.view.rows == 0) core::fail_value("[", operation, "] X has 0 rows; give at least one sample");
+  return rows;
+}
+
 template <class T>
 SampleArrays<T> Model<T>::samples(const py::object& x, const py::object& y, const py::object& sample_weight,
-                                  bool flatten, const std::string& operation) const {
+                                  bool flatten, const std::string& operation, const py::object& scale) const {
   const char* op = operation.c_str();
-  const RowsWanted wanted{.features = in_features(), .flatten = flatten, .max_rows = train::kMaxSamples};
-  SampleArrays<T> samples{as_rows<T>(x, wanted, {op, "X"}), {}, {}, !sample_weight.is_none(), 0};
-  if (samples.rows() == 0) core::fail_value("[", op, "] X has 0 rows; give at least one sample");
+  SampleArrays<T> samples{some_rows(x, flatten, op, scale), {}, {}, !sample_weight.is_none(), 0};
   samples.outputs = out_features(samples.x.view.cols);
   samples.targets = as_targets<T>(y, state_.loss, samples.rows(), samples.outputs, {op, "y"});
   samples.weights = as_sample_weight<T>(sample_weight, samples.rows(), {op, "sample_weight"});
@@ -250,11 +258,9 @@ SampleArrays<T> Model<T>::samples(const py::object& x, const py::object& y, cons
 }
 
 template <class T>
-py::array_t<T> Model<T>::rows(const py::object& x, bool flatten, const std::string& operation) const {
-  const RowsWanted wanted{.features = in_features(), .flatten = flatten, .max_rows = train::kMaxSamples};
-  Rows<T> rows = as_rows<T>(x, wanted, {operation.c_str(), "X"});
-  if (rows.view.rows == 0) core::fail_value("[", operation, "] X has 0 rows; give at least one sample");
-  return rows.keep.reshape({static_cast<py::ssize_t>(rows.view.rows), static_cast<py::ssize_t>(rows.view.cols)});
+py::array Model<T>::rows(const py::object& x, bool flatten, const std::string& operation,
+                         const py::object& scale) const {
+  return some_rows(x, flatten, operation.c_str(), scale).keep;
 }
 
 template <class T>
@@ -294,8 +300,10 @@ void Model<T>::end_fit(std::uint64_t id) {
 }
 
 template <class T>
-py::array_t<T> Model<T>::predict(const py::object& x, const py::object& out, bool check, bool flatten) {
-  const Rows<T> rows = as_rows<T>(x, {in_features(), flatten, check}, {"predict", "X"});
+py::array_t<T> Model<T>::predict(const py::object& x, const py::object& out, bool check, bool flatten,
+                                 const py::object& scale) {
+  const RowsWanted wanted{.features = in_features(), .flatten = flatten, .finite = check, .scale = scale};
+  const Rows<T> rows = as_rows<T>(x, wanted, {"predict", "X"});
   const Size outputs = out_features(rows.view.cols);
   py::array_t<T> result = as_output<T>(out, rows.view.rows, outputs, {"predict", "out"});
   const Matrix<T> to(result.mutable_data(), rows.view.rows, outputs);
@@ -316,9 +324,8 @@ py::tuple Model<T>::evaluate(const SampleArrays<T>& samples) {
 }
 
 template <class T>
-py::array_t<T> Model<T>::forward(const py::object& x, bool training, bool flatten) {
-  const Rows<T> rows = as_rows<T>(x, {in_features(), flatten}, {"forward", "X"});
-  if (rows.view.rows == 0) core::fail_value("[forward] X has 0 rows; give at least one sample");
+py::array_t<T> Model<T>::forward(const py::object& x, bool training, bool flatten, const py::object& scale) {
+  const Rows<T> rows = some_rows(x, flatten, "forward", scale);
   const Gate::Training right = begin("forward");
   ConstMatrix<T> y;
   interruptible([&](runtime::Cancel& cancel) { y = own_loop_->forward(rows.view, training, cancel); });

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "bindings/arrays.h"
+#include "bindings/rows.h"
 #include "nn/initializer.h"
 #include "train/epoch.h"
 #include "train/own_loop.h"
@@ -64,10 +65,11 @@ class Model {
   void set_counters(const Counters& counters);
 
   SampleArrays<T> samples(const py::object& x, const py::object& y, const py::object& sample_weight, bool flatten,
-                          const std::string& operation) const;
-  // For epochs that Python runs: X checked, as (samples, features); the order of an epoch's samples, which counts as an
-  // epoch; a copy of the state before a step, and the way back to the last copy whose parameters are finite.
-  py::array_t<T> rows(const py::object& x, bool flatten, const std::string& operation) const;
+                          const std::string& operation, const py::object& scale) const;
+  // For epochs that Python runs: X checked, of a type that forward() reads where it lies; the order of an epoch's
+  // samples, which counts as an epoch; a copy of the state before a step, and the way back to the last copy whose
+  // parameters are finite.
+  py::array rows(const py::object& x, bool flatten, const std::string& operation, const py::object& scale) const;
   py::array_t<std::uint32_t> begin_epoch(Size samples, bool shuffle);
   void keep_copy();
   void go_back();
@@ -77,10 +79,10 @@ class Model {
   void end_fit(std::uint64_t id);
   train::EpochReport fit_epoch(const SampleArrays<T>& samples, const py::object& outputs,
                                const train::EpochOptions& options);
-  py::array_t<T> predict(const py::object& x, const py::object& out, bool check, bool flatten);
+  py::array_t<T> predict(const py::object& x, const py::object& out, bool check, bool flatten, const py::object& scale);
   py::tuple evaluate(const SampleArrays<T>& samples);
 
-  py::array_t<T> forward(const py::object& x, bool training, bool flatten);
+  py::array_t<T> forward(const py::object& x, bool training, bool flatten, const py::object& scale);
   py::array_t<T> backward(const py::object& dy);
   double loss_and_gradients(const SampleArrays<T>& samples);
   void step(double lr);
@@ -94,6 +96,7 @@ class Model {
   py::array_t<T> logical(Size index, const core::Buffer<T>& stored) const;  // stored like parameter `index`
   py::list logical(const std::vector<core::Buffer<T>>& stored) const;       // like all of them
   py::array_t<T> checked(Size index, const py::handle& values, const char* operation) const;
+  Rows<T> some_rows(const py::object& x, bool flatten, const char* operation, const py::object& scale) const;
   void add(std::unique_ptr<nn::Layer<T>> layer) { state_.network.layers.push_back(std::move(layer)); }
   void forget_passes() { own_loop_->reset(), fit_.reset(), copies_ = {}; }
   void forget_lost_passes();

@@ -104,6 +104,18 @@ struct ReduceKernels {
   std::size_t (*count_nonfinite)(std::size_t n, const T* x);  // how many are NaN or infinite
 };
 
+// What samples may be stored as to be read where they lie.
+enum class NumberType : int { float32, float64, uint8, count };
+
+// y = T(x) * scale for n numbers x of one type: rounded to T, then multiplied in T, so the same bits on every
+// instruction set, baseline too. y does not overlap x.
+template <class T>
+using Convert = void (*)(std::size_t n, const void* x, T scale, T* y);
+template <class T>
+struct ConvertKernels {
+  Convert<T> from[static_cast<int>(NumberType::count)];
+};
+
 // Update rules on n parameters w with gradient g.
 template <class T>
 struct UpdateKernels {
@@ -122,6 +134,7 @@ struct KernelTable {
   const LossKernels<T>& loss;
   const ReduceKernels<T>& reduce;
   const UpdateKernels<T>& update;
+  const ConvertKernels<T>& convert;
 };
 
 struct Tables {

@@ -19,6 +19,8 @@ extern const ReduceKernels<float> reduce_f32;
 extern const ReduceKernels<double> reduce_f64;
 extern const UpdateKernels<float> update_f32;
 extern const UpdateKernels<double> update_f64;
+extern const ConvertKernels<float> convert_f32;
+extern const ConvertKernels<double> convert_f64;
 extern const Tables tables;
 
 }  // namespace nnext::kernels::NNEXT_ISA

@@ -69,9 +69,9 @@ void Fit<T>::prepare(const Samples<T>& samples, const EpochOptions& options) {
 
 // Empty where batches can be read as the samples lie. A loss that reads the input itself wants it in the plan's slot.
 template <class T>
-std::vector<std::uint32_t> Fit<T>::sample_order(Size n, bool shuffle, runtime::Cancel& cancel) const {
-  if (shuffle) return shuffled_order(state_.network.seed, state_.counters.epoch, n, cancel);
-  std::vector<std::uint32_t> order(plan_->head() == kInput ? n : 0);
+std::vector<std::uint32_t> Fit<T>::sample_order(const InputRows<T>& x, bool shuffle, runtime::Cancel& cancel) const {
+  if (shuffle) return shuffled_order(state_.network.seed, state_.counters.epoch, x.rows, cancel);
+  std::vector<std::uint32_t> order(x.in_place() && plan_->head() != kInput ? 0 : x.rows);
   std::iota(order.begin(), order.end(), 0u);
   return order;
 }
@@ -86,7 +86,7 @@ EpochReport Fit<T>::run_epoch(const Samples<T>& samples, const EpochOptions& opt
   Epoch epoch{.samples = samples,
               .options = options,
               .steps = core::divide_up(n, options.batch_size),
-              .order = sample_order(n, options.shuffle, cancel),
+              .order = sample_order(samples.x, options.shuffle, cancel),
               .tasks = share_tasks(tasks_, members),
               .scale = core::Buffer<T>(rows),
               .row_loss = core::Buffer<T>(rows),
@@ -204,13 +204,14 @@ typename Fit<T>::Batch Fit<T>::batch(Epoch& epoch, Size step) {
   const Samples<T>& samples = epoch.samples;
   const Size first = step * epoch.options.batch_size;
   const Size rows = std::min(epoch.options.batch_size, samples.x.rows - first);
-  Batch batch{first, samples.x.rows_from(first, rows), {}, static_cast<double>(rows)};
+  const bool gathered = !epoch.order.empty();
+  Batch batch{first, {}, {}, static_cast<double>(rows)};
+  batch.x = gathered ? plan_->value(kInput, 0, rows) : samples.x.view(first, rows);
   if (samples.targets.indices != nullptr)
     batch.targets.indices = samples.targets.indices + first;
   else
     batch.targets.dense = samples.targets.dense.rows_from(first, rows);
-  if (!epoch.order.empty()) {
-    batch.x = plan_->value(kInput, 0, rows);
+  if (gathered) {
     if (samples.targets.indices != nullptr)
       batch.targets.indices = epoch.indices.data();
     else
@@ -223,7 +224,8 @@ typename Fit<T>::Batch Fit<T>::batch(Epoch& epoch, Size step) {
   return batch;
 }
 
-// Copies the rows' x and targets where the order is shuffled, and works out how much each row's loss counts.
+// Copies x, converted where it must be, and targets of the rows unless they are read as they lie, and works out how
+// much each row's loss counts.
 template <class T>
 void Fit<T>::gather(Epoch& epoch, const Batch& batch, Range rows) {
   const Samples<T>& samples = epoch.samples;
@@ -233,7 +235,7 @@ void Fit<T>::gather(Epoch& epoch, const Batch& batch, Range rows) {
     epoch.scale[i] =
         static_cast<T>((samples.weights == nullptr ? 1.0 : static_cast<double>(samples.weights[sample])) / total);
     if (epoch.order.empty()) continue;
-    std::copy_n(samples.x.row(sample), samples.x.cols, plan_->value(kInput, i, 1).data);
+    samples.x.read(sample, plan_->value(kInput, i, 1));
     if (samples.targets.indices != nullptr)
       epoch.indices[i] = samples.targets.indices[sample];
     else

@@ -5,6 +5,7 @@
 
 #include "ops/loss.h"
 #include "train/batch.h"
+#include "train/input_rows.h"
 #include "train/shuffle.h"
 #include "train/snapshots.h"
 
@@ -12,7 +13,7 @@ namespace nnext::train {
 
 template <class T>
 struct Samples {
-  ConstMatrix<T> x;
+  InputRows<T> x;
   ops::Targets<T> targets;
   const T* weights = nullptr;  // null: all 1
   Matrix<T> outputs;           // where the network's outputs go, in the order of x; empty: nowhere
@@ -43,7 +44,7 @@ class Fit {
   struct Epoch;
   struct Batch;
   void prepare(const Samples<T>& samples, const EpochOptions& options);
-  std::vector<std::uint32_t> sample_order(Size n, bool shuffle, runtime::Cancel& cancel) const;
+  std::vector<std::uint32_t> sample_order(const InputRows<T>& x, bool shuffle, runtime::Cancel& cancel) const;
   Batch batch(Epoch& epoch, Size step);
   void gather(Epoch& epoch, const Batch& batch, runtime::Range rows);
   void forward_and_backward(Epoch& epoch, const Batch& batch, const nn::Pass<T>& pass, runtime::Range rows);

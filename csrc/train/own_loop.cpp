@@ -7,17 +7,8 @@ namespace nnext::train {
 using runtime::Member;
 using runtime::Range;
 
-namespace {
-
 template <class T>
-void copy_rows(ConstMatrix<T> from, Matrix<T> to) {
-  for (Size i = 0; i < from.rows; ++i) std::copy_n(from.row(i), from.cols, to.row(i));
-}
-
-}  // namespace
-
-template <class T>
-void OwnLoop<T>::prepare(ConstMatrix<T> x, bool training) {
+void OwnLoop<T>::prepare(const InputRows<T>& x, bool training) {
   forget_passes();
   if (plan_ == nullptr || plan_->batch() < x.rows || plan_->features(kInput) != x.cols || training != training_)
     plan_ =
@@ -27,13 +18,13 @@ void OwnLoop<T>::prepare(ConstMatrix<T> x, bool training) {
 
 // The first `last` stages for rows of x, which is copied: the caller's may be gone when backward() needs it.
 template <class T>
-void OwnLoop<T>::forward_block(const Member& me, ConstMatrix<T> x, Range rows, Size last) {
-  copy_rows<T>(x.rows_from(rows.begin, rows.size()), plan_->value(kInput, rows.begin, rows.size()));
+void OwnLoop<T>::forward_block(const Member& me, const InputRows<T>& x, Range rows, Size last) {
+  x.read(rows.begin, plan_->value(kInput, rows.begin, rows.size()));
   forward_rows<T>(*plan_, pass(me), plan_->value(kInput, 0, x.rows), rows, {0, last});
 }
 
 template <class T>
-ConstMatrix<T> OwnLoop<T>::forward(ConstMatrix<T> x, bool training, runtime::Cancel& cancel) {
+ConstMatrix<T> OwnLoop<T>::forward(const InputRows<T>& x, bool training, runtime::Cancel& cancel) {
   prepare(x, training);
   auto body = [&](Member& me) {
     for_blocks(me, x.rows, [&](Range rows) { forward_block(me, x, rows, plan_->stages().size()); });
@@ -70,7 +61,7 @@ void OwnLoop<T>::differentiate(Size n, Stages stages, runtime::Cancel& cancel, F
 }
 
 template <class T>
-ConstMatrix<T> OwnLoop<T>::backward(ConstMatrix<T> dy, runtime::Cancel& cancel) {
+ConstMatrix<T> OwnLoop<T>::backward(const InputRows<T>& dy, runtime::Cancel& cancel) {
   if (plan_ == nullptr || rows_ == 0 || !training_)
     throw std::logic_error(
         "[backward] there is no forward pass to go back through; call forward(X, training=True) first");
@@ -79,13 +70,13 @@ ConstMatrix<T> OwnLoop<T>::backward(ConstMatrix<T> dy, runtime::Cancel& cancel) 
                      plan_->features(plan_->output()), "); give the gradient of the last forward's output");
   has_gradients_ = false;
   differentiate(rows_, {0, plan_->stages().size()}, cancel, [&](const Member&, Range rows) {
-    copy_rows<T>(dy.rows_from(rows.begin, rows.size()), plan_->gradient(plan_->output(), rows.begin, rows.size()));
+    dy.read(rows.begin, plan_->gradient(plan_->output(), rows.begin, rows.size()));
   });
   return plan_->gradient(kInput, 0, rows_);
 }
 
 template <class T>
-double OwnLoop<T>::loss_and_gradients(ConstMatrix<T> x, const ops::Targets<T>& targets, const T* weights,
+double OwnLoop<T>::loss_and_gradients(const InputRows<T>& x, const ops::Targets<T>& targets, const T* weights,
                                       runtime::Cancel& cancel) {
   prepare(x, true);
   core::Buffer<T> scale(x.rows), row_loss(x.rows);

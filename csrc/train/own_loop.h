@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "train/batch.h"
+#include "train/input_rows.h"
 
 namespace nnext::train {
 
@@ -14,11 +15,11 @@ class OwnLoop {
 
   // Each of these ends early, its result then meaningless and nothing changed, when the host asks to stop.
   // The network's output for the batch x, [x.rows, outputs]; remembers what backward() needs.
-  ConstMatrix<T> forward(ConstMatrix<T> x, bool training, runtime::Cancel& cancel);
+  ConstMatrix<T> forward(const InputRows<T>& x, bool training, runtime::Cancel& cancel);
   // From the gradient of the output to that of the input, and of every trainable parameter.
-  ConstMatrix<T> backward(ConstMatrix<T> dy, runtime::Cancel& cancel);
+  ConstMatrix<T> backward(const InputRows<T>& dy, runtime::Cancel& cancel);
   // Mean loss of the batch with all gradients, through the stable form that fit uses.
-  double loss_and_gradients(ConstMatrix<T> x, const ops::Targets<T>& targets, const T* weights,
+  double loss_and_gradients(const InputRows<T>& x, const ops::Targets<T>& targets, const T* weights,
                             runtime::Cancel& cancel);
   // Applies the optimizer to the gradients of the last backward pass.
   void step(double lr, runtime::Cancel& cancel);
@@ -30,9 +31,9 @@ class OwnLoop {
   void reset() { plan_.reset(), gradients_.clear(), forget_passes(); }
 
  private:
-  void prepare(ConstMatrix<T> x, bool training);
+  void prepare(const InputRows<T>& x, bool training);
   void forget_passes() { rows_ = 0, has_gradients_ = false; }
-  void forward_block(const runtime::Member& me, ConstMatrix<T> x, runtime::Range rows, Size last);
+  void forward_block(const runtime::Member& me, const InputRows<T>& x, runtime::Range rows, Size last);
   template <class F>
   void differentiate(Size n, Stages stages, runtime::Cancel& cancel, F start);
   nn::Pass<T> pass(const runtime::Member& me) const {

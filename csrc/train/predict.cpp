@@ -14,7 +14,7 @@ void copy_rows(ConstMatrix<T> from, Matrix<T> to) {
 
 // Also calls at_head(rows, values) with what the loss reads, for blocks of rows, on all members of the team.
 template <class T, class F>
-void predict(State<T>& state, ConstMatrix<T> x, Matrix<T> outputs, runtime::Cancel& cancel, F at_head) {
+void predict(State<T>& state, const InputRows<T>& x, Matrix<T> outputs, runtime::Cancel& cancel, F at_head) {
   if (x.rows == 0) return;
   const Gate::Reader reader(state.gate);
   Plan<T> first(state.network, x.cols, std::min<Size>(kBlockRows, x.rows), state.head, Use::predict);
@@ -26,7 +26,7 @@ void predict(State<T>& state, ConstMatrix<T> x, Matrix<T> outputs, runtime::Canc
     const nn::Pass<T> pass{.kernels = state.network.kernels, .me = me};
     for_blocks(me, x.rows, [&](Range at) {
       const Range rows{0, at.size()};
-      const ConstMatrix<T> from = x.rows_from(at.begin, at.size());
+      const ConstMatrix<T> from = x.view_or_read(at.begin, plan.value(kInput, 0, at.size()));
       const auto value = [&](Slot slot) {
         return slot == kInput ? from : ConstMatrix<T>(plan.value(slot, 0, at.size()));
       };
@@ -42,13 +42,13 @@ void predict(State<T>& state, ConstMatrix<T> x, Matrix<T> outputs, runtime::Canc
 }  // namespace
 
 template <class T>
-void predict(State<T>& state, ConstMatrix<T> x, Matrix<T> outputs, runtime::Cancel& cancel) {
+void predict(State<T>& state, const InputRows<T>& x, Matrix<T> outputs, runtime::Cancel& cancel) {
   predict(state, x, outputs, cancel, [](Range, ConstMatrix<T>) {});
 }
 
 template <class T>
-double evaluate(State<T>& state, ConstMatrix<T> x, const ops::Targets<T>& targets, const T* weights, Matrix<T> outputs,
-                runtime::Cancel& cancel) {
+double evaluate(State<T>& state, const InputRows<T>& x, const ops::Targets<T>& targets, const T* weights,
+                Matrix<T> outputs, runtime::Cancel& cancel) {
   core::Buffer<T> scale(x.rows), row_loss(x.rows);
   ops::loss_scale<T>(weights, x.rows, scale.data());
   predict(state, x, outputs, cancel, [&](Range rows, ConstMatrix<T> head) {
@@ -58,11 +58,11 @@ double evaluate(State<T>& state, ConstMatrix<T> x, const ops::Targets<T>& target
   return ops::total_loss(x.rows, scale.data(), row_loss.data());
 }
 
-template void predict(State<float>&, ConstMatrix<float>, Matrix<float>, runtime::Cancel&);
-template void predict(State<double>&, ConstMatrix<double>, Matrix<double>, runtime::Cancel&);
-template double evaluate(State<float>&, ConstMatrix<float>, const ops::Targets<float>&, const float*, Matrix<float>,
-                         runtime::Cancel&);
-template double evaluate(State<double>&, ConstMatrix<double>, const ops::Targets<double>&, const double*,
+template void predict(State<float>&, const InputRows<float>&, Matrix<float>, runtime::Cancel&);
+template void predict(State<double>&, const InputRows<double>&, Matrix<double>, runtime::Cancel&);
+template double evaluate(State<float>&, const InputRows<float>&, const ops::Targets<float>&, const float*,
+                         Matrix<float>, runtime::Cancel&);
+template double evaluate(State<double>&, const InputRows<double>&, const ops::Targets<double>&, const double*,
                          Matrix<double>, runtime::Cancel&);
 
 }  // namespace nnext::train

@@ -2,16 +2,17 @@
 #pragma once
 
 #include "train/batch.h"
+#include "train/input_rows.h"
 
 namespace nnext::train {
 
 // outputs[x.rows, k] = the network's output for x, in evaluation mode; unfinished when the host asks to stop.
 template <class T>
-void predict(State<T>& state, ConstMatrix<T> x, Matrix<T> outputs, runtime::Cancel& cancel);
+void predict(State<T>& state, const InputRows<T>& x, Matrix<T> outputs, runtime::Cancel& cancel);
 
 // The same, and the (weighted) mean loss.
 template <class T>
-double evaluate(State<T>& state, ConstMatrix<T> x, const ops::Targets<T>& targets, const T* weights, Matrix<T> outputs,
-                runtime::Cancel& cancel);
+double evaluate(State<T>& state, const InputRows<T>& x, const ops::Targets<T>& targets, const T* weights,
+                Matrix<T> outputs, runtime::Cancel& cancel);
 
 }  // namespace nnext::train

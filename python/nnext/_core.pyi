@@ -49,6 +49,8 @@ class _Samples(Generic[_Number], metaclass=_PybindType):
     def __init__(self, *args: object, **kwargs: object) -> NoReturn: ...  # `samples()` of a network makes them
     @property
     def rows(self) -> int: ...
+    @property
+    def outputs(self) -> int: ...  # of the network for each of them
 
 class _Network(Generic[_Number], metaclass=_PybindType):
     counters: _Counters
@@ -86,7 +88,13 @@ class _Network(Generic[_Number], metaclass=_PybindType):
 
     # Whole data sets.
     def samples(
-        self, x: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None, flatten: bool, operation: str
+        self,
+        x: npt.ArrayLike,
+        y: npt.ArrayLike,
+        sample_weight: npt.ArrayLike | None,
+        flatten: bool,
+        operation: str,
+        scale: float,
     ) -> _Samples[_Number]: ...
     def fit_epoch(
         self,
@@ -96,7 +104,8 @@ class _Network(Generic[_Number], metaclass=_PybindType):
         shuffle: bool,
         lr: float,
     ) -> tuple[float, int, bool]: ...  # loss, steps, whether it diverged
-    def rows(self, x: npt.ArrayLike, flatten: bool, operation: str) -> npt.NDArray[_Number]: ...
+    # X itself where forward() can read it as it lies, else as _Number.
+    def rows(self, x: npt.ArrayLike, flatten: bool, operation: str, scale: float) -> npt.NDArray[Any]: ...
     def begin_epoch(self, samples: int, shuffle: bool) -> npt.NDArray[np.uint32]: ...
     def keep_copy(self) -> None: ...
     def go_back(self) -> None: ...  # to the last copy whose parameters are finite
@@ -104,12 +113,12 @@ class _Network(Generic[_Number], metaclass=_PybindType):
     def begin_fit(self, id: int) -> None: ...  # one fit at a time; id is not 0
     def end_fit(self, id: int) -> None: ...  # does nothing unless it is the fit in progress
     def predict(
-        self, x: npt.ArrayLike, out: npt.NDArray[_Number] | None, check: bool, flatten: bool
+        self, x: npt.ArrayLike, out: npt.NDArray[_Number] | None, check: bool, flatten: bool, scale: float
     ) -> npt.NDArray[_Number]: ...
     def evaluate(self, samples: _Samples[_Number]) -> tuple[float, npt.NDArray[_Number]]: ...
 
     # Own loops.
-    def forward(self, x: npt.ArrayLike, training: bool, flatten: bool) -> npt.NDArray[_Number]: ...
+    def forward(self, x: npt.ArrayLike, training: bool, flatten: bool, scale: float) -> npt.NDArray[_Number]: ...
     def backward(self, dy: npt.ArrayLike) -> npt.NDArray[_Number]: ...
     def loss_and_gradients(self, samples: _Samples[_Number]) -> float: ...
     def step(self, lr: float) -> None: ...

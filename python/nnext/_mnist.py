@@ -91,7 +91,7 @@ def load_mnist(folder: str | os.PathLike[str] | None = None) -> Split:
     Examples
     --------
     >>> (X_train, y_train), (X_test, y_test) = load_mnist()  # doctest: +SKIP
-    >>> X_train.reshape(-1, 784) / np.float32(255)  # doctest: +SKIP
+    >>> model.fit(X_train, y_train, scale=1 / 255)  # doctest: +SKIP
     """
     return _load("load_mnist", "mnist", folder)
 

@@ -295,13 +295,16 @@ class Sequential:
         class_weight: Mapping[int, float] | str | None = None,
         callbacks: Sequence[Any] = (),
         verbose: Any = "auto",
+        scale: float = 1.0,
     ) -> History:
         """Train: go through all samples `epochs` times, in batches, with one step of the optimizer a batch.
 
         Parameters
         ----------
         X : array_like of shape (n, features)
-            Samples; (n, ...) when the first layer is Flatten. Real numbers of any dtype and layout.
+            Samples; (n, ...) when the first layer is Flatten. Real numbers of any dtype and layout. float32, float64
+            and uint8 whose rows lie in one piece, also in a file (`numpy.memmap`), are read where they lie, batch by
+            batch, and must not change meanwhile; everything else is converted to the model's dtype first.
         y : array_like of shape (n,), (n, 1) or (n, outputs)
             Class labels or one-hot rows for cross_entropy, targets of the output's shape for the other losses.
         epochs, batch_size : int
@@ -320,6 +323,10 @@ class Sequential:
             See `nnext.callbacks`.
         verbose : {"auto", 0, 1, 2}
             Progress: "auto" shows a bar in a terminal, a few lines elsewhere; 0 nothing, 1 a bar, 2 a line an epoch.
+        scale : float
+            A factor on X and on the X of validation, not 0: the network sees ``X * scale``, rounded as by
+            ``X.astype(dtype) * dtype.type(scale)`` with the model's dtype, but no such array is made. 1/255 suits
+            images in bytes. `evaluate` and `predict` need the same.
 
         Returns
         -------
@@ -344,6 +351,15 @@ class Sequential:
         >>> history = model.fit(X, y, epochs=100, verbose=0)
         >>> history.history["accuracy"][-1] > 0.9
         True
+
+        Numbers of 0 to 16 in bytes, taken as 0 to 1:
+
+        >>> X, y = nn.datasets.load_digits()
+        >>> model = nn.MLP([64, 32, 10])
+        >>> model.compile(loss="cross_entropy", optimizer=nn.Adam(lr=0.01), metrics=["accuracy"])
+        >>> history = model.fit(X.astype("uint8"), y, epochs=10, scale=1 / 16, verbose=0)
+        >>> model.evaluate(X / 16, y)["accuracy"] > 0.95
+        True
         """
         options = training.FitOptions(
             epochs=_check.integer("fit", "epochs", epochs, low=1),
@@ -355,17 +371,23 @@ class Sequential:
             class_weight=class_weight,
             callbacks=tuple(callbacks),
             verbose=verbose,
+            scale=scale,
         )
         return training.fit(self, X, y, options)
 
     def evaluate(
-        self, X: npt.ArrayLike, y: npt.ArrayLike, batch_size: int | None = None, sample_weight: Any = None
+        self,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        batch_size: int | None = None,
+        sample_weight: Any = None,
+        scale: float = 1.0,
     ) -> dict[str, float]:
         """Return loss and metrics on data, in evaluation mode.
 
         Parameters
         ----------
-        X, y, sample_weight
+        X, y, sample_weight, scale
             As in ``fit``.
         batch_size : int, optional
             Taken for Keras' sake; the core chooses its own blocks, and results do not depend on them.
@@ -384,12 +406,17 @@ class Sequential:
         ['accuracy', 'loss']
         """
         _check_batch_size("evaluate", batch_size)
-        return training.evaluate(self, X, y, sample_weight)
+        return training.evaluate(self, X, y, sample_weight, scale)
 
     # ---- predictions -------------------------------------------------------------------------------------------
 
     def predict(
-        self, X: npt.ArrayLike, batch_size: int | None = None, out: Array | None = None, check: bool = True
+        self,
+        X: npt.ArrayLike,
+        batch_size: int | None = None,
+        out: Array | None = None,
+        check: bool = True,
+        scale: float = 1.0,
     ) -> Array:
         """Return what the last layer gives for each row of X. Changes nothing, so any number of threads may call it.
 
@@ -402,6 +429,8 @@ class Sequential:
             Where to write the result: of the model's dtype, C-contiguous.
         check : bool
             Refuse NaN and infinite values in X. Without it NaN in gives NaN out.
+        scale : float
+            A factor on X, not 0: the network sees ``X * scale``.
 
         Returns
         -------
@@ -413,14 +442,20 @@ class Sequential:
         >>> import nnext as nn
         >>> nn.MLP([4, 3, 2]).predict([[1, 2, 3, 4]]).shape
         (1, 2)
+
+        Bytes, taken as numbers from 0 to 1:
+
+        >>> X = np.array([[0, 51, 255]], dtype="uint8")
+        >>> nn.Sequential(nn.Identity()).predict(X, scale=1 / 255).round(3)
+        array([[0. , 0.2, 1. ]], dtype=float32)
         """
         _check_batch_size("predict", batch_size)
         if out is not None and np.may_share_memory(out, X):
-            out[...] = self.predict(X, out=np.empty_like(out), check=check)
+            out[...] = self.predict(X, out=np.empty_like(out), check=check, scale=scale)
             return out
-        return self._core.predict(X, out, bool(check), self._flatten)
+        return self._core.predict(X, out, bool(check), self._flatten, scale)
 
-    def predict_proba(self, X: npt.ArrayLike) -> Array:
+    def predict_proba(self, X: npt.ArrayLike, scale: float = 1.0) -> Array:
         """Return the probability of each class.
 
         The outputs themselves after a last Softmax or Sigmoid layer, else their softmax, or their sigmoid with a loss
@@ -429,6 +464,8 @@ class Sequential:
         Parameters
         ----------
         X : array_like of shape (n, features)
+        scale : float
+            A factor on X, not 0: the network sees ``X * scale``.
 
         Returns
         -------
@@ -440,10 +477,10 @@ class Sequential:
         >>> nn.MLP([4, 3, 2]).predict_proba([[1, 2, 3, 4]]).sum(axis=1).round(6)
         array([1.], dtype=float32)
         """
-        outputs = training.probabilities(self, self.predict(X))
+        outputs = training.probabilities(self, self.predict(X, scale=scale))
         return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
 
-    def predict_classes(self, X: npt.ArrayLike) -> Array:
+    def predict_classes(self, X: npt.ArrayLike, scale: float = 1.0) -> Array:
         """Return the most probable class of each sample.
 
         With several outputs and a binary loss, where a sample may have several labels, 0 or 1 for each output.
@@ -451,6 +488,8 @@ class Sequential:
         Parameters
         ----------
         X : array_like of shape (n, features)
+        scale : float
+            A factor on X, not 0: the network sees ``X * scale``.
 
         Returns
         -------
@@ -462,7 +501,7 @@ class Sequential:
         >>> nn.MLP([4, 3, 2]).predict_classes([[1, 2, 3, 4]]).shape
         (1,)
         """
-        probabilities = self.predict_proba(X)
+        probabilities = self.predict_proba(X, scale)
         if training.is_multilabel(self, probabilities.shape[1]):
             return (probabilities > 0.5).astype(np.int64)
         classes: Array = probabilities.argmax(axis=1)
@@ -470,7 +509,7 @@ class Sequential:
 
     # ---- own loops ---------------------------------------------------------------------------------------------
 
-    def forward(self, X: npt.ArrayLike, training: bool = True) -> Array:
+    def forward(self, X: npt.ArrayLike, training: bool = True, scale: float = 1.0) -> Array:
         """Return the network's output and remember what ``backward`` needs.
 
         Parameters
@@ -478,6 +517,8 @@ class Sequential:
         X : array_like of shape (n, features)
         training : bool
             Whether Dropout acts. ``backward`` needs True.
+        scale : float
+            A factor on X, not 0: the network sees ``X * scale``.
 
         Returns
         -------
@@ -492,7 +533,7 @@ class Sequential:
         >>> dX = model.backward(2 * (y - 1.0))
         >>> model.step()
         """
-        return self._core.forward(X, bool(training), self._flatten)
+        return self._core.forward(X, bool(training), self._flatten, scale)
 
     def backward(self, dY: npt.ArrayLike) -> Array:
         """Compute all gradients from that of the last ``forward``'s output.
@@ -504,7 +545,7 @@ class Sequential:
         Returns
         -------
         ndarray of shape (n, features)
-            The gradient of X. Those of the parameters are in ``grads()``.
+            The gradient of X, or of ``X * scale``. Those of the parameters are in ``grads()``.
 
         Raises
         ------
@@ -563,7 +604,7 @@ class Sequential:
         self._core.step(self.optimizer.lr)
 
     def loss_and_grads(
-        self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
+        self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None, scale: float = 1.0
     ) -> tuple[float, dict[str, Array]]:
         """Return the loss on a batch and its gradients, in training mode. Changes no parameter.
 
@@ -571,7 +612,7 @@ class Sequential:
 
         Parameters
         ----------
-        X, y, sample_weight
+        X, y, sample_weight, scale
             As in ``fit``.
 
         Returns
@@ -589,7 +630,7 @@ class Sequential:
         >>> grads["2.bias"].shape
         (2,)
         """
-        loss = training.loss_and_gradients(self, X, y, sample_weight)
+        loss = training.loss_and_gradients(self, X, y, sample_weight, scale)
         return loss, self.grads()
 
     def save(self, path: str | os.PathLike[str]) -> None:

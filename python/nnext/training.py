@@ -38,6 +38,7 @@ class FitOptions:
     class_weight: Mapping[int, float] | str | None
     callbacks: tuple[Any, ...]
     verbose: Any
+    scale: float  # on every X; the core checks it
 
 
 def named_metrics(chosen: Sequence[Any]) -> Metrics:
@@ -98,29 +99,34 @@ def compute_metrics(model: Sequential, y: Array, outputs: Array) -> dict[str, fl
     return {metric_name: float(metric(y, outputs)) for metric_name, metric in chosen.items()}
 
 
-def evaluate(model: Sequential, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: Any) -> dict[str, float]:
+def evaluate(
+    model: Sequential, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: Any, scale: float
+) -> dict[str, float]:
     """Return loss and metrics; see `Sequential.evaluate`."""
     loss = compiled_loss(model, "evaluate")
     if isinstance(loss, Loss):
-        value, outputs = model._core.evaluate(model._core.samples(X, y, sample_weight, model._flatten, "evaluate"))
+        samples = model._core.samples(X, y, sample_weight, model._flatten, "evaluate", scale)
+        value, outputs = model._core.evaluate(samples)
         return {"loss": value, **compute_metrics(model, np.asarray(y), outputs)}
-    return _evaluate_own_loss(model, *_rows_for_own_loss(model, X, y, sample_weight, "evaluate"))
+    return _evaluate_own_loss(model, *_rows_for_own_loss(model, X, y, sample_weight, "evaluate", scale), scale)
 
 
-def _evaluate_own_loss(model: Sequential, X: Array, y: Array) -> dict[str, float]:
-    outputs = model.predict(X)
+def _evaluate_own_loss(model: Sequential, X: Array, y: Array, scale: float) -> dict[str, float]:
+    outputs = model.predict(X, scale=scale)
     value, _ = _call_loss(model._compiled["loss"], outputs, y)
     return {"loss": value, **compute_metrics(model, y, outputs)}
 
 
-def loss_and_gradients(model: Sequential, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: Any) -> float:
+def loss_and_gradients(
+    model: Sequential, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: Any, scale: float = 1.0
+) -> float:
     """Compute loss and gradients; the core keeps the gradients."""
     loss = compiled_loss(model, "loss_and_grads")
     if isinstance(loss, Loss):
-        samples = model._core.samples(X, y, sample_weight, model._flatten, "loss_and_grads")
+        samples = model._core.samples(X, y, sample_weight, model._flatten, "loss_and_grads", scale)
         return float(model._core.loss_and_gradients(samples))
-    rows, targets = _rows_for_own_loss(model, X, y, sample_weight, "loss_and_grads")
-    value, grad = _call_loss(loss, model.forward(rows, training=True), targets)
+    rows, targets = _rows_for_own_loss(model, X, y, sample_weight, "loss_and_grads", scale)
+    value, grad = _call_loss(loss, model.forward(rows, training=True, scale=scale), targets)
     model.backward(grad)
     return value
 
@@ -165,19 +171,20 @@ class _Fit:
         self.validation_samples: Any = None
         self.outputs: Array | None = None
         if self.own_loss is not None:
-            self.own_X, self.y = _rows_for_own_loss(model, X, y, weight, "fit")
+            self.own_X, self.y = _rows_for_own_loss(model, X, y, weight, "fit", options.scale)
             self.rows = len(self.own_X)
             if self.validation is not None:
-                rows = _rows_for_own_loss(model, *self.validation, "fit: validation_data")
+                rows = _rows_for_own_loss(model, *self.validation, "fit: validation_data", options.scale)
                 self.validation = (*rows, None)
             return
-        self.samples = model._core.samples(X, y, weight, model._flatten, "fit")
+        self.samples = model._core.samples(X, y, weight, model._flatten, "fit", options.scale)
         self.y, self.rows = np.asarray(y), self.samples.rows
         if self.validation is not None:
-            self.validation_samples = model._core.samples(*self.validation, model._flatten, "fit: validation_data")
+            self.validation_samples = model._core.samples(
+                *self.validation, model._flatten, "fit: validation_data", options.scale
+            )
         if model._compiled["metrics"]:
-            features = model.in_features or np.asarray(X).reshape(self.rows, -1).shape[1]
-            self.outputs = np.empty((self.rows, model._core.out_features(features)), model.dtype)
+            self.outputs = np.empty((self.rows, self.samples.outputs), model.dtype)
 
     def run(self) -> History:
         model, options = self.model, self.options
@@ -234,7 +241,7 @@ class _Fit:
         total, outputs = 0.0, None
         for step, start in enumerate(range(0, self.rows, options.batch_size)):
             rows = order[start : start + options.batch_size]
-            y_pred = model.forward(self.own_X[rows], training=True)
+            y_pred = model.forward(self.own_X[rows], training=True, scale=options.scale)
             value, grad = _call_loss(self.own_loss, y_pred, self.y[rows])
             if not np.isfinite(value) or not np.isfinite(grad).all():
                 self._diverged(epoch, step)
@@ -257,7 +264,7 @@ class _Fit:
         if self.validation is None:
             return {}
         if self.own_loss is not None:
-            return _evaluate_own_loss(self.model, self.validation[0], self.validation[1])
+            return _evaluate_own_loss(self.model, self.validation[0], self.validation[1], self.options.scale)
         loss, outputs = self.model._core.evaluate(self.validation_samples)
         return {"loss": loss, **compute_metrics(self.model, np.asarray(self.validation[1]), outputs)}
 
@@ -330,11 +337,13 @@ def _weights(y: Any, weight: Any, class_weight: Mapping[int, float] | str | None
     return factors * weights if weights.dtype.kind in "biuf" else weights  # the core refuses what are no numbers
 
 
-def _rows_for_own_loss(model: Sequential, X: Any, y: Any, weight: Any, operation: str) -> tuple[Array, Array]:
-    """Return X as the core takes it, and y as it is: what it may hold is the function's affair."""
+def _rows_for_own_loss(
+    model: Sequential, X: Any, y: Any, weight: Any, operation: str, scale: float
+) -> tuple[Array, Array]:
+    """Return X as the core reads it, and y as it is: what it may hold is the function's affair."""
     if weight is not None:
         raise ValueError(f"[{operation}] weights do not work with a loss function of your own; weight inside it")
-    rows, targets = model._core.rows(X, model._flatten, operation), np.asanyarray(y)
+    rows, targets = model._core.rows(X, model._flatten, operation, scale), np.asanyarray(y)
     if targets.ndim == 0 or len(rows) != len(targets):
         raise ValueError(
             f"[{operation}] y has shape {targets.shape} but X has {len(rows)} rows; give one entry a sample"

@@ -1,0 +1,27 @@
+// Samples as they come in: checked, and read where they lie if that is possible.
+#pragma once
+
+#include "bindings/asked.h"
+#include "train/input_rows.h"
+
+namespace nnext::bindings {
+
+// What the network reads is T(x) * scale. float32, float64 and uint8 whose rows lie side by side, with any distance
+// between them, stay where they are; everything else is converted to T once.
+template <class T>
+struct Rows {
+  py::array keep;  // of the shape that was given
+  train::InputRows<T> view;
+};
+
+struct RowsWanted {
+  Size features = 0;     // that the network expects; 0: any
+  bool flatten = false;  // more than two dimensions are taken
+  bool finite = true;    // NaN and infinity are refused
+  Size max_rows = SIZE_MAX;
+  py::handle scale{};  // null: 1
+};
+template <class T>
+Rows<T> as_rows(const py::handle& object, const RowsWanted& wanted, const Asked& asked);
+
+}  // namespace nnext::bindings

@@ -1,0 +1,75 @@
+// Samples as they lie in somebody else's memory, and what a network of T reads of them: T(x) * scale.
+//
+// No copy of all of them is ever made. What already is what the network reads is read where it lies; the rest is
+// converted row by row, when a batch or a block of predictions is gathered.
+#pragma once
+
+#include <algorithm>
+
+#include "core/view.h"
+#include "kernels/kernel_table.h"
+
+namespace nnext::train {
+
+using core::ConstMatrix;
+using core::Matrix;
+using core::Size;
+
+template <class T>
+inline constexpr kernels::NumberType kNumberType =
+    sizeof(T) == sizeof(float) ? kernels::NumberType::float32 : kernels::NumberType::float64;
+
+// How samples are stored. The numbers of a row lie side by side; rows may lie anywhere.
+struct Stored {
+  kernels::NumberType type;
+  const void* data;
+  core::Stride row_bytes;  // from one row to the next, may be zero or negative
+};
+
+template <class T>
+class InputRows {
+ public:
+  Size rows = 0, cols = 0;
+
+  InputRows(const kernels::ConvertKernels<T>& kernels, Size rows_, Size cols_, const Stored& stored, T scale)
+      : rows(rows_),
+        cols(cols_),
+        stored_(stored),
+        scale_(scale),
+        convert_(kernels.from[static_cast<int>(stored.type)]) {
+    if (stored.type != kNumberType<T> || scale != 1) return;
+    convert_ = nullptr;
+    in_place_ = rows <= 1 || stored.row_bytes == static_cast<core::Stride>(cols * sizeof(T));
+  }
+
+  // Whether the network can read the rows where they lie; only then they can be viewed.
+  bool in_place() const { return in_place_; }
+  ConstMatrix<T> view(Size first, Size count) const { return {static_cast<const T*>(row(first)), count, cols}; }
+  // Writes as many rows as `to` has, from `first` on.
+  void read(Size first, Matrix<T> to) const {
+    for (Size i = 0; i < to.rows; ++i) {
+      if (convert_ == nullptr)
+        std::copy_n(static_cast<const T*>(row(first + i)), cols, to.row(i));
+      else
+        convert_(cols, row(first + i), scale_, to.row(i));
+    }
+  }
+  // The same rows viewed where that is possible, else written to `room`.
+  ConstMatrix<T> view_or_read(Size first, Matrix<T> room) const {
+    if (in_place_) return view(first, room.rows);
+    read(first, room);
+    return room;
+  }
+
+ private:
+  const void* row(Size i) const {
+    return static_cast<const char*>(stored_.data) + static_cast<core::Stride>(i) * stored_.row_bytes;
+  }
+
+  Stored stored_;
+  T scale_;
+  kernels::Convert<T> convert_;  // null: the numbers are what the network reads
+  bool in_place_ = false;
+};
+
+}  // namespace nnext::train
