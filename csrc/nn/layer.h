@@ -39,6 +39,7 @@ struct Parameter {
 struct Piece {
   Size parameter = 0;
   Size offset = 0, count = 0;  // in Parameter::values
+  Size block = 0;              // of the layer's outputs, which it belongs to
 };
 inline constexpr Size kMaxPiece = 3072;  // elements: a gradient tile of 12 KB in float32, 48 rows of a panel of 64
 
@@ -60,6 +61,10 @@ class Layer {
   virtual bool needs_output() const { return false; }
 
   virtual void forward(const Pass<T>& pass, ConstMatrix<T> x, Matrix<T> y) const = 0;
+  // Where outputs come in blocks, each from all of x and parameters of its own, forward() for blocks [first, last).
+  virtual Size blocks() const { return 1; }
+  virtual void forward_blocks(const Pass<T>&, ConstMatrix<T> /*x*/, Size /*first*/, Size /*last*/,
+                              Matrix<T> /*y*/) const {}
   virtual void backward(const Pass<T>& pass, ConstMatrix<T> y, ConstMatrix<T> dy, Matrix<T> dx) const = 0;
 
   std::vector<Parameter<T>> parameters;

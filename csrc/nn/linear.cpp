@@ -35,12 +35,19 @@ Size Linear<T>::out_features(Size in_features) const {
 
 template <class T>
 void Linear<T>::forward(const Pass<T>& pass, ConstMatrix<T> x, Matrix<T> y) const {
-  ops::linear<T>(pass.kernels, pass.me, x, {this->parameters[kWeight].values.data(), layout_}, bias(), y);
+  forward_blocks(pass, x, 0, blocks(), y);
+}
+
+template <class T>
+void Linear<T>::forward_blocks(const Pass<T>& pass, ConstMatrix<T> x, Size first, Size last, Matrix<T> y) const {
+  ops::linear<T>(pass.kernels, pass.me, x, {this->parameters[kWeight].values.data(), layout_}, {first, last}, bias(),
+                 y);
 }
 
 template <class T>
 void Linear<T>::backward(const Pass<T>& pass, ConstMatrix<T>, ConstMatrix<T> dy, Matrix<T> dx) const {
-  ops::linear<T>(pass.kernels, pass.me, dy, {transposed_.data(), transposed_layout_}, nullptr, dx);
+  ops::linear<T>(pass.kernels, pass.me, dy, {transposed_.data(), transposed_layout_}, {0, transposed_layout_.panels()},
+                 nullptr, dx);
 }
 
 // Rows of a panel in the outer loop: the columns of x that they read stay in L1 for every panel.
@@ -51,7 +58,7 @@ std::vector<Piece> Linear<T>::pieces() const {
   for (Size first = 0; first < layout_.rows; first += rows)
     for (Size p = 0; p < layout_.panels(); ++p)
       all.push_back(
-          {kWeight, layout_.offset(first, p * layout_.width), std::min(rows, layout_.rows - first) * layout_.width});
+          {kWeight, layout_.offset(first, p * layout_.width), std::min(rows, layout_.rows - first) * layout_.width, p});
   if (bias() != nullptr)
     for (Size first = 0; first < layout_.cols; first += kMaxPiece)
       all.push_back({kBias, first, std::min(kMaxPiece, layout_.cols - first)});

@@ -20,6 +20,8 @@ class Linear final : public Layer<T> {
   Size in_features() const override { return layout_.rows; }
   Size out_features(Size in_features) const override;
   void forward(const Pass<T>& pass, ConstMatrix<T> x, Matrix<T> y) const override;
+  Size blocks() const override { return layout_.panels(); }
+  void forward_blocks(const Pass<T>& pass, ConstMatrix<T> x, Size first, Size last, Matrix<T> y) const override;
   void backward(const Pass<T>& pass, ConstMatrix<T> y, ConstMatrix<T> dy, Matrix<T> dx) const override;
   std::vector<Piece> pieces() const override;
   void gradient(const Pass<T>& pass, const Piece& piece, ConstMatrix<T> x, ConstMatrix<T> dy, T* out) const override;

@@ -5,10 +5,10 @@
 namespace nnext::ops {
 
 template <class T>
-void linear(const KernelTable<T>& kernels, const runtime::Member& me, ConstMatrix<T> x, Panels<const T> w, const T* b,
-            Matrix<T> y) {
+void linear(const KernelTable<T>& kernels, const runtime::Member& me, ConstMatrix<T> x, Panels<const T> w,
+            runtime::Range panels, const T* b, Matrix<T> y) {
   const Size block_k = kernels.gemm.block_k;
-  for (Size p = 0; p < w.layout.panels() && !me.stop(); ++p) {
+  for (Size p = panels.begin; p < panels.end && !me.stop(); ++p) {
     const Size col = p * w.layout.width;
     T* c = y.data + col;
     for (Size k = 0; k < x.cols; k += block_k) {
@@ -54,9 +54,9 @@ void linear_weight_gradient(const KernelTable<T>& kernels, const runtime::Member
 }
 
 template void linear(const KernelTable<float>&, const runtime::Member&, ConstMatrix<float>, Panels<const float>,
-                     const float*, Matrix<float>);
+                     runtime::Range, const float*, Matrix<float>);
 template void linear(const KernelTable<double>&, const runtime::Member&, ConstMatrix<double>, Panels<const double>,
-                     const double*, Matrix<double>);
+                     runtime::Range, const double*, Matrix<double>);
 template void linear_weight_gradient(const KernelTable<float>&, const runtime::Member&, ConstMatrix<float>,
                                      ConstMatrix<float>, const PanelLayout&, Size, Size, Size, float*);
 template void linear_weight_gradient(const KernelTable<double>&, const runtime::Member&, ConstMatrix<double>,

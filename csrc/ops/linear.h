@@ -6,12 +6,13 @@
 
 namespace nnext::ops {
 
-// y[m, out] = x[m, in] * w[in, out] + b[out]; b may be null. x and y have contiguous columns.
+// y[m, out] = x[m, in] * w[in, out] + b[out] for the columns of some panels of w; b may be null. x and y have
+// contiguous columns.
 // With w transposed and without b it is the gradient of the input: dx[m, in] = dy[m, out] * w^T[out, in].
 // Like the next one unfinished where `me` should stop.
 template <class T>
-void linear(const KernelTable<T>& kernels, const runtime::Member& me, ConstMatrix<T> x, Panels<const T> w, const T* b,
-            Matrix<T> y);
+void linear(const KernelTable<T>& kernels, const runtime::Member& me, ConstMatrix<T> x, Panels<const T> w,
+            runtime::Range panels, const T* b, Matrix<T> y);
 
 // dw[first .. first + count, columns of panel p] = x[m, in]^T * dy[m, out], in the panel's own layout: count rows of
 // layout.width, contiguous, the padding zero. b[out] needs KernelTable::reduce.column_sums.

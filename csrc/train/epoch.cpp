@@ -12,6 +12,9 @@ using runtime::Range;
 namespace {
 
 constexpr std::chrono::milliseconds kQuick{30};  // a step that is not interrupted
+constexpr Size kL1Bytes = 32768;
+constexpr double kTinyFlops = 1e5;  // a few microseconds
+constexpr Size kStepsPerLook = 16;
 
 }  // namespace
 
@@ -22,14 +25,16 @@ struct Fit<T>::Epoch {
   const EpochOptions& options;
   Size steps;
   std::vector<std::uint32_t> order;  // empty: as the samples lie
-  std::vector<Range> tasks;          // of each member
-  core::Buffer<T> scale, row_loss;   // of each row of the batch
-  core::Buffer<T> tiles;             // kMaxPiece for each member
+  Shares shares;
+  core::Buffer<T> scale, row_loss;  // of each row of the batch
+  core::Buffer<T> tiles;            // kMaxPiece for each member
+  std::vector<core::Buffer<T>> x;   // each member's batch where all need all of it; empty: in the plan's slot
   core::Buffer<std::int32_t> indices;
   core::Buffer<T> dense;  // gathered targets
   runtime::Cancel& cancel;
   std::vector<core::Buffer<T>> gradients{};  // of long steps
   Size step = 0;                             // done
+  bool prefetches = false;                   // batches are too large for L1
   double loss_sum = 0, weight_sum = 0;
   bool diverged = false;
 
@@ -82,18 +87,23 @@ EpochReport Fit<T>::run_epoch(const Samples<T>& samples, const EpochOptions& opt
   prepare(samples, options);
   const Size rows = plan_->batch();
   const bool indexed = samples.targets.indices != nullptr;
-  const int members = runtime::members_for(step_flops() / 2);  // in two phases
+  const Shares shares = share_step(*plan_, tasks_, runtime::members_for(step_flops() / 2));  // in two phases
+  const Size members = shares.count();
   Epoch epoch{.samples = samples,
               .options = options,
               .steps = core::divide_up(n, options.batch_size),
               .order = sample_order(samples.x, options.shuffle, cancel),
-              .tasks = share_tasks(tasks_, members),
+              .shares = shares,
               .scale = core::Buffer<T>(rows),
               .row_loss = core::Buffer<T>(rows),
-              .tiles = core::Buffer<T>(nn::kMaxPiece * static_cast<Size>(members)),
+              .tiles = core::Buffer<T>(nn::kMaxPiece * members),
+              .x = {},
               .indices = core::Buffer<std::int32_t>(indexed ? rows : 0),
               .dense = core::Buffer<T>(indexed ? 0 : core::checked_product(rows, samples.targets.dense.cols)),
               .cancel = cancel};
+  epoch.prefetches = rows * samples.x.row_size() > kL1Bytes;
+  if (shares.split_first() && !epoch.order.empty())
+    epoch.x.assign(members, core::Buffer<T>(core::checked_product(rows, samples.x.cols)));
   if (step_flops() > runtime::kQuickFlops) epoch.gradients = gradient_buffers(state_.network);
   if (const Gate::Writer writer(state_.gate, &cancel); writer) ++state_.counters.epoch;
   while (!epoch.diverged && !cancel.requested()) {
@@ -118,9 +128,10 @@ void Fit<T>::run_until(Epoch& epoch, Size until) {
   }
 }
 
-// The life of a batch. Every member runs it: forward and backward on its own rows, which need no other, then, when the
-// gradients of all rows are there, gradient and update of its own pieces of the weights. The run ends early, after a
-// whole step, when a prediction waits or the host is to be asked.
+// The life of a batch. Every member runs it: its own blocks of the first stage, if that is split so; forward and
+// backward on its own rows, which need no other; then, when the gradients of all rows are there, gradient and update of
+// its own pieces of the weights. The run ends early, after a whole step, when a prediction waits or the host is to be
+// asked.
 template <class T>
 void Fit<T>::run_steps(Epoch& epoch, Size until) {
   const Gate::Writer writer(state_.gate, &epoch.cancel);
@@ -130,14 +141,19 @@ void Fit<T>::run_steps(Epoch& epoch, Size until) {
   // The calling thread may change it before the first barrier of a step; all look at it before the second.
   Size end = until;
   auto body = [&](Member& me) {
-    T* tile = epoch.tiles.data() + nn::kMaxPiece * static_cast<Size>(me.index());
     for (Size step = from;; ++step) {
       if (me.is_caller()) {
-        if (writer.readers_wait() || epoch.cancel.due()) end = step + 1;
+        // The clock costs as much as a tenth of a tiny network's step.
+        const bool look = step % kStepsPerLook == 0 || step_flops() > kTinyFlops;
+        if (writer.readers_wait() || (look && epoch.cancel.due())) end = step + 1;
         state_.optimizer->begin_step(epoch.options.lr, state_.counters.optimizer_step + 1);
       }
       const nn::Pass<T> pass = training_pass(me, counter + (step - from));
-      const Batch now = batch(epoch, step);
+      Batch now = batch(epoch, step);
+      if (epoch.shares.split_first()) {
+        forward_first(epoch, now, pass);
+        me.barrier();
+      }
       forward_and_backward(epoch, now, pass, me.share(now.x.rows));
       me.barrier();
       const bool last = step + 1 >= end;
@@ -146,16 +162,50 @@ void Fit<T>::run_steps(Epoch& epoch, Size until) {
         if (me.is_caller()) epoch.diverged = true;
         return;
       }
-      for_own_tasks(me, epoch.tasks, [&](Size i) {
-        compute_gradient(*plan_, pass, now.x, tasks_[i], tile);
-        state_.apply(*tasks_[i].stage.layer, tasks_[i].parameter, tasks_[i].piece, tile);
-      });
+      update(epoch, now, pass);
       me.barrier();
       if (me.is_caller()) count_step(epoch, now, loss);
       if (last) return;
     }
   };
-  runtime::run_on_team(static_cast<int>(epoch.tasks.size()), body);
+  runtime::run_on_team(static_cast<int>(epoch.shares.count()), body);
+}
+
+// The first stage's own blocks, each for all rows of the batch, which every member gathers for itself: its copy stays
+// in its L2 for the gradient.
+template <class T>
+void Fit<T>::forward_first(Epoch& epoch, Batch& batch, const nn::Pass<T>& pass) {
+  const Stage<T>& stage = plan_->stages().front();
+  const Size rows = batch.x.rows;
+  if (!epoch.x.empty()) {
+    const Matrix<T> own(epoch.x[static_cast<Size>(pass.me.index())].data(), rows, batch.x.cols);
+    gather_x(epoch, batch, {0, rows}, own);
+    batch.x = own;
+  }
+  for_own_shares(pass.me, epoch.shares, [&](Size share) {
+    const Range blocks = epoch.shares.first_blocks[share];
+    stage.layer->forward_blocks(pass, batch.x, blocks.begin, blocks.end, plan_->value(stage.y, 0, rows));
+  });
+}
+
+// Gradient and update of the member's own pieces. Between them it asks for the next batch's rows, a few at a time: they
+// lie anywhere in memory.
+template <class T>
+void Fit<T>::update(Epoch& epoch, const Batch& batch, const nn::Pass<T>& pass) {
+  const Member& me = pass.me;
+  T* tile = epoch.tiles.data() + nn::kMaxPiece * static_cast<Size>(me.index());
+  const Size next = batch.first + batch.x.rows;
+  const Size next_rows = epoch.prefetches ? std::min(epoch.options.batch_size, epoch.samples.x.rows - next) : 0;
+  const Range rows = epoch.shares.split_first() ? Range{0, next_rows} : me.share(next_rows);
+  Size tasks = 0, done = 0;
+  for_own_shares(me, epoch.shares, [&](Size share) { tasks += epoch.shares.tasks[share].size(); });
+  for_own_tasks(me, epoch.shares, [&](Size i) {
+    compute_gradient(*plan_, pass, batch.x, tasks_[i], tile);
+    state_.apply(*tasks_[i].stage.layer, tasks_[i].parameter, tasks_[i].piece, tile);
+    const auto reached = [&](Size part) { return next + rows.begin + rows.size() * part / tasks; };
+    for (Size row = reached(done); row < reached(done + 1); ++row) epoch.samples.x.prefetch(epoch.sample(row));
+    ++done;
+  });
 }
 
 // The same with the same bits where a step may take too long to be waited for. All gradients are computed first, with
@@ -166,13 +216,13 @@ template <class T>
 void Fit<T>::run_long_step(Epoch& epoch) {
   const auto started = std::chrono::steady_clock::now();
   const Batch now = batch(epoch, epoch.step);
-  const auto members = static_cast<int>(epoch.tasks.size());
+  const auto members = static_cast<int>(epoch.shares.count());
   const auto gradient = [&](Size i) { return epoch.gradients[tasks_[i].parameter].data() + tasks_[i].piece.offset; };
   auto differentiate = [&](Member& me) {
     const nn::Pass<T> pass = training_pass(me, state_.counters.step);
     for_blocks(me, now.x.rows, [&](Range rows) { forward_and_backward(epoch, now, pass, rows); });
     me.barrier();
-    for_own_tasks(me, epoch.tasks, [&](Size i) { compute_gradient(*plan_, pass, now.x, tasks_[i], gradient(i)); });
+    for_own_tasks(me, epoch.shares, [&](Size i) { compute_gradient(*plan_, pass, now.x, tasks_[i], gradient(i)); });
   };
   runtime::run_on_team(members, differentiate, &epoch.cancel);
   if (epoch.cancel.requested()) return;
@@ -183,7 +233,7 @@ void Fit<T>::run_long_step(Epoch& epoch) {
   if (!writer) return;
   state_.optimizer->begin_step(epoch.options.lr, state_.counters.optimizer_step + 1);
   auto update = [&](Member& me) {
-    for_own_tasks(me, epoch.tasks, [&](Size i) {
+    for_own_tasks(me, epoch.shares, [&](Size i) {
       state_.apply(*tasks_[i].stage.layer, tasks_[i].parameter, tasks_[i].piece, gradient(i));
     });
   };
@@ -224,18 +274,23 @@ typename Fit<T>::Batch Fit<T>::batch(Epoch& epoch, Size step) {
   return batch;
 }
 
-// Copies x, converted where it must be, and targets of the rows unless they are read as they lie, and works out how
-// much each row's loss counts.
+// Copies x of the batch's rows, converted where it must be.
 template <class T>
-void Fit<T>::gather(Epoch& epoch, const Batch& batch, Range rows) {
+void Fit<T>::gather_x(const Epoch& epoch, const Batch& batch, Range rows, Matrix<T> to) const {
+  for (Size i = rows.begin; i < rows.end; ++i) epoch.samples.x.read(epoch.sample(batch.first + i), to.rows_from(i, 1));
+}
+
+// Copies targets unless they are read as they lie, and works out how much each row's loss counts.
+template <class T>
+void Fit<T>::gather_targets(Epoch& epoch, const Batch& batch, Range rows) {
   const Samples<T>& samples = epoch.samples;
   const double total = batch.weight_sum > 0 ? batch.weight_sum : 1;
+  const T even = static_cast<T>(1 / total);
   for (Size i = rows.begin; i < rows.end; ++i) {
     const Size sample = epoch.sample(batch.first + i);
     epoch.scale[i] =
-        static_cast<T>((samples.weights == nullptr ? 1.0 : static_cast<double>(samples.weights[sample])) / total);
+        samples.weights == nullptr ? even : static_cast<T>(static_cast<double>(samples.weights[sample]) / total);
     if (epoch.order.empty()) continue;
-    samples.x.read(sample, plan_->value(kInput, i, 1));
     if (samples.targets.indices != nullptr)
       epoch.indices[i] = samples.targets.indices[sample];
     else
@@ -249,8 +304,10 @@ void Fit<T>::forward_and_backward(Epoch& epoch, const Batch& batch, const nn::Pa
   if (rows.size() == 0) return;
   Plan<T>& plan = *plan_;
   const Size head = plan.head_stages();
-  gather(epoch, batch, rows);
-  forward_rows(plan, pass, batch.x, rows, {0, head});
+  gather_targets(epoch, batch, rows);
+  const bool first_is_done = epoch.shares.split_first() && epoch.gradients.empty();
+  if (!first_is_done && !epoch.order.empty()) gather_x(epoch, batch, rows, plan.value(kInput, 0, batch.x.rows));
+  forward_rows(plan, pass, batch.x, rows, {first_is_done ? Size{1} : Size{0}, head});
   ops::loss_rows<T>(pass.kernels, state_.loss, plan.value(plan.head(), rows.begin, rows.size()),
                     batch.targets.rows_from(rows.begin, rows.size()), epoch.scale.data() + rows.begin,
                     epoch.row_loss.data() + rows.begin, plan.gradient(plan.head(), rows.begin, rows.size()));

@@ -46,8 +46,11 @@ class Fit {
   void prepare(const Samples<T>& samples, const EpochOptions& options);
   std::vector<std::uint32_t> sample_order(const InputRows<T>& x, bool shuffle, runtime::Cancel& cancel) const;
   Batch batch(Epoch& epoch, Size step);
-  void gather(Epoch& epoch, const Batch& batch, runtime::Range rows);
+  void gather_x(const Epoch& epoch, const Batch& batch, runtime::Range rows, Matrix<T> to) const;
+  void gather_targets(Epoch& epoch, const Batch& batch, runtime::Range rows);
+  void forward_first(Epoch& epoch, Batch& batch, const nn::Pass<T>& pass);
   void forward_and_backward(Epoch& epoch, const Batch& batch, const nn::Pass<T>& pass, runtime::Range rows);
+  void update(Epoch& epoch, const Batch& batch, const nn::Pass<T>& pass);
   double step_flops() const {
     return 3 * plan_->flops_per_row() * static_cast<double>(plan_->batch());
   }  // forward, and twice as much backward

@@ -43,7 +43,7 @@ void OwnLoop<T>::differentiate(Size n, Stages stages, runtime::Cancel& cancel, F
   for (Size i = stages.first; i < stages.last; ++i) plan_->stages()[i].layer->refresh();
   tasks_ = gradient_tasks(state_.network, *plan_);
   if (gradients_.empty()) gradients_ = gradient_buffers(state_.network);
-  const std::vector<Range> shares = share_tasks(tasks_, runtime::members_for(flops(n)));
+  const Shares shares = share_rows(tasks_, runtime::members_for(flops(n)));
   const Matrix<T> x = plan_->value(kInput, 0, n);
   auto body = [&](Member& me) {
     for_blocks(me, n, [&](Range rows) {
@@ -56,7 +56,7 @@ void OwnLoop<T>::differentiate(Size n, Stages stages, runtime::Cancel& cancel, F
                           gradients_[tasks_[i].parameter].data() + tasks_[i].piece.offset);
     });
   };
-  runtime::run_on_team(static_cast<int>(shares.size()), body, runtime::where_long(3 * flops(n), cancel));
+  runtime::run_on_team(static_cast<int>(shares.count()), body, runtime::where_long(3 * flops(n), cancel));
   has_gradients_ = !cancel.requested();
 }
 
