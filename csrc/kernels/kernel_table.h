@@ -8,6 +8,13 @@
 
 namespace nnext::kernels {
 
+// Memory that will be read soon. A product asks for it bit by bit between its tiles: all at once would take the buffers
+// for lines on their way that the product itself needs.
+struct Soon {
+  const void* const* rows = nullptr;
+  std::size_t count = 0, bytes = 0;  // of each row
+};
+
 // c[m, n] = init[m, n] + a[m, k] * b[k, n] for n up to one panel. Each element is one FMA chain over k in increasing
 // order that starts from init, so neither tile shape nor vector width can change a bit. `a` must have a_row == 1 or a_k
 // == 1 (other strides are packed first).
@@ -22,6 +29,7 @@ struct PanelProduct {
   std::ptrdiff_t init_row;  // 0: the same row for all, as a bias
   T* c;
   std::ptrdiff_t c_row;
+  Soon soon = {};
 };
 
 enum class Activation : int { identity, relu, leaky_relu, tanh, sigmoid, count };

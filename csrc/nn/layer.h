@@ -25,6 +25,7 @@ struct Pass {
   std::uint64_t step = 0;  // with seed and layer the key of random masks
   bool training = false;   // dropout acts only in training
   Size first_row = 0;      // of the rows given, within the batch
+  kernels::Soon soon{};    // what the member reads next
 };
 
 // Numbers that training changes. `values` lies as the kernels want it; Layer::to_logical gives them their public shape.

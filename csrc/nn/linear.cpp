@@ -66,7 +66,7 @@ std::vector<Piece> Linear<T>::pieces() const {
 }
 
 template <class T>
-typename Linear<T>::PanelRows Linear<T>::panel_rows(const Piece& piece) const {
+ops::PanelRows Linear<T>::panel_rows(const Piece& piece) const {
   const Size row = piece.offset / layout_.width;
   return {row / layout_.rows, row % layout_.rows, piece.count / layout_.width};
 }
@@ -75,15 +75,14 @@ template <class T>
 void Linear<T>::gradient(const Pass<T>& pass, const Piece& piece, ConstMatrix<T> x, ConstMatrix<T> dy, T* out) const {
   if (piece.parameter == kBias)
     return pass.kernels.reduce.column_sums(dy.rows, piece.count, dy.data + piece.offset, dy.row_stride, out);
-  const PanelRows at = panel_rows(piece);
-  ops::linear_weight_gradient(pass.kernels, pass.me, x, dy, layout_, at.panel, at.first, at.count, out);
+  const ops::PanelRows at = panel_rows(piece);
+  ops::linear_weight_gradient(pass.kernels, pass.me, x, dy, layout_, at, out, pass.soon);
 }
 
 template <class T>
 void Linear<T>::updated(const Piece& piece) {
   if (piece.parameter != kWeight) return;
-  const PanelRows at = panel_rows(piece);
-  ops::transpose_piece<T>(kernels_, {this->parameters[kWeight].values.data(), layout_}, at.panel, at.first, at.count,
+  ops::transpose_piece<T>(kernels_, {this->parameters[kWeight].values.data(), layout_}, panel_rows(piece),
                           {transposed_.data(), transposed_layout_});
 }
 

@@ -33,11 +33,7 @@ class Linear final : public Layer<T> {
  private:
   static constexpr Size kWeight = 0, kBias = 1;
 
-  // The rows of the weight panel that a piece of it covers.
-  struct PanelRows {
-    Size panel, first, count;
-  };
-  PanelRows panel_rows(const Piece& piece) const;
+  ops::PanelRows panel_rows(const Piece& piece) const;  // that a piece of the weight covers
   const T* bias() const { return this->parameters.size() > kBias ? this->parameters[kBias].values.data() : nullptr; }
 
   const kernels::KernelTable<T>& kernels_;

@@ -32,24 +32,26 @@ void linear(const KernelTable<T>& kernels, const runtime::Member& me, ConstMatri
 
 template <class T>
 void linear_weight_gradient(const KernelTable<T>& kernels, const runtime::Member& me, ConstMatrix<T> x,
-                            ConstMatrix<T> dy, const PanelLayout& layout, Size p, Size first, Size count, T* dw) {
-  const Size n = layout.panel_cols(p);
+                            ConstMatrix<T> dy, const PanelLayout& layout, PanelRows part, T* dw,
+                            const kernels::Soon& soon) {
+  const Size n = layout.panel_cols(part.panel);
   const auto width = static_cast<Stride>(layout.width);
-  if (n < layout.width) std::fill_n(dw, count * layout.width, T{0});
+  if (n < layout.width) std::fill_n(dw, part.count * layout.width, T{0});
   const Size block_k = kernels.gemm.block_k;
   for (Size k = 0; k < x.rows && !me.stop(); k += block_k) {
-    kernels.gemm.multiply_panel({.m = count,
+    kernels.gemm.multiply_panel({.m = part.count,
                                  .n = n,
                                  .k = std::min(block_k, x.rows - k),
-                                 .a = x.row(k) + first,
+                                 .a = x.row(k) + part.first,
                                  .a_row = 1,
                                  .a_k = x.row_stride,
-                                 .b = dy.row(k) + p * layout.width,
+                                 .b = dy.row(k) + part.panel * layout.width,
                                  .b_k = dy.row_stride,
                                  .init = k == 0 ? nullptr : dw,
                                  .init_row = width,
                                  .c = dw,
-                                 .c_row = width});
+                                 .c_row = width,
+                                 .soon = k == 0 ? soon : kernels::Soon{}});
   }
 }
 
@@ -58,8 +60,8 @@ template void linear(const KernelTable<float>&, const runtime::Member&, ConstMat
 template void linear(const KernelTable<double>&, const runtime::Member&, ConstMatrix<double>, Panels<const double>,
                      runtime::Range, const double*, Matrix<double>);
 template void linear_weight_gradient(const KernelTable<float>&, const runtime::Member&, ConstMatrix<float>,
-                                     ConstMatrix<float>, const PanelLayout&, Size, Size, Size, float*);
+                                     ConstMatrix<float>, const PanelLayout&, PanelRows, float*, const kernels::Soon&);
 template void linear_weight_gradient(const KernelTable<double>&, const runtime::Member&, ConstMatrix<double>,
-                                     ConstMatrix<double>, const PanelLayout&, Size, Size, Size, double*);
+                                     ConstMatrix<double>, const PanelLayout&, PanelRows, double*, const kernels::Soon&);
 
 }  // namespace nnext::ops

@@ -14,10 +14,11 @@ template <class T>
 void linear(const KernelTable<T>& kernels, const runtime::Member& me, ConstMatrix<T> x, Panels<const T> w,
             runtime::Range panels, const T* b, Matrix<T> y);
 
-// dw[first .. first + count, columns of panel p] = x[m, in]^T * dy[m, out], in the panel's own layout: count rows of
-// layout.width, contiguous, the padding zero. b[out] needs KernelTable::reduce.column_sums.
+// dw = x[m, in]^T * dy[m, out] for a part of a panel, in the panel's own layout: rows of layout.width, contiguous, the
+// padding zero. b[out] needs KernelTable::reduce.column_sums.
 template <class T>
 void linear_weight_gradient(const KernelTable<T>& kernels, const runtime::Member& me, ConstMatrix<T> x,
-                            ConstMatrix<T> dy, const PanelLayout& layout, Size p, Size first, Size count, T* dw);
+                            ConstMatrix<T> dy, const PanelLayout& layout, PanelRows part, T* dw,
+                            const kernels::Soon& soon);
 
 }  // namespace nnext::ops

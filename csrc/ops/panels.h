@@ -50,9 +50,13 @@ void to_panels(ConstMatrix<T> matrix, Panels<T> panels);
 template <class T>
 void from_panels(Panels<const T> panels, Matrix<T> matrix);
 
-// transposed[j, i] = panels[i, j] for rows [first, first + count) and columns of panel p.
+// Rows of one panel.
+struct PanelRows {
+  Size panel, first, count;
+};
+
+// transposed[j, i] = panels[i, j] for rows and columns of a part of a panel.
 template <class T>
-void transpose_piece(const KernelTable<T>& kernels, Panels<const T> panels, Size p, Size first, Size count,
-                     Panels<T> transposed);
+void transpose_piece(const KernelTable<T>& kernels, Panels<const T> panels, PanelRows part, Panels<T> transposed);
 
 }  // namespace nnext::ops

@@ -1,5 +1,6 @@
 #include "train/epoch.h"
 
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <numeric>
@@ -12,7 +13,10 @@ using runtime::Range;
 namespace {
 
 constexpr std::chrono::milliseconds kQuick{30};  // a step that is not interrupted
-constexpr Size kL1Bytes = 32768;
+// Batches between these sizes are asked for ahead: smaller ones are quick, larger ones push weights out of L2 (2 to 4
+// %).
+constexpr Size kL1Bytes = 32768, kSoonBytes = 8 * kL1Bytes;
+constexpr Size kMaxSoon = 16;       // rows of the next batch asked for during one task
 constexpr double kTinyFlops = 1e5;  // a few microseconds
 constexpr Size kStepsPerLook = 16;
 
@@ -101,7 +105,8 @@ EpochReport Fit<T>::run_epoch(const Samples<T>& samples, const EpochOptions& opt
               .indices = core::Buffer<std::int32_t>(indexed ? rows : 0),
               .dense = core::Buffer<T>(indexed ? 0 : core::checked_product(rows, samples.targets.dense.cols)),
               .cancel = cancel};
-  epoch.prefetches = rows * samples.x.row_size() > kL1Bytes;
+  const Size batch_bytes = rows * samples.x.row_size();
+  epoch.prefetches = batch_bytes > kL1Bytes && batch_bytes <= kSoonBytes;
   if (shares.split_first() && !epoch.order.empty())
     epoch.x.assign(members, core::Buffer<T>(core::checked_product(rows, samples.x.cols)));
   if (step_flops() > runtime::kQuickFlops) epoch.gradients = gradient_buffers(state_.network);
@@ -191,7 +196,7 @@ void Fit<T>::forward_first(Epoch& epoch, Batch& batch, const nn::Pass<T>& pass) 
 // Gradient and update of the member's own pieces. Between them it asks for the next batch's rows, a few at a time: they
 // lie anywhere in memory.
 template <class T>
-void Fit<T>::update(Epoch& epoch, const Batch& batch, const nn::Pass<T>& pass) {
+void Fit<T>::update(Epoch& epoch, const Batch& batch, nn::Pass<T> pass) {
   const Member& me = pass.me;
   T* tile = epoch.tiles.data() + nn::kMaxPiece * static_cast<Size>(me.index());
   const Size next = batch.first + batch.x.rows;
@@ -199,11 +204,14 @@ void Fit<T>::update(Epoch& epoch, const Batch& batch, const nn::Pass<T>& pass) {
   const Range rows = epoch.shares.split_first() ? Range{0, next_rows} : me.share(next_rows);
   Size tasks = 0, done = 0;
   for_own_shares(me, epoch.shares, [&](Size share) { tasks += epoch.shares.tasks[share].size(); });
+  std::array<const void*, kMaxSoon> soon;
   for_own_tasks(me, epoch.shares, [&](Size i) {
+    const auto reached = [&](Size part) { return next + rows.begin + rows.size() * part / tasks; };
+    const Size first = reached(done), count = std::min(reached(done + 1) - first, kMaxSoon);
+    for (Size row = 0; row < count; ++row) soon[row] = epoch.samples.x.row(epoch.sample(first + row));
+    pass.soon = {soon.data(), count, epoch.samples.x.row_size()};
     compute_gradient(*plan_, pass, batch.x, tasks_[i], tile);
     state_.apply(*tasks_[i].stage.layer, tasks_[i].parameter, tasks_[i].piece, tile);
-    const auto reached = [&](Size part) { return next + rows.begin + rows.size() * part / tasks; };
-    for (Size row = reached(done); row < reached(done + 1); ++row) epoch.samples.x.prefetch(epoch.sample(row));
     ++done;
   });
 }

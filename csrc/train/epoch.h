@@ -50,7 +50,7 @@ class Fit {
   void gather_targets(Epoch& epoch, const Batch& batch, runtime::Range rows);
   void forward_first(Epoch& epoch, Batch& batch, const nn::Pass<T>& pass);
   void forward_and_backward(Epoch& epoch, const Batch& batch, const nn::Pass<T>& pass, runtime::Range rows);
-  void update(Epoch& epoch, const Batch& batch, const nn::Pass<T>& pass);
+  void update(Epoch& epoch, const Batch& batch, nn::Pass<T> pass);
   double step_flops() const {
     return 3 * plan_->flops_per_row() * static_cast<double>(plan_->batch());
   }  // forward, and twice as much backward

@@ -56,10 +56,8 @@ class InputRows {
         convert_(cols, row(first + i), scale_, to.row(i));
     }
   }
-  // Asks for a row to be in L2 soon.
-  void prefetch(Size i) const {
-    const char* data = static_cast<const char*>(row(i));
-    for (Size byte = 0; byte < size_; byte += 64) __builtin_prefetch(data + byte, 0, 2);
+  const void* row(Size i) const {
+    return static_cast<const char*>(stored_.data) + static_cast<core::Stride>(i) * stored_.row_bytes;
   }
   Size row_size() const { return size_; }  // in bytes
   // The same rows viewed where that is possible, else written to `room`.
@@ -70,10 +68,6 @@ class InputRows {
   }
 
  private:
-  const void* row(Size i) const {
-    return static_cast<const char*>(stored_.data) + static_cast<core::Stride>(i) * stored_.row_bytes;
-  }
-
   Stored stored_;
   T scale_;
   Size size_ = 0;                // of a row, in bytes
