@@ -5,7 +5,7 @@ exists in this file alone.
 """
 
 import os
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar, final
 
 import numpy as np
 import numpy.typing as npt
@@ -127,3 +127,10 @@ class Samples32(_Samples[np.float32]): ...
 class Samples64(_Samples[np.float64]): ...
 class Network32(_Network[np.float32]): ...
 class Network64(_Network[np.float64]): ...
+
+@final
+class Predictor:
+    # x of shape (features,) or (n, features); out as predict's
+    def __call__(self, x: npt.ArrayLike, out: npt.NDArray[Any] | None = None) -> npt.NDArray[Any]: ...
+
+def make_predictor(network: _Network[Any], flatten: bool) -> Predictor: ...  # network must not change any more

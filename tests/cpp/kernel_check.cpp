@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
   check_math(isas, quick, report);
   for (const Isa& isa : isas) {
     check_gemm(isa, quick, report);
+    check_layout(isa, report);
     check_elementwise(isa, report);
     check_softmax(isa, report);
     check_loss(isa, quick, report);
