@@ -17,6 +17,8 @@ extern const ReduceKernels<float> reduce_f32;
 extern const ReduceKernels<double> reduce_f64;
 extern const UpdateKernels<float> update_f32;
 extern const UpdateKernels<double> update_f64;
+extern const RulerKernels<float> ruler_f32;
+extern const RulerKernels<double> ruler_f64;
 extern const Tables tables;
 
 }  // namespace nnext::kernels::NNEXT_ISA

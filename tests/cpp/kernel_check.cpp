@@ -34,6 +34,7 @@ int main(int argc, char** argv) {
     check_loss(isa, quick, report);
     check_reduce(isa, report);
     check_update(isa, report);
+    check_ruler(isa, report);
     check_same_bits(isa, report);
   }
   std::printf("%d failed\n", report.failures());
