@@ -20,6 +20,7 @@ class Use(Library):
     def __init__(self, threads: int) -> None:
         super().__init__(threads)
         jax.config.update("jax_enable_x64", True)
+        jax.config.update("jax_cpu_enable_async_dispatch", False)  # a thread to hand over to takes 40 us
 
     def about(self) -> str:
         return f"JAX {jax.__version__}, jit"

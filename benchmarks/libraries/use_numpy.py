@@ -164,7 +164,9 @@ class _SGD:
 
 class _Adam:
     def __init__(self, parameters: list[np.ndarray], grads: list[np.ndarray]) -> None:
-        self.lists: Any = [(p, g, np.zeros_like(p), np.zeros_like(p), np.empty_like(p)) for p, g in zip(parameters, grads, strict=True)]
+        self.lists: Any = [
+            (p, g, np.zeros_like(p), np.zeros_like(p), np.empty_like(p)) for p, g in zip(parameters, grads, strict=True)
+        ]
         self.t = 0
 
     def step(self, lr: np.float32, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> None:

@@ -1,0 +1,69 @@
+"""What a program pays for ``import``, in time and memory, and what an installed package takes on the disk."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.cases import Effort
+from benchmarks.harness import Pool, compare
+from benchmarks.report import Show
+
+TITLE = "import, memory after it, size on the disk"
+PACKAGES = ("nnext", "numpy", "sklearn", "torch", "jax", "onnxruntime")
+PARTS = {"jax": ("jaxlib",), "sklearn": ("scipy",)}  # what it cannot do without, besides NumPy
+IMPORT = """
+import json, resource, sys, time
+started = time.perf_counter()
+__import__(sys.argv[1])
+seconds = time.perf_counter() - started
+print(json.dumps([seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+"""
+
+
+def run(pool: Pool, effort: Effort, show: Show) -> list[dict[str, Any]]:
+    """Import every package in new interpreters, in turn."""
+    del pool  # a process that is new each time is the point here
+    packages = [name for name in PACKAGES if importlib.util.find_spec(name) is not None]
+    rounds = 3 if effort.quick else 15
+    taken: dict[str, list[list[float]]] = {name: [] for name in packages}
+    for i in range(rounds + 1):  # the first one reads the files into memory
+        for name in packages:
+            out = subprocess.run([sys.executable, "-c", IMPORT, name], capture_output=True, text=True, check=True)
+            if i:
+                taken[name].append(json.loads(out.stdout))
+    nnexts = [seconds for seconds, _ in taken["nnext"]]
+    result = {
+        "case": "a new interpreter",
+        "rounds": rounds,
+        "packages": {
+            name: {
+                "median": float(np.median([seconds for seconds, _ in rows])),
+                "best": min(seconds for seconds, _ in rows),
+                "ratio": compare([seconds for seconds, _ in rows], nnexts).row(),
+                "megabytes": float(np.median([megabytes for _, megabytes in rows])),
+                "disk": sum(megabytes_of(part) for part in (name, *PARTS.get(name, ()))),
+            }
+            for name, rows in taken.items()
+        },
+    }
+    show(result)
+    return [result]
+
+
+def megabytes_of(package: str) -> float:
+    """Return the size of a package's folder without what Python compiles on the way, and of the libraries beside it."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        return 0.0
+    folder = Path(spec.origin).parent
+    folders = [folder, folder.with_name(f"{folder.name}.libs")]
+    files = [Path(top) / name for each in folders for top, _, names in os.walk(each) for name in names]
+    return sum(file.stat().st_size for file in files if file.suffix != ".pyc") / 2**20
