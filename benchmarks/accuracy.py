@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.cases import Effort, prove_equal_work
+from benchmarks.cases import Effort, open_task, prove_equal_work
 from benchmarks.harness import Pool, compare, measure
 from benchmarks.images import mnist
 from benchmarks.report import Show
@@ -37,12 +37,8 @@ def run(pool: Pool, effort: Effort, show: Show) -> list[dict[str, Any]]:
 
 
 def _measure(pool: Pool, net: dict[str, Any], effort: Effort, threads: int, show: Show) -> dict[str, Any]:
-    workers, left_out = [], {}
-    for worker in pool.workers(QUICK if effort.quick else LIBRARIES, threads):
-        if reason := worker.ask("open", kind="training", net=net, shuffle=True):
-            left_out[worker.name] = reason
-        else:
-            workers.append(worker)
+    libraries = QUICK if effort.quick else LIBRARIES
+    workers, left_out = open_task(pool.workers(libraries, threads), "training", {"net": net, "shuffle": True})
     prove_equal_work(workers)
     rates = np.geomspace(FIRST_RATE, LAST_RATE, EPOCHS).tolist()
     rounds = 1 if effort.quick else min(effort.rounds, 7)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import math
-import random
-import sys
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from benchmarks.harness import Pool, Ratio, Worker, compare, measure
+from benchmarks.harness import Pool, Worker, compare, measure
 from benchmarks.works import Net
 
 
@@ -92,12 +88,7 @@ def run_case(pool: Pool, case: Case, effort: Effort) -> dict[str, Any]:
         case, threads, rounds, flops, ceiling (FLOP/s, one a round), left_out, and for each library its proof, times
         and ratios.
     """
-    workers, left_out = [], {}
-    for worker in pool.workers(case.libraries, case.threads):
-        if reason := worker.ask("open", kind=case.kind, **case.work):
-            left_out[worker.name] = reason
-        else:
-            workers.append(worker)
+    workers, left_out = open_task(pool.workers(case.libraries, case.threads), case.kind, case.work)
     proofs = prove_equal_work(workers)
     for worker in workers:
         worker.ask("calibrate", budget=effort.budget)
@@ -119,6 +110,14 @@ def run_case(pool: Pool, case: Case, effort: Effort) -> dict[str, Any]:
         "left_out": left_out,
         "libraries": {name: proofs[name] | summary(times, name, case.flops, ceilings) for name in times},
     }
+
+
+def open_task(workers: Sequence[Worker], kind: str, work: dict[str, Any]) -> tuple[list[Worker], dict[str, str]]:
+    """Make a task ready in every worker; return those that have it, and why the others have not."""
+    answers = {worker.name: worker.ask("open", kind=kind, **work) for worker in workers}
+    if answers.get("nnext"):
+        raise SystemExit(f"nnext: {answers['nnext']}")
+    return [w for w in workers if not answers[w.name]], {name: why for name, why in answers.items() if why}
 
 
 def prove_equal_work(workers: Sequence[Worker]) -> dict[str, dict[str, float]]:

@@ -14,7 +14,7 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,19 +101,19 @@ class Pool:
         self._workers: dict[tuple[str, int], Worker] = {}
         self._missing: dict[str, str] = {}
 
-    def workers(self, names: Sequence[str], threads: int) -> list[Worker]:
-        """Return those of the named libraries that are installed; say once why another one is not."""
-        chosen = []
-        for name in names:
-            if self._only and name not in ("nnext", *self._only):
-                continue
+    def installed(self, names: Sequence[str]) -> list[str]:
+        """Return those of the named libraries that can take part; say once why another one cannot."""
+        wanted = [name for name in names if not self._only or name in ("nnext", *self._only)]
+        for name in wanted:
             if name not in self._missing:
                 self._missing[name] = LIBRARIES[name].missing()
                 if self._missing[name]:
                     print(f"{name}: left out, {self._missing[name]}")
-            if not self._missing[name]:
-                chosen.append(self._worker(name, threads))
-        return chosen
+        return [name for name in wanted if not self._missing[name]]
+
+    def workers(self, names: Sequence[str], threads: int) -> list[Worker]:
+        """Return the processes of those that can take part."""
+        return [self._worker(name, threads) for name in self.installed(names)]
 
     def _worker(self, name: str, threads: int) -> Worker:
         if (name, threads) not in self._workers:

@@ -12,7 +12,7 @@ import numpy as np
 
 @contextmanager
 def mnist() -> Iterator[str]:
-    """Yield a folder with ``X.npy``, ``y.npy``, ``X_test.npy`` and ``y_test.npy``; an empty name when there is no MNIST."""
+    """Yield a folder with ``X.npy``, ``y.npy``, ``X_test.npy`` and ``y_test.npy``; an empty name without MNIST."""
     import nnext as nn
 
     try:

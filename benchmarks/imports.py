@@ -39,16 +39,16 @@ def run(pool: Pool, effort: Effort, show: Show) -> list[dict[str, Any]]:
             out = subprocess.run([sys.executable, "-c", IMPORT, name], capture_output=True, text=True, check=True)
             if i:
                 taken[name].append(json.loads(out.stdout))
-    nnexts = [seconds for seconds, _ in taken["nnext"]]
+    seconds = {name: np.array([row[0] for row in rows]) for name, rows in taken.items()}
     result = {
         "case": "a new interpreter",
         "rounds": rounds,
         "packages": {
             name: {
-                "median": float(np.median([seconds for seconds, _ in rows])),
-                "best": min(seconds for seconds, _ in rows),
-                "ratio": compare([seconds for seconds, _ in rows], nnexts).row(),
-                "megabytes": float(np.median([megabytes for _, megabytes in rows])),
+                "median": float(np.median(seconds[name])),
+                "beyond_numpy": float(np.median(seconds[name] - seconds["numpy"])),
+                "ratio": compare(seconds[name], seconds["nnext"]).row(),
+                "megabytes": float(np.median([row[1] for row in rows])),
                 "disk": sum(megabytes_of(part) for part in (name, *PARTS.get(name, ()))),
             }
             for name, rows in taken.items()

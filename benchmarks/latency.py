@@ -23,7 +23,7 @@ def cases(effort: Effort) -> Iterator[Case]:
     libraries = tuple(name for name in LIBRARIES if not (effort.quick and name == "PyTorch compile"))
     for net in NETS:
         name = "-".join(map(str, net.sizes))
-        yield Case(name, libraries, "prediction", {"net": net.description()}, net.flops / 3)
+        yield Case(name, libraries, "prediction", {"net": net.description()})
 
 
 def run(pool: Pool, effort: Effort, show: Show) -> list[dict[str, Any]]:

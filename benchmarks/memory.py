@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.cases import Effort
+from benchmarks.cases import Effort, open_task
 from benchmarks.harness import Pool, Worker
 from benchmarks.report import Show
 from benchmarks.works import MNIST
@@ -17,14 +17,15 @@ QUICK = ("nnext", "nnext bytes", "NumPy", "PyTorch")
 def run(pool: Pool, effort: Effort, show: Show) -> list[dict[str, Any]]:
     """Measure each library in a process that has done nothing else."""
     net = MNIST.short((6_400 if effort.quick else 60_000) // MNIST.batch)
-    megabytes, left_out = {}, {}
-    for named in pool.workers(QUICK if effort.quick else LIBRARIES, 1):
-        worker = Worker(named.name, 1)
+    megabytes: dict[str, dict[str, float]] = {}
+    left_out: dict[str, str] = {}
+    for name in pool.installed(QUICK if effort.quick else LIBRARIES):
+        worker = Worker(name, 1)
         try:
-            if reason := worker.ask("open", kind="training", net=MNIST.short(1).description(), shuffle=True):
-                left_out[named.name] = reason
-            else:
-                megabytes[named.name] = worker.ask("memory", net=net.description())
+            ready, why_not = open_task([worker], "training", {"net": MNIST.short(1).description(), "shuffle": True})
+            left_out |= why_not
+            if ready:
+                megabytes[name] = worker.ask("memory", net=net.description())
         finally:
             worker.close()
     pixels = net.batch * net.batches * net.sizes[0] / 2**20

@@ -9,6 +9,7 @@ import numpy as np
 
 from benchmarks.harness import Ratio
 
+UNITS = (("s", 1.0), ("ms", 1e-3), ("us", 1e-6), ("ns", 1e-9))
 Show = Callable[[dict[str, Any]], None]
 
 
@@ -68,10 +69,11 @@ def _show_memory(result: dict[str, Any]) -> None:
 
 
 def _show_packages(result: dict[str, Any]) -> None:
-    print(f"  {'':17} {'median':>9} {'best':>9}  {'memory':>8} {'on disk':>8}  times nnext's [95%]")
+    print(f"  {'':17} {'median':>9} {'beyond NumPy':>13} {'memory':>8} {'on disk':>9}  times nnext's [95%]")
     for name, row in result["packages"].items():
-        times = f"{duration(row['median']):>9} {duration(row['best']):>9}"
-        print(f"  {name:17} {times}  {row['megabytes']:5.0f} MB {row['disk']:5.1f} MB  {Ratio(*row['ratio'])}")
+        beyond = "" if name == "numpy" else f"{1e3 * row['beyond_numpy']:.1f} ms"
+        sizes = f"{row['megabytes']:5.0f} MB {row['disk']:6.1f} MB"
+        print(f"  {name:17} {duration(row['median']):>9} {beyond:>13} {sizes}  {Ratio(*row['ratio'])}")
 
 
 def duration(seconds: float) -> str:
@@ -82,10 +84,6 @@ def duration(seconds: float) -> str:
     >>> duration(0.00015), duration(2.5)
     ('150 us', '2.50 s')
     """
-    for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
-        if seconds >= size:
-            break
-    else:
-        unit, size = "ns", 1e-9
+    unit, size = next(pair for pair in UNITS if seconds >= pair[1] or pair is UNITS[-1])
     value = seconds / size
-    return f"{value:.{max(0, 2 - len(str(int(value))) + 1)}f} {unit}"
+    return f"{value:.{max(0, 3 - len(str(int(value))))}f} {unit}"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from benchmarks.cases import Case, Effort, run_cases, training_case
+from benchmarks.cases import Case, Effort, open_task, run_cases, training_case
 from benchmarks.harness import Pool, Worker, compare, measure
 from benchmarks.report import Show
 from benchmarks.works import MNIST, Net
@@ -40,7 +40,7 @@ def _case(what: str, size: int, net: Net, threads: int) -> Case:
 def run(pool: Pool, effort: Effort, show: Show) -> list[dict[str, Any]]:
     """Measure all cases, then two processes at once."""
     results = run_cases(pool, cases(effort), effort, show)
-    return results + [two_at_once(pool, effort, show)]
+    return [*results, two_at_once(pool, effort, show)]
 
 
 def two_at_once(pool: Pool, effort: Effort, show: Show) -> dict[str, Any]:
@@ -50,8 +50,9 @@ def two_at_once(pool: Pool, effort: Effort, show: Show) -> dict[str, Any]:
     workers = pool.workers(("nnext", "NumPy", "PyTorch", "JAX"), threads)
     others = {worker.name: Worker(worker.name, threads) for worker in workers}
     try:
+        open_task(list(others.values()), case.kind, case.work)
+        workers, left_out = open_task(workers, case.kind, case.work)
         for worker in [*workers, *others.values()]:
-            worker.ask("open", kind=case.kind, **case.work)
             worker.ask("calibrate", budget=effort.budget)
         taken = measure(workers, effort.rounds, lambda worker, _: _alone_and_both(worker, others[worker.name]))
     finally:
@@ -60,7 +61,11 @@ def two_at_once(pool: Pool, effort: Effort, show: Show) -> dict[str, Any]:
     slowdowns = {
         name: compare([both for _, both in pairs], [alone for alone, _ in pairs]).row() for name, pairs in taken.items()
     }
-    result = {"case": f"two processes at once, {threads} threads each: {MNIST.name}", "times slower": slowdowns}
+    result = {
+        "case": f"two processes at once, {threads} threads each: {MNIST.name}",
+        "times slower": slowdowns,
+        "left_out": left_out,
+    }
     show(result)
     return result
 

@@ -29,7 +29,7 @@ def cases(effort: Effort) -> Iterator[Case]:
             libraries = QUICK if effort.quick and net != works.MNIST else LIBRARIES
             if net == works.WIDE:  # its data is too short for scikit-learn to see all classes
                 libraries = tuple(name for name in libraries if name != "scikit-learn")
-            shorter = net.short(min(net.batches, 50)) if effort.quick else net
+            shorter = net.short(-(-net.batches // 4)) if effort.quick else net
             yield training_case(shorter, libraries, threads, name=f"{net.name}, shuffled")
             if not effort.quick:
                 yield training_case(net, libraries, threads, shuffle=False, name=f"{net.name}, in order")

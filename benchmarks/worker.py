@@ -7,55 +7,16 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.libraries import LIBRARIES
-from benchmarks.libraries.base import Call, LeftOutError, Library, Training
-from benchmarks.works import Net, relative_error, true_outputs
-
-
-class Calls:
-    """A call that is timed by repeating it. `check` gives its result and how far that is from the truth."""
-
-    units = 1
-
-    def __init__(self, call: Call, error: Callable[[np.ndarray], float]) -> None:
-        self.call, self.error = call, error
-        # A library may bring its own loop, where an object of its own has to stay open around all calls.
-        self.run = getattr(call, "run", self._run)
-
-    def _run(self, n: int) -> None:
-        call = self.call
-        for _ in range(n):
-            call()
-
-    def check(self) -> dict[str, float]:
-        return {"error": self.error(np.asarray(self.call()))}
-
-    def prepare(self) -> None:
-        pass
-
-
-class Epochs:
-    """A training that is timed by whole epochs from the start weights; a unit is a step."""
-
-    def __init__(self, training: Training, net: Net, steps: int, shuffle: bool) -> None:
-        self.training, self.shuffle, self.units = training, shuffle, steps
-        self.weights = net.weights()
-
-    def run(self, n: int) -> None:
-        self.training.train(n, self.shuffle)
-
-    def check(self) -> dict[str, float]:
-        self.prepare()
-        return {"loss": self.training.first_loss()}
-
-    def prepare(self) -> None:
-        self.training.restart(self.weights)
+from benchmarks.libraries.base import LeftOutError, Library
+from benchmarks.tasks import OPEN
+from benchmarks.works import Net
 
 
 class Desk:
@@ -78,32 +39,13 @@ class Desk:
         """Make a task ready; return why the library has none, empty when it has."""
         self.task = None  # its memory first
         try:
-            self.task = getattr(self, f"_open_{kind}")(**work)
+            self.task = OPEN[kind](self.library, **work)
         except LeftOutError as left_out:
             return str(left_out)
+        except Exception as failed:  # a peer that breaks, torch.compile without a compiler say, must not end the others
+            lines = str(failed).splitlines() or [""]
+            return f"it failed with {type(failed).__name__}: {lines[0]}"
         return ""
-
-    def _open_matmul(self, m: int, k: int, n: int, dtype: str) -> Calls:
-        random = np.random.default_rng(0)
-        a, b = (random.standard_normal(shape, dtype=np.dtype(dtype).type) for shape in ((m, k), (k, n)))
-        vector = random.standard_normal(n)  # Freivalds' check: (a @ b) @ v == a @ (b @ v), without a second product
-        return Calls(self.library.matmul(a, b), lambda c: relative_error(c @ vector, a @ (b @ vector)))
-
-    def _open_activation(self, name: str, m: int, n: int) -> Calls:
-        x = 2 * np.random.default_rng(0).standard_normal((m, n), dtype=np.float32)
-        return Calls(self.library.activation(name, x), lambda y: relative_error(y, _TRUE[name](x.astype(np.float64))))
-
-    def _open_prediction(self, net: Mapping[str, Any]) -> Calls:
-        work = Net.of(net)
-        x, weights = work.samples().X[:1].copy(), work.weights()
-        truth = true_outputs(work, x, weights)
-        return Calls(self.library.prediction(work, weights, x), lambda y: relative_error(y.reshape(1, -1), truth))
-
-    def _open_training(self, net: Mapping[str, Any], shuffle: bool) -> Epochs:
-        work = Net.of(net)
-        samples = work.samples()
-        steps = -(-len(samples.y) // work.batch)
-        return Epochs(self.library.training(work, samples), work, steps, shuffle)
 
     def check(self) -> dict[str, float]:
         """Do the work once; return its loss or error, and the tolerance of the library's setting."""
@@ -152,18 +94,10 @@ class Desk:
         self.task = None
         _forget_peak()
         before = _status("VmRSS")
-        self.task = self._open_training(net, True)
+        self.task = OPEN["training"](self.library, net, True)
         self.task.prepare()
         self.task.run(1)
         return {"before": before, "peak": _status("VmHWM")}
-
-
-_TRUE: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "relu": lambda x: np.maximum(x, 0),
-    "tanh": np.tanh,
-    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
-    "softmax": lambda x: np.exp(x) / np.exp(x).sum(axis=1, keepdims=True),
-}
 
 
 def _forget_peak() -> None:

@@ -96,7 +96,7 @@ class Samples:
     y: np.ndarray
 
     @property
-    def X(self) -> np.ndarray:
+    def X(self) -> np.ndarray:  # noqa: N802 - the field's own name
         """What libraries train on that take no bytes: numbers from 0 to 1."""
         return self.pixels.astype(np.float32) / np.float32(255)
 

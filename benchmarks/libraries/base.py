@@ -1,4 +1,4 @@
-"""What a library's process can be asked to do. A library overrides what it can; the rest is left out, with the reason."""
+"""What a library's process can be asked to do. A library overrides what it can; the rest is left out."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class Training:
         """Train as a user does; `shuffle` takes the samples in a new order in every epoch."""
         raise NotImplementedError
 
-    def first_loss(self) -> float:
-        """Train one epoch with the samples as they lie; return the mean of its batches' losses, each before its step."""
+    def first_loss(self, n: int) -> float:
+        """Train on the first n samples as they lie; return the mean of the batches' losses, each before its step."""
         raise NotImplementedError
 
     def outputs(self, X: np.ndarray) -> np.ndarray:

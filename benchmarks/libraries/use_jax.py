@@ -116,19 +116,19 @@ class _Training(Training):
     def set_rate(self, lr: float) -> None:
         self.lr = jnp.float32(lr)
 
-    def epoch(self, shuffle: bool) -> jax.Array:
+    def epoch(self, X: jax.Array, y: jax.Array, order: np.ndarray | None) -> jax.Array:
         update = {"SGD": _sgd, "Adam": _adam}[self.net.optimizer]
-        order = self.random.permutation(len(self.X)).astype(np.int32) if shuffle else None
-        self.state, losses = _epoch(self.state, self.X, self.y, order, self.lr, update, self.net.batch)
+        self.state, losses = _epoch(self.state, X, y, order, self.lr, update, self.net.batch)
         return losses
 
     def train(self, epochs: int, shuffle: bool) -> None:
         for _ in range(epochs):
-            self.epoch(shuffle)
+            order = self.random.permutation(len(self.X)).astype(np.int32) if shuffle else None
+            self.epoch(self.X, self.y, order)
         jax.block_until_ready(self.state)
 
-    def first_loss(self) -> float:
-        return float(self.epoch(False).mean())
+    def first_loss(self, n: int) -> float:
+        return float(self.epoch(self.X[:n], self.y[:n], None).mean())
 
     def outputs(self, X: np.ndarray) -> np.ndarray:
         return np.asarray(jax.jit(_outputs)(self.state[0], X))

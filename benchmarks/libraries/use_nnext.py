@@ -70,7 +70,7 @@ class _Training(Training):
         self.of_compile = {"precision": use.precision} if use.precision else {}
         try:
             self.restart(net.weights())
-            self.model.fit(self.X[: net.batch], self.y[: net.batch], batch_size=net.batch, verbose=0, **self.of_fit)
+            self.first_loss(net.batch)
         except (TypeError, ValueError) as refused:
             if not (self.of_fit or self.of_compile):
                 raise
@@ -86,14 +86,15 @@ class _Training(Training):
     def set_rate(self, lr: float) -> None:
         self.model.optimizer.lr = lr
 
-    def train(self, epochs: int, shuffle: bool) -> None:
-        self.model.fit(
-            self.X, self.y, epochs=epochs, batch_size=self.net.batch, shuffle=shuffle, verbose=0, **self.of_fit
-        )
+    def fit(self, X: np.ndarray, y: np.ndarray, epochs: int, shuffle: bool) -> nn.History:
+        options = {"epochs": epochs, "batch_size": self.net.batch, "shuffle": shuffle, "verbose": 0}
+        return self.model.fit(X, y, **options, **self.of_fit)
 
-    def first_loss(self) -> float:
-        self.train(1, False)
-        return float(self.model.history.history["loss"][0])
+    def train(self, epochs: int, shuffle: bool) -> None:
+        self.fit(self.X, self.y, epochs, shuffle)
+
+    def first_loss(self, n: int) -> float:
+        return float(self.fit(self.X[:n], self.y[:n], 1, False).history["loss"][0])
 
     def outputs(self, X: np.ndarray) -> np.ndarray:
         return self.model.predict(X)

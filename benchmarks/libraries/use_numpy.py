@@ -91,22 +91,22 @@ class _Training(Training):
 
     def train(self, epochs: int, shuffle: bool) -> None:
         for _ in range(epochs):
-            self.epoch(self.random.permutation(len(self.X)) if shuffle else None)
-
-    def first_loss(self) -> float:
-        return float(np.mean(self.epoch(None)))
-
-    def epoch(self, order: np.ndarray | None) -> list[float]:
-        batch, losses = self.net.batch, []
-        for start in range(0, len(self.X), batch):
-            if order is None:
-                x, y = self.X[start : start + batch], self.y[start : start + batch]
+            if shuffle:
+                self.epoch(self.random.permutation(len(self.X)))
             else:
-                rows = order[start : start + batch]
-                x = np.take(self.X, rows, axis=0, out=self.x[: len(rows)], mode="clip")  # "raise" would copy twice
-                y = self.y[rows]
-            losses.append(self.step(x, y))
-        return losses
+                self.first_loss(len(self.X))
+
+    def first_loss(self, n: int) -> float:
+        starts = range(0, n, self.net.batch)
+        return float(
+            np.mean([self.step(self.X[i : i + self.net.batch], self.y[i : i + self.net.batch]) for i in starts])
+        )
+
+    def epoch(self, order: np.ndarray) -> None:
+        for start in range(0, len(order), self.net.batch):
+            rows = order[start : start + self.net.batch]
+            x = np.take(self.X, rows, axis=0, out=self.x[: len(rows)], mode="clip")  # "raise" would copy twice
+            self.step(x, self.y[rows])
 
     def forward(self, x: np.ndarray) -> list[np.ndarray]:
         """Return the inputs of all layers, and the output."""

@@ -105,11 +105,8 @@ def _model(net: Net, weights: Weights) -> nn.Sequential:
 
 
 def _compiled(function: Any) -> Any:
-    try:
-        torch._dynamo.reset()  # type: ignore[no-untyped-call]
-        return torch.compile(function, mode="max-autotune-no-cudagraphs", dynamic=False)
-    except Exception as failed:
-        raise LeftOutError(f"torch.compile failed: {failed}") from failed
+    torch._dynamo.reset()
+    return torch.compile(function, mode="max-autotune-no-cudagraphs", dynamic=False)
 
 
 class _Training(Training):
@@ -121,12 +118,6 @@ class _Training(Training):
         self.settings = SETTINGS[0]
         self.compiled = use.mode == "compile"
         self.restart(net.weights())
-        try:
-            self.step(self.X[: net.batch], self.y[: net.batch])
-        except Exception as failed:
-            if not self.compiled:
-                raise
-            raise LeftOutError(f"torch.compile failed: {str(failed).splitlines()[0]}") from failed
         self.settings = min(SETTINGS, key=self.trial)
 
     def trial(self, settings: dict[str, bool]) -> float:
@@ -134,10 +125,9 @@ class _Training(Training):
         self.settings = settings
         self.restart(self.net.weights())
         times = []
-        for _ in range(5):
+        for _ in range(4):
             started = time.perf_counter()
-            for _ in range(3):
-                self.step(self.X[: self.net.batch], self.y[: self.net.batch])
+            self.step(self.X[: self.net.batch], self.y[: self.net.batch])
             times.append(time.perf_counter() - started)
         return min(times)
 
@@ -168,25 +158,27 @@ class _Training(Training):
         self.optimizer.step()
         return loss.detach()
 
-    def epoch(self, order: torch.Tensor | None) -> list[torch.Tensor]:
-        """Go through the samples in an order, or as they lie; return the losses, still tensors."""
-        batch = self.net.batch
-        if order is None:
-            return [self.step(x, y) for x, y in zip(self.X.split(batch), self.y.split(batch), strict=True)]
-        losses = []
-        for rows in order.split(batch):
+    def epoch(self, order: torch.Tensor) -> None:
+        for rows in order.split(self.net.batch):
             x, y = self.batch_X[: len(rows)], self.batch_y[: len(rows)]
             torch.index_select(self.X, 0, rows, out=x)
             torch.index_select(self.y, 0, rows, out=y)
-            losses.append(self.step(x, y))
-        return losses
+            self.step(x, y)
+
+    def in_order(self, n: int) -> list[torch.Tensor]:
+        """Go through the first n samples as they lie; return the losses, still tensors."""
+        batches = zip(self.X[:n].split(self.net.batch), self.y[:n].split(self.net.batch), strict=True)
+        return [self.step(x, y) for x, y in batches]
 
     def train(self, epochs: int, shuffle: bool) -> None:
         for _ in range(epochs):
-            self.epoch(torch.randperm(len(self.X)) if shuffle else None)
+            if shuffle:
+                self.epoch(torch.randperm(len(self.X)))
+            else:
+                self.in_order(len(self.X))
 
-    def first_loss(self) -> float:
-        return float(torch.stack(self.epoch(None)).double().mean())
+    def first_loss(self, n: int) -> float:
+        return float(torch.stack(self.in_order(n)).double().mean())
 
     def outputs(self, X: np.ndarray) -> np.ndarray:
         with torch.inference_mode(), self.use.cast():
