@@ -14,10 +14,11 @@ import numpy as np
 
 from benchmarks.cases import Effort
 from benchmarks.harness import Pool, compare
+from benchmarks.libraries import LIBRARIES as ENTRIES
 from benchmarks.report import Show
 
 TITLE = "import, memory after it, size on the disk"
-PACKAGES = ("nnext", "numpy", "sklearn", "torch", "jax", "onnxruntime")
+LIBRARIES = ("nnext", "NumPy", "scikit-learn", "PyTorch", "JAX", "onnxruntime")
 PARTS = {"jax": ("jaxlib",), "sklearn": ("scipy",)}  # what it cannot do without, besides NumPy
 IMPORT = """
 import json, resource, sys, time
@@ -30,9 +31,9 @@ print(json.dumps([seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 
 
 def run(pool: Pool, effort: Effort, show: Show) -> list[dict[str, Any]]:
     """Import every package in new interpreters, in turn."""
-    del pool  # a process that is new each time is the point here
-    packages = [name for name in PACKAGES if importlib.util.find_spec(name) is not None]
-    rounds = 3 if effort.quick else 15
+    names = dict.fromkeys((*pool.installed(LIBRARIES), "NumPy"))  # with NumPy: the others need it
+    packages = [ENTRIES[name].package for name in names]
+    rounds = min(effort.rounds, 3) if effort.quick else effort.rounds
     taken: dict[str, list[list[float]]] = {name: [] for name in packages}
     for i in range(rounds + 1):  # the first one reads the files into memory
         for name in packages:
