@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,7 +30,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         for name in options.names:
             module = importlib.import_module(f"benchmarks.{name}")
             print(f"\n== {name}: {module.TITLE}", flush=True)
-            result["benchmarks"][name] = {"title": module.TITLE, "results": module.run(pool, effort, show)}
+            begun = time.perf_counter()
+            results = module.run(pool, effort, show)
+            took = {"seconds": time.perf_counter() - begun}
+            result["benchmarks"][name] = {"title": module.TITLE, "results": results} | took
         result["libraries"] = pool.about()
     print(f"\nafter {time.perf_counter() - started:.0f} s, with")
     for name, about in result["libraries"].items():
@@ -76,4 +78,4 @@ def count(text: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

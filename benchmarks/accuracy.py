@@ -50,7 +50,7 @@ def _measure(pool: Pool, net: Net, rates: list[float], effort: Effort, threads: 
     libraries, work = QUICK if effort.quick else LIBRARIES, net.description()
     workers, left_out = open_task(pool.workers(libraries, threads), "training", {"net": work, "shuffle": True})
     prove_equal_work(workers)
-    rounds = min(effort.rounds, 2 if effort.quick else 7)
+    rounds = 1 if effort.quick else min(effort.rounds, 7)
     taken = measure(
         workers, rounds, lambda worker, i: worker.ask("until", accuracy=GOAL, rates=rates, seed=i, net=work)
     )

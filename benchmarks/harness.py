@@ -35,6 +35,12 @@ THREAD_VARIABLES = (
 IDLE = 0.05  # seconds in which the threads of the library that was at work before stop to spin
 
 
+def environment(threads: int) -> dict[str, str]:
+    """Return the variables of a process that uses so many threads and finds these benchmarks."""
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    return os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads)) | {"PYTHONPATH": path}
+
+
 class Worker:
     """A library's process. It sleeps in a read while others are at work.
 
@@ -48,17 +54,13 @@ class Worker:
 
     def __init__(self, name: str, threads: int) -> None:
         self.name, self.threads = name, threads
-        paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-        environment = (
-            os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads)) | {"PYTHONPATH": os.pathsep.join(paths)}
-        )
         command = [sys.executable, "-m", "benchmarks.worker", name, str(threads)]
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=environment | dict(LIBRARIES[name].environment),
+            env=environment(threads) | dict(LIBRARIES[name].environment),
         )
 
     def send(self, method: str, **arguments: Any) -> None:
@@ -153,7 +155,8 @@ def measure(workers: Sequence[Worker], rounds: int, take: Callable[[Worker, int]
     dict
         Worker's name to one result a round.
     """
-    order, taken = random.Random(0), {worker.name: [] for worker in workers}
+    order = random.Random(0)
+    taken: dict[str, list[Any]] = {worker.name: [] for worker in workers}
     for i in range(rounds):
         for worker in order.sample(list(workers), len(workers)):
             if worker.threads > 1:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.cases import Effort
-from benchmarks.harness import Pool, compare
+from benchmarks.harness import Pool, compare, environment
 from benchmarks.libraries import LIBRARIES as ENTRIES
 from benchmarks.report import Show
 
@@ -21,11 +21,12 @@ TITLE = "import, memory after it, size on the disk"
 LIBRARIES = ("nnext", "NumPy", "scikit-learn", "PyTorch", "JAX", "onnxruntime")
 PARTS = {"jax": ("jaxlib",), "sklearn": ("scipy",)}  # what it cannot do without, besides NumPy
 IMPORT = """
-import json, resource, sys, time
+import json, sys, time
+from benchmarks.status import megabytes
 started = time.perf_counter()
 __import__(sys.argv[1])
 seconds = time.perf_counter() - started
-print(json.dumps([seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+print(json.dumps([seconds, megabytes("VmHWM")]))
 """
 
 
@@ -33,11 +34,12 @@ def run(pool: Pool, effort: Effort, show: Show) -> list[dict[str, Any]]:
     """Import every package in new interpreters, in turn."""
     names = dict.fromkeys((*pool.installed(LIBRARIES), "NumPy"))  # with NumPy: the others need it
     packages = [ENTRIES[name].package for name in names]
-    rounds = min(effort.rounds, 3) if effort.quick else effort.rounds
+    rounds = min(effort.rounds, 2) if effort.quick else effort.rounds
     taken: dict[str, list[list[float]]] = {name: [] for name in packages}
     for i in range(rounds + 1):  # the first one reads the files into memory
         for name in packages:
-            out = subprocess.run([sys.executable, "-c", IMPORT, name], capture_output=True, text=True, check=True)
+            command = [sys.executable, "-c", IMPORT, name]
+            out = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment(1))
             if i:
                 taken[name].append(json.loads(out.stdout))
     seconds = {name: np.array([row[0] for row in rows]) for name, rows in taken.items()}
@@ -48,7 +50,7 @@ def run(pool: Pool, effort: Effort, show: Show) -> list[dict[str, Any]]:
             name: {
                 "median": float(np.median(seconds[name])),
                 "beyond_numpy": float(np.median(seconds[name] - seconds["numpy"])),
-                "ratio": compare(seconds[name], seconds["nnext"]).row(),
+                "ratio": compare(seconds[name].tolist(), seconds["nnext"].tolist()).row(),
                 "megabytes": float(np.median([row[1] for row in rows])),
                 "disk": sum(megabytes_of(part) for part in (name, *PARTS.get(name, ()))),
             }

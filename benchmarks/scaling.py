@@ -14,23 +14,26 @@ from benchmarks.works import MNIST, Net
 
 TITLE = "scaling of a training step, samples in order"
 LIBRARIES = ("nnext", "NumPy", "PyTorch", "JAX")
-WIDTHS = (16, 64, 256, 1024)
-DEPTHS = (1, 2, 4, 8)
-BATCHES = (1, 16, 64, 256, 1024)
+WIDTHS: tuple[int, ...] = (16, 64, 256, 1024)
+DEPTHS: tuple[int, ...] = (1, 2, 4, 8)
+BATCHES: tuple[int, ...] = (1, 16, 64, 256, 1024)
 
 
 def cases(effort: Effort) -> Iterator[Case]:
     """Yield the cases of one process at a time."""
     cpus = os.cpu_count() or 1
-    pick = slice(1, None, 2) if effort.quick else slice(None)
-    for width in WIDTHS[pick]:
+    for width in _some(WIDTHS, effort):
         yield _case("width", width, Net((784, width, 10), 64, batches=20), 1)
-    for depth in DEPTHS[pick]:
+    for depth in _some(DEPTHS, effort):
         yield _case("depth", depth, Net((784, *[128] * depth, 10), 64, batches=20), 1)
-    for batch in BATCHES[pick]:
+    for batch in _some(BATCHES, effort):
         yield _case("batch", batch, Net((784, 128, 10), batch, batches=max(4, 1280 // batch)), 1)
     for threads in effort.threads or sorted({1, cpus, 8} if not effort.quick else {cpus}):
         yield _case("threads", threads, replace(MNIST, batches=20), threads)
+
+
+def _some(sizes: tuple[int, ...], effort: Effort) -> tuple[int, ...]:
+    return sizes[-1:] if effort.quick else sizes
 
 
 def _case(what: str, size: int, net: Net, threads: int) -> Case:

@@ -19,14 +19,14 @@ LIBRARIES = (
     *("nnext", "nnext bytes", "nnext bf16", "NumPy", "NumPy cooperlake", "scikit-learn"),
     *("PyTorch", "PyTorch avx512", "PyTorch compile", "PyTorch bf16", "JAX"),
 )
-QUICK = ("nnext", "nnext bf16", "NumPy", "scikit-learn", "PyTorch", "PyTorch bf16", "JAX")
+QUICK = ("nnext", "nnext bf16", "NumPy", "PyTorch", "PyTorch bf16", "JAX")
 
 
 def cases(effort: Effort) -> Iterator[Case]:
     """Yield a case for each network, order and number of threads."""
     for threads in effort.threads or (1,):
         for net in (works.MNIST, works.DEEPER, works.SMALL, works.XOR, works.WIDE):
-            libraries = QUICK if effort.quick and net != works.MNIST else LIBRARIES
+            libraries: tuple[str, ...] = QUICK if effort.quick and net != works.MNIST else LIBRARIES
             if net == works.WIDE:  # its data is too short for scikit-learn to see all classes
                 libraries = tuple(name for name in libraries if name != "scikit-learn")
             shorter = net.short(-(-net.batches // 4)) if effort.quick else net

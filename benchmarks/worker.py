@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import sys
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.libraries import LIBRARIES
 from benchmarks.libraries.base import LeftOutError, Library
+from benchmarks.status import forget_peak, megabytes
 from benchmarks.tasks import OPEN
 from benchmarks.works import Net
 
@@ -49,7 +48,8 @@ class Desk:
 
     def check(self) -> dict[str, float]:
         """Do the work once; return its loss or error, and the tolerance of the library's setting."""
-        return self.task.check() | {"tolerance": self.library.tolerance}
+        proof: dict[str, float] = self.task.check()
+        return proof | {"tolerance": self.library.tolerance}
 
     def calibrate(self, budget: float) -> None:
         """Choose how often to repeat the task, so that a measurement takes about `budget` seconds. Warms it up too."""
@@ -59,7 +59,8 @@ class Desk:
 
     def seconds(self) -> float:
         """Return the time of one unit of the task."""
-        return self._time() / self.repeats / self.task.units
+        units: int = self.task.units
+        return self._time() / self.repeats / units
 
     def _time(self) -> float:
         self.task.prepare()
@@ -92,25 +93,12 @@ class Desk:
     def memory(self, net: Mapping[str, Any]) -> dict[str, float]:
         """Return the MB that the process has before a training, and at most in it; its samples are part of it."""
         self.task = None
-        _forget_peak()
-        before = _status("VmRSS")
+        forget_peak()
+        before = megabytes("VmRSS")
         self.task = OPEN["training"](self.library, net, True)
         self.task.prepare()
         self.task.run(1)
-        return {"before": before, "peak": _status("VmHWM")}
-
-
-def _forget_peak() -> None:
-    """Have Linux take today's memory for the largest so far."""
-    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
-
-
-def _status(field: str) -> float:
-    """Return a field of Linux's /proc/self/status in MB."""
-    for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
-        if line.startswith(f"{field}:"):
-            return int(line.split()[1]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        return {"before": before, "peak": megabytes("VmHWM")}
 
 
 def main() -> None:

@@ -84,10 +84,11 @@ class _Training(Training):
         self.model.compile(loss, optimizer, **self.of_compile)
 
     def set_rate(self, lr: float) -> None:
-        self.model.optimizer.lr = lr
+        optimizer: Any = self.model.optimizer
+        optimizer.lr = lr
 
     def fit(self, X: np.ndarray, y: np.ndarray, epochs: int, shuffle: bool) -> nn.History:
-        options = {"epochs": epochs, "batch_size": self.net.batch, "shuffle": shuffle, "verbose": 0}
+        options: dict[str, Any] = {"epochs": epochs, "batch_size": self.net.batch, "shuffle": shuffle, "verbose": 0}
         return self.model.fit(X, y, **options, **self.of_fit)
 
     def train(self, epochs: int, shuffle: bool) -> None:

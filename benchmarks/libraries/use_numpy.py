@@ -26,13 +26,13 @@ class Use(Library):
         out, column = np.empty_like(x), np.empty((x.shape[0], 1), x.dtype)
         one = x.dtype.type(1)
 
-        def sigmoid() -> np.ndarray:
+        def sigmoid() -> Any:
             np.negative(x, out=out)
             np.exp(out, out=out)
             np.add(out, one, out=out)
             return np.reciprocal(out, out=out)
 
-        def softmax() -> np.ndarray:
+        def softmax() -> Any:
             np.max(x, axis=1, keepdims=True, out=column)
             np.subtract(x, column, out=out)
             np.exp(out, out=out)
@@ -83,7 +83,7 @@ class _Training(Training):
         self.layers = _layers(self.net, weights)
         parameters = [p for layer in self.layers for p in layer]
         self.grads = [np.empty_like(p) for p in parameters]
-        self.optimizer = {"SGD": _SGD, "Adam": _Adam}[self.net.optimizer](parameters, self.grads)
+        self.optimizer: Any = {"SGD": _SGD, "Adam": _Adam}[self.net.optimizer](parameters, self.grads)
         self.lr = self.net.lr
 
     def set_rate(self, lr: float) -> None:
