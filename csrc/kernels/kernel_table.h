@@ -144,6 +144,14 @@ struct UpdateKernels {
   void (*adagrad)(std::size_t n, const AdagradStep<T>&, T* w, const T* g, T* sum);
 };
 
+// Independent chains x = x * factor + addend in every lane, `steps` links long: as many FMAs a cycle as the CPU can do.
+// Chain i starts from i. Returns the sum of all chains in one lane.
+template <class T>
+struct RulerKernels {
+  std::size_t chains, lanes;
+  T (*run)(std::size_t steps, T factor, T addend);
+};
+
 // The kernels of one instruction set for one type of number, by concept: one field a source file.
 template <class T>
 struct KernelTable {
@@ -155,6 +163,7 @@ struct KernelTable {
   const ReduceKernels<T>& reduce;
   const UpdateKernels<T>& update;
   const ConvertKernels<T>& convert;
+  const RulerKernels<T>& ruler;
 };
 
 struct Tables {

@@ -74,11 +74,7 @@ class Sequential:
         for i, layer in enumerate(layers):
             if not isinstance(layer, Layer):
                 raise TypeError(f"[Sequential] layer {i} is {layer!r}; give layers such as Linear(2, 1) or ReLU()")
-        try:
-            name = np.dtype(dtype).name
-        except TypeError:
-            raise TypeError(f'[Sequential] dtype is {dtype!r}; use "float32" or "float64"') from None
-        _check.choice("Sequential", "dtype", name, ("float32", "float64"))
+        name = _check.float_dtype("Sequential", dtype)
         self.layers = tuple(layers)
         self.seed = _check.integer("Sequential", "seed", seed, low=0, high=2**64 - 1)
         self.dtype = np.dtype(name)
