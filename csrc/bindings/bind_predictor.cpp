@@ -1,7 +1,5 @@
 // Predictor: a network frozen for predictions, called through CPython's vectorcall. pybind11's dispatch alone takes as
 // long as the whole prediction of a small network.
-#include <structmember.h>  // after Python.h
-
 #include <memory>
 
 #include "bindings/arrays.h"
@@ -149,19 +147,18 @@ constexpr const char* kDoc =
     "ndarray of shape (outputs,) or (n, outputs)\n";
 
 PyTypeObject* make_type() {
-  static PyMemberDef members[] = {
-      {"__vectorcalloffset__", T_PYSSIZET, offsetof(PredictorObject, call), READONLY, nullptr}, {}};
   static PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(destroy)},
                                 {Py_tp_repr, reinterpret_cast<void*>(describe)},
                                 {Py_tp_call, reinterpret_cast<void*>(PyVectorcall_Call)},
-                                {Py_tp_members, members},
                                 {Py_tp_doc, const_cast<char*>(kDoc)},
                                 {0, nullptr}};
   static PyType_Spec spec{"nnext._core.Predictor", sizeof(PredictorObject), 0,
                           Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
   PyObject* type = PyType_FromSpec(&spec);
   if (type == nullptr) throw py::error_already_set();
-  return reinterpret_cast<PyTypeObject*>(type);
+  auto* const made = reinterpret_cast<PyTypeObject*>(type);
+  made->tp_vectorcall_offset = offsetof(PredictorObject, call);
+  return made;
 }
 
 }  // namespace
