@@ -1,6 +1,6 @@
 """Ctrl-C ends every call soon, with the model at a whole step.
 
-The promise is 0.1 s. Tests cannot rely on the machine's other work, so they allow SOON: far less than the work would take.
+The promise is 0.1 s. Tests cannot rely on the machine's other work, so they allow SOON: far less than the work takes.
 """
 
 import os
@@ -218,7 +218,7 @@ def test_waiting_for_another_threads_prediction() -> None:
 
 @pytest.fixture
 def handler() -> Iterator[Callable[[Callable[[], object]], None]]:
-    """Sets what happens at SIGUSR1."""
+    """Return a function that sets what happens at SIGUSR1."""
     before = signal.getsignal(signal.SIGUSR1)
 
     def use(f: Callable[[], object]) -> None:

@@ -19,7 +19,7 @@ SIZES, BATCH = [64, 256, 4], 64  # a step for two threads
 
 @pytest.fixture(autouse=True)
 def two_threads() -> Any:
-    """A team, also on a machine with one CPU."""
+    """Let a team work, also on a machine with one CPU."""
     with nn.runtime.threads(2):
         yield
 
