@@ -2,8 +2,8 @@
 
 Format 1. Tensors: parameters under the names of ``state_dict``, and the optimizer's running sums as
 "optimizer.<name>.<i>". Metadata: one entry "nnext" with ``format_version``, ``dtype``, ``seed``, ``layers``,
-``frozen``, ``counters`` and, after compile with a loss of the core, ``loss``, ``metrics``, ``precision`` and ``optimizer``. Layers
-come from a closed table: a file holds no code, import names or paths.
+``frozen``, ``counters`` and, after compile with a loss of the core, ``loss``, ``metrics``, ``precision`` and
+``optimizer``. Layers come from a closed table: a file holds no code, import names or paths.
 """
 
 from __future__ import annotations
