@@ -78,6 +78,8 @@ void bind_parameters(py::class_<Model<T>>& c) {
 template <class T>
 void bind_training(py::class_<Model<T>>& c) {
   c.def("set_loss", &Model<T>::set_loss, arg("loss"), arg("fuse_last_layer"));
+  c.def("find_bf16", [](const Model<T>& model) { return model.find_bf16().name; });
+  c.def("set_precision", &Model<T>::set_precision, arg("precision"));
   c.def("samples", &Model<T>::samples, arg("x"), arg("y"), arg("sample_weight"), arg("flatten"), arg("operation"),
         arg("scale"), CallGuard());
   c.def(

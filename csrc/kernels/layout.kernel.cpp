@@ -1,6 +1,6 @@
 // Copies that change how a matrix lies: rows to other strides, rows to columns.
 #include "kernels/parts.h"
-#include "kernels/simd/simd.h"
+#include "kernels/simd/transpose.h"
 
 namespace nnext::kernels::NNEXT_ISA {
 namespace {
@@ -9,39 +9,6 @@ template <class T>
 void copy(size_t rows, size_t cols, const T* from, ptrdiff_t from_row, T* to, ptrdiff_t to_row) {
   for (size_t i = 0; i < rows; ++i, from += from_row, to += to_row)
     for_each_vector<T>(cols, [&](size_t j, auto part) { store(part, to + j, load(part, from + j)); });
-}
-
-// Lane l of the result is a[l], or b[l - Step] where bit Step of l is set; with kHigh a[l + Step], or b[l] there.
-template <class T, int Step, bool kHigh>
-inline Vec<T> interleave(Vec<T> a, Vec<T> b) {
-  const auto source = [](int lane) {
-    return lane & Step ? kLanes<T> + lane - (kHigh ? 0 : Step) : lane + (kHigh ? Step : 0);
-  };
-#if defined(__clang__)  // it has no __builtin_shuffle, and makes one shuffle of the loop
-  Vec<T> mixed{};
-  for (int lane = 0; lane < kLanes<T>; ++lane)
-    mixed[lane] = source(lane) < kLanes<T> ? a[source(lane)] : b[source(lane) - kLanes<T>];
-  return mixed;
-#else
-  Int<T> lanes{};
-  for (int lane = 0; lane < kLanes<T>; ++lane) lanes[lane] = source(lane);
-  return __builtin_shuffle(a, b, lanes);
-#endif
-}
-
-// Transposes a square of kLanes x kLanes numbers: exchanges bit after bit of the row's number with the lane's.
-template <class T, int Step = kLanes<T> / 2>
-inline void transpose_square(Vec<T> (&row)[kLanes<T>]) {
-  if constexpr (Step > 0) {
-#pragma GCC unroll 16
-    for (int i = 0; i < kLanes<T>; ++i) {
-      if ((i & Step) != 0) continue;
-      const Vec<T> a = row[i], b = row[i + Step];
-      row[i] = interleave<T, Step, false>(a, b);
-      row[i + Step] = interleave<T, Step, true>(a, b);
-    }
-    transpose_square<T, Step / 2>(row);
-  }
 }
 
 // to[j, i] = from[i, j] for `rows` x `cols` of at most kLanes each.
