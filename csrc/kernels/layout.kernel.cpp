@@ -1,6 +1,6 @@
-// Copies that change how a matrix lies: rows to other strides, rows to columns.
+// Copies that change how a matrix lies: rows to other strides, rows in another order, rows to columns.
 #include "kernels/parts.h"
-#include "kernels/simd/simd.h"
+#include "kernels/simd/transpose.h"
 
 namespace nnext::kernels::NNEXT_ISA {
 namespace {
@@ -11,37 +11,20 @@ void copy(size_t rows, size_t cols, const T* from, ptrdiff_t from_row, T* to, pt
     for_each_vector<T>(cols, [&](size_t j, auto part) { store(part, to + j, load(part, from + j)); });
 }
 
-// Lane l of the result is a[l], or b[l - Step] where bit Step of l is set; with kHigh a[l + Step], or b[l] there.
-template <class T, int Step, bool kHigh>
-inline Vec<T> interleave(Vec<T> a, Vec<T> b) {
-  const auto source = [](int lane) {
-    return lane & Step ? kLanes<T> + lane - (kHigh ? 0 : Step) : lane + (kHigh ? Step : 0);
+// A call of memmove for every row took a fifth of a step of a network with 10 inputs.
+template <class T>
+void gather(size_t rows, size_t cols, const void* from, ptrdiff_t row_bytes, const std::uint32_t* order, T* to) {
+  const auto row = [&](size_t i) {
+    const char* at = static_cast<const char*>(from) + static_cast<ptrdiff_t>(order[i]) * row_bytes;
+    return static_cast<const T*>(static_cast<const void*>(at));
   };
-#if defined(__clang__)  // it has no __builtin_shuffle, and makes one shuffle of the loop
-  Vec<T> mixed{};
-  for (int lane = 0; lane < kLanes<T>; ++lane)
-    mixed[lane] = source(lane) < kLanes<T> ? a[source(lane)] : b[source(lane) - kLanes<T>];
-  return mixed;
-#else
-  Int<T> lanes{};
-  for (int lane = 0; lane < kLanes<T>; ++lane) lanes[lane] = source(lane);
-  return __builtin_shuffle(a, b, lanes);
-#endif
-}
-
-// Transposes a square of kLanes x kLanes numbers: exchanges bit after bit of the row's number with the lane's.
-template <class T, int Step = kLanes<T> / 2>
-inline void transpose_square(Vec<T> (&row)[kLanes<T>]) {
-  if constexpr (Step > 0) {
-#pragma GCC unroll 16
-    for (int i = 0; i < kLanes<T>; ++i) {
-      if ((i & Step) != 0) continue;
-      const Vec<T> a = row[i], b = row[i + Step];
-      row[i] = interleave<T, Step, false>(a, b);
-      row[i + Step] = interleave<T, Step, true>(a, b);
-    }
-    transpose_square<T, Step / 2>(row);
+  if (cols <= kLanes<T>) {
+    const Part<T> part(static_cast<int>(cols));
+    for (size_t i = 0; i < rows; ++i) store(part, to + i * cols, load(part, row(i)));
+    return;
   }
+  for (size_t i = 0; i < rows; ++i, to += cols)
+    for_each_vector<T>(cols, [&, x = row(i)](size_t j, auto part) { store(part, to + j, load(part, x + j)); });
 }
 
 // to[j, i] = from[i, j] for `rows` x `cols` of at most kLanes each.
@@ -76,7 +59,7 @@ void transpose(size_t rows, size_t cols, const T* from, ptrdiff_t from_row, T* t
 
 template <class T>
 constexpr LayoutKernels<T> make_layout() {
-  return {.copy = copy<T>, .transpose = transpose<T>};
+  return {.copy = copy<T>, .transpose = transpose<T>, .gather = gather<T>};
 }
 
 }  // namespace
