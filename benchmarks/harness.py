@@ -1,9 +1,8 @@
 """How libraries are compared: one process each, one at work at a time, in rounds of random order.
 
-A benchmark script gives `serve` what a library's process does, and asks the processes through `Worker`. Times of the
-same round are taken within seconds of each other, so the ratio of two of them says more than either alone: the
-machine's other work, its clock and its temperature are in both. `compare` takes the median of these ratios over the
-rounds, with a bootstrap interval.
+A benchmark asks the processes of a `Pool` through `Worker`. Times of the same round are taken within seconds of each
+other, so the ratio of two of them says more than either alone: the machine's other work, its clock and its temperature
+are in both. `compare` takes the median of these ratios over the rounds, with a bootstrap interval.
 """
 
 from __future__ import annotations
@@ -14,13 +13,32 @@ import platform
 import random
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-THREAD_VARIABLES = ("NNEXT_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+from benchmarks.libraries import LIBRARIES
+
+ROOT = Path(__file__).parents[1]
+THREAD_VARIABLES = (
+    "NNEXT_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "PJRT_NPROC",
+    "NPROC",
+)
+IDLE = 0.05  # seconds in which the threads of the library that was at work before stop to spin
+
+
+def environment(threads: int) -> dict[str, str]:
+    """Return the variables of a process that uses so many threads and finds these benchmarks."""
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    return os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads)) | {"PYTHONPATH": path}
 
 
 class Worker:
@@ -28,28 +46,41 @@ class Worker:
 
     Parameters
     ----------
-    command : sequence of str
-        What to start; it must call `serve`.
-    environment : mapping
-        Variables to set for it.
+    name : str
+        One of `LIBRARIES`.
+    threads : int
+        That it may use.
     """
 
-    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        self.name = name
+    def __init__(self, name: str, threads: int) -> None:
+        self.name, self.threads = name, threads
+        command = [sys.executable, "-m", "benchmarks.worker", name, str(threads)]
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | dict(environment)
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment(threads) | dict(LIBRARIES[name].environment),
         )
 
-    def ask(self, method: str, **arguments: Any) -> Any:
-        """Call a method of the object that the process serves; return what it returns."""
+    def send(self, method: str, **arguments: Any) -> None:
+        """Call a method of the worker's desk; `receive` waits for the answer."""
         assert self._process.stdin is not None
-        assert self._process.stdout is not None
         self._process.stdin.write(json.dumps([method, arguments]) + "\n")
         self._process.stdin.flush()
+
+    def receive(self) -> Any:
+        """Return the answer."""
+        assert self._process.stdout is not None
         answer = self._process.stdout.readline()
         if not answer:
             raise RuntimeError(f"the process of {self.name} ended with exit code {self._process.wait()}")
         return json.loads(answer)
+
+    def ask(self, method: str, **arguments: Any) -> Any:
+        """Call a method of the worker's desk; return what it returns."""
+        self.send(method, **arguments)
+        return self.receive()
 
     def close(self) -> None:
         """End the process."""
@@ -58,46 +89,80 @@ class Worker:
         self._process.wait(timeout=60)
 
 
-def serve(served: Any) -> None:
-    """Answer a parent's calls until it closes the pipe: one line of JSON each way."""
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what libraries print must not come between
-    for line in sys.stdin:
-        method, arguments = json.loads(line)
-        answers.write(json.dumps(getattr(served, method)(**arguments)) + "\n")
-        answers.flush()
+class Pool:
+    """The processes of all libraries, started when they are wanted and kept for the next benchmark.
+
+    Parameters
+    ----------
+    only : sequence of str
+        The libraries that take part; all when empty. nnext is always one of them.
+    """
+
+    def __init__(self, only: Sequence[str] = ()) -> None:
+        self._only = only
+        self._workers: dict[tuple[str, int], Worker] = {}
+        self._missing: dict[str, str] = {}
+
+    def installed(self, names: Sequence[str]) -> list[str]:
+        """Return those of the named libraries that can take part; say once why another one cannot."""
+        wanted = [name for name in names if not self._only or name in ("nnext", *self._only)]
+        for name in wanted:
+            if name not in self._missing:
+                self._missing[name] = LIBRARIES[name].missing()
+                if self._missing[name]:
+                    print(f"{name}: left out, {self._missing[name]}")
+        return [name for name in wanted if not self._missing[name]]
+
+    def workers(self, names: Sequence[str], threads: int) -> list[Worker]:
+        """Return the processes of those that can take part."""
+        return [self._worker(name, threads) for name in self.installed(names)]
+
+    def _worker(self, name: str, threads: int) -> Worker:
+        if (name, threads) not in self._workers:
+            worker = self._workers[name, threads] = Worker(name, threads)
+            worker.ask("about")  # it is ready, and the next one starts on a quiet machine
+        return self._workers[name, threads]
+
+    def about(self) -> dict[str, str]:
+        """Return version and settings of all libraries that took part."""
+        return {name: worker.ask("about") for (name, _), worker in self._workers.items()}
+
+    def close(self) -> None:
+        """End all processes."""
+        for worker in self._workers.values():
+            worker.close()
+        self._workers.clear()
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
-def measure(
-    workers: Sequence[Worker], variants: Sequence[Mapping[str, Any]], rounds: int, report: Callable[[int], None]
-) -> dict[tuple[str, int], list[float]]:
-    """Ask every worker for the time of every variant, once a round.
+def measure(workers: Sequence[Worker], rounds: int, take: Callable[[Worker, int], Any]) -> dict[str, list[Any]]:
+    """Take a measurement of every worker once a round, in random order.
 
     Parameters
     ----------
     workers : sequence of Worker
-        They serve ``seconds(**variant)``.
-    variants : sequence of mapping
-        Arguments of `seconds`.
     rounds : int
-    report : callable
-        Called with the number of rounds done.
+    take : callable
+        ``take(worker, round)``.
 
     Returns
     -------
     dict
-        (worker's name, place of the variant) to one time a round.
+        Worker's name to one result a round.
     """
     order = random.Random(0)
-    jobs = [(worker, i) for worker in workers for i in range(len(variants))]
-    times: dict[tuple[str, int], list[float]] = {(worker.name, i): [] for worker, i in jobs}
-    for worker, i in jobs:
-        worker.ask("seconds", **variants[i])  # warm-up: imports, caches, clock
-    for done in range(rounds):
-        for worker, i in order.sample(jobs, len(jobs)):
-            times[worker.name, i].append(worker.ask("seconds", **variants[i]))
-        report(done + 1)
-    return times
+    taken: dict[str, list[Any]] = {worker.name: [] for worker in workers}
+    for i in range(rounds):
+        for worker in order.sample(list(workers), len(workers)):
+            if worker.threads > 1:
+                time.sleep(IDLE)
+            taken[worker.name].append(take(worker, i))
+    return taken
 
 
 @dataclass(frozen=True)
@@ -110,6 +175,10 @@ class Ratio:
 
     def __str__(self) -> str:
         return f"{self.median:.2f} [{self.low:.2f}, {self.high:.2f}]"
+
+    def row(self) -> list[float]:
+        """Return what `Ratio` is made from again, for JSON."""
+        return [self.median, self.low, self.high]
 
 
 def compare(times: Sequence[float], reference: Sequence[float]) -> Ratio:

@@ -185,6 +185,18 @@ py::array_t<T> as_sample_weight(const py::handle& object, Size rows, const Asked
   return weights;
 }
 
+bool may_overlap(const py::array& a, const py::array& b) {
+  const auto bytes = [](const py::array& array) {
+    auto low = reinterpret_cast<std::intptr_t>(array.data()), high = low + array.itemsize();
+    for (py::ssize_t d = 0; d < array.ndim(); ++d)
+      (array.strides(d) < 0 ? low : high) += array.strides(d) * std::max<py::ssize_t>(array.shape(d) - 1, 0);
+    return std::pair(low, high);
+  };
+  const auto [a_low, a_high] = bytes(a);
+  const auto [b_low, b_high] = bytes(b);
+  return a_low < b_high && b_low < a_high;
+}
+
 template <class T>
 py::array_t<T> as_output(const py::object& out, Size rows, Size cols, const Asked& asked) {
   const char* dtype = kTypeName<T>;

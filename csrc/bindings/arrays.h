@@ -51,6 +51,9 @@ TargetArrays<T> as_targets(const py::handle& object, ops::Loss loss, Size rows, 
 template <class T>
 py::array_t<T> as_sample_weight(const py::handle& object, Size rows, const Asked& asked);
 
+// Whether some bytes could belong to both.
+bool may_overlap(const py::array& a, const py::array& b);
+
 // The caller's array to write (rows, cols) results into.
 template <class T>
 py::array_t<T> as_output(const py::object& out, Size rows, Size cols, const Asked& asked);

@@ -2,13 +2,65 @@
 #include <pybind11/stl.h>
 #include <pybind11/stl/filesystem.h>
 
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
 #include "bindings/bind.h"
+#include "bindings/interrupt.h"
 #include "kernels/dispatch.h"
+#include "runtime/team.h"
 #include "runtime/threads.h"
 
 namespace nnext::bindings {
 
 namespace py = pybind11;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// What one member did, and when.
+struct Measured {
+  double flops = 0;
+  Clock::time_point begin = Clock::time_point::max(), end = Clock::time_point::min();
+};
+
+// 2 ms of the ruler's chains, which tend to 2: no overflow, no denormal numbers.
+template <class T>
+Measured run_ruler(const kernels::RulerKernels<T>& ruler) {
+  constexpr std::size_t kSteps = 4096;  // 8 to 30 us, between two looks at the clock
+  Measured result{.begin = Clock::now()};
+  do {
+    ruler.run(kSteps, T{0.5}, T{1});
+    result.flops += static_cast<double>(2 * kSteps * ruler.chains * ruler.lanes);
+    result.end = Clock::now();
+  } while (result.end - result.begin < std::chrono::milliseconds(2));
+  return result;
+}
+
+// FLOP/s of a team, from the first one's begin to the last one's end: members that must share a CPU gain nothing.
+template <class T>
+double fma_ceiling(int threads) {
+  const kernels::RulerKernels<T>& ruler = kernels::current_kernels<T>().ruler;
+  std::vector<Measured> members(static_cast<std::size_t>(threads));
+  auto work = [&](runtime::Member& me) {
+    ruler.run(4096, T{0.5}, T{1});  // a CPU may need some us to power up its wide vectors
+    me.barrier();
+    members[static_cast<std::size_t>(me.index())] = run_ruler(ruler);
+  };
+  const WithoutGil without_gil;
+  runtime::run_on_team(threads, work);
+  Measured all;
+  for (const Measured& member : members) {
+    all.flops += member.flops;
+    all.begin = std::min(all.begin, member.begin);
+    all.end = std::max(all.end, member.end);
+  }
+  return all.flops / std::chrono::duration<double>(all.end - all.begin).count();
+}
+
+}  // namespace
 
 void bind_runtime(py::module_& m) {
   kernels::current_isa();  // a wrong NNEXT_ISA or number of threads is an error at import, not in the first fit
@@ -24,6 +76,10 @@ void bind_runtime(py::module_& m) {
   m.def("get_num_threads", runtime::num_threads);
   m.def("set_num_threads", runtime::set_num_threads, py::arg("n"));
   m.def("usable_cpus", runtime::usable_cpus);
+  m.def(
+      "fma_ceiling",
+      [](bool wide, int threads) { return wide ? fma_ceiling<double>(threads) : fma_ceiling<float>(threads); },
+      py::arg("float64"), py::arg("threads"));
   m.def("cgroup_cpus", runtime::cgroup_cpus, py::arg("proc_cgroup"), py::arg("cgroup_root"));
 }
 

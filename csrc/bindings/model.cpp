@@ -300,14 +300,30 @@ void Model<T>::end_fit(std::uint64_t id) {
 }
 
 template <class T>
+const train::RowPredictor<T>& Model<T>::row_predictor() {
+  if (row_predictor_ == nullptr)
+    row_predictor_ = std::make_unique<const train::RowPredictor<T>>(state_.network, in_features());
+  return *row_predictor_;
+}
+
+template <class T>
 py::array_t<T> Model<T>::predict(const py::object& x, const py::object& out, bool check, bool flatten,
                                  const py::object& scale) {
   const RowsWanted wanted{.features = in_features(), .flatten = flatten, .finite = check, .scale = scale};
   const Rows<T> rows = as_rows<T>(x, wanted, {"predict", "X"});
-  const Size outputs = out_features(rows.view.cols);
-  py::array_t<T> result = as_output<T>(out, rows.view.rows, outputs, {"predict", "out"});
-  const Matrix<T> to(result.mutable_data(), rows.view.rows, outputs);
+  const Size count = rows.view.rows, outputs = out_features(rows.view.cols);
+  py::array_t<T> result = as_output<T>(out, count, outputs, {"predict", "out"});
+  if (count == 1 && wanted.features != 0 && rows.view.in_place() && state_.gate.open()) {
+    const train::RowPredictor<T>& predict_row = row_predictor();
+    const Gate::Reader reader(state_.gate);
+    predict_row(rows.view.view(0, 1).data, result.mutable_data());
+    return result;
+  }
+  const bool overlap = !out.is_none() && may_overlap(rows.keep, result);
+  py::array_t<T> written = overlap ? py::array_t<T>({count, outputs}) : result;
+  const Matrix<T> to(written.mutable_data(), count, outputs);
   interruptible([&](runtime::Cancel& cancel) { train::predict<T>(state_, rows.view, to, cancel); });
+  if (overlap) std::copy_n(to.data, count * outputs, result.mutable_data());
   return result;
 }
 

@@ -11,6 +11,7 @@
 #include "train/epoch.h"
 #include "train/own_loop.h"
 #include "train/predict.h"
+#include "train/row_predictor.h"
 
 namespace nnext::bindings {
 
@@ -80,6 +81,8 @@ class Model {
   train::EpochReport fit_epoch(const SampleArrays<T>& samples, const py::object& outputs,
                                const train::EpochOptions& options);
   py::array_t<T> predict(const py::object& x, const py::object& out, bool check, bool flatten, const py::object& scale);
+  // For one sample; the network must know how many features that has.
+  const train::RowPredictor<T>& row_predictor();
   py::tuple evaluate(const SampleArrays<T>& samples);
 
   py::array_t<T> forward(const py::object& x, bool training, bool flatten, const py::object& scale);
@@ -108,7 +111,8 @@ class Model {
   train::State<T> state_;
   std::unique_ptr<train::OwnLoop<T>> own_loop_;
   std::unique_ptr<train::Fit<T>> fit_;
-  train::Snapshots<T> copies_;  // of an epoch that Python runs
+  std::unique_ptr<const train::RowPredictor<T>> row_predictor_;  // made when it is first asked for
+  train::Snapshots<T> copies_;                                   // of an epoch that Python runs
 };
 
 }  // namespace nnext::bindings

@@ -9,4 +9,5 @@ PYBIND11_MODULE(_core, m) {
   nnext::bindings::bind_runtime(m);
   nnext::bindings::bind_functional(m);
   nnext::bindings::bind_network(m);
+  nnext::bindings::bind_predictor(m);
 }

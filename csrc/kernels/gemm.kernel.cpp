@@ -164,13 +164,58 @@ void multiply_panel(const PanelProduct<T>& p) {
   multiply_columns<T, kPanelVectors>(p);
 }
 
+// `Vectors` vectors of c from column j on; those from Vectors - kPanelVectors on are in the next panel.
+template <class T, int Vectors>
+inline void multiply_vectors(const RowProduct<T>& p, size_t j) {
+  constexpr int kFirst = Vectors < kPanelVectors ? Vectors : kPanelVectors;
+  const size_t rest = p.n - j - (Vectors - 1) * kLanes<T>;
+  const Part<T> last(rest < kLanes<T> ? static_cast<int>(rest) : kLanes<T>);
+  Vec<T> acc[Vectors] = {};
+  if (p.init != nullptr) {
+#pragma GCC unroll 8
+    for (int v = 0; v + 1 < Vectors; ++v) acc[v] = load(p.init + j + v * kLanes<T>);
+    acc[Vectors - 1] = load(last, p.init + j + (Vectors - 1) * kLanes<T>);
+  }
+  const T* b = p.b + j * p.k;
+  const T* next = b + p.width * p.k;
+  for (size_t step = 0; step < p.k; ++step, b += p.width, next += p.width) {
+    const Vec<T> a = broadcast(p.a[step]);
+#pragma GCC unroll 8
+    for (int v = 0; v < Vectors; ++v)
+      acc[v] = fma(a, load(v < kFirst ? b + v * kLanes<T> : next + (v - kFirst) * kLanes<T>), acc[v]);
+  }
+#pragma GCC unroll 8
+  for (int v = 0; v + 1 < Vectors; ++v) store(p.c + j + v * kLanes<T>, acc[v]);
+  store(last, p.c + j + (Vectors - 1) * kLanes<T>, acc[Vectors - 1]);
+}
+
+template <class T, int Vectors>
+inline void multiply_last_vectors(const RowProduct<T>& p, size_t j) {
+  if (p.n - j > (Vectors - 1) * kLanes<T>)
+    multiply_vectors<T, Vectors>(p, j);
+  else if constexpr (Vectors > 1)
+    multiply_last_vectors<T, Vectors - 1>(p, j);
+}
+
+template <class T>
+void multiply_row(const RowProduct<T>& p) {
+  constexpr size_t kPair = 2 * kPanelVectors * kLanes<T>;
+  for (size_t j = 0; j < p.n; j += kPair) {
+    if (p.n - j > kPair)
+      multiply_vectors<T, 2 * kPanelVectors>(p, j);
+    else
+      multiply_last_vectors<T, 2 * kPanelVectors>(p, j);
+  }
+}
+
 template <class T>
 constexpr GemmKernels<T> make_gemm() {
   return {.vector_lanes = kLanes<T>,
           .panel_vectors = kPanelVectors,
           .tile_rows = tile_rows(kPanelVectors),
           .block_k = 1024,
-          .multiply_panel = multiply_panel<T>};
+          .multiply_panel = multiply_panel<T>,
+          .multiply_row = multiply_row<T>};
 }
 
 }  // namespace

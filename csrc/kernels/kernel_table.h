@@ -32,6 +32,17 @@ struct PanelProduct {
   Soon soon = {};
 };
 
+// The same for one row of a and all panels of b, which lie one after the other with rows of `width`, the last one
+// padded: two panels at a time, since four chains of FMAs leave the ports idle half of the time.
+template <class T>
+struct RowProduct {
+  std::size_t n, k, width;
+  const T* a;
+  const T* b;
+  const T* init;  // null: zero
+  T* c;
+};
+
 enum class Activation : int { identity, relu, leaky_relu, tanh, sigmoid, count };
 
 // Element-wise activation: forward y = f(x), backward dx = dy * f'(x) told from the output y. In place is allowed.
@@ -65,6 +76,7 @@ struct GemmKernels {
   std::size_t vector_lanes, panel_vectors, tile_rows;  // a panel is panel_vectors * vector_lanes columns wide
   std::size_t block_k;                                 // rows of a panel that stream from L2 while the row tiles pass
   void (*multiply_panel)(const PanelProduct<T>&);
+  void (*multiply_row)(const RowProduct<T>&);
   std::size_t panel() const { return panel_vectors * vector_lanes; }
 };
 
@@ -132,6 +144,14 @@ struct UpdateKernels {
   void (*adagrad)(std::size_t n, const AdagradStep<T>&, T* w, const T* g, T* sum);
 };
 
+// Independent chains x = x * factor + addend in every lane, `steps` links long: as many FMAs a cycle as the CPU can do.
+// Chain i starts from i. Returns the sum of all chains in one lane.
+template <class T>
+struct RulerKernels {
+  std::size_t chains, lanes;
+  T (*run)(std::size_t steps, T factor, T addend);
+};
+
 // The kernels of one instruction set for one type of number, by concept: one field a source file.
 template <class T>
 struct KernelTable {
@@ -143,6 +163,7 @@ struct KernelTable {
   const ReduceKernels<T>& reduce;
   const UpdateKernels<T>& update;
   const ConvertKernels<T>& convert;
+  const RulerKernels<T>& ruler;
 };
 
 struct Tables {

@@ -21,6 +21,8 @@ extern const UpdateKernels<float> update_f32;
 extern const UpdateKernels<double> update_f64;
 extern const ConvertKernels<float> convert_f32;
 extern const ConvertKernels<double> convert_f64;
+extern const RulerKernels<float> ruler_f32;
+extern const RulerKernels<double> ruler_f64;
 extern const Tables tables;
 
 }  // namespace nnext::kernels::NNEXT_ISA

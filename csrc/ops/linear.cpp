@@ -7,6 +7,16 @@ namespace nnext::ops {
 template <class T>
 void linear(const KernelTable<T>& kernels, const runtime::Member& me, ConstMatrix<T> x, Panels<const T> w,
             runtime::Range panels, const T* b, Matrix<T> y) {
+  if (x.rows == 1 && panels.size() > 0) {
+    const Size first = panels.begin * w.layout.width, last = std::min(panels.end * w.layout.width, w.layout.cols);
+    return kernels.gemm.multiply_row({.n = last - first,
+                                      .k = x.cols,
+                                      .width = w.layout.width,
+                                      .a = x.data,
+                                      .b = w.panel(panels.begin),
+                                      .init = b == nullptr ? nullptr : b + first,
+                                      .c = y.data + first});
+  }
   const Size block_k = kernels.gemm.block_k;
   for (Size p = panels.begin; p < panels.end && !me.stop(); ++p) {
     const Size col = p * w.layout.width;

@@ -72,6 +72,8 @@ class Gate {
   // fit that is not in progress does nothing.
   void begin_fit(std::uint64_t id);
   bool end_fit(std::uint64_t id);
+  // Nobody is inside, or waits, to change parameters: a reader enters at once.
+  bool open() const { return (state_.load(std::memory_order_relaxed) & kWriter) == 0; }
   bool in_training() const { return training_.load(); }
 
   // Once true in a child that was forked while another thread trained: what that thread left behind is in no known

@@ -7,6 +7,8 @@ import operator
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 
 def number(
     operation: str,
@@ -50,3 +52,12 @@ def choice(operation: str, name: str, value: Any, known: Iterable[str]) -> str:
     if value not in names:
         raise ValueError(f"[{operation}] unknown {name} {value!r}; use one of {', '.join(names)}")
     return value
+
+
+def float_dtype(operation: str, dtype: Any) -> str:
+    """Return "float32" or "float64", however it was said."""
+    try:
+        name = np.dtype(dtype).name
+    except TypeError:
+        raise TypeError(f'[{operation}] dtype is {dtype!r}; use "float32" or "float64"') from None
+    return choice(operation, "dtype", name, ("float32", "float64"))

@@ -74,11 +74,7 @@ class Sequential:
         for i, layer in enumerate(layers):
             if not isinstance(layer, Layer):
                 raise TypeError(f"[Sequential] layer {i} is {layer!r}; give layers such as Linear(2, 1) or ReLU()")
-        try:
-            name = np.dtype(dtype).name
-        except TypeError:
-            raise TypeError(f'[Sequential] dtype is {dtype!r}; use "float32" or "float64"') from None
-        _check.choice("Sequential", "dtype", name, ("float32", "float64"))
+        name = _check.float_dtype("Sequential", dtype)
         self.layers = tuple(layers)
         self.seed = _check.integer("Sequential", "seed", seed, low=0, high=2**64 - 1)
         self.dtype = np.dtype(name)
@@ -450,10 +446,38 @@ class Sequential:
         array([[0. , 0.2, 1. ]], dtype=float32)
         """
         _check_batch_size("predict", batch_size)
-        if out is not None and np.may_share_memory(out, X):
-            out[...] = self.predict(X, out=np.empty_like(out), check=check, scale=scale)
-            return out
         return self._core.predict(X, out, bool(check), self._flatten, scale)
+
+    def compile_inference(self) -> _core.Predictor:
+        """Return the network as it is now, frozen, for predictions of one sample in a microsecond.
+
+        Returns
+        -------
+        Predictor
+            Call it with a sample of shape (features,) or rows of shape (n, features), and ``out=`` to write into an
+            array of your own. It never changes, also when the model is trained on; any number of threads may call it.
+
+        Raises
+        ------
+        ValueError
+            When the network takes any number of features, that is, has no Linear layer.
+
+        Examples
+        --------
+        >>> import nnext as nn
+        >>> predictor = nn.MLP([4, 3, 2]).compile_inference()
+        >>> predictor(np.ones(4, dtype="float32")).shape
+        (2,)
+        """
+        if self.in_features is None:
+            raise ValueError(
+                "[compile_inference] the network takes any number of features; give it a layer such as Linear(4, 2)"
+            )
+        frozen = type(self._core)(self.seed)
+        for layer in self.layers:
+            layer.add_to(frozen)
+        frozen.set_parameters(dict(enumerate(self._core.get_parameters())))
+        return _core.make_predictor(frozen, self._flatten)
 
     def predict_proba(self, X: npt.ArrayLike, scale: float = 1.0) -> Array:
         """Return the probability of each class.

@@ -12,10 +12,11 @@ import platform
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from nnext import _check, _core
 
-__all__ = ["available_isas", "get_num_threads", "isa", "set_num_threads", "show_config", "threads"]
+__all__ = ["available_isas", "fma_ceiling", "get_num_threads", "isa", "set_num_threads", "show_config", "threads"]
 
 
 def isa() -> str:
@@ -94,6 +95,39 @@ def threads(n: int) -> Iterator[None]:
         yield
     finally:
         _core.set_num_threads(before)
+
+
+def fma_ceiling(dtype: npt.DTypeLike = "float32", threads: int = 1) -> float:
+    """Measure how many floating-point operations a second the CPU can do: the ruler for everything else.
+
+    Runs multiply-adds on registers alone for 2 ms, with the instruction set in use. No kernel can be faster, so the
+    share of it that one reaches says how much is left. Clock, temperature and other programs move it: measure it next
+    to what it is compared with.
+
+    Parameters
+    ----------
+    dtype : {"float32", "float64"}
+        Type of the numbers.
+    threads : int
+        From 1 to 256, all at work at once. There may be fewer, down to one, while another thread trains.
+
+    Returns
+    -------
+    float
+        FLOP/s of all threads together; a multiply-add counts as two.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For another dtype or number of threads.
+
+    Examples
+    --------
+    >>> fma_ceiling() > 0
+    True
+    """
+    name = _check.float_dtype("fma_ceiling", dtype)
+    return _core.fma_ceiling(name == "float64", _check.integer("fma_ceiling", "threads", threads, low=1, high=256))
 
 
 def show_config() -> None:

@@ -1,6 +1,7 @@
 """Instruction sets and threads: what is chosen, by whom, and what is refused."""
 
 import json
+import math
 import os
 import pathlib
 from typing import Any
@@ -15,6 +16,7 @@ from support import assert_same_bits, run_python, use_isa
 # (1 + 2^-12)^2 - (1 + 2^-11) in float32: 2^-24 when the product is not rounded before the sum, as FMA has it, else 0.
 FMA_PROOF = """
 import json
+import math
 import numpy as np
 import nnext as nn
 a, b = np.float32([[-1, 1 + 2**-12]]), np.float32([[1 + 2**-11], [1 + 2**-12]])
@@ -206,3 +208,23 @@ def test_show_config_prints_what_belongs_into_a_bug_report(capsys: pytest.Captur
     assert f"instruction set: {runtime.isa()} (available: {', '.join(runtime.available_isas())})" in out
     assert "threads: 2" in out
     assert "usable" in out
+
+
+# ---- The ruler ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", runtime.available_isas())
+def test_the_ruler_gives_a_rate_on_every_instruction_set(name: str, dtype: str) -> None:
+    with use_isa(name):
+        for threads in (1, 3):
+            assert 0 < runtime.fma_ceiling(dtype, threads=threads) < math.inf
+
+
+def test_the_ruler_refuses_what_it_has_no_scale_for() -> None:
+    with pytest.raises(ValueError, match=r"\[fma_ceiling\] unknown dtype 'float16'"):
+        runtime.fma_ceiling("float16")
+    with pytest.raises(TypeError, match=r"\[fma_ceiling\] dtype is 'fp8'"):
+        runtime.fma_ceiling("fp8")
+    with pytest.raises(ValueError, match=r"\[fma_ceiling\] threads is 0"):
+        runtime.fma_ceiling(threads=0)

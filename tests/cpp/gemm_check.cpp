@@ -16,6 +16,16 @@ std::vector<std::size_t> sizes(bool quick) {
   return all;
 }
 
+// Columns: also more vectors than one, whole or not, up to a panel.
+std::vector<std::size_t> widths(std::size_t panel, bool quick) {
+  std::vector<std::size_t> all;
+  for (std::size_t n : sizes(quick))
+    if (n <= panel) all.push_back(n);
+  for (std::size_t n : {47, 48, 49, 63, 64})
+    if (n > kLargest && n <= panel) all.push_back(n);
+  return all;
+}
+
 // Operands of the largest size, and the products of their first k columns and rows: those of every smaller size.
 template <class T>
 class Problem {
@@ -54,7 +64,7 @@ template <class T>
 class SizeCheck {
  public:
   SizeCheck(const kernels::GemmKernels<T>& gemm, bool quick)
-      : gemm_(gemm), sizes_(sizes(quick)), problem_(gemm.panel()) {}
+      : gemm_(gemm), sizes_(sizes(quick)), widths_(widths(gemm.panel(), quick)), problem_(gemm.panel()) {}
 
   double run() {
     for (std::size_t k = 0; k <= kLargest; ++k) {
@@ -72,8 +82,7 @@ class SizeCheck {
     const std::size_t row_stride = k + m % 3, column_stride = m + k % 3;
     const T* apart = apart_.lay(side, m, k, row_stride, [&](auto i, auto p) { return problem_.a(i, p); });
     const T* together = together_.lay(side, k, m, column_stride, [&](auto p, auto i) { return problem_.a(i, p); });
-    for (std::size_t n : sizes_) {
-      if (n > gemm_.panel()) break;
+    for (std::size_t n : widths_) {
       const std::size_t b_k = n + k % 2;
       const T* b = b_.lay(side, k, n, b_k, [&](auto p, auto j) { return problem_.b(p, j); });
       const auto multiply_from = [&](const T* a, std::size_t a_row, std::size_t a_k) {
@@ -110,10 +119,10 @@ class SizeCheck {
   }
 
   const kernels::GemmKernels<T>& gemm_;
-  std::vector<std::size_t> sizes_;
+  std::vector<std::size_t> sizes_, widths_;
   Problem<T> problem_;
   Guarded<T> apart_{2 * kLargest * kLargest}, together_{2 * kLargest * kLargest}, b_{4 * kLargest * kLargest};
-  Guarded<T> c_{4 * kLargest * kLargest}, bias_{kLargest};
+  Guarded<T> c_{4 * kLargest * kLargest}, bias_{2 * kLargest};
   double worst_ = 0;
 };
 
@@ -141,6 +150,38 @@ double stray_nans(const kernels::GemmKernels<T>& gemm) {
   return wrong == 0 ? 0 : HUGE_VAL;
 }
 
+// multiply_row gives the bits of multiply_panel, for up to three panels and a rest, and touches nothing else.
+template <class T>
+double row_errors(const kernels::GemmKernels<T>& gemm) {
+  constexpr std::size_t k = 9;
+  const std::size_t largest = 3 * gemm.panel() + gemm.vector_lanes + 1;
+  Random random(1);
+  const std::vector<T> a = random.uniforms<T>(k, -1, 1), values = random.uniforms<T>(largest * (k + 1), -1, 1);
+  Guarded<T> a_room(k), init_room(largest), c_room(largest);
+  std::vector<T> b((largest + gemm.panel()) * k), expected(largest);
+  std::size_t wrong = 0;
+  for (std::size_t n = 1; n <= largest; ++n) {
+    const std::size_t vectors = (n + gemm.vector_lanes - 1) / gemm.vector_lanes;
+    const std::size_t width = std::min(vectors, gemm.panel_vectors) * gemm.vector_lanes;
+    const auto row = static_cast<std::ptrdiff_t>(width);
+    std::fill(b.begin(), b.end(), T(0));
+    for (std::size_t j = 0; j < n; ++j)
+      for (std::size_t p = 0; p < k; ++p) b[(j / width * k + p) * width + j % width] = values[p * largest + j];
+    for (Side side : kSides)
+      for (bool with_init : {false, true}) {
+        const T* x = a_room.lay(side, 1, k, k, [&](auto, auto p) { return a[p]; });
+        const T* bias = init_room.lay(side, 1, n, n, [&](auto, auto j) { return values[k * largest + j]; });
+        T* c = c_room.lay(side, 1, n, n, [](auto, auto) { return T(7); });
+        gemm.multiply_row({n, k, width, x, b.data(), with_init ? bias : nullptr, c});
+        for (std::size_t j = 0; j < n; j += width)
+          gemm.multiply_panel({1, std::min(width, n - j), k, x, static_cast<std::ptrdiff_t>(k), 1, b.data() + j * k,
+                               row, with_init ? bias + j : nullptr, 0, expected.data() + j, row});
+        for (std::size_t j = 0; j < n; ++j) wrong += c[j] != expected[j];
+      }
+  }
+  return wrong == 0 ? 0 : HUGE_VAL;
+}
+
 template <class T>
 void check(const Isa& isa, bool quick, Report& report) {
   const auto& gemm = isa.tables->get<T>().gemm;
@@ -148,6 +189,8 @@ void check(const Isa& isa, bool quick, Report& report) {
   report.finish(SizeCheck<T>(gemm, quick).run());
   report.start(isa, type_name<T>(), "multiply_panel, NaN in every lane");
   report.finish(stray_nans<T>(gemm));
+  report.start(isa, type_name<T>(), "multiply_row, bits of multiply_panel");
+  report.finish(row_errors<T>(gemm));
 }
 
 }  // namespace

@@ -29,12 +29,14 @@ int main(int argc, char** argv) {
   check_math(isas, quick, report);
   for (const Isa& isa : isas) {
     check_gemm(isa, quick, report);
+    check_layout(isa, report);
     check_elementwise(isa, report);
     check_softmax(isa, report);
     check_loss(isa, quick, report);
     check_reduce(isa, report);
     check_update(isa, report);
     check_convert(isa, report);
+    check_ruler(isa, report);
     check_same_bits(isa, report);
   }
   std::printf("%d failed\n", report.failures());

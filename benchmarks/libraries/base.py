@@ -1,0 +1,73 @@
+"""What a library's process can be asked to do. A library overrides what it can; the rest is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from benchmarks.works import Net, Samples, Weights
+
+Call = Callable[[], Any]
+
+
+class LeftOutError(Exception):
+    """The library, or this setting of it, does not do this; the message says why."""
+
+
+class Training:
+    """Training of one network on samples in memory, again and again from the same start."""
+
+    def restart(self, weights: Weights) -> None:
+        """Go back to start weights and an optimizer without memory."""
+        raise NotImplementedError
+
+    def set_rate(self, lr: float) -> None:
+        """Change the learning rate; for the epochs from now on."""
+        raise NotImplementedError
+
+    def train(self, epochs: int, shuffle: bool) -> None:
+        """Train as a user does; `shuffle` takes the samples in a new order in every epoch."""
+        raise NotImplementedError
+
+    def first_loss(self, n: int) -> float:
+        """Train on the first n samples as they lie; return the mean of the batches' losses, each before its step."""
+        raise NotImplementedError
+
+    def outputs(self, X: np.ndarray) -> np.ndarray:
+        """Return the network's outputs for rows of X."""
+        raise NotImplementedError
+
+
+class Library:
+    """A library at its best settings, on so many threads.
+
+    The calls that the methods return do one product, activation or prediction each, and return its result: an array,
+    or what `np.asarray` makes one.
+    """
+
+    tolerance = 1e-4  # relative: what float32 may lose in a step or an output; a setting that computes in less has more
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+
+    def about(self) -> str:
+        """Return version and settings."""
+        raise NotImplementedError
+
+    def matmul(self, a: np.ndarray, b: np.ndarray) -> Call:
+        """Return a call that multiplies two matrices into an array that exists already."""
+        raise LeftOutError("it has no product for this comparison")
+
+    def activation(self, name: str, x: np.ndarray) -> Call:
+        """Return a call that applies relu, tanh, sigmoid or softmax (along rows)."""
+        raise LeftOutError("it has no activations for this comparison")
+
+    def prediction(self, net: Net, weights: Weights, x: np.ndarray) -> Call:
+        """Return a call that predicts for one row."""
+        raise LeftOutError("it has no prediction for this comparison")
+
+    def training(self, net: Net, samples: Samples) -> Training:
+        """Return a training that is ready to be restarted."""
+        raise LeftOutError("it does not train here")

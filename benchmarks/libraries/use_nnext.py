@@ -1,0 +1,101 @@
+"""nnext: the ordinary calls, with their checks of the arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import nnext as nn
+from benchmarks.libraries.base import Call, LeftOutError, Library, Training
+from benchmarks.works import Net, Samples, Weights
+
+
+class Use(Library):
+    """nnext.
+
+    Parameters
+    ----------
+    threads : int
+    in_bytes : bool
+        Train on bytes, which nnext scales on the way.
+    precision : str
+        Of the products, as `compile` takes it; empty for the default.
+    compiled : bool
+        Predict with what ``compile_inference`` returns.
+    """
+
+    def __init__(self, threads: int, in_bytes: bool = False, precision: str = "", compiled: bool = False) -> None:
+        super().__init__(threads)
+        self.in_bytes, self.precision, self.compiled = in_bytes, precision, compiled
+        if precision:
+            self.tolerance = 2e-2  # bf16 has 8 bits
+        nn.runtime.set_num_threads(threads)
+
+    def about(self) -> str:
+        return f"nnext {nn.__version__}, {nn.runtime.isa()}"
+
+    def ceiling(self, dtype: str) -> float:
+        """Return the FLOP/s of the FMA loop, on all threads that the machine has a CPU for."""
+        return nn.runtime.fma_ceiling(dtype, threads=min(self.threads, nn._core.usable_cpus()))
+
+    def matmul(self, a: np.ndarray, b: np.ndarray) -> Call:
+        out = np.empty((a.shape[0], b.shape[1]), a.dtype)
+        return lambda: nn.functional.matmul(a, b, out=out)
+
+    def activation(self, name: str, x: np.ndarray) -> Call:
+        function = getattr(nn.functional, name)
+        return lambda: function(x)
+
+    def prediction(self, net: Net, weights: Weights, x: np.ndarray) -> Call:
+        model = nn.MLP(list(net.sizes))
+        model.load_state_dict(weights)
+        out = np.empty((1, net.sizes[-1]), np.float32)
+        if not self.compiled:
+            return lambda: model.predict(x, out=out)
+        if not hasattr(model, "compile_inference"):
+            raise LeftOutError("this version has no compile_inference")
+        predictor: Any = model.compile_inference()
+        return lambda: predictor(x, out=out)
+
+    def training(self, net: Net, samples: Samples) -> Training:
+        return _Training(net, samples, self)
+
+
+class _Training(Training):
+    def __init__(self, net: Net, samples: Samples, use: Use) -> None:
+        self.net, self.y = net, samples.y
+        self.X = samples.pixels if use.in_bytes else samples.X
+        self.of_fit: dict[str, Any] = {"scale": 1 / 255} if use.in_bytes else {}
+        self.of_compile = {"precision": use.precision} if use.precision else {}
+        try:
+            self.restart(net.weights())
+            self.first_loss(net.batch)
+        except (TypeError, ValueError) as refused:
+            if not (self.of_fit or self.of_compile):
+                raise
+            raise LeftOutError(str(refused)) from refused
+
+    def restart(self, weights: Weights) -> None:
+        self.model = nn.MLP(list(self.net.sizes))
+        self.model.load_state_dict(weights)
+        loss = "bce_with_logits" if self.net.sizes[-1] == 1 else "cross_entropy"
+        optimizer = getattr(nn, self.net.optimizer)(lr=self.net.lr)
+        self.model.compile(loss, optimizer, **self.of_compile)
+
+    def set_rate(self, lr: float) -> None:
+        optimizer: Any = self.model.optimizer
+        optimizer.lr = lr
+
+    def fit(self, X: np.ndarray, y: np.ndarray, epochs: int, shuffle: bool) -> nn.History:
+        options: dict[str, Any] = {"epochs": epochs, "batch_size": self.net.batch, "shuffle": shuffle, "verbose": 0}
+        return self.model.fit(X, y, **options, **self.of_fit)
+
+    def train(self, epochs: int, shuffle: bool) -> None:
+        self.fit(self.X, self.y, epochs, shuffle)
+
+    def first_loss(self, n: int) -> float:
+        return float(self.fit(self.X[:n], self.y[:n], 1, False).history["loss"][0])
+
+    def outputs(self, X: np.ndarray) -> np.ndarray:
+        return self.model.predict(X)

@@ -1,0 +1,89 @@
+"""Tables for the terminal: a block a case, a line a library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from benchmarks.harness import Ratio
+
+UNITS = (("s", 1.0), ("ms", 1e-3), ("us", 1e-6), ("ns", 1e-9))
+Show = Callable[[dict[str, Any]], None]
+
+
+def show(result: dict[str, Any]) -> None:
+    """Print what one case gave."""
+    print(f"\n{headline(result)}")
+    if "megabytes" in result:
+        _show_memory(result)
+    elif "packages" in result:
+        _show_packages(result)
+    elif "times slower" in result:
+        for name, row in result["times slower"].items():
+            print(f"  {name:17} {Ratio(*row)!s} times as long as one alone")
+    else:
+        _show_times(result)
+    for name, reason in result.get("left_out", {}).items():
+        print(f"  {name}: left out, {reason}")
+
+
+def headline(result: dict[str, Any]) -> str:
+    """Return what is measured: case, threads, rounds and the ceiling."""
+    parts = [result["case"]]
+    for key, unit in (("threads", "thread"), ("rounds", "round")):
+        if key in result:
+            parts.append(f"{result[key]} {unit}{'' if result[key] == 1 else 's'}")
+    if result.get("ceiling"):
+        parts.append(f"FMA ceiling {np.median(result['ceiling']) / 1e9:.0f} GFLOP/s")
+    return ", ".join(parts)
+
+
+def _show_times(result: dict[str, Any]) -> None:
+    share = any("share" in row for row in result["libraries"].values())
+    print(f"  {'':17} {'median':>9} {'best':>9}  {'of ceiling  ' if share else ''}times nnext's [95%]")
+    for name, row in result["libraries"].items():
+        if "median" not in row:
+            print(f"  {name:17} did not come to the goal")
+            continue
+        times = f"{duration(row['median']):>9} {duration(row['best']):>9}"
+        of_ceiling = f"{row['share'][0]:9.1%}   " if "share" in row else ""
+        print(f"  {name:17} {times}  {of_ceiling}{Ratio(*row['ratio'])}{_trainings(row)}")
+
+
+def _trainings(row: dict[str, Any]) -> str:
+    if "trainings" not in row:
+        return ""
+    epochs = np.median([training["epochs"] for training in row["trainings"]])
+    return f"   {row['reached']} of {len(row['trainings'])} came to the goal, {epochs:.0f} epochs"
+
+
+def _show_memory(result: dict[str, Any]) -> None:
+    data = result["data"]
+    print(f"  the samples take {data['float32']:.0f} MB in float32, {data['bytes']:.0f} MB in bytes")
+    for name, row in result["megabytes"].items():
+        print(
+            f"  {name:17} {row['peak'] - row['before']:7.0f} MB, besides {row['before']:.0f} MB of the process before"
+        )
+
+
+def _show_packages(result: dict[str, Any]) -> None:
+    print(f"  {'':17} {'median':>9} {'beyond NumPy':>13} {'memory':>8} {'on disk':>9}  times nnext's [95%]")
+    for name, row in result["packages"].items():
+        beyond = "" if name == "numpy" else f"{1e3 * row['beyond_numpy']:.1f} ms"
+        sizes = f"{row['megabytes']:5.0f} MB {row['disk']:6.1f} MB"
+        print(f"  {name:17} {duration(row['median']):>9} {beyond:>13} {sizes}  {Ratio(*row['ratio'])}")
+
+
+def duration(seconds: float) -> str:
+    """Return a time with three digits and a unit.
+
+    Examples
+    --------
+    >>> duration(0.00015), duration(2.5)
+    ('150 us', '2.50 s')
+    """
+    unit, size = next(pair for pair in UNITS if seconds >= pair[1] or pair is UNITS[-1])
+    value = seconds / size
+    return f"{value:.{max(0, 3 - len(str(int(value))))}f} {unit}"

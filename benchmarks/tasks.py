@@ -1,0 +1,99 @@
+"""Tasks: what a library's process times, with the proof that it is the work that was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from benchmarks.libraries.base import Call, Library, Training
+from benchmarks.works import Net, relative_error, true_outputs
+
+
+class Calls:
+    """A call that is timed by repeating it. `check` gives its result and how far that is from the truth."""
+
+    units = 1
+
+    def __init__(self, call: Call, error: Callable[[np.ndarray], float]) -> None:
+        self.call, self.error = call, error
+        # A library may bring its own loop, where an object of its own has to stay open around all calls.
+        self.run = getattr(call, "run", self._run)
+
+    def _run(self, n: int) -> None:
+        call = self.call
+        for _ in range(n):
+            call()
+
+    def check(self) -> dict[str, float]:
+        return {"error": self.error(np.asarray(self.call()))}
+
+    def prepare(self) -> None:
+        pass
+
+
+class Epochs:
+    """A training that is timed by whole epochs from the start weights; a unit is a step."""
+
+    def __init__(self, training: Training, net: Net, steps: int, shuffle: bool) -> None:
+        self.training, self.shuffle, self.units = training, shuffle, steps
+        self.weights = net.weights()
+        # Roundings differ and grow with each step, so that long trainings part although they are the same.
+        self.proved = net.batch * min(steps, 20)
+
+    def run(self, n: int) -> None:
+        self.training.train(n, self.shuffle)
+
+    def check(self) -> dict[str, float]:
+        self.prepare()
+        return {"loss": self.training.first_loss(self.proved)}
+
+    def prepare(self) -> None:
+        self.training.restart(self.weights)
+
+
+_TRUE: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "relu": lambda x: np.maximum(x, 0),
+    "tanh": np.tanh,
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "softmax": lambda x: np.exp(x) / np.exp(x).sum(axis=1, keepdims=True),
+}
+
+
+def open_matmul(library: Library, m: int, k: int, n: int, dtype: str) -> Calls:
+    """Return the product of two matrices; their sizes are m x k and k x n."""
+    random = np.random.default_rng(0)
+    a, b = (random.standard_normal(shape, dtype=np.dtype(dtype).type) for shape in ((m, k), (k, n)))
+    vector = random.standard_normal(n)  # Freivalds' check: (a @ b) @ v == a @ (b @ v), without a second product
+    return Calls(library.matmul(a, b), lambda c: relative_error(c @ vector, a @ (b @ vector)))
+
+
+def open_activation(library: Library, name: str, m: int, n: int) -> Calls:
+    """Return an activation of m rows."""
+    x = 2 * np.random.default_rng(0).standard_normal((m, n), dtype=np.float32)
+    return Calls(library.activation(name, x), lambda y: relative_error(y, _TRUE[name](x.astype(np.float64))))
+
+
+def open_prediction(library: Library, net: Mapping[str, Any]) -> Calls:
+    """Return the prediction for one row."""
+    work = Net.of(net)
+    x, weights = work.samples().X[:1].copy(), work.weights()
+    truth = true_outputs(work, x, weights)
+    return Calls(library.prediction(work, weights, x), lambda y: relative_error(y.reshape(1, -1), truth))
+
+
+def open_training(library: Library, net: Mapping[str, Any], shuffle: bool) -> Epochs:
+    """Return the training of a network, in steps."""
+    work = Net.of(net)
+    samples = work.samples()
+    steps = -(-len(samples.y) // work.batch)
+    return Epochs(library.training(work, samples), work, steps, shuffle)
+
+
+OPEN: dict[str, Callable[..., Calls | Epochs]] = {
+    "matmul": open_matmul,
+    "activation": open_activation,
+    "prediction": open_prediction,
+    "training": open_training,
+}

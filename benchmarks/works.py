@@ -1,0 +1,122 @@
+"""The work that is timed: one description of a network, its samples and its training, the same for every library.
+
+A description is small enough to be sent to a library's process as JSON; all arrays follow from it and from a seed, so
+every process starts from the same weights and the same samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+Weights = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Net:
+    """A network of Linear layers with ReLU between, its optimizer and the size of its data.
+
+    Parameters
+    ----------
+    sizes : tuple of int
+        Features, hidden layers, outputs. One output means two classes and the binary cross-entropy of logits, more
+        mean the softmax cross-entropy.
+    batch, batches : int
+        Samples of a step, steps of an epoch.
+    optimizer : {"SGD", "Adam"}
+    lr : float
+    images : str
+        Folder with ``X.npy`` (bytes) and ``y.npy`` to train on; without it the samples are drawn.
+    """
+
+    sizes: tuple[int, ...]
+    batch: int
+    optimizer: str = "SGD"
+    lr: float = 0.1
+    batches: int = 200
+    images: str = ""
+
+    @classmethod
+    def of(cls, description: Mapping[str, Any]) -> Net:
+        """Build it from what `description` gave, also after a way through JSON."""
+        return cls(**{**description, "sizes": tuple(description["sizes"])})
+
+    def description(self) -> dict[str, Any]:
+        """Return what `of` takes."""
+        return asdict(self)
+
+    @property
+    def name(self) -> str:
+        """As in the tables: 784-128-10 b64 SGD."""
+        return f"{'-'.join(map(str, self.sizes))} b{self.batch} {self.optimizer}"
+
+    @property
+    def flops(self) -> float:
+        """The products of one step: forward, gradient of the weights, and of the input of all layers but the first."""
+        layers = [2.0 * self.batch * n_in * n_out for n_in, n_out in pairwise(self.sizes)]
+        return 3 * sum(layers) - layers[0]
+
+    @property
+    def classes(self) -> int:
+        return max(2, self.sizes[-1])
+
+    def short(self, batches: int) -> Net:
+        """Return the same with fewer steps an epoch."""
+        return replace(self, batches=batches)
+
+    def weights(self, seed: int = 0) -> Weights:
+        """Return start weights under PyTorch's names and shapes, uniform within 1 / sqrt(inputs) as PyTorch's are."""
+        random, weights = np.random.default_rng(seed), {}
+        for layer, (n_in, n_out) in enumerate(pairwise(self.sizes)):
+            bound = n_in**-0.5
+            for name, shape in (("weight", (n_out, n_in)), ("bias", (n_out,))):
+                weights[f"{2 * layer}.{name}"] = random.uniform(-bound, bound, shape).astype(np.float32)
+        return weights
+
+    def samples(self) -> Samples:
+        """Return the samples of an epoch: the images, or points around one centre a class, in bytes as images are."""
+        if self.images:
+            return Samples(np.load(f"{self.images}/X.npy"), np.load(f"{self.images}/y.npy"))
+        random, n = np.random.default_rng(1), self.batch * self.batches
+        y = random.integers(self.classes, size=n)
+        y[: self.classes] = np.arange(min(n, self.classes))  # scikit-learn counts the classes that it sees
+        centres = random.integers(128, size=(self.classes, self.sizes[0]), dtype=np.uint8)
+        return Samples(centres[y] + random.integers(128, size=(n, self.sizes[0]), dtype=np.uint8), y)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Bytes as they lie in a file, and labels."""
+
+    pixels: np.ndarray
+    y: np.ndarray
+
+    @property
+    def X(self) -> np.ndarray:  # noqa: N802 - the field's own name
+        """What libraries train on that take no bytes: numbers from 0 to 1."""
+        return self.pixels.astype(np.float32) / np.float32(255)
+
+
+MNIST = Net((784, 128, 10), 64)
+DEEPER = Net((784, 512, 512, 10), 256, "Adam", 1e-3, batches=20)
+SMALL = Net((10, 10, 10, 10), 32)
+XOR = Net((2, 2, 1), 4)
+WIDE = Net((4096, 4096), 64, batches=4)
+
+
+def relative_error(got: np.ndarray, true: np.ndarray) -> float:
+    """Return the largest difference as a share of the largest true value; NaN if there is one."""
+    return float(np.abs(np.asarray(got, np.float64) - true).max() / np.abs(true).max())
+
+
+def true_outputs(net: Net, x: np.ndarray, weights: Weights) -> np.ndarray:
+    """Return what the network gives for rows of x, computed in float64."""
+    y = np.asarray(x, np.float64)
+    for layer in range(len(net.sizes) - 1):
+        y = np.maximum(y, 0) if layer else y
+        y = y @ weights[f"{2 * layer}.weight"].T.astype(np.float64) + weights[f"{2 * layer}.bias"]
+    return y

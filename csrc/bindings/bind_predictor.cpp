@@ -1,0 +1,190 @@
+// Predictor: a network frozen for predictions, called through CPython's vectorcall. pybind11's dispatch alone takes as
+// long as the whole prediction of a small network.
+#include <structmember.h>  // after Python.h
+
+#include <memory>
+
+#include "bindings/arrays.h"
+#include "bindings/bind.h"
+#include "bindings/model.h"
+
+namespace nnext::bindings {
+namespace {
+
+using py::detail::npy_api;
+using py::detail::PyArray_Proxy;
+
+// One dtype's way to predict; `model` is never changed again.
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  virtual void predict_row(const void* x, void* y) const = 0;
+  virtual py::object predict(const py::object& x, const py::object& out) const = 0;
+  Size in_features = 0, out_features = 0;
+  py::dtype dtype;
+};
+
+template <class T>
+class TypedEngine final : public Engine {
+ public:
+  TypedEngine(py::object keep, bool flatten)
+      : keep_(std::move(keep)), model_(keep_.cast<Model<T>&>()), flatten_(flatten), row_(model_.row_predictor()) {
+    in_features = row_.in_features(), out_features = row_.out_features(), dtype = py::dtype::of<T>();
+  }
+  void predict_row(const void* x, void* y) const override { row_(static_cast<const T*>(x), static_cast<T*>(y)); }
+  py::object predict(const py::object& x, const py::object& out) const override {
+    return model_.predict(x, out, false, flatten_, py::float_(1.0));
+  }
+
+ private:
+  py::object keep_;
+  Model<T>& model_;
+  bool flatten_;
+  const train::RowPredictor<T>& row_;
+};
+
+struct PredictorObject {
+  PyObject_HEAD vectorcallfunc call;
+  Engine* engine;
+};
+
+// Data of one sample of `features` numbers, of shape (features,) or (1, features), that lies as the core wants it.
+char* row_data(const Engine& engine, PyObject* object, Size features, int flags) {
+  if (Py_TYPE(object) != npy_api::get().PyArray_Type_) return nullptr;
+  const PyArray_Proxy* array = py::detail::array_proxy(object);
+  const auto wanted = static_cast<py::ssize_t>(features);
+  const bool shape = (array->nd == 1 && array->dimensions[0] == wanted) ||
+                     (array->nd == 2 && array->dimensions[0] == 1 && array->dimensions[1] == wanted);
+  return shape && array->descr == engine.dtype.ptr() && (array->flags & flags) == flags ? array->data : nullptr;
+}
+
+constexpr int kReadable = npy_api::NPY_ARRAY_C_CONTIGUOUS_ | npy_api::NPY_ARRAY_ALIGNED_;
+constexpr int kWritable = kReadable | npy_api::NPY_ARRAY_WRITEABLE_;
+
+// An empty array of x's number of dimensions.
+py::object new_row(const Engine& engine, PyObject* x) {
+  const int nd = py::detail::array_proxy(x)->nd;
+  Py_intptr_t shape[2] = {1, static_cast<Py_intptr_t>(engine.out_features)};
+  if (nd == 1) shape[0] = shape[1];
+  const npy_api& api = npy_api::get();
+  PyObject* array = api.PyArray_NewFromDescr_(api.PyArray_Type_, engine.dtype.inc_ref().ptr(), nd, shape, nullptr,
+                                              nullptr, 0, nullptr);
+  if (array == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::object>(array);
+}
+
+// Everything but one ready row: lists, other dtypes and layouts, many rows.
+py::object predict_any(const Engine& engine, const py::object& x, const py::object& out) {
+  const py::array numbers = as_numbers(x, {"predict", "X"});
+  if (numbers.ndim() != 1) return engine.predict(numbers, out);
+  if (!out.is_none())
+    throw py::value_error("[predict] X has shape " + shape_text(numbers) + " and does not lie as " +
+                          py::str(engine.dtype).cast<std::string>() +
+                          " numbers side by side; with out= give such an array, or a 2-D X");
+  return engine.predict(numbers.attr("reshape")(1, -1), out).attr("reshape")(-1);
+}
+
+py::object predict(const Engine& engine, PyObject* x, PyObject* out) {
+  char* const from = row_data(engine, x, engine.in_features, kReadable);
+  char* to = from == nullptr || out == Py_None ? nullptr : row_data(engine, out, engine.out_features, kWritable);
+  if (from == nullptr || (out != Py_None && to == nullptr))
+    return predict_any(engine, py::reinterpret_borrow<py::object>(x), py::reinterpret_borrow<py::object>(out));
+  py::object result = out == Py_None ? new_row(engine, x) : py::reinterpret_borrow<py::object>(out);
+  if (to == nullptr) to = py::detail::array_proxy(result.ptr())->data;
+  engine.predict_row(from, to);
+  return result;
+}
+
+// Predictor(x, out=None)
+PyObject* call(PyObject* self, PyObject* const* args, std::size_t nargsf, PyObject* names) {
+  const py::ssize_t positional = PyVectorcall_NARGS(nargsf), named = names == nullptr ? 0 : PyTuple_GET_SIZE(names);
+  PyObject* out = positional == 2 ? args[1] : Py_None;
+  bool known = positional >= 1 && positional + named <= 2;
+  if (known && named == 1) {
+    known = PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, 0), "out") == 0;
+    out = args[positional];
+  }
+  if (!known) {
+    PyErr_SetString(PyExc_TypeError, "[predict] a Predictor takes x and, if wanted, out=; for example predictor(x)");
+    return nullptr;
+  }
+  try {
+    return predict(*reinterpret_cast<PredictorObject*>(self)->engine, args[0], out).release().ptr();
+  } catch (py::error_already_set& error) {
+    error.restore();
+  } catch (const py::builtin_exception& error) {
+    error.set_error();
+  } catch (const std::bad_alloc&) {
+    PyErr_NoMemory();
+  } catch (const std::invalid_argument& error) {
+    PyErr_SetString(PyExc_ValueError, error.what());
+  } catch (const std::exception& error) {
+    PyErr_SetString(PyExc_RuntimeError, error.what());
+  }
+  return nullptr;
+}
+
+void destroy(PyObject* self) {
+  PyTypeObject* type = Py_TYPE(self);
+  delete reinterpret_cast<PredictorObject*>(self)->engine;
+  type->tp_free(self);
+  Py_DECREF(type);
+}
+
+PyObject* describe(PyObject* self) {
+  const Engine& engine = *reinterpret_cast<PredictorObject*>(self)->engine;
+  return PyUnicode_FromFormat("Predictor(in_features=%zu, out_features=%zu, dtype='%S')", engine.in_features,
+                              engine.out_features, engine.dtype.ptr());
+}
+
+constexpr const char* kDoc =
+    "Predictor(x, out=None)\n--\n\n"
+    "The output of a network for one sample, or rows of them, as the network was at compile_inference().\n\n"
+    "Parameters\n----------\n"
+    "x : array_like of shape (features,) or (n, features)\n"
+    "    Quickest as a C-contiguous ndarray of the model's dtype with one sample. NaN in gives NaN out.\n"
+    "out : ndarray, optional\n"
+    "    Where to write the result: of the model's dtype, C-contiguous, of the result's shape.\n\n"
+    "Returns\n-------\n"
+    "ndarray of shape (outputs,) or (n, outputs)\n";
+
+PyTypeObject* make_type() {
+  static PyMemberDef members[] = {
+      {"__vectorcalloffset__", T_PYSSIZET, offsetof(PredictorObject, call), READONLY, nullptr}, {}};
+  static PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(destroy)},
+                                {Py_tp_repr, reinterpret_cast<void*>(describe)},
+                                {Py_tp_call, reinterpret_cast<void*>(PyVectorcall_Call)},
+                                {Py_tp_members, members},
+                                {Py_tp_doc, const_cast<char*>(kDoc)},
+                                {0, nullptr}};
+  static PyType_Spec spec{"nnext._core.Predictor", sizeof(PredictorObject), 0,
+                          Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
+  PyObject* type = PyType_FromSpec(&spec);
+  if (type == nullptr) throw py::error_already_set();
+  return reinterpret_cast<PyTypeObject*>(type);
+}
+
+}  // namespace
+
+void bind_predictor(py::module_& m) {
+  PyTypeObject* const type = make_type();
+  m.attr("Predictor") = py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(type));
+  m.def(
+      "make_predictor",
+      [type](const py::object& network, bool flatten) {
+        std::unique_ptr<Engine> engine;
+        if (py::isinstance<Model<float>>(network))
+          engine = std::make_unique<TypedEngine<float>>(network, flatten);
+        else
+          engine = std::make_unique<TypedEngine<double>>(network, flatten);
+        PyObject* object = type->tp_alloc(type, 0);
+        if (object == nullptr) throw py::error_already_set();
+        auto* predictor = reinterpret_cast<PredictorObject*>(object);
+        predictor->call = call;
+        predictor->engine = engine.release();
+        return py::reinterpret_steal<py::object>(object);
+      },
+      py::arg("network"), py::arg("flatten"));
+}
+
+}  // namespace nnext::bindings
