@@ -92,13 +92,14 @@ def run_case(pool: Pool, case: Case, effort: Effort) -> dict[str, Any]:
     proofs = prove_equal_work(workers)
     for worker in workers:
         worker.ask("calibrate", budget=effort.budget)
-    ceilings: list[float] = []
+    ruler, ceilings = {"dtype": case.dtype}, list[float]()
 
     def take(worker: Worker, _: int) -> float:
-        if worker.name == "nnext":
-            ceilings.append(worker.ask("ceiling", dtype=case.dtype))
-        seconds: float = worker.ask("seconds")
-        return seconds
+        if worker.name != "nnext":
+            return float(worker.ask("seconds"))
+        before, seconds, after = worker.ask("ceiling", **ruler), worker.ask("seconds"), worker.ask("ceiling", **ruler)
+        ceilings.append(max(before, after))  # one that was disturbed reads low
+        return float(seconds)
 
     times = measure(workers, effort.rounds, take)
     return {

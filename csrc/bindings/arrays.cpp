@@ -57,7 +57,8 @@ std::string index_text(const py::array& array, Size flat) {
 }
 
 py::array as_numbers(const py::handle& object, const Asked& asked) {
-  if (py::isinstance<py::array>(object) && is_masked_array(object) &&
+  const bool plain = Py_TYPE(object.ptr()) == py::detail::npy_api::get().PyArray_Type_;  // by far the most: not masked
+  if (!plain && py::isinstance<py::array>(object) && is_masked_array(object) &&
       py::module_::import("numpy.ma").attr("is_masked")(object).cast<bool>())
     fail_type(asked, "has masked values; fill them first, for example with ", asked.name, ".filled(0)");
   py::array array = py::isinstance<py::array>(object) ? py::reinterpret_borrow<py::array>(object)

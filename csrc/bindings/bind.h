@@ -7,6 +7,7 @@ namespace nnext::bindings {
 
 void bind_runtime(pybind11::module_& m);
 void bind_functional(pybind11::module_& m);
+void bind_matmul(pybind11::module_& m);
 void bind_network(pybind11::module_& m);
 void bind_predictor(pybind11::module_& m);
 

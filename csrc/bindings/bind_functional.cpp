@@ -3,13 +3,11 @@
 
 #include "bindings/arrays.h"
 #include "bindings/bind.h"
-#include "bindings/interrupt.h"
 #include "bindings/rows.h"
 #include "core/buffer.h"
 #include "core/errors.h"
 #include "kernels/dispatch.h"
 #include "ops/activation.h"
-#include "ops/matmul.h"
 
 namespace nnext::bindings {
 namespace {
@@ -109,25 +107,6 @@ py::object loss(const std::string& name, const py::object& y_pred, const py::obj
   });
 }
 
-py::object matmul(const py::object& a, const py::object& b, bool transpose_a, bool transpose_b, const py::object& out) {
-  const Asked asked_a{"matmul", "a"}, asked_b{"matmul", "b"};
-  const py::array numbers_a = as_numbers(a, asked_a), numbers_b = as_numbers(b, asked_b);
-  return with_type(is_single(numbers_a) && is_single(numbers_b), [&]<class T>(T) {
-    const StridedMatrix<T> left = as_strided_matrix<T>(numbers_a, asked_a),
-                           right = as_strided_matrix<T>(numbers_b, asked_b);
-    const ConstMatrix<T> x = transpose_a ? left.view.transposed() : left.view;
-    const ConstMatrix<T> y = transpose_b ? right.view.transposed() : right.view;
-    if (x.cols != y.rows)
-      core::fail_value("[matmul] a is (", x.rows, ", ", x.cols, ") and b is (", y.rows, ", ", y.cols,
-                       ") after transposing; the inner dimensions ", x.cols, " and ", y.rows, " must be equal");
-    py::array_t<T> result = as_output<T>(out, x.rows, y.cols, {"matmul", "out"});
-    const Matrix<T> c(result.mutable_data(), x.rows, y.cols);
-    const auto& table = kernels::current_kernels<T>();
-    interruptible([&](runtime::Cancel& cancel) { ops::matmul<T>(table, x, y, c, cancel); });
-    return result;
-  });
-}
-
 }  // namespace
 
 void bind_functional(py::module_& m) {
@@ -136,7 +115,6 @@ void bind_functional(py::module_& m) {
   m.def("activation_grad", activation_grad, arg("name"), arg("x"), arg("dy"), arg("slope"));
   m.def("softmax", softmax, arg("x"), arg("dy") = py::none());
   m.def("loss", loss, arg("name"), arg("y_pred"), arg("y"), arg("sample_weight"));
-  m.def("matmul", matmul, arg("a"), arg("b"), arg("transpose_a"), arg("transpose_b"), arg("out"));
 }
 
 }  // namespace nnext::bindings

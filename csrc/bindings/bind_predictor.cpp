@@ -1,18 +1,16 @@
 // Predictor: a network frozen for predictions, called through CPython's vectorcall. pybind11's dispatch alone takes as
 // long as the whole prediction of a small network.
-#include <structmember.h>  // after Python.h
-
 #include <memory>
 
 #include "bindings/arrays.h"
 #include "bindings/bind.h"
+#include "bindings/direct.h"
 #include "bindings/model.h"
 
 namespace nnext::bindings {
 namespace {
 
 using py::detail::npy_api;
-using py::detail::PyArray_Proxy;
 
 // One dtype's way to predict; `model` is never changed again.
 class Engine {
@@ -50,12 +48,12 @@ struct PredictorObject {
 
 // Data of one sample of `features` numbers, of shape (features,) or (1, features), that lies as the core wants it.
 char* row_data(const Engine& engine, PyObject* object, Size features, int flags) {
-  if (Py_TYPE(object) != npy_api::get().PyArray_Type_) return nullptr;
-  const PyArray_Proxy* array = py::detail::array_proxy(object);
+  const auto* array = plain_array(object, engine.dtype);
+  if (array == nullptr || (array->flags & flags) != flags) return nullptr;
   const auto wanted = static_cast<py::ssize_t>(features);
   const bool shape = (array->nd == 1 && array->dimensions[0] == wanted) ||
                      (array->nd == 2 && array->dimensions[0] == 1 && array->dimensions[1] == wanted);
-  return shape && array->descr == engine.dtype.ptr() && (array->flags & flags) == flags ? array->data : nullptr;
+  return shape ? array->data : nullptr;
 }
 
 constexpr int kReadable = npy_api::NPY_ARRAY_C_CONTIGUOUS_ | npy_api::NPY_ARRAY_ALIGNED_;
@@ -63,14 +61,9 @@ constexpr int kWritable = kReadable | npy_api::NPY_ARRAY_WRITEABLE_;
 
 // An empty array of x's number of dimensions.
 py::object new_row(const Engine& engine, PyObject* x) {
-  const int nd = py::detail::array_proxy(x)->nd;
-  Py_intptr_t shape[2] = {1, static_cast<Py_intptr_t>(engine.out_features)};
-  if (nd == 1) shape[0] = shape[1];
-  const npy_api& api = npy_api::get();
-  PyObject* array = api.PyArray_NewFromDescr_(api.PyArray_Type_, engine.dtype.inc_ref().ptr(), nd, shape, nullptr,
-                                              nullptr, 0, nullptr);
-  if (array == nullptr) throw py::error_already_set();
-  return py::reinterpret_steal<py::object>(array);
+  const auto outputs = static_cast<Py_intptr_t>(engine.out_features);
+  const Py_intptr_t shape[] = {1, outputs};
+  return py::detail::array_proxy(x)->nd == 1 ? new_array(engine.dtype, 1, &outputs) : new_array(engine.dtype, 2, shape);
 }
 
 // Everything but one ready row: lists, other dtypes and layouts, many rows.
@@ -108,20 +101,7 @@ PyObject* call(PyObject* self, PyObject* const* args, std::size_t nargsf, PyObje
     PyErr_SetString(PyExc_TypeError, "[predict] a Predictor takes x and, if wanted, out=; for example predictor(x)");
     return nullptr;
   }
-  try {
-    return predict(*reinterpret_cast<PredictorObject*>(self)->engine, args[0], out).release().ptr();
-  } catch (py::error_already_set& error) {
-    error.restore();
-  } catch (const py::builtin_exception& error) {
-    error.set_error();
-  } catch (const std::bad_alloc&) {
-    PyErr_NoMemory();
-  } catch (const std::invalid_argument& error) {
-    PyErr_SetString(PyExc_ValueError, error.what());
-  } catch (const std::exception& error) {
-    PyErr_SetString(PyExc_RuntimeError, error.what());
-  }
-  return nullptr;
+  return returned([&] { return predict(*reinterpret_cast<PredictorObject*>(self)->engine, args[0], out); });
 }
 
 void destroy(PyObject* self) {
@@ -149,19 +129,18 @@ constexpr const char* kDoc =
     "ndarray of shape (outputs,) or (n, outputs)\n";
 
 PyTypeObject* make_type() {
-  static PyMemberDef members[] = {
-      {"__vectorcalloffset__", T_PYSSIZET, offsetof(PredictorObject, call), READONLY, nullptr}, {}};
   static PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(destroy)},
                                 {Py_tp_repr, reinterpret_cast<void*>(describe)},
                                 {Py_tp_call, reinterpret_cast<void*>(PyVectorcall_Call)},
-                                {Py_tp_members, members},
                                 {Py_tp_doc, const_cast<char*>(kDoc)},
                                 {0, nullptr}};
   static PyType_Spec spec{"nnext._core.Predictor", sizeof(PredictorObject), 0,
                           Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
   PyObject* type = PyType_FromSpec(&spec);
   if (type == nullptr) throw py::error_already_set();
-  return reinterpret_cast<PyTypeObject*>(type);
+  auto* const made = reinterpret_cast<PyTypeObject*>(type);
+  made->tp_vectorcall_offset = offsetof(PredictorObject, call);
+  return made;
 }
 
 }  // namespace

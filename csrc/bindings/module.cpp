@@ -8,6 +8,7 @@ PYBIND11_MODULE(_core, m) {
   nnext::bindings::install_interrupt();
   nnext::bindings::bind_runtime(m);
   nnext::bindings::bind_functional(m);
+  nnext::bindings::bind_matmul(m);
   nnext::bindings::bind_network(m);
   nnext::bindings::bind_predictor(m);
 }

@@ -16,7 +16,7 @@ using runtime::Range;
 // A block of b lies packed in L2 while blocks of rows of a pass by. With 1024 steps in a block, c is read and written
 // seldom: 256 cost 9 % of a product of 1024^3.
 constexpr Size kBlockBytes = Size{1} << 20, kBlockRowTiles = 10;
-constexpr Size kL1Bytes = 32768;
+constexpr Size kL1Bytes = 49152;
 
 // One member's part of the product. It packs blocks of a and b into a scratch of its own.
 template <class T>

@@ -60,9 +60,6 @@ def matmul(
     >>> matmul([[1.0, 2.0]], [[3.0], [4.0]])
     array([[11.]])
     """
-    if out is not None and (np.may_share_memory(out, a) or np.may_share_memory(out, b)):
-        out[...] = matmul(a, b, transpose_a, transpose_b, np.empty_like(out))
-        return out
     return _core.matmul(a, b, bool(transpose_a), bool(transpose_b), out)
 
 

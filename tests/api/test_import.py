@@ -11,7 +11,7 @@ FOLDER = pathlib.Path(nn.__file__).parent
 
 # Everything that an import could change, as JSON; NumPy first, which starts threads of its own.
 LOOK = """
-import ctypes, json, locale, os, signal, sys, warnings
+import ctypes, json, locale, os, signal, sys, threading, time, warnings
 import numpy as np
 
 def kernel(*names):
@@ -36,6 +36,11 @@ def look():
         "affinity": sorted(os.sched_getaffinity(0)),
     }
 
+# With the first thread of a process, here NumPy's where there are several CPUs, glibc catches a signal of its own.
+threads = look()["threads"]
+threading.Thread(target=lambda: None).start()
+while look()["threads"] > threads:
+    time.sleep(0.001)
 before = look()
 """
 COMPARE = """
