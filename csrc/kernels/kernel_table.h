@@ -87,6 +87,9 @@ struct LayoutKernels {
                         std::ptrdiff_t to_row);
   Copy copy;       // to[i, j] = from[i, j]
   Copy transpose;  // to[j, i] = from[i, j]
+  // to[i, j] = from[order[i], j]; rows of `from` lie row_bytes apart, those of `to` without gaps.
+  void (*gather)(std::size_t rows, std::size_t cols, const void* from, std::ptrdiff_t row_bytes,
+                 const std::uint32_t* order, T* to);
 };
 
 template <class T>

@@ -1,4 +1,4 @@
-// Copies that change how a matrix lies: rows to other strides, rows to columns.
+// Copies that change how a matrix lies: rows to other strides, rows in another order, rows to columns.
 #include "kernels/parts.h"
 #include "kernels/simd/transpose.h"
 
@@ -9,6 +9,22 @@ template <class T>
 void copy(size_t rows, size_t cols, const T* from, ptrdiff_t from_row, T* to, ptrdiff_t to_row) {
   for (size_t i = 0; i < rows; ++i, from += from_row, to += to_row)
     for_each_vector<T>(cols, [&](size_t j, auto part) { store(part, to + j, load(part, from + j)); });
+}
+
+// A call of memmove for every row took a fifth of a step of a network with 10 inputs.
+template <class T>
+void gather(size_t rows, size_t cols, const void* from, ptrdiff_t row_bytes, const std::uint32_t* order, T* to) {
+  const auto row = [&](size_t i) {
+    const char* at = static_cast<const char*>(from) + static_cast<ptrdiff_t>(order[i]) * row_bytes;
+    return static_cast<const T*>(static_cast<const void*>(at));
+  };
+  if (cols <= kLanes<T>) {
+    const Part<T> part(static_cast<int>(cols));
+    for (size_t i = 0; i < rows; ++i) store(part, to + i * cols, load(part, row(i)));
+    return;
+  }
+  for (size_t i = 0; i < rows; ++i, to += cols)
+    for_each_vector<T>(cols, [&, x = row(i)](size_t j, auto part) { store(part, to + j, load(part, x + j)); });
 }
 
 // to[j, i] = from[i, j] for `rows` x `cols` of at most kLanes each.
@@ -43,7 +59,7 @@ void transpose(size_t rows, size_t cols, const T* from, ptrdiff_t from_row, T* t
 
 template <class T>
 constexpr LayoutKernels<T> make_layout() {
-  return {.copy = copy<T>, .transpose = transpose<T>};
+  return {.copy = copy<T>, .transpose = transpose<T>, .gather = gather<T>};
 }
 
 }  // namespace

@@ -291,7 +291,8 @@ typename Fit<T>::Batch Fit<T>::batch(Epoch& epoch, Size step) {
 // Copies x of the batch's rows, converted where it must be.
 template <class T>
 void Fit<T>::gather_x(const Epoch& epoch, const Batch& batch, Range rows, Matrix<T> to) const {
-  for (Size i = rows.begin; i < rows.end; ++i) epoch.samples.x.read(epoch.sample(batch.first + i), to.rows_from(i, 1));
+  epoch.samples.x.gather(state_.network.kernels.layout, epoch.order.data() + batch.first + rows.begin,
+                         to.rows_from(rows.begin, rows.size()));
 }
 
 // Copies targets unless they are read as they lie, and works out how much each row's loss counts.
@@ -299,18 +300,19 @@ template <class T>
 void Fit<T>::gather_targets(Epoch& epoch, const Batch& batch, Range rows) {
   const Samples<T>& samples = epoch.samples;
   const double total = batch.weight_sum > 0 ? batch.weight_sum : 1;
-  const T even = static_cast<T>(1 / total);
-  for (Size i = rows.begin; i < rows.end; ++i) {
-    const Size sample = epoch.sample(batch.first + i);
-    epoch.scale[i] =
-        samples.weights == nullptr ? even : static_cast<T>(static_cast<double>(samples.weights[sample]) / total);
-    if (epoch.order.empty()) continue;
-    if (samples.targets.indices != nullptr)
-      epoch.indices[i] = samples.targets.indices[sample];
-    else
-      std::copy_n(samples.targets.dense.row(sample), samples.targets.dense.cols,
-                  epoch.dense.data() + i * samples.targets.dense.cols);
-  }
+  if (samples.weights == nullptr)
+    std::fill(epoch.scale.begin() + rows.begin, epoch.scale.begin() + rows.end, static_cast<T>(1 / total));
+  else
+    for (Size i = rows.begin; i < rows.end; ++i)
+      epoch.scale[i] = static_cast<T>(static_cast<double>(samples.weights[epoch.sample(batch.first + i)]) / total);
+  if (epoch.order.empty()) return;
+  const std::uint32_t* order = epoch.order.data() + batch.first;
+  if (const ConstMatrix<T>& dense = samples.targets.dense; dense)
+    state_.network.kernels.layout.gather(rows.size(), dense.cols, dense.data,
+                                         dense.row_stride * static_cast<core::Stride>(sizeof(T)), order + rows.begin,
+                                         epoch.dense.data() + rows.begin * dense.cols);
+  else
+    for (Size i = rows.begin; i < rows.end; ++i) epoch.indices[i] = samples.targets.indices[order[i]];
 }
 
 template <class T>

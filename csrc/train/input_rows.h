@@ -56,6 +56,11 @@ class InputRows {
         convert_(cols, row(first + i), scale_, to.row(i));
     }
   }
+  // Writes the rows order[0], order[1] ... to `to`, whose rows lie without gaps.
+  void gather(const kernels::LayoutKernels<T>& kernels, const std::uint32_t* order, Matrix<T> to) const {
+    if (convert_ == nullptr) return kernels.gather(to.rows, cols, stored_.data, stored_.row_bytes, order, to.data);
+    for (Size i = 0; i < to.rows; ++i) convert_(cols, row(order[i]), scale_, to.row(i));
+  }
   const void* row(Size i) const {
     return static_cast<const char*>(stored_.data) + static_cast<core::Stride>(i) * stored_.row_bytes;
   }

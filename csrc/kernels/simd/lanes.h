@@ -62,16 +62,23 @@ inline T reduce_row(size_t n, T identity, Fold fold, Term term) {
   return fold_lanes<T, kLanes<T> / 2>(lanes[0], fold);
 }
 
-template <class T, class Term>
-inline T sum_of_row(size_t n, Term term) {
-  return reduce_row<T>(n, T(0), [](Vec<T> a, Vec<T> b) { return a + b; }, term);
+template <class T>
+inline Vec<T> add(Vec<T> a, Vec<T> b) {
+  return a + b;
 }
-
 // NaN is passed over: a largest value serves to scale the row, and the NaN shows in what is scaled.
 template <class T>
+inline Vec<T> larger(Vec<T> a, Vec<T> b) {
+  return select<T>(b > a, b, a);
+}
+
+template <class T, class Term>
+inline T sum_of_row(size_t n, Term term) {
+  return reduce_row<T>(n, T(0), add<T>, term);
+}
+template <class T>
 inline T max_of_row(size_t n, const T* x) {
-  const auto larger = [](Vec<T> a, Vec<T> b) { return select<T>(b > a, b, a); };
-  return reduce_row<T>(n, -kInfinity<T>, larger, [&](size_t i, auto part) { return load(part, x + i); });
+  return reduce_row<T>(n, -kInfinity<T>, larger<T>, [&](size_t i, auto part) { return load(part, x + i); });
 }
 
 }  // namespace
