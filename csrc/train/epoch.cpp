@@ -64,8 +64,10 @@ struct Fit<T>::Batch {
 template <class T>
 void Fit<T>::prepare(const Samples<T>& samples, const EpochOptions& options) {
   const Size batch = std::min(options.batch_size, samples.x.rows);
-  if (plan_ == nullptr || plan_->batch() != batch || plan_->features(kInput) != samples.x.cols)
+  if (plan_ == nullptr || plan_->batch() != batch || plan_->features(kInput) != samples.x.cols) {
     plan_ = std::make_unique<Plan<T>>(state_.network, samples.x.cols, batch, state_.head, Use::train);
+    quick_ = false;
+  }
   tasks_ = gradient_tasks(state_.network, *plan_);
   first_trainable_ = first_trainable_stage(*plan_);
   // Backward stops above the first trainable stage: what it would need there is not kept in step.
@@ -110,7 +112,7 @@ EpochReport Fit<T>::run_epoch(const Samples<T>& samples, const EpochOptions& opt
   epoch.prefetches = batch_bytes > kL1Bytes && batch_bytes <= kSoonBytes;
   if (shares.split_first() && !epoch.order.empty())
     epoch.x.assign(members, core::Buffer<T>(core::checked_product(rows, samples.x.cols)));
-  if (step_flops() > runtime::kQuickFlops) epoch.gradients = gradient_buffers(state_.network);
+  if (step_flops() > runtime::kQuickFlops && !quick_) epoch.gradients = gradient_buffers(state_.network);
   if (const Gate::Writer writer(state_.gate, &cancel); writer) ++state_.counters.epoch;
   while (!epoch.diverged && !cancel.requested()) {
     epoch.diverged = !state_.parameters_finite();  // so that what is kept below is finite
@@ -253,7 +255,8 @@ void Fit<T>::run_long_step(Epoch& epoch) {
   };
   runtime::run_on_team(members, update);
   count_step(epoch, now, loss);
-  if (std::chrono::steady_clock::now() - started < kQuick) epoch.gradients.clear();
+  quick_ = std::chrono::steady_clock::now() - started < kQuick;
+  if (quick_) epoch.gradients.clear();
 }
 
 template <class T>

@@ -68,6 +68,7 @@ class Fit {
   std::unique_ptr<Plan<T>> plan_;
   std::vector<GradientTask<T>> tasks_;
   Size first_trainable_ = 0;
+  bool quick_ = false;  // a step of this plan need not be interrupted
 };
 
 }  // namespace nnext::train
