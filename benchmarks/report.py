@@ -45,7 +45,8 @@ def _show_times(result: dict[str, Any]) -> None:
     print(f"  {'':17} {'median':>9} {'best':>9}  {'of ceiling  ' if share else ''}times nnext's [95%]")
     for name, row in result["libraries"].items():
         if "median" not in row:
-            print(f"  {name:17} did not come to the goal")
+            accuracies = ", ".join(f"{training['accuracy']:.2%}" for training in row["trainings"])
+            print(f"  {name:17} did not come to the goal with nnext: {accuracies}")
             continue
         times = f"{duration(row['median']):>9} {duration(row['best']):>9}"
         of_ceiling = f"{row['share'][0]:9.1%}   " if "share" in row else ""

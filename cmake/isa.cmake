@@ -12,16 +12,22 @@ set(NNEXT_ISA_ENTRIES "")
 set(NNEXT_KERNEL_FLAGS -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math -fno-exceptions -fno-rtti -fno-lto
                        -fno-stack-protector -fvisibility=hidden)
 
-function(nnext_add_isa name)
-  cmake_parse_arguments(ARG "" "" "CPU;FLAGS" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/csrc/kernels/*.kernel.cpp)
-  add_library(nnext_kernels_${name} OBJECT ${sources})
+# One object library of kernels in namespace nnext::kernels::<name>, with the vectors of instruction set `vectors`.
+function(nnext_add_kernels name vectors)
+  cmake_parse_arguments(ARG "" "" "SOURCES;FLAGS" ${ARGN})
+  add_library(nnext_kernels_${name} OBJECT ${ARG_SOURCES})
   target_include_directories(nnext_kernels_${name} PRIVATE ${PROJECT_SOURCE_DIR}/csrc)
   target_compile_features(nnext_kernels_${name} PRIVATE cxx_std_20)
-  target_compile_definitions(nnext_kernels_${name} PRIVATE NNEXT_ISA=${name} NNEXT_ISA_${name})
+  target_compile_definitions(nnext_kernels_${name} PRIVATE NNEXT_ISA=${name} NNEXT_ISA_${vectors})
   target_compile_options(nnext_kernels_${name} PRIVATE ${NNEXT_KERNEL_FLAGS} ${ARG_FLAGS})
   nnext_set_warnings(nnext_kernels_${name})
   set_target_properties(nnext_kernels_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+endfunction()
+
+function(nnext_add_isa name)
+  cmake_parse_arguments(ARG "" "" "CPU;FLAGS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/csrc/kernels/*.kernel.cpp)
+  nnext_add_kernels(${name} ${name} SOURCES ${sources} FLAGS ${ARG_FLAGS})
 
   set(condition "true")
   foreach(feature IN LISTS ARG_CPU)
@@ -35,9 +41,15 @@ function(nnext_add_isa name)
 endfunction()
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-  nnext_add_isa(avx512 CPU avx512f avx512bw avx512dq avx512vl fma
-                FLAGS -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mprefer-vector-width=512)
+  set(NNEXT_AVX512_FLAGS -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mprefer-vector-width=512)
+  nnext_add_isa(avx512 CPU avx512f avx512bw avx512dq avx512vl fma FLAGS ${NNEXT_AVX512_FLAGS})
   nnext_add_isa(avx2 CPU avx2 fma FLAGS -mavx2 -mfma)
+  # Products in bf16 beside avx512, each by other instructions; csrc/kernels/bf16/dispatch.cpp asks the CPU.
+  set(NNEXT_BF16_NAMES amx avx512bf16)
+  nnext_add_kernels(amx avx512 SOURCES ${PROJECT_SOURCE_DIR}/csrc/kernels/bf16/amx.kernel.cpp
+                    FLAGS ${NNEXT_AVX512_FLAGS} -mavx512bf16 -mamx-tile -mamx-bf16)
+  nnext_add_kernels(avx512bf16 avx512 SOURCES ${PROJECT_SOURCE_DIR}/csrc/kernels/bf16/avx512bf16.kernel.cpp
+                    FLAGS ${NNEXT_AVX512_FLAGS} -mavx512bf16)
 elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
   nnext_add_isa(neon) # part of every aarch64 CPU
 endif()

@@ -4,7 +4,7 @@
 (.so, not stripped). Two traps, each of which ends in "illegal instruction" on somebody else's machine:
 
 - a weak symbol in a kernel object. The linker keeps one copy of a weak function, maybe the AVX-512 one, for everybody.
-- an AVX instruction (VEX or EVEX encoded) outside the avx2 and avx512 kernels, where nothing asks the CPU first.
+- an AVX or AMX instruction (VEX or EVEX encoded) outside the kernels made for them, where nothing asks the CPU first.
 
 Prints one line per fault and exits with 1 when there is one. Needs nm, objdump and c++filt (binutils).
 """
@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-AVX_ISAS = ("avx2", "avx512")
+AVX_ISAS = ("avx2", "avx512", "avx512bf16", "amx")
 KERNEL_TARGET = re.compile(r"nnext_kernels_(?P<isa>\w+)")
 OBJECT_TARGET = re.compile(r"/CMakeFiles/(?P<target>[^/]+)\.dir/")
 
@@ -30,7 +30,8 @@ AVX_FUNCTION = re.compile(r"_Z+N[rVK]*[RO]?5nnext7kernels(?:" + "|".join(f"{len(
 LABEL = re.compile(r"^[0-9a-f]+ <(?P<name>.+)>:$")
 INSTRUCTION = re.compile(r"^ *(?P<address>[0-9a-f]+):\t(?:\{\w+\} )*(?P<mnemonic>\S+)(?: +(?P<operands>.*))?$")
 # A v marks the other instructions of AVX; those with a v that are none (verw, vmcall) are an operating system's.
-AVX_OPERAND = re.compile(r"%(?:[yz]mm\d|k[0-7]\b)")
+AVX_OPERAND = re.compile(r"%(?:[yzt]mm\d|k[0-7]\b)")
+TILE_STATE = ("ldtilecfg", "sttilecfg", "tilerelease")
 
 EM_X86_64 = 62
 
@@ -63,7 +64,7 @@ def weak_symbols(file: Path) -> Iterator[tuple[str, str]]:
 
 
 def is_avx(mnemonic: str, operands: str) -> bool:
-    return mnemonic[0] == "v" or AVX_OPERAND.search(operands) is not None
+    return mnemonic[0] == "v" or mnemonic in TILE_STATE or AVX_OPERAND.search(operands) is not None
 
 
 def avx_functions(file: Path) -> Iterator[tuple[str, str]]:

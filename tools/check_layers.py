@@ -25,7 +25,7 @@ ALLOWED = {
 
 # Code that is compiled once per instruction set. A standard header brings inline functions, and the linker keeps one
 # copy of each: maybe the AVX-512 one, on the path of a CPU without it. These headers bring types and intrinsics only.
-KERNEL_CODE = ("kernels/*.kernel.cpp", "kernels/simd/*")
+KERNEL_CODE = ("kernels/*.kernel.cpp", "kernels/bf16/*.kernel.cpp", "kernels/simd/*")
 KERNEL_SYSTEM_HEADERS = ("cstddef", "cstdint", "immintrin.h", "arm_neon.h")
 KERNEL_RULE = f"kernel code includes kernels/ and <{'> <'.join(KERNEL_SYSTEM_HEADERS)}> only"
 

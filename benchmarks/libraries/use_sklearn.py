@@ -60,7 +60,8 @@ class _Training(Training):
             self.model.__dict__.pop("_optimizer", None)  # the first partial_fit makes a new one
             self.model.set_params(learning_rate_init=lr)
         else:
-            self.model._optimizer.learning_rate_init = lr  # there is no public way to change it
+            # There is no public way to change it; its SGD reads the one, its Adam the other.
+            self.model._optimizer.learning_rate = self.model._optimizer.learning_rate_init = lr
         self.rate = lr
 
     def train(self, epochs: int, shuffle: bool) -> None:

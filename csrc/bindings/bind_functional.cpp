@@ -3,6 +3,7 @@
 
 #include "bindings/arrays.h"
 #include "bindings/bind.h"
+#include "bindings/interrupt.h"
 #include "bindings/rows.h"
 #include "core/buffer.h"
 #include "core/errors.h"
@@ -111,10 +112,10 @@ py::object loss(const std::string& name, const py::object& y_pred, const py::obj
 
 void bind_functional(py::module_& m) {
   using py::arg;
-  m.def("activation", activation, arg("name"), arg("x"), arg("slope"));
-  m.def("activation_grad", activation_grad, arg("name"), arg("x"), arg("dy"), arg("slope"));
-  m.def("softmax", softmax, arg("x"), arg("dy") = py::none());
-  m.def("loss", loss, arg("name"), arg("y_pred"), arg("y"), arg("sample_weight"));
+  m.def("activation", activation, arg("name"), arg("x"), arg("slope"), CallGuard());
+  m.def("activation_grad", activation_grad, arg("name"), arg("x"), arg("dy"), arg("slope"), CallGuard());
+  m.def("softmax", softmax, arg("x"), arg("dy") = py::none(), CallGuard());
+  m.def("loss", loss, arg("name"), arg("y_pred"), arg("y"), arg("sample_weight"), CallGuard());
 }
 
 }  // namespace nnext::bindings

@@ -77,6 +77,7 @@ py::object matmul(PyObject* const* args) {
     if (ConstMatrix<double> a, b; ready(args[0], transpose_a, a) && ready(args[1], transpose_b, b))
       return multiply<double>(a, b, out, false);
   }
+  const Call whole;
   const py::array a = as_numbers(args[0], {"matmul", "a"}), b = as_numbers(args[1], {"matmul", "b"});
   return is_single(a) && is_single(b) ? multiply_converted<float>(a, b, transpose_a, transpose_b, out)
                                       : multiply_converted<double>(a, b, transpose_a, transpose_b, out);

@@ -2,6 +2,7 @@
 #include <pybind11/stl.h>
 
 #include "bindings/bind.h"
+#include "bindings/interrupt.h"
 #include "bindings/model.h"
 #include "ops/activation.h"
 #include "optim/adagrad.h"
@@ -65,10 +66,10 @@ template <class T>
 void bind_parameters(py::class_<Model<T>>& c) {
   c.def("parameters", &Model<T>::parameters);
   c.def("get_parameters", &Model<T>::get_parameters);
-  c.def("set_parameters", &Model<T>::set_parameters, arg("values"));
+  c.def("set_parameters", &Model<T>::set_parameters, arg("values"), CallGuard());
   c.def("get_gradients", &Model<T>::get_gradients);
   c.def("get_state", &Model<T>::get_state);
-  c.def("set_optimizer_state", &Model<T>::set_optimizer_state, arg("index"), arg("state"), arg("values"));
+  c.def("set_optimizer_state", &Model<T>::set_optimizer_state, arg("index"), arg("state"), arg("values"), CallGuard());
   c.def("optimizer_states", &Model<T>::optimizer_states);
   c.def("set_trainable", &Model<T>::set_trainable, arg("layer"), arg("trainable"));
   c.def_property("counters", &Model<T>::get_counters, &Model<T>::set_counters);
@@ -77,8 +78,10 @@ void bind_parameters(py::class_<Model<T>>& c) {
 template <class T>
 void bind_training(py::class_<Model<T>>& c) {
   c.def("set_loss", &Model<T>::set_loss, arg("loss"), arg("fuse_last_layer"));
+  c.def("find_bf16", [](const Model<T>& model) { return model.find_bf16().name; });
+  c.def("set_precision", &Model<T>::set_precision, arg("precision"));
   c.def("samples", &Model<T>::samples, arg("x"), arg("y"), arg("sample_weight"), arg("flatten"), arg("operation"),
-        arg("scale"));
+        arg("scale"), CallGuard());
   c.def(
       "fit_epoch",
       [](Model<T>& model, const SampleArrays<T>& samples, const py::object& outputs, Size batch_size, bool shuffle,
@@ -87,17 +90,17 @@ void bind_training(py::class_<Model<T>>& c) {
         return std::tuple(report.loss, report.steps, report.diverged);
       },
       arg("samples"), arg("outputs"), arg("batch_size"), arg("shuffle"), arg("lr"));
-  c.def("rows", &Model<T>::rows, arg("x"), arg("flatten"), arg("operation"), arg("scale"));
+  c.def("rows", &Model<T>::rows, arg("x"), arg("flatten"), arg("operation"), arg("scale"), CallGuard());
   c.def("begin_epoch", &Model<T>::begin_epoch, arg("samples"), arg("shuffle"));
   c.def("keep_copy", &Model<T>::keep_copy);
   c.def("go_back", &Model<T>::go_back);
   c.def("parameters_finite", &Model<T>::parameters_finite);
   c.def("begin_fit", &Model<T>::begin_fit, arg("id"));
   c.def("end_fit", &Model<T>::end_fit, arg("id"));
-  c.def("predict", &Model<T>::predict, arg("x"), arg("out"), arg("check"), arg("flatten"), arg("scale"));
+  c.def("predict", &Model<T>::predict, arg("x"), arg("out"), arg("check"), arg("flatten"), arg("scale"), CallGuard());
   c.def("evaluate", &Model<T>::evaluate, arg("samples"));
-  c.def("forward", &Model<T>::forward, arg("x"), arg("training"), arg("flatten"), arg("scale"));
-  c.def("backward", &Model<T>::backward, arg("dy"));
+  c.def("forward", &Model<T>::forward, arg("x"), arg("training"), arg("flatten"), arg("scale"), CallGuard());
+  c.def("backward", &Model<T>::backward, arg("dy"), CallGuard());
   c.def("loss_and_gradients", &Model<T>::loss_and_gradients, arg("samples"));
   c.def("step", &Model<T>::step, arg("lr"));
 }

@@ -5,6 +5,7 @@
 #include "bindings/arrays.h"
 #include "bindings/bind.h"
 #include "bindings/direct.h"
+#include "bindings/interrupt.h"
 #include "bindings/model.h"
 
 namespace nnext::bindings {
@@ -68,6 +69,7 @@ py::object new_row(const Engine& engine, PyObject* x) {
 
 // Everything but one ready row: lists, other dtypes and layouts, many rows.
 py::object predict_any(const Engine& engine, const py::object& x, const py::object& out) {
+  const Call whole;
   const py::array numbers = as_numbers(x, {"predict", "X"});
   if (numbers.ndim() != 1) return engine.predict(numbers, out);
   if (!out.is_none())

@@ -8,6 +8,7 @@
 
 #include "bindings/bind.h"
 #include "bindings/interrupt.h"
+#include "kernels/bf16/dispatch.h"
 #include "kernels/dispatch.h"
 #include "runtime/team.h"
 #include "runtime/threads.h"
@@ -72,6 +73,12 @@ void bind_runtime(py::module_& m) {
     for (const kernels::Isa& isa : kernels::compiled_isas()) names.emplace_back(isa.name);
     return names;
   });
+  m.def("available_bf16", [] {
+    std::vector<std::string> names;
+    for (const kernels::Bf16Kernels* kernels : kernels::available_bf16()) names.emplace_back(kernels->name);
+    return names;
+  });
+  m.def("select_bf16", &kernels::select_bf16, py::arg("name"));
   m.def("select_isa", &kernels::select_isa, py::arg("name"));
   m.def("get_num_threads", runtime::num_threads);
   m.def("set_num_threads", runtime::set_num_threads, py::arg("n"));

@@ -12,10 +12,10 @@ namespace {
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-// Threads outside Python, and how they come back.
+// Calls in progress, and how they come back to Python.
 struct Calls {
-  std::atomic<int> active{0};       // calls without Python's lock
-  std::atomic<int> returning{0};    // of them, those that are waiting for it
+  std::atomic<int> active{0};
+  std::atomic<int> returning{0};    // of them, those that wait for Python's lock
   std::atomic<bool> ending{false};  // the interpreter is about to end: calls should
   std::atomic<bool> closed{false};  // it ends now: nobody may wait for the lock any more
   std::atomic<std::thread::id> ender{};
@@ -61,17 +61,18 @@ void install_interrupt() {
   py::module_::import("atexit").attr("register")(py::cpp_function(end_active_calls));
 }
 
-WithoutGil::WithoutGil() {
+Call::Call() {
   if (calls.must_end()) throw_interruption();
   calls.active.fetch_add(1);
-  thread_ = PyEval_SaveThread();
 }
+Call::~Call() { calls.active.fetch_sub(1); }
+
+WithoutGil::WithoutGil() : thread_(PyEval_SaveThread()) {}
 
 WithoutGil::~WithoutGil() {
   while (!calls.may_return()) std::this_thread::sleep_for(milliseconds(100));  // until the process has ended
   PyEval_RestoreThread(thread_);
   calls.returned();
-  calls.active.fetch_sub(1);
 }
 
 void throw_interruption() {

@@ -13,8 +13,18 @@ namespace py = pybind11;
 // in the middle of C++ when they want its lock back.
 void install_interrupt();
 
-// Python's lock is free for others while this lives. At exit SystemExit is thrown instead, which ends a thread in
-// silence.
+// A call that must not be cut off at exit: the exit waits for it. At that time SystemExit is thrown instead, which ends
+// a thread in silence. CallGuard is for bindings that take arrays: NumPy may give Python's lock away while it copies.
+class Call {
+ public:
+  Call();
+  ~Call();
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+};
+using CallGuard = py::call_guard<Call>;
+
+// Python's lock is free for others while this lives.
 class WithoutGil {
  public:
   WithoutGil();
@@ -23,6 +33,7 @@ class WithoutGil {
   WithoutGil& operator=(const WithoutGil&) = delete;
 
  private:
+  const Call call_;  // until the lock is held again
   PyThreadState* thread_;
 };
 

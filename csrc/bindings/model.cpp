@@ -7,6 +7,7 @@
 
 #include "bindings/interrupt.h"
 #include "core/errors.h"
+#include "kernels/bf16/dispatch.h"
 #include "nn/activation.h"
 #include "nn/dropout.h"
 #include "nn/flatten.h"
@@ -187,7 +188,7 @@ void Model<T>::set_parameters(const py::dict& values) {
   change("load_state_dict", [&] {
     for (const auto& [at, array] : given) {
       at.layer->from_logical(at.in_layer, array.data(), at.layer->parameters[at.in_layer].values.data());
-      at.layer->stale = true;
+      at.layer->fresh = nn::Derived::none;
     }
   });
 }
@@ -229,6 +230,32 @@ template <class T>
 void Model<T>::set_loss(const std::string& loss, bool fuse_last_layer) {
   const ops::Loss parsed = ops::parse_loss(loss);
   change("compile", [&] { state_.set_loss(parsed, fuse_last_layer); });
+}
+
+template <class T>
+const kernels::Bf16Kernels& Model<T>::find_bf16() const {
+  if constexpr (!std::is_same_v<T, float>) {
+    core::fail_value(
+        "[compile] precision is \"bf16\" but the network's dtype is float64; make it with dtype=\"float32\"");
+  } else {
+    const kernels::Bf16Kernels* found = kernels::current_bf16(state_.network.kernels);
+    if (found != nullptr) return *found;
+    if (!kernels::available_bf16().empty())
+      core::fail_value("[compile] precision is \"bf16\" but the network was made for the instruction set ",
+                       kernels::current_isa().name,
+                       ", and bf16 goes with avx512; unset NNEXT_ISA or use precision=\"float32\"");
+    core::fail_value(
+        "[compile] precision is \"bf16\" but this CPU has neither AMX-BF16 nor AVX512-BF16, or the system "
+        "keeps them; use precision=\"float32\"");
+  }
+}
+
+template <class T>
+void Model<T>::set_precision(const std::string& precision) {
+  const kernels::Bf16Kernels* kernels = precision == "bf16" ? &find_bf16() : nullptr;
+  change("compile", [&] {
+    for (const auto& layer : state_.network.layers) layer->use_bf16(kernels);
+  });
 }
 
 template <class T>

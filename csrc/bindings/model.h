@@ -60,6 +60,9 @@ class Model {
   void set_trainable(Size layer, bool trainable);
 
   void set_loss(const std::string& loss, bool fuse_last_layer);
+  // The kernels for products in bf16; throws where there are none for this network.
+  const kernels::Bf16Kernels& find_bf16() const;
+  void set_precision(const std::string& precision);  // "float32" (of T) or "bf16"
   void set_optimizer(std::unique_ptr<optim::Optimizer<T>> optimizer);
   using Counters = std::tuple<std::uint64_t, std::uint64_t, std::uint64_t>;  // as in train::Counters
   Counters get_counters();

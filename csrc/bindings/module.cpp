@@ -1,10 +1,13 @@
 // nnext._core: the contents page.
+#include <pybind11/numpy.h>
+
 #include "bindings/bind.h"
 #include "bindings/interrupt.h"
 
 PYBIND11_MODULE(_core, m) {
   m.doc() = "The C++ core of nnext. Private: use the package's public names.";
   m.attr("__version__") = NNEXT_VERSION;
+  pybind11::detail::npy_api::get();  // now, not within the first call: that gives Python's lock away
   nnext::bindings::install_interrupt();
   nnext::bindings::bind_runtime(m);
   nnext::bindings::bind_functional(m);

@@ -1,12 +1,14 @@
 // What every layer can do. A layer owns its parameters and describes itself; it never changes them: optim and train do.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "core/buffer.h"
 #include "core/view.h"
+#include "kernels/bf16/bf16_kernels.h"
 #include "kernels/kernel_table.h"
 #include "runtime/team.h"
 
@@ -44,6 +46,10 @@ struct Piece {
 };
 inline constexpr Size kMaxPiece = 3072;  // elements: a gradient tile of 12 KB in float32, 48 rows of a panel of 64
 
+// What a layer keeps beside its parameters, derived from them: nothing, what forward() reads in training, or what
+// backward() reads as well, such as a transposed copy.
+enum class Derived { none, forward, all };
+
 template <class T>
 class Layer {
  public:
@@ -73,14 +79,22 @@ class Layer {
 
   // The parameters cut into pieces of at most kMaxPiece, in the order in which they are best computed.
   virtual std::vector<Piece> pieces() const { return {}; }
+  // Memory for what the gradients of all pieces share, for a batch of `rows`; 0: they need nothing. All members of the
+  // team write it together, and each piece's gradient() needs all of it.
+  virtual Size scratch_bytes(Size /*rows*/) const { return 0; }
+  virtual void prepare_gradient(const Pass<T>&, ConstMatrix<T> /*x*/, ConstMatrix<T> /*dy*/,
+                                std::byte* /*scratch*/) const {}
   // out[0 .. count) = the gradient of the piece over the whole batch.
-  virtual void gradient(const Pass<T>&, const Piece&, ConstMatrix<T> /*x*/, ConstMatrix<T> /*dy*/, T* /*out*/) const {}
-  // What backward() derives from the parameters, such as a transposed copy, is either kept in step with them, by
-  // updated() after each change of a piece, or stale. A layer whose input needs no gradient, usually the first, may
-  // stay stale.
+  virtual void gradient(const Pass<T>&, const Piece&, ConstMatrix<T> /*x*/, ConstMatrix<T> /*dy*/,
+                        std::byte* /*scratch*/, T* /*out*/) const {}
+  // updated() keeps as much as `fresh` says in step with the parameters; whoever changes them otherwise sets none. A
+  // layer whose input needs no gradient, usually the first, gets along with Derived::forward.
   virtual void updated(const Piece&) {}
-  virtual void refresh() { stale = false; }  // must have run before backward() when stale; allocates
-  bool stale = true;
+  virtual void refresh(Derived wanted) { fresh = std::max(fresh, wanted); }  // before the pass; allocates
+  Derived fresh = Derived::none;
+
+  // From now on products in training round their operands to bf16, where the layer has such; null: no longer.
+  virtual void use_bf16(const kernels::Bf16Kernels*) {}
 
   // Numbers stored like parameter i (its values, gradients, optimizer state) from and to the public row-major shape.
   virtual void to_logical(Size i, const T* stored, T* logical) const;

@@ -40,12 +40,16 @@ void Linear<T>::forward(const Pass<T>& pass, ConstMatrix<T> x, Matrix<T> y) cons
 
 template <class T>
 void Linear<T>::forward_blocks(const Pass<T>& pass, ConstMatrix<T> x, Size first, Size last, Matrix<T> y) const {
+  if constexpr (kHasBf16)
+    if (bf16_ != nullptr && pass.training) return bf16_->forward(pass.me, x, {first, last}, bias(), y);
   ops::linear<T>(pass.kernels, pass.me, x, {this->parameters[kWeight].values.data(), layout_}, {first, last}, bias(),
                  y);
 }
 
 template <class T>
 void Linear<T>::backward(const Pass<T>& pass, ConstMatrix<T>, ConstMatrix<T> dy, Matrix<T> dx) const {
+  if constexpr (kHasBf16)
+    if (bf16_ != nullptr) return bf16_->backward(pass.me, dy, dx);
   ops::linear<T>(pass.kernels, pass.me, dy, {transposed_.data(), transposed_layout_}, {0, transposed_layout_.panels()},
                  nullptr, dx);
 }
@@ -54,7 +58,8 @@ void Linear<T>::backward(const Pass<T>& pass, ConstMatrix<T>, ConstMatrix<T> dy,
 template <class T>
 std::vector<Piece> Linear<T>::pieces() const {
   std::vector<Piece> all;
-  const Size rows = std::max<Size>(1, kMaxPiece / layout_.width);
+  const Size most = std::max<Size>(1, kMaxPiece / layout_.width);
+  const Size rows = bf16_ == nullptr ? most : most / LinearBf16::kPieceRows * LinearBf16::kPieceRows;
   for (Size first = 0; first < layout_.rows; first += rows)
     for (Size p = 0; p < layout_.panels(); ++p)
       all.push_back(
@@ -72,26 +77,49 @@ ops::PanelRows Linear<T>::panel_rows(const Piece& piece) const {
 }
 
 template <class T>
-void Linear<T>::gradient(const Pass<T>& pass, const Piece& piece, ConstMatrix<T> x, ConstMatrix<T> dy, T* out) const {
+void Linear<T>::prepare_gradient(const Pass<T>& pass, ConstMatrix<T> x, ConstMatrix<T> dy, std::byte* scratch) const {
+  if constexpr (kHasBf16)
+    if (bf16_ != nullptr) bf16_->prepare_gradient(pass.me, x, dy, scratch);
+}
+
+template <class T>
+void Linear<T>::gradient(const Pass<T>& pass, const Piece& piece, ConstMatrix<T> x, ConstMatrix<T> dy,
+                         std::byte* scratch, T* out) const {
   if (piece.parameter == kBias)
     return pass.kernels.reduce.column_sums(dy.rows, piece.count, dy.data + piece.offset, dy.row_stride, out);
   const ops::PanelRows at = panel_rows(piece);
+  if constexpr (kHasBf16)
+    if (bf16_ != nullptr) return bf16_->gradient(x.rows, at, scratch, out);
   ops::linear_weight_gradient(pass.kernels, pass.me, x, dy, layout_, at, out, pass.soon);
 }
 
 template <class T>
 void Linear<T>::updated(const Piece& piece) {
   if (piece.parameter != kWeight) return;
-  ops::transpose_piece<T>(kernels_, {this->parameters[kWeight].values.data(), layout_}, panel_rows(piece),
-                          {transposed_.data(), transposed_layout_});
+  const ops::PanelRows at = panel_rows(piece);
+  const ops::Panels<const T> w{this->parameters[kWeight].values.data(), layout_};
+  if constexpr (kHasBf16)
+    if (bf16_ != nullptr) return bf16_->updated(w, at, this->fresh);
+  if (this->fresh == Derived::all) ops::transpose_piece<T>(kernels_, w, at, {transposed_.data(), transposed_layout_});
 }
 
 template <class T>
-void Linear<T>::refresh() {
-  if (!this->stale) return;
-  if (transposed_.size() == 0) transposed_ = core::Buffer<T>(transposed_layout_.size());
+void Linear<T>::refresh(Derived wanted) {
+  if (this->fresh >= wanted) return;
+  if (bf16_ != nullptr)
+    bf16_->allocate(wanted);
+  else if (wanted == Derived::all && transposed_.size() == 0)
+    transposed_ = core::Buffer<T>(transposed_layout_.size());
+  this->fresh = wanted;
   for (const Piece& piece : pieces()) updated(piece);
-  this->stale = false;
+}
+
+template <class T>
+void Linear<T>::use_bf16(const kernels::Bf16Kernels* kernels) {
+  const bool suits = kernels != nullptr && LinearBf16::suits(layout_);
+  bf16_ = suits ? std::make_unique<LinearBf16>(*kernels, layout_) : nullptr;
+  if (suits) transposed_ = {};
+  this->fresh = Derived::none;
 }
 
 // The public weight is (out, in): the transpose of what the panels hold.

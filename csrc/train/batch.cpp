@@ -2,6 +2,7 @@
 
 namespace nnext::train {
 
+using runtime::Member;
 using runtime::Range;
 
 namespace {
@@ -35,10 +36,20 @@ void backward_rows(Plan<T>& plan, nn::Pass<T> pass, Range rows, Stages stages) {
 }
 
 template <class T>
+void prepare_gradients(Plan<T>& plan, const nn::Pass<T>& pass, Member& me, ConstMatrix<T> x) {
+  if (!plan.has_scratch()) return;
+  for (const Stage<T>& stage : plan.stages())
+    if (plan.scratch(stage) != nullptr && !me.stop())
+      stage.layer->prepare_gradient(pass, stage_input(plan, x, stage, {0, x.rows}), plan.gradient(stage.y, 0, x.rows),
+                                    plan.scratch(stage));
+  me.barrier();
+}
+
+template <class T>
 void compute_gradient(Plan<T>& plan, const nn::Pass<T>& pass, ConstMatrix<T> x, const GradientTask<T>& task, T* out) {
   const Stage<T>& stage = task.stage;
   stage.layer->gradient(pass, task.piece, stage_input(plan, x, stage, {0, x.rows}), plan.gradient(stage.y, 0, x.rows),
-                        out);
+                        plan.scratch(stage), out);
 }
 
 template <class T>
@@ -53,6 +64,8 @@ template void forward_rows(Plan<float>&, nn::Pass<float>, ConstMatrix<float>, Ra
 template void forward_rows(Plan<double>&, nn::Pass<double>, ConstMatrix<double>, Range, Stages);
 template void backward_rows(Plan<float>&, nn::Pass<float>, Range, Stages);
 template void backward_rows(Plan<double>&, nn::Pass<double>, Range, Stages);
+template void prepare_gradients(Plan<float>&, const nn::Pass<float>&, Member&, ConstMatrix<float>);
+template void prepare_gradients(Plan<double>&, const nn::Pass<double>&, Member&, ConstMatrix<double>);
 template void compute_gradient(Plan<float>&, const nn::Pass<float>&, ConstMatrix<float>, const GradientTask<float>&,
                                float*);
 template void compute_gradient(Plan<double>&, const nn::Pass<double>&, ConstMatrix<double>, const GradientTask<double>&,

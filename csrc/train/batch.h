@@ -22,6 +22,10 @@ void forward_rows(Plan<T>& plan, nn::Pass<T> pass, ConstMatrix<T> x, runtime::Ra
 template <class T>
 void backward_rows(Plan<T>& plan, nn::Pass<T> pass, runtime::Range rows, Stages stages);
 
+// What the gradients of all pieces over the batch x share; between two barriers, where there is such a thing at all.
+template <class T>
+void prepare_gradients(Plan<T>& plan, const nn::Pass<T>& pass, runtime::Member& me, ConstMatrix<T> x);
+
 // The gradient of a task's piece over the batch x.
 template <class T>
 void compute_gradient(Plan<T>& plan, const nn::Pass<T>& pass, ConstMatrix<T> x, const GradientTask<T>& task, T* out);

@@ -73,10 +73,11 @@ void Fit<T>::prepare(const Samples<T>& samples, const EpochOptions& options) {
   // Backward stops above the first trainable stage: what it would need there is not kept in step.
   for (Size i = 0; i < plan_->stages().size(); ++i) {
     nn::Layer<T>& layer = *plan_->stages()[i].layer;
-    if (i > first_trainable_ && tiny_ == nullptr)
-      layer.refresh();
-    else
-      layer.stale = true;
+    const nn::Derived wanted = tiny_ != nullptr       ? nn::Derived::none
+                               : i > first_trainable_ ? nn::Derived::all
+                                                      : nn::Derived::forward;
+    layer.refresh(wanted);
+    layer.fresh = wanted;
   }
 }
 
@@ -166,6 +167,7 @@ void Fit<T>::run_steps(Epoch& epoch, Size until) {
       }
       forward_and_backward(epoch, now, pass, me.share(now.x.rows));
       me.barrier();
+      prepare_gradients(*plan_, pass, me, now.x);
       const bool last = step + 1 >= end;
       const double loss = ops::total_loss(now.x.rows, epoch.scale.data(), epoch.row_loss.data());
       if (!std::isfinite(loss)) {
@@ -237,6 +239,7 @@ void Fit<T>::run_long_step(Epoch& epoch) {
     const nn::Pass<T> pass = training_pass(me, state_.counters.step);
     for_blocks(me, now.x.rows, [&](Range rows) { forward_and_backward(epoch, now, pass, rows); });
     me.barrier();
+    prepare_gradients(*plan_, pass, me, now.x);
     for_own_tasks(me, epoch.shares, [&](Size i) { compute_gradient(*plan_, pass, now.x, tasks_[i], gradient(i)); });
   };
   runtime::run_on_team(members, differentiate, &epoch.cancel);

@@ -40,6 +40,7 @@ void Gate::leave_as_reader() {
 }
 
 bool Gate::enter_as_writer(runtime::Cancel* cancel) {
+  if (cancel != nullptr && cancel->requested()) return false;
   std::unique_lock lock(mutex_);
   state_.fetch_or(kWriter);
   while (!changed_.wait_for(lock, runtime::Cancel::kInterval, [&] { return state_.load() == kWriter; })) {

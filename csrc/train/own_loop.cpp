@@ -14,6 +14,8 @@ void OwnLoop<T>::prepare(const InputRows<T>& x, bool training) {
   if (plan_ == nullptr || plan_->batch() < x.rows || plan_->features(kInput) != x.cols || training != training_)
     plan_ =
         std::make_unique<Plan<T>>(state_.network, x.cols, x.rows, state_.head, training ? Use::train : Use::predict);
+  if (training)
+    for (const Stage<T>& stage : plan_->stages()) stage.layer->refresh(nn::Derived::forward);
   training_ = training;
 }
 
@@ -42,7 +44,7 @@ ConstMatrix<T> OwnLoop<T>::forward(const InputRows<T>& x, bool training, runtime
 template <class T>
 template <class F>
 void OwnLoop<T>::differentiate(Size n, Stages stages, runtime::Cancel& cancel, F start) {
-  for (Size i = stages.first; i < stages.last; ++i) plan_->stages()[i].layer->refresh();
+  for (Size i = stages.first; i < stages.last; ++i) plan_->stages()[i].layer->refresh(nn::Derived::all);
   tasks_ = gradient_tasks(state_.network, *plan_);
   if (gradients_.empty()) gradients_ = gradient_buffers(state_.network);
   const Shares shares = share_rows(tasks_, runtime::members_for(flops(n)));
@@ -54,6 +56,7 @@ void OwnLoop<T>::differentiate(Size n, Stages stages, runtime::Cancel& cancel, F
       backward_rows<T>(*plan_, pass(me), rows, stages);
     });
     me.barrier();
+    prepare_gradients<T>(*plan_, pass(me), me, x);
     for_own_tasks(me, shares, [&](Size i) {
       compute_gradient<T>(*plan_, pass(me), x, tasks_[i],
                           gradients_[tasks_[i].parameter].data() + tasks_[i].piece.offset);

@@ -6,6 +6,7 @@ template <class T>
 Plan<T>::Plan(const nn::Network<T>& network, Size in_features, Size batch, Size head, Use use) : batch_(batch) {
   const bool training = use == Use::train;
   Slot at = add_slot(in_features);
+  Size scratch = 0;
   bool keep = true;  // the slot's values are read again: the caller's input, or what a layer needs to go backward
   for (Size i = 0; i < network.layers.size(); ++i) {
     if (i == head) head_ = at, head_stages_ = stages_.size(), keep = true;
@@ -14,7 +15,9 @@ Plan<T>::Plan(const nn::Network<T>& network, Size in_features, Size batch, Size 
     if (layer.passes_through(training)) continue;
     const bool in_place = layer.in_place() && !keep && features == slots_[at].features;
     const Slot to = in_place ? at : add_slot(features);
-    stages_.push_back({&layer, at, to});
+    const Size bytes = training && layer.trainable ? layer.scratch_bytes(batch_) : 0;
+    stages_.push_back({&layer, at, to, scratch, bytes});
+    scratch += core::round_up(bytes, core::kCacheLine);
     flops_per_row_ += 8.0 * static_cast<double>(features);  // a few for every output, whatever the layer
     for (const nn::Parameter<T>& parameter : layer.parameters)
       flops_per_row_ += 2.0 * static_cast<double>(parameter.values.size());
@@ -23,6 +26,7 @@ Plan<T>::Plan(const nn::Network<T>& network, Size in_features, Size batch, Size 
   }
   output_ = at;
   if (head >= network.layers.size()) head_ = at, head_stages_ = stages_.size();
+  scratch_ = core::Buffer<std::byte>(scratch);
   arena_ = core::Buffer<T>(core::checked_product(values_, training ? 2 : 1));
 }
 

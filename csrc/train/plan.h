@@ -21,6 +21,7 @@ template <class T>
 struct Stage {
   nn::Layer<T>* layer;
   Slot x, y;
+  Size scratch = 0, scratch_bytes = 0;  // in Plan's
 };
 
 enum class Use { predict, train };
@@ -43,6 +44,11 @@ class Plan {
   // Rows [first, first + count) of a slot. The input slot is there to gather a batch into; it may stay unused.
   Matrix<T> value(Slot slot, Size first, Size count);
   Matrix<T> gradient(Slot slot, Size first, Size count);
+  // What the gradients of a stage's parameters share; null where they need nothing.
+  std::byte* scratch(const Stage<T>& stage) {
+    return stage.scratch_bytes == 0 ? nullptr : scratch_.data() + stage.scratch;
+  }
+  bool has_scratch() const { return scratch_.size() > 0; }
 
  private:
   struct Extent {
@@ -58,6 +64,7 @@ class Plan {
   Size values_ = 0;  // elements of all values; the gradients follow them in the same order
   double flops_per_row_ = 0;
   core::Buffer<T> arena_;
+  core::Buffer<std::byte> scratch_;
 };
 
 }  // namespace nnext::train

@@ -21,7 +21,7 @@ void Snapshots<T>::put_back(const StateCopy<T>& copy, State<T>& state) {
                   state.optimizer_state[p][s].data());
   state.counters = copy.counters;
   for (const auto& layer : state.network.layers)  // last, since this allocates
-    if (!std::exchange(layer->stale, true)) layer->refresh();
+    layer->refresh(std::exchange(layer->fresh, nn::Derived::none));
 }
 
 template <class T>

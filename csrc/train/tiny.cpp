@@ -15,8 +15,8 @@ std::unique_ptr<Tiny<T>> Tiny<T>::of(State<T>& state, Plan<T>& plan) {
 
 template <class T>
 bool Tiny<T>::add(const Stage<T>& stage, Plan<T>& plan) {
-  if (dynamic_cast<nn::Linear<T>*>(stage.layer) != nullptr) {
-    if (plan.features(stage.y) > kernels_.max_out) return false;
+  if (const auto* linear = dynamic_cast<nn::Linear<T>*>(stage.layer); linear != nullptr) {
+    if (plan.features(stage.y) > kernels_.max_out || linear->rounds_to_bf16()) return false;
     add_linear(*stage.layer, {.in = plan.features(stage.x),
                               .out = plan.features(stage.y),
                               .y = plan.value(stage.y, 0, 1).data,

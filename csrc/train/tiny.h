@@ -17,7 +17,8 @@ template <class T>
 class Tiny {
  public:
   // Null unless every stage up to the loss is a narrow Linear or its element-wise activation. State and plan must
-  // outlive it. Parameters may change meanwhile, but neither move nor freeze; the layers stay stale.
+  // outlive it. Parameters may change meanwhile, but neither move nor freeze; what layers derive from them is not kept
+  // in step.
   static std::unique_ptr<Tiny> of(State<T>& state, Plan<T>& plan);
 
   // For a batch x: what the loss reads; from its gradient those of all parameters; the optimizer's step.

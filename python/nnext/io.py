@@ -2,8 +2,8 @@
 
 Format 1. Tensors: parameters under the names of ``state_dict``, and the optimizer's running sums as
 "optimizer.<name>.<i>". Metadata: one entry "nnext" with ``format_version``, ``dtype``, ``seed``, ``layers``,
-``frozen``, ``counters`` and, after compile with a loss of the core, ``loss``, ``metrics`` and ``optimizer``. Layers
-come from a closed table: a file holds no code, import names or paths.
+``frozen``, ``counters`` and, after compile with a loss of the core, ``loss``, ``metrics``, ``precision`` and
+``optimizer``. Layers come from a closed table: a file holds no code, import names or paths.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,6 +69,7 @@ def _describe(model: Sequential, counters: tuple[int, int, int]) -> dict[str, An
     }
     if model.optimizer is not None:
         description["optimizer"] = model.optimizer.config()
+        description["precision"] = model._compiled["precision"]
         description["loss"] = training.loss_name(model)
         description["metrics"] = [name for name in model._compiled["metrics"] if name in training.metric_names()]
     return description
@@ -108,7 +110,8 @@ def load(path: str | os.PathLike[str]) -> Sequential:
     Returns
     -------
     Sequential
-        Compiled if the saved model was, except with a loss function of one's own: then compile again.
+        Compiled if the saved model was, except with a loss function of one's own: then compile again. Where the CPU
+        lacks what precision "bf16" needs, with "float32" and a RuntimeWarning.
 
     Raises
     ------
@@ -157,6 +160,17 @@ def _description(data: bytes) -> dict[str, Any]:
     return dict(description)
 
 
+def _usable(model: Sequential, precision: str) -> str:
+    """Return the precision to compile a loaded model with: it must predict on every CPU."""
+    if precision == "bf16":
+        try:
+            model._core.find_bf16()
+        except ValueError as why:
+            warnings.warn(f'[load] compiled with precision "float32" instead: {why}', RuntimeWarning, stacklevel=4)
+            return "float32"
+    return precision
+
+
 def _rebuild(description: dict[str, Any], tensors: dict[str, Array]) -> Sequential:
     model = Sequential(
         *(layers.from_config(config) for config in description["layers"]),
@@ -166,7 +180,8 @@ def _rebuild(description: dict[str, Any], tensors: dict[str, Array]) -> Sequenti
     if description.get("optimizer") is not None:
         optimizer = optimizers.from_config(description["optimizer"])
         if description["loss"] is not None:
-            model.compile(description["loss"], optimizer, description["metrics"])
+            precision = _usable(model, description.get("precision", "float32"))
+            model.compile(description["loss"], optimizer, description["metrics"], precision)
     names = list(model.state_dict())
     states = range(model._core.optimizer_states())
     expected = [*names, *(f"optimizer.{name}.{i}" for name in names for i in states)]

@@ -237,6 +237,7 @@ class Sequential:
         loss: str | Loss | CustomLoss,
         optimizer: str | Optimizer = "adam",
         metrics: Sequence[str | Callable[[Any, Any], float]] = (),
+        precision: str = "float32",
     ) -> None:
         """Choose what to minimize, how, and what to report.
 
@@ -249,11 +250,19 @@ class Sequential:
             "sgd", "adam", "adagrad", or an object with settings. It starts with fresh state.
         metrics : sequence of str or callable
             Names from `nnext.metrics`, or ``f(y_true, y_pred) -> float``.
+        precision : {"float32", "bf16"}
+            Of the products in training. "bf16" rounds the operands of those of `Linear` layers that are 32 or more wide
+            on both sides to 8 bits of mantissa (to nearest even, subnormal numbers to zero) and sums in float32;
+            parameters, gradients, activations and the optimizer's sums stay float32, and so do the products of
+            `predict`, `evaluate` and validation. It needs a CPU with AMX-BF16 or AVX512-BF16
+            (`nnext.runtime.available_bf16`), which have bits of their own; the number of threads changes none.
+            "float32" computes in the model's dtype.
 
         Raises
         ------
         ValueError, TypeError
-            For unknown names, or a loss that does not fit the last layer.
+            For unknown names, a loss that does not fit the last layer, or a precision that the model's dtype or the CPU
+            lacks.
 
         Examples
         --------
@@ -263,6 +272,9 @@ class Sequential:
         """
         chosen_loss, chosen_optimizer = losses.get(loss), optimizers.get(optimizer)
         chosen_metrics = training.named_metrics(metrics)
+        _check.choice("compile", "precision", precision, ("float32", "bf16"))
+        if precision == "bf16":
+            self._core.find_bf16()  # or it refuses
         fused = None
         if isinstance(chosen_loss, Loss):
             outputs = self._core.out_features(self._core.in_features() or 1)
@@ -275,7 +287,8 @@ class Sequential:
         chosen_optimizer.set_on(self._core)  # first: it may refuse
         if isinstance(chosen_loss, Loss):
             self._core.set_loss(fused or chosen_loss.name, fused is not None)
-        self._compiled = {"loss": chosen_loss, "metrics": chosen_metrics}
+        self._core.set_precision(precision)
+        self._compiled = {"loss": chosen_loss, "metrics": chosen_metrics, "precision": precision}
         self.optimizer = chosen_optimizer
 
     def fit(

@@ -16,7 +16,16 @@ import numpy.typing as npt
 
 from nnext import _check, _core
 
-__all__ = ["available_isas", "fma_ceiling", "get_num_threads", "isa", "set_num_threads", "show_config", "threads"]
+__all__ = [
+    "available_bf16",
+    "available_isas",
+    "fma_ceiling",
+    "get_num_threads",
+    "isa",
+    "set_num_threads",
+    "show_config",
+    "threads",
+]
 
 
 def isa() -> str:
@@ -39,6 +48,22 @@ def available_isas() -> list[str]:
     'baseline'
     """
     return _core.available_isas()
+
+
+def available_bf16() -> list[str]:
+    """Return the kernels for ``compile(..., precision="bf16")`` that this CPU supports, best first.
+
+    Returns
+    -------
+    list of str
+        "amx" (AMX-BF16) and "avx512bf16" (AVX512-BF16); empty where "bf16" is an error.
+
+    Examples
+    --------
+    >>> set(available_bf16()) <= {"amx", "avx512bf16"}
+    True
+    """
+    return _core.available_bf16()
 
 
 def get_num_threads() -> int:
@@ -141,4 +166,5 @@ def show_config() -> None:
     print(f"nnext {_core.__version__}, Python {platform.python_version()}, NumPy {np.__version__}")
     print(f"machine: {platform.machine()}, {os.cpu_count()} CPUs, {_core.usable_cpus()} usable")
     print(f"instruction set: {isa()} (available: {', '.join(available_isas())})")
+    print(f"bf16: {', '.join(available_bf16()) or 'not supported by this CPU'}")
     print(f"threads: {get_num_threads()}")

@@ -13,6 +13,7 @@ void check_loss(const Isa& isa, bool quick, Report& report);
 void check_reduce(const Isa& isa, Report& report);
 void check_update(const Isa& isa, Report& report);
 void check_convert(const Isa& isa, Report& report);
+void check_bf16(const Isa& isa, Report& report);
 void check_layout(const Isa& isa, Report& report);
 void check_ruler(const Isa& isa, Report& report);
 void check_tiny(const Isa& isa, bool quick, Report& report);

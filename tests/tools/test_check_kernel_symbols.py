@@ -35,6 +35,8 @@ NEEDS_AVX = {
     "ymm": f"typedef float V __attribute__((vector_size(32)));\n{AVX} void outside(V* x) {{ *x += *x; }}",
     "zmm": f"typedef float V __attribute__((vector_size(64)));\n{AVX} void outside(V* x) {{ *x += *x; }}",
     "mask register": 'extern "C" void outside() { asm("kortestw %k1, %k1"); }',
+    "tile": 'extern "C" void outside() { asm("tilezero %tmm1"); }',
+    "tile state": 'extern "C" void outside() { asm("tilerelease"); }',
 }
 
 # Its demangled name holds nnext::kernels::avx2:: although it lives elsewhere.

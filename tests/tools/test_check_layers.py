@@ -28,6 +28,7 @@ FAULTS = [
     ("kernels/gemm.kernel.cpp", "#include <cmath>", "kernel code includes"),
     ("kernels/gemm.kernel.cpp", '#include "core/size.h"', "kernel code includes"),
     ("kernels/simd/avx2.h", "#include <vector>", "kernel code includes"),
+    ("kernels/bf16/amx.kernel.cpp", "#include <cmath>", "kernel code includes"),
     ("extra/a.h", "#include <vector>", "lives in one of the rooms"),
     ("a.h", "#include <vector>", "lives in one of the rooms"),
 ]

@@ -139,9 +139,7 @@ def test_in_batches_of_every_size(isa: str, rng: np.random.Generator, batch_size
     layers = NETWORKS["ten"]
     X, y = data(rng, layers, "cross_entropy")
     for samples in (X.astype("float32"), X.astype("float32")[:, ::-1], rng.integers(9, size=X.shape).astype("uint8")):
-        assert_fit_is_the_own_loop(
-            layers, samples, y, loss="cross_entropy", batch_size=batch_size, shuffle=shuffle
-        )
+        assert_fit_is_the_own_loop(layers, samples, y, loss="cross_entropy", batch_size=batch_size, shuffle=shuffle)
 
 
 @pytest.mark.parametrize("frozen", [("0",), ("2",), ("4",), ("0", "2"), ("2", "4"), ("0", "4"), ("0", "2", "4")])
@@ -216,3 +214,16 @@ def test_instruction_sets_with_fma_train_to_the_same_bits(dtype: str, rng: np.ra
             model.fit(X, y, epochs=3, batch_size=7, verbose=0)
             states.append(training_state(model))
     assert_same_bits(states[0], states[1])
+
+
+def test_products_asked_for_in_bf16_are_not_taken_over(rng: np.random.Generator) -> None:
+    if not nn.runtime.available_bf16():
+        pytest.skip("this CPU has no products of bf16")
+    layers = [nn.Linear(40, 32), nn.ReLU(), nn.Linear(32, 32)]
+    X, y = data(rng, layers)
+    models = [nn.Sequential(*layers, seed=5) for _ in range(2)]
+    for model in models:
+        model.compile(loss="mse", optimizer="sgd", precision="bf16")
+    models[0].fit(X, y, epochs=2, batch_size=8, verbose=0)
+    own_loop(models[1], X, y)
+    assert_same_bits(training_state(models[0]), training_state(models[1]))

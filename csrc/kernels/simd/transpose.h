@@ -1,4 +1,4 @@
-// Squares of numbers, rows to columns, within vector registers.
+// Transposing squares of numbers that lie in vectors.
 #pragma once
 
 #include "kernels/simd/simd.h"

@@ -1,0 +1,280 @@
+"""Forked and spawned processes predict and train, with the same bits; none of them hangs."""
+
+import multiprocessing
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from support import run_python
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
+
+# What all scripts begin with. A child that hangs is killed by its alarm, and its status tells.
+BEGIN = """
+import os, signal, sys, threading, time, warnings
+import numpy as np
+import nnext as nn
+
+nn.runtime.set_num_threads(3)
+SIZES, BATCH = [64, 256, 4], 64  # a step for two threads, predictions for three
+rng = np.random.default_rng(0)
+X = rng.normal(size=(20 * BATCH, 64)).astype("float32")
+y = rng.normal(size=(20 * BATCH, 4)).astype("float32")
+FIT = {"batch_size": BATCH, "shuffle": False, "verbose": 0}
+
+def compiled():
+    model = nn.MLP(SIZES)
+    model.compile(loss="mse", optimizer=nn.Adam(lr=1e-3))
+    return model
+
+def bits(model):
+    parameters, optimizer_state, counters = model._core.get_state()
+    arrays = [*parameters, *(array for arrays in optimizer_state for array in arrays)]
+    return b"".join(array.tobytes() for array in arrays) + repr(counters).encode()
+
+def trained():
+    model = compiled()
+    model.fit(X, y, epochs=2, **FIT)
+    return bits(model), model.predict(X).tobytes()
+
+def in_child(test):
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            signal.alarm(20)
+            test()
+            status = 0
+        finally:
+            sys.stdout.flush()
+            os._exit(status)
+    _, status = os.waitpid(child, 0)
+    assert status == 0, status
+"""
+
+
+def run(code: str, *options: str) -> None:
+    result = run_python(BEGIN + code, *options)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+
+
+def test_forks_while_the_team_is_idle() -> None:
+    # -W error: Python 3.12 and later warn of a fork with other threads. The team has none left then.
+    run(
+        """
+expected = trained()
+
+def test():
+    assert trained() == expected
+
+for i in range(60):
+    if i % 3 == 0:
+        assert trained() == expected  # the parent goes on, too
+    in_child(test)
+""",
+        "-W",
+        "error",
+    )
+
+
+def test_a_child_of_a_child() -> None:
+    run(
+        """
+expected = trained()
+
+def test(depth=3):
+    assert trained() == expected
+    if depth:
+        in_child(lambda: test(depth - 1))
+    assert trained() == expected
+
+test()
+"""
+    )
+
+
+# The model is in training in another thread: the child has it after a whole step, and may do anything with it.
+FORK_DURING_FIT = """
+warnings.simplefilter("ignore")  # of Python 3.12 and later: a fork while there are threads
+model = compiled()
+turn = threading.Semaphore(0)  # an epoch for each fork
+
+class Wait(nn.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        turn.acquire()
+
+def replay(steps):
+    again = compiled()
+    epochs, rest = divmod(steps, len(X) // batch)
+    if epochs:
+        again.fit(X, y, epochs=epochs, **FIT)
+    if rest:
+        again.fit(X[: rest * batch], y[: rest * batch], **FIT)
+    return again
+
+def test():
+    steps = model._core.counters[0]
+    again = replay(steps)
+    # Only in the fit's own bookkeeping may the two differ: an epoch that has begun.
+    assert model.predict(X).tobytes() == again.predict(X).tobytes()
+    assert [a.tobytes() for a in model.state_dict().values()] == [a.tobytes() for a in again.state_dict().values()]
+    model.fit(X, y, **FIT)
+    again.fit(X, y, **FIT)
+    assert model.predict(X).tobytes() == again.predict(X).tobytes()
+    loss, gradients = model.loss_and_grads(X[:BATCH], y[:BATCH])
+    model.step()
+
+batch = FIT["batch_size"] = BATCHES
+thread = threading.Thread(target=lambda: model.fit(X, y, epochs=FORKS, callbacks=[Wait()], **FIT))
+thread.start()
+for i in range(FORKS):
+    turn.release()
+    while model._core.counters[1] <= i:  # the epoch has begun
+        time.sleep(0)
+    in_child(test)
+thread.join()
+again = replay(model._core.counters[0])
+assert model.predict(X).tobytes() == again.predict(X).tobytes()
+"""
+
+
+@pytest.mark.parametrize(("batch_size", "forks"), [(64, 40), (1280, 20)], ids=["team", "whole set"])
+def test_forks_during_a_fit_in_another_thread(batch_size: int, forks: int) -> None:
+    run(FORK_DURING_FIT.replace("BATCHES", str(batch_size)).replace("FORKS", str(forks)))
+
+
+def test_a_fork_during_a_long_step() -> None:
+    run(
+        """
+warnings.simplefilter("ignore")
+SIZES = [64, 1024, 1024, 4]
+X, y = np.repeat(X, 10, axis=0), np.repeat(y, 10, axis=0)
+model = compiled()
+before = model.predict(X[:100]).tobytes()
+thread = threading.Thread(target=lambda: model.fit(X, y, batch_size=len(X), verbose=0))
+thread.start()
+while not model._core.counters[1]:
+    time.sleep(0.001)
+
+def test():
+    assert model._core.counters == (0, 1, 0)
+    assert model.predict(X[:100]).tobytes() == before
+    model.fit(X[:BATCH], y[:BATCH], **FIT)
+
+for _ in range(3):
+    in_child(test)
+    assert thread.is_alive()
+thread.join()
+"""
+    )
+
+
+def test_forks_while_other_threads_predict() -> None:
+    run(
+        """
+warnings.simplefilter("ignore")
+model = compiled()
+expected = model.predict(X).tobytes()
+stop = False
+
+def predict():
+    while not stop:
+        assert model.predict(X).tobytes() == expected
+
+threads = [threading.Thread(target=predict) for _ in range(4)]
+for thread in threads:
+    thread.start()
+
+def test():
+    assert model.predict(X).tobytes() == expected
+    model.fit(X, y, **FIT)  # waits for no reader of the parent
+    nn.functional.matmul(X, X, transpose_b=True)
+
+for _ in range(25):
+    in_child(test)
+stop = True
+for thread in threads:
+    thread.join()
+"""
+    )
+
+
+def test_a_fork_in_a_callback() -> None:
+    run(
+        """
+expected = trained()
+
+def test():
+    assert trained() == expected
+
+class Fork(nn.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        in_child(test)
+
+model = compiled()
+model.fit(X, y, epochs=2, callbacks=[Fork()], **FIT)
+assert (bits(model), model.predict(X).tobytes()) == expected
+"""
+    )
+
+
+def test_a_child_that_exits_in_the_ordinary_way_does_so_at_once() -> None:
+    """Calls of the parent's other threads are none of its own: it must not wait for them."""
+    run(
+        """
+warnings.simplefilter("ignore")
+model = compiled()
+stop = False
+
+def predict():
+    while not stop:
+        model.predict(X)
+
+threads = [threading.Thread(target=predict) for _ in range(4)]
+for thread in threads:
+    thread.start()
+before = time.monotonic()
+for _ in range(5):
+    child = os.fork()
+    if child == 0:
+        signal.alarm(20)
+        stop = True
+        sys.exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+spent = time.monotonic() - before
+stop = True
+for thread in threads:
+    thread.join()
+assert spent < 4, spent  # 5 s if each waited
+"""
+    )
+
+
+MULTIPROCESSING = """
+import multiprocessing
+
+def work(_):
+    return trained()
+
+if __name__ == "__main__":
+    expected = trained()
+    context = multiprocessing.get_context(sys.argv[1])
+    with context.Pool(2) as pool:
+        results = pool.map(work, range(4), chunksize=1)
+        assert all(result == expected for result in results)
+        pool.close()
+        pool.join()
+    assert trained() == expected
+"""
+
+
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+def test_multiprocessing(method: str, tmp_path: pathlib.Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(BEGIN + MULTIPROCESSING)
+    result = subprocess.run([sys.executable, script, method], capture_output=True, text=True, timeout=100, check=False)
+    assert result.returncode == 0, result.stderr

@@ -1,0 +1,178 @@
+"""Where memory ends: MemoryError and a model that works. And nothing grows."""
+
+import sys
+
+import pytest
+
+from support import run_python
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc and limits the address space")
+
+BEGIN = """
+import gc, os, resource, sys
+import numpy as np
+import nnext as nn
+
+def pages(field):
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[field]) * resource.getpagesize()
+
+def limit(spare):
+    '''Let this process take that many bytes beyond what it has.'''
+    resource.setrlimit(resource.RLIMIT_AS, (pages(0) + spare, resource.RLIM_INFINITY))
+
+def refuses(call):
+    try:
+        call()
+    except MemoryError:
+        return
+    raise AssertionError("no MemoryError")
+
+def compiled(*sizes, **options):
+    model = nn.MLP(sizes, **options)
+    model.compile(loss="mse", optimizer=nn.Adam(lr=1e-3))
+    return model
+
+def bits(model):
+    parameters, optimizer_state, counters = model._core.get_state()
+    arrays = [*parameters, *(array for arrays in optimizer_state for array in arrays)]
+    return b"".join(array.tobytes() for array in arrays)
+
+MB = 2**20
+X = np.random.default_rng(0).normal(size=(20_000, 16)).astype("float32")
+y = X[:, :1].copy()
+FIT = {"batch_size": 64, "verbose": 0}
+"""
+
+
+def run(code: str) -> None:
+    result = run_python(BEGIN + code)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_calls_that_need_too_much_raise_memory_error_and_change_nothing(dtype: str) -> None:
+    run(
+        f"""
+model, again = compiled(16, 5000, 1, dtype="{dtype}"), compiled(16, 5000, 1, dtype="{dtype}")
+for m in (model, again):
+    m.fit(X[:640], y[:640], **FIT)
+before = bits(model)
+expected = model.predict(X[:100])
+limit(300 * MB)
+huge = np.broadcast_to(X[:1], (100_000_000, 16))
+refuses(lambda: model.predict(huge))
+refuses(lambda: model.fit(huge, np.broadcast_to(y[:1], (len(huge), 1)), **FIT))
+refuses(lambda: model.fit(X, y, batch_size=len(X), verbose=0))
+refuses(lambda: model.loss_and_grads(X, y))
+refuses(lambda: model.forward(X))
+refuses(lambda: nn.functional.matmul(X, X, transpose_b=True))
+refuses(lambda: nn.functional.matmul(huge, X[:16, :16]))
+refuses(lambda: nn.functional.tanh(np.broadcast_to(X[0], (10_000_000, 16))))
+refuses(lambda: nn.MLP([30_000, 30_000, 1]))
+refuses(lambda: nn.Linear(2**31 - 1, 2**31 - 1).add_to(model._core))
+assert bits(model) == before
+assert (model.predict(X[:100]) == expected).all()
+again._core.counters = model._core.counters  # epochs that had begun
+model.fit(X[:640], y[:640], **FIT)
+again.fit(X[:640], y[:640], **FIT)
+assert bits(model) == bits(again)
+"""
+    )
+
+
+def test_a_fit_that_runs_out_of_memory_between_two_steps() -> None:
+    """The memory goes to a callback: whatever a fit still has to allocate, it stays at a whole step."""
+    run(
+        """
+class Take(nn.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 1:
+            self.before = bits(self.model)
+            limit(0)
+
+model, take = compiled(16, 3000, 3000, 1), Take()
+try:
+    model.fit(X[:256], y[:256], epochs=3, callbacks=[take], **FIT)
+except MemoryError:
+    pass
+resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+steps, _, optimizer_steps = model._core.counters
+assert steps == optimizer_steps
+assert (bits(model) == take.before) == (steps == 4)
+model.fit(X[:256], y[:256], **FIT)
+"""
+    )
+
+
+def test_without_memory_for_threads_fewer_do_the_work() -> None:
+    run(
+        """
+nn.runtime.set_num_threads(1)
+model = nn.MLP([16, 256, 16])
+out, expected = np.empty((len(X), 16), "float32"), model.predict(X)
+nn.runtime.set_num_threads(64)  # whose stacks take 8 MB each
+limit(20 * MB)
+model.predict(X, out=out)
+assert (out == expected).all()
+assert 1 <= len(os.listdir("/proc/self/task")) < 64
+resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+import signal
+assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == set()
+"""
+    )
+
+
+GROWTH = """
+def growth(call, times, warm_up):
+    for _ in range(warm_up):
+        call()
+    gc.collect()
+    before = pages(1)
+    for _ in range(times):
+        call()
+    gc.collect()
+    return pages(1) - before
+
+nn.runtime.set_num_threads(2)
+"""
+
+
+def test_predictions_do_not_grow() -> None:
+    run(
+        GROWTH
+        + """
+model, few = nn.MLP([16, 64, 4]), X[:50]
+assert growth(lambda: model.predict(few), 10_000, 500) < MB
+assert growth(lambda: model.predict(X), 100, 20) < MB
+assert growth(lambda: nn.functional.matmul(few, few, transpose_b=True), 10_000, 500) < MB
+"""
+    )
+
+
+def test_fits_do_not_grow() -> None:
+    run(
+        GROWTH
+        + """
+model = compiled(16, 64, 1)
+assert growth(lambda: model.fit(X[:640], y[:640], epochs=2, validation_split=0.1, **FIT), 100, 20) < MB
+assert growth(lambda: compiled(16, 64, 1).fit(X[:640], y[:640], **FIT), 100, 20) < MB
+
+def own_loop():
+    loss, gradients = model.loss_and_grads(X[:64], y[:64])
+    model.step()
+    model.backward(model.forward(X[:64]))
+    model.load_state_dict(model.state_dict())
+
+assert growth(own_loop, 1000, 100) < MB
+
+def failing():
+    try:
+        model.fit(X[:64], y[:63], **FIT)
+    except ValueError:
+        pass
+
+assert growth(failing, 1000, 100) < MB
+"""
+    )
