@@ -101,9 +101,7 @@ struct DenseTargets {
     Vec<T> dot(size_t n, const T*, const Columns<T>& y, Vec<T> max) const {
       return sum_of_columns<T>(n, [&](size_t j) { return t.at[j] * (y.at[j] - max); });
     }
-    Vec<T> gradient(size_t j, Vec<T> e, Vec<T> share, Vec<T> scale) const {
-      return scale * fma(share, e, -t.at[j]);
-    }
+    Vec<T> gradient(size_t j, Vec<T> e, Vec<T> share, Vec<T> scale) const { return scale * fma(share, e, -t.at[j]); }
     void finish(size_t, const T*, T*) const {}
   };
 };

@@ -23,6 +23,8 @@ extern const ConvertKernels<float> convert_f32;
 extern const ConvertKernels<double> convert_f64;
 extern const RulerKernels<float> ruler_f32;
 extern const RulerKernels<double> ruler_f64;
+extern const TinyKernels<float> tiny_f32;
+extern const TinyKernels<double> tiny_f64;
 extern const Tables tables;
 
 }  // namespace nnext::kernels::NNEXT_ISA

@@ -14,11 +14,16 @@ class Activation final : public Layer<T> {
   bool in_place() const override { return true; }
   bool needs_output() const override { return true; }
   void forward(const Pass<T>& pass, ConstMatrix<T> x, Matrix<T> y) const override {
-    pass.kernels.elementwise.activations[kind_].forward(x.rows * x.cols, slope_, x.data, y.data);
+    kernels(pass.kernels).forward(x.rows * x.cols, slope_, x.data, y.data);
   }
   void backward(const Pass<T>& pass, ConstMatrix<T> y, ConstMatrix<T> dy, Matrix<T> dx) const override {
-    pass.kernels.elementwise.activations[kind_].backward(y.rows * y.cols, slope_, y.data, dy.data, dx.data);
+    kernels(pass.kernels).backward(y.rows * y.cols, slope_, y.data, dy.data, dx.data);
   }
+
+  const kernels::ActivationKernels<T>& kernels(const kernels::KernelTable<T>& table) const {
+    return table.elementwise.activations[kind_];
+  }
+  T slope() const { return slope_; }
 
  private:
   int kind_;

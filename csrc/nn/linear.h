@@ -34,6 +34,7 @@ class Linear final : public Layer<T> {
   void updated(const Piece& piece) override;
   void refresh(Derived wanted) override;
   void use_bf16(const kernels::Bf16Kernels* kernels) override;
+  bool rounds_to_bf16() const { return bf16_ != nullptr; }
   void to_logical(Size i, const T* stored, T* logical) const override;
   void from_logical(Size i, const T* logical, T* stored) const override;
 

@@ -19,7 +19,7 @@ constexpr std::chrono::milliseconds kQuick{30};  // a step that is not interrupt
 // %).
 constexpr Size kL1Bytes = 32768, kSoonBytes = 8 * kL1Bytes;
 constexpr Size kMaxSoon = 16;       // rows of the next batch asked for during one task
-constexpr double kTinyFlops = 1e5;  // a few microseconds
+constexpr double kTinyFlops = 1e6;  // of a step: some 10 us, and one member's work at most
 constexpr Size kStepsPerLook = 16;
 
 }  // namespace
@@ -70,10 +70,14 @@ void Fit<T>::prepare(const Samples<T>& samples, const EpochOptions& options) {
   }
   tasks_ = gradient_tasks(state_.network, *plan_);
   first_trainable_ = first_trainable_stage(*plan_);
+  tiny_.reset();
+  if (step_flops() <= kTinyFlops) tiny_ = Tiny<T>::of(state_, *plan_);
   // Backward stops above the first trainable stage: what it would need there is not kept in step.
   for (Size i = 0; i < plan_->stages().size(); ++i) {
     nn::Layer<T>& layer = *plan_->stages()[i].layer;
-    const nn::Derived wanted = i > first_trainable_ ? nn::Derived::all : nn::Derived::forward;
+    const nn::Derived wanted = tiny_ != nullptr       ? nn::Derived::none
+                               : i > first_trainable_ ? nn::Derived::all
+                                                      : nn::Derived::forward;
     layer.refresh(wanted);
     layer.fresh = wanted;
   }
@@ -202,6 +206,7 @@ void Fit<T>::forward_first(Epoch& epoch, Batch& batch, const nn::Pass<T>& pass) 
 // lie anywhere in memory.
 template <class T>
 void Fit<T>::update(Epoch& epoch, const Batch& batch, nn::Pass<T> pass) {
+  if (tiny_ != nullptr) return tiny_->update();
   const Member& me = pass.me;
   T* tile = epoch.tiles.data() + nn::kMaxPiece * static_cast<Size>(me.index());
   const Size next = batch.first + batch.x.rows;
@@ -326,7 +331,10 @@ void Fit<T>::forward_and_backward(Epoch& epoch, const Batch& batch, const nn::Pa
   gather_targets(epoch, batch, rows);
   const bool first_is_done = epoch.shares.split_first() && epoch.gradients.empty();
   if (!first_is_done && !epoch.order.empty()) gather_x(epoch, batch, rows, plan.value(kInput, 0, batch.x.rows));
-  forward_rows(plan, pass, batch.x, rows, {first_is_done ? Size{1} : Size{0}, head});
+  if (tiny_ != nullptr)
+    tiny_->forward(batch.x);
+  else
+    forward_rows(plan, pass, batch.x, rows, {first_is_done ? Size{1} : Size{0}, head});
   ops::loss_rows<T>(pass.kernels, state_.loss, plan.value(plan.head(), rows.begin, rows.size()),
                     batch.targets.rows_from(rows.begin, rows.size()), epoch.scale.data() + rows.begin,
                     epoch.row_loss.data() + rows.begin, plan.gradient(plan.head(), rows.begin, rows.size()));
@@ -335,6 +343,7 @@ void Fit<T>::forward_and_backward(Epoch& epoch, const Batch& batch, const nn::Pa
     for (Size i = rows.begin; i < rows.end; ++i)
       std::copy_n(plan.value(plan.output(), i, 1).data, outputs.cols, outputs.row(epoch.sample(batch.first + i)));
   }
+  if (tiny_ != nullptr) return tiny_->backward(batch.x);
   // What the first trainable stage reads needs no gradient.
   backward_rows(plan, pass, rows, {std::min(first_trainable_ + 1, head), head});
 }

@@ -8,6 +8,7 @@
 #include "train/input_rows.h"
 #include "train/shuffle.h"
 #include "train/snapshots.h"
+#include "train/tiny.h"
 
 namespace nnext::train {
 
@@ -67,6 +68,7 @@ class Fit {
   Snapshots<T> snapshots_;
   std::unique_ptr<Plan<T>> plan_;
   std::vector<GradientTask<T>> tasks_;
+  std::unique_ptr<Tiny<T>> tiny_;  // not null: takes the layers' place in every step
   Size first_trainable_ = 0;
   bool quick_ = false;  // a step of this plan need not be interrupted
 };

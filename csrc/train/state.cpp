@@ -45,7 +45,7 @@ void State<T>::apply(nn::Layer<T>& layer, Size index, const nn::Piece& piece, co
   auto& states = optimizer_state[index];
   for (Size i = 0; i < states.size(); ++i) update.state[i] = states[i].data() + piece.offset;
   optimizer->apply(network.kernels.update, update);
-  layer.updated(piece);
+  if (layer.fresh != nn::Derived::none) layer.updated(piece);
 }
 
 template <class T>

@@ -38,6 +38,7 @@ int main(int argc, char** argv) {
     check_convert(isa, report);
     check_bf16(isa, report);
     check_ruler(isa, report);
+    check_tiny(isa, quick, report);
     check_same_bits(isa, report);
   }
   std::printf("%d failed\n", report.failures());

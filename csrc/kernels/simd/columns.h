@@ -1,4 +1,5 @@
-// Short rows, kLanes of them at once: the lanes run over the rows, so what reduces a row is plain arithmetic of vectors.
+// Short rows, kLanes of them at once: the lanes run over the rows, so what reduces a row is plain arithmetic of
+// vectors.
 //
 // A row of ten on its own leaves lanes idle, and its maximum, its sum and what depends on them wait for each other. The
 // folds are those of simd/lanes.h, pair for pair: the same bits.
