@@ -83,6 +83,7 @@ void bind_runtime(py::module_& m) {
   m.def("get_num_threads", runtime::num_threads);
   m.def("set_num_threads", runtime::set_num_threads, py::arg("n"));
   m.def("usable_cpus", runtime::usable_cpus);
+  m.def("allow_more_members_than_cpus", runtime::allow_more_members_than_cpus, py::arg("allow"));
   m.def(
       "fma_ceiling",
       [](bool wide, int threads) { return wide ? fma_ceiling<double>(threads) : fma_ceiling<float>(threads); },

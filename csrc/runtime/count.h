@@ -20,8 +20,8 @@ class alignas(core::kCacheLine) Count {
     if (sleepers_.load() != 0) wake();
   }
 
-  // Waits until the count is at least `wanted` (modulo 2^32): spins for up to 2 ms if `spin`, then sleeps, polling `cancel`
-  // if there is one. It does not return earlier when that is requested.
+  // Waits until the count is at least `wanted` (modulo 2^32): spins for up to 2 ms if `spin`, then sleeps, polling
+  // `cancel` if there is one. It does not return earlier when that is requested.
   void wait_for(std::uint32_t wanted, bool spin, Cancel* cancel = nullptr);
 
  private:

@@ -165,9 +165,20 @@ void run_on_team(int members, TeamFunction f, Cancel* cancel) {
   Team::team().run(members, f, cancel);
 }
 
+namespace {
+
+std::atomic<bool> more_than_cpus{false};
+
+}  // namespace
+
+void allow_more_members_than_cpus(bool allow) { more_than_cpus.store(allow); }
+
 int members_for(double flops) {
   constexpr double kFlopsPerMember = 1e6;
-  return std::max(1, static_cast<int>(std::min<double>(num_threads(), flops / kFlopsPerMember)));
+  if (flops < 2 * kFlopsPerMember) return 1;
+  static const int cpus = usable_cpus();
+  const int threads = more_than_cpus.load() ? num_threads() : std::min(num_threads(), cpus);
+  return std::max(1, static_cast<int>(std::min<double>(threads, flops / kFlopsPerMember)));
 }
 
 }  // namespace nnext::runtime

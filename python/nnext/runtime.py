@@ -83,7 +83,7 @@ def set_num_threads(n: int) -> None:
     Parameters
     ----------
     n : int
-        From 1 to 256.
+        From 1 to 256. A call never uses more than there are CPUs: threads that take turns only wait for each other.
 
     Raises
     ------

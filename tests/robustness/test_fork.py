@@ -18,6 +18,7 @@ import os, signal, sys, threading, time, warnings
 import numpy as np
 import nnext as nn
 
+nn._core.allow_more_members_than_cpus(True)
 nn.runtime.set_num_threads(3)
 SIZES, BATCH = [64, 256, 4], 64  # a step for two threads, predictions for three
 rng = np.random.default_rng(0)
