@@ -27,7 +27,9 @@ def cases(effort: Effort) -> Iterator[Case]:
     for threads in effort.threads or (1,):
         nets = (works.MNIST, works.DEEPER, works.SMALL, works.XOR, works.WIDE)
         for net in nets[:-1] if effort.quick else nets:
-            libraries: tuple[str, ...] = QUICK if effort.quick and net != works.MNIST else LIBRARIES
+            libraries: tuple[str, ...] = QUICK if effort.quick else LIBRARIES
+            if effort.quick and net == works.MNIST:
+                libraries = (*QUICK, "nnext bytes", "scikit-learn")
             if net == works.WIDE:  # its data is too short for scikit-learn to see all classes
                 libraries = tuple(name for name in libraries if name != "scikit-learn")
             shorter = net.short(-(-net.batches // 4)) if effort.quick else net

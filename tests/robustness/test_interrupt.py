@@ -276,7 +276,7 @@ def test_a_handler_cannot_change_the_model_within_a_prediction(handler: Any) -> 
 
 
 def test_a_handler_cannot_train_the_model_within_a_fit(handler: Any) -> None:
-    model, X = compiled([64, 256, 1]), rows(20_000, 64)
+    model, X = compiled([64, 256, 1]), rows(300_000, 64)  # an epoch takes many times the 20 ms between two polls
 
     def train() -> None:
         with pytest.raises(RuntimeError, match=r"\[fit\] this model is being trained already"):
