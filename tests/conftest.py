@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
+import internals
 import nnext as nn
 from support import use_isa
 
@@ -18,7 +19,7 @@ settings.register_profile("quick", COMMON, max_examples=40, derandomize=True, da
 settings.register_profile("thorough", COMMON, max_examples=500, print_blob=True)
 settings.load_profile("quick")
 
-nn._core.allow_more_members_than_cpus(True)  # a test with 8 threads shall have them on every machine
+internals.allow_more_members_than_cpus()  # a test with 8 threads shall have them on every machine
 
 ISAS = [nn.runtime.isa()] if os.environ.get("NNEXT_ISA") else nn.runtime.available_isas()
 

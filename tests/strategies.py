@@ -7,6 +7,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+import internals
 import nnext as nn
 from cases import LAYOUTS, OPTIMIZERS
 
@@ -68,7 +69,7 @@ class Task:
         """Build the same model again."""
         model = nn.Sequential(*self.model.layers, seed=self.model.seed, dtype=changes.pop("dtype", self.model.dtype))
         model.load_state_dict(self.model.state_dict())
-        model.compile(**{"loss": self.model._compiled["loss"], "optimizer": self.model.optimizer, **changes})
+        model.compile(**{"loss": internals.settings(self.model)["loss"], "optimizer": self.model.optimizer, **changes})
         return model
 
 

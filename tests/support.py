@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+import internals
 import nnext as nn
-from nnext import _core
 
 FMA_ISAS = [name for name in ("avx512", "avx2", "neon") if name in nn.runtime.available_isas()]
 
@@ -22,11 +22,11 @@ FMA_ISAS = [name for name in ("avx512", "avx2", "neon") if name in nn.runtime.av
 def use_isa(name: str) -> Iterator[None]:
     """Make networks and call functions with this instruction set."""
     before = nn.runtime.isa()
-    _core.select_isa(name)
+    internals.select_isa(name)
     try:
         yield
     finally:
-        _core.select_isa(before)
+        internals.select_isa(before)
 
 
 def require_two_fma_isas() -> tuple[str, str]:
@@ -59,27 +59,17 @@ def unwritten(*arrays: Any) -> Iterator[None]:
     assert [array.tobytes() for array in arrays] == before
 
 
-def training_state(model: nn.Sequential) -> dict[str, Any]:
-    """Return everything that decides how a model goes on: parameters, the optimizer's sums, counters."""
-    parameters, optimizer_state, counters = model._core.get_state()
-    names = model._parameter_names()
-    state = dict(zip(names, parameters, strict=True))
-    for name, arrays in zip(names, optimizer_state, strict=False):  # none before compile
-        state |= {f"optimizer.{name}.{i}": array for i, array in enumerate(arrays)}
-    return state | {"counters": np.array(counters)}
-
-
 @contextlib.contextmanager
 def unchanged(model: nn.Sequential) -> Iterator[None]:
     """Assert that the model's training state and settings do not change within."""
-    before, compiled = training_state(model), dict(model._compiled)
-    optimizer, history, frozen = model.optimizer, model.history, set(model._frozen)
+    before, compiled = internals.training_state(model), internals.settings(model)
+    optimizer, history, frozen = model.optimizer, model.history, internals.frozen(model)
     yield
-    assert_same_bits(training_state(model), before)
-    assert dict(model._compiled) == compiled
+    assert_same_bits(internals.training_state(model), before)
+    assert internals.settings(model) == compiled
     assert model.optimizer is optimizer
     assert model.history is history
-    assert model._frozen == frozen
+    assert internals.frozen(model) == frozen
 
 
 def model_metadata(path: pathlib.Path) -> dict[str, Any]:
@@ -89,12 +79,18 @@ def model_metadata(path: pathlib.Path) -> dict[str, Any]:
     return dict(json.loads(header["__metadata__"]["nnext"]))
 
 
-def run_python(code: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def environment(**changes: str) -> dict[str, str]:
+    """Return this process's variables for one that also finds the modules beside this one, such as internals."""
+    paths = [str(pathlib.Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))} | changes
+
+
+def run_python(code: str, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
     """Run code in a fresh interpreter, with only the given NNEXT and OMP variables."""
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("NNEXT_", "OMP_"))}
+    clean = {k: v for k, v in environment().items() if not k.startswith(("NNEXT_", "OMP_"))}
     return subprocess.run(
         [sys.executable, *arguments, "-c", code],
-        env=clean | environment,
+        env=clean | changes,
         capture_output=True,
         text=True,
         timeout=120,

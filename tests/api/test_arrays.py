@@ -10,7 +10,8 @@ import pytest
 
 import nnext as nn
 from cases import LAYOUTS
-from support import assert_same_bits, training_state, unchanged, unwritten
+from internals import training_state
+from support import assert_same_bits, unchanged, unwritten
 
 N, FEATURES, CLASSES = 12, 5, 4
 

@@ -9,8 +9,9 @@ import sys
 import numpy as np
 import pytest
 
+import internals
 import nnext as nn
-from nnext import _demo, cli
+from nnext import cli
 
 
 def run(*arguments):
@@ -23,7 +24,7 @@ def run(*arguments):
 @pytest.fixture
 def one_round(monkeypatch):
     """Let the demo measure once: these tests look at what it prints, not at how fast it is."""
-    monkeypatch.setattr(_demo, "ROUNDS", 1)
+    monkeypatch.setattr(internals.demo, "ROUNDS", 1)
 
 
 def test_the_demo_shows_everything_it_promises(tmp_path):
@@ -51,7 +52,7 @@ def test_the_table_holds_the_confusion_matrix_and_both_shares(capsys):
     y_true = np.repeat(np.arange(10), 4)
     y_pred = y_true.copy()
     y_pred[0] = 7  # one zero read as a seven
-    _demo._show_test(y_true, y_pred)
+    internals.demo_shows_test(y_true, y_pred)
     rows = {line.split()[0]: line.split()[1:] for line in capsys.readouterr().out.splitlines() if line[:5].strip()}
     assert rows["0"] == ["1.000", "0.750", "3", *"......", "1", ".", "."]
     assert rows["7"] == ["0.800", "1.000", *".......", "4", ".", "."]
@@ -84,14 +85,14 @@ def test_a_picture_that_cannot_be_written_is_an_error_after_the_results(capsys, 
 
 
 def test_losses_that_disagree_are_reported_and_fail(monkeypatch, capsys, one_round):
-    monkeypatch.setattr(_demo._Speed, "disagreement", property(lambda speed: 0.5))
+    monkeypatch.setattr(internals.DemoSpeed, "disagreement", property(lambda speed: 0.5))
     assert cli.main(["demo", "--epochs", "1", "--no-plot"]) == 1
     assert "DISAGREE" in capsys.readouterr().out
 
 
 def test_the_comparison_measures_the_same_training():
     X, y = nn.datasets.load_digits()
-    speed = _demo._measure(X[:200] / 16, y[:200], epochs=2)
+    speed = internals.demo_measures(X[:200] / 16, y[:200], epochs=2)
     assert len(speed.fast_loss) == len(speed.plain_loss) == 2
     # Seven steps of float32 an epoch, each with sums of 64 terms: far less than this.
     assert speed.disagreement < 1e-5
@@ -168,8 +169,8 @@ def test_colours_appear_on_terminals_only_and_not_against_no_color(monkeypatch):
 
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr(sys, "stdout", io.StringIO())
-    assert _demo._paint("7", "32") == "7"
+    assert internals.demo_paints("7", "32") == "7"
     monkeypatch.setattr(sys, "stdout", Terminal())
-    assert _demo._paint("7", "32") == "\033[32m7\033[0m"
+    assert internals.demo_paints("7", "32") == "\033[32m7\033[0m"
     monkeypatch.setenv("NO_COLOR", "1")
-    assert _demo._paint("7", "32") == "7"
+    assert internals.demo_paints("7", "32") == "7"

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import internals
 import nnext as nn
 
 # Modules whose names people use; those of nnext itself come from there.
@@ -26,7 +27,7 @@ def modules() -> Iterator[types.ModuleType]:
     """Import every module of the package but the program, which runs when it is imported."""
     yield nn
     for module in pkgutil.walk_packages(nn.__path__, "nnext."):
-        if not module.name.endswith(("__main__", "_core")):
+        if not module.name.endswith(("__main__", internals.CORE)):
             yield importlib.import_module(module.name)
 
 

@@ -4,6 +4,7 @@ import json
 import pathlib
 import tomllib
 
+import internals
 import nnext as nn
 from support import run_python
 
@@ -49,10 +50,11 @@ changed = {name: [before[name], after[name]] for name in before if before[name] 
 print(json.dumps(changed, default=str))
 """
 TRAIN = """
+import internals
 X, y = np.ones((200, 100), "float32"), np.arange(200) % 2
 model = nn.MLP([100, 80, 2], dropout=0.1)
 model.compile(loss="cross_entropy")
-nn._core.allow_more_members_than_cpus(True)
+internals.allow_more_members_than_cpus()
 with nn.runtime.threads(THREADS):
     model.fit(X, y, epochs=2, batch_size=100, verbose=0)
 """
@@ -125,7 +127,7 @@ def test_the_package_is_small_and_typed() -> None:
     files = [file for file in FOLDER.rglob("*") if file.is_file() and "__pycache__" not in file.parts]
     assert sum(file.stat().st_size for file in files) < 4_000_000
     names = {file.relative_to(FOLDER).as_posix() for file in files}
-    assert {"py.typed", "_core.pyi", "data/digits.npz"} <= names
+    assert {"py.typed", internals.STUBS, "data/digits.npz"} <= names
     assert (FOLDER / "data" / "digits.npz").stat().st_size < 100_000
 
 

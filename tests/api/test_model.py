@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from support import assert_same_bits, training_state, unchanged
+from internals import training_state
+from support import assert_same_bits, unchanged
 
 
 @pytest.mark.parametrize(

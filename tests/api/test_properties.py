@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nnext as nn
+from internals import training_state
 from nnext import layers as layer_module
 from strategies import DTYPES, FINITE, LAYOUT, NETWORK_SEEDS, OPTIMIZER, SEEDS, Task, matrices, stacks, tasks
-from support import assert_same_bits, training_state, unchanged
+from support import assert_same_bits, unchanged
 
 TYPES = st.sampled_from(["float16", "float32", "float64", "int8", "int16", "int64", "uint8", "uint32", "bool"])
 BAD = st.sampled_from([np.nan, np.inf, -np.inf])

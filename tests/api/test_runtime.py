@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+import internals
 import nnext as nn
-from nnext import _core, runtime
+from nnext import runtime
 from support import assert_same_bits, run_python, use_isa
 
 # (1 + 2^-12)^2 - (1 + 2^-11) in float32: 2^-24 when the product is not rounded before the sum, as FMA has it, else 0.
@@ -32,7 +33,7 @@ print(json.dumps([nn.runtime.isa(), float(nn.functional.matmul(a, b)[0, 0]), flo
 def test_the_best_available_is_in_use_unless_one_is_forced() -> None:
     available = runtime.available_isas()
     assert available[-1] == "baseline"
-    assert set(available) <= set(_core.compiled_isas()) <= {"avx512", "avx2", "neon", "baseline"}
+    assert set(available) <= set(internals.compiled_isas()) <= {"avx512", "avx2", "neon", "baseline"}
     result = run_python("import nnext as nn; print(nn.runtime.isa())")
     assert result.stdout.strip() == available[0]
     assert run_python("import nnext as nn; print(nn.runtime.isa())", NNEXT_ISA="").stdout == result.stdout
@@ -55,14 +56,14 @@ def test_an_unknown_instruction_set_is_an_error_at_import(name: str) -> None:
 
 
 def test_an_unsupported_instruction_set_is_an_error_at_import() -> None:
-    unsupported = set(_core.compiled_isas()) - set(runtime.available_isas())
+    unsupported = set(internals.compiled_isas()) - set(runtime.available_isas())
     if not unsupported:
         pytest.skip("this CPU supports every instruction set that was compiled")
     for name in unsupported:
         result = run_python("import nnext", NNEXT_ISA=name)
         assert f"NNEXT_ISA={name} is not supported by this CPU; available: " in result.stderr
         with pytest.raises(ValueError, match=f"isa={name} is not supported by this CPU"):
-            _core.select_isa(name)
+            internals.select_isa(name)
 
 
 def test_a_network_keeps_the_instruction_set_it_was_made_with(rng: np.random.Generator) -> None:
@@ -80,7 +81,7 @@ def test_a_network_keeps_the_instruction_set_it_was_made_with(rng: np.random.Gen
         assert (best != plain).any()  # no FMA: other roundings
         np.testing.assert_allclose(best, plain, atol=1e-5)
     with pytest.raises(ValueError, match="isa=sse is not a known instruction set"):
-        _core.select_isa("sse")
+        internals.select_isa("sse")
 
 
 # ---- Threads --------------------------------------------------------------------------------------------------------
@@ -103,8 +104,8 @@ def test_the_environment_sets_the_number_of_threads(environment: dict[str, str],
 
 
 def test_without_it_every_usable_cpu_gets_a_thread() -> None:
-    assert run_python(SHOW_THREADS).stdout == f"{_core.usable_cpus()}\n"
-    assert 1 <= _core.usable_cpus() <= len(os.sched_getaffinity(0))
+    assert run_python(SHOW_THREADS).stdout == f"{internals.usable_cpus()}\n"
+    assert 1 <= internals.usable_cpus() <= len(os.sched_getaffinity(0))
     pinned = f"import os; os.sched_setaffinity(0, {{{min(os.sched_getaffinity(0))}}})\n{SHOW_THREADS}"
     assert run_python(pinned).stdout == "1\n"
 
@@ -151,7 +152,7 @@ def tree(root: pathlib.Path, processes: str, files: dict[str, str]) -> int:
     for name, content in files.items():
         (root / "fs" / name).parent.mkdir(parents=True, exist_ok=True)
         (root / "fs" / name).write_text(content)
-    return _core.cgroup_cpus(root / "cgroup", root / "fs")
+    return internals.cgroup_cpus(root / "cgroup", root / "fs")
 
 
 @pytest.mark.parametrize(
@@ -193,7 +194,7 @@ def test_the_limit_of_a_control_group(tmp_path: pathlib.Path, processes: str, fi
 
 
 def test_no_control_groups_at_all_are_no_limit(tmp_path: pathlib.Path) -> None:
-    assert _core.cgroup_cpus(tmp_path / "absent", tmp_path / "absent") == 0
+    assert internals.cgroup_cpus(tmp_path / "absent", tmp_path / "absent") == 0
 
 
 # ---- show_config ----------------------------------------------------------------------------------------------------

@@ -5,8 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+import internals
 import nnext as nn
-from support import assert_same_bits, training_state, unchanged
+from internals import training_state
+from support import assert_same_bits, unchanged
 
 X, Y = np.linspace(-1, 1, 12).reshape(4, 3), np.array([0, 1, 1, 0])
 
@@ -48,7 +50,7 @@ def test_what_is_derived_from_the_weights_follows_them(model: nn.Sequential) -> 
     twin.forward(X)
     twin.backward(np.ones((4, 2)))
     twin.load_state_dict(model.state_dict())
-    twin._core.counters = model._core.counters  # the same dropout mask
+    internals.set_counters(twin, internals.counters(model))  # the same dropout mask
     for net in (model, twin):
         net.forward(X)
     assert_same_bits(twin.backward(np.ones((4, 2))), model.backward(np.ones((4, 2))))
@@ -163,7 +165,7 @@ def test_a_batch_can_grow_and_shrink(model: nn.Sequential) -> None:
     for rows in (2, 4, 1, 3):
         twin = nn.Sequential(*model.layers, seed=model.seed, dtype=model.dtype)
         twin.load_state_dict(model.state_dict())
-        twin._core.counters = model._core.counters
+        internals.set_counters(twin, internals.counters(model))
         assert_same_bits(model.forward(X[:rows]), twin.forward(X[:rows]))
         assert_same_bits(model.backward(np.ones((rows, 2))), twin.backward(np.ones((rows, 2))))
         assert_same_bits(model.grads(), twin.grads())

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import internals
 import nnext as nn
 from cases import LAYERS, LOSSES, OPTIMIZERS, LayerCase, LossCase
 from nnext import initializers, layers, losses, optimizers, reference
@@ -22,7 +23,7 @@ def case(request: pytest.FixtureRequest) -> LayerCase:
 
 
 def test_everything_that_is_registered_is_in_the_tables() -> None:
-    assert {type(case.layer) for case in LAYERS.values()} == set(layers._TYPES.values())
+    assert {type(case.layer) for case in LAYERS.values()} == internals.layer_types()
     assert {case.name for case in LOSSES.values()} == set(losses.LOSSES)
     assert {case.type for case in OPTIMIZERS.values()} == set(optimizers.OPTIMIZERS.values())
 
@@ -174,7 +175,7 @@ INITIALIZERS: dict[str, tuple[Any, dict[str, float], float, float | None]] = {
 
 
 def test_all_initializers_are_in_the_table() -> None:
-    assert set(INITIALIZERS) == set(initializers._BY_NAME)
+    assert set(INITIALIZERS) == internals.initializer_names()
 
 
 @pytest.mark.parametrize("name", INITIALIZERS)

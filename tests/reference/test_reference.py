@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import internals
 from nnext import reference
 from nnext.reference import initializers, losses, random
 
@@ -353,7 +354,7 @@ def test_network_gradients_are_the_numeric_ones(layers: list[str], loss: str) ->
     w = rng.uniform(size=6)
     value, grads = net.loss_and_grads(X, y, w)
     assert grads.keys() == net.state_dict().keys() == {"1.weight", "1.bias", f"{len(layers) + 1}.weight"}
-    for name, p in net._parameters().items():
+    for name, p in internals.reference_parameters(net).items():
         start = p.copy()
 
         def at(v: np.ndarray, p: np.ndarray = p) -> float:

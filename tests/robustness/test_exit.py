@@ -8,10 +8,11 @@ from support import run_python
 
 BEGIN = """
 import sys, threading, time
+import internals
 import numpy as np
 import nnext as nn
 
-nn._core.allow_more_members_than_cpus(True)
+internals.allow_more_members_than_cpus()
 nn.runtime.set_num_threads(2)
 X = np.random.default_rng(0).normal(size=(6400, 64)).astype("float32")
 y = X[:, :1]

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from support import run_python
+from support import environment, run_python
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
 
@@ -16,9 +16,10 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform h
 BEGIN = """
 import os, signal, sys, threading, time, warnings
 import numpy as np
+import internals
 import nnext as nn
 
-nn._core.allow_more_members_than_cpus(True)
+internals.allow_more_members_than_cpus()
 nn.runtime.set_num_threads(3)
 SIZES, BATCH = [64, 256, 4], 64  # a step for two threads, predictions for three
 rng = np.random.default_rng(0)
@@ -32,9 +33,7 @@ def compiled():
     return model
 
 def bits(model):
-    parameters, optimizer_state, counters = model._core.get_state()
-    arrays = [*parameters, *(array for arrays in optimizer_state for array in arrays)]
-    return b"".join(array.tobytes() for array in arrays) + repr(counters).encode()
+    return internals.state_bytes(model) + repr(internals.counters(model)).encode()
 
 def trained():
     model = compiled()
@@ -118,7 +117,7 @@ def replay(steps):
     return again
 
 def test():
-    steps = model._core.counters[0]
+    steps = internals.counters(model)[0]
     again = replay(steps)
     # Only in the fit's own bookkeeping may the two differ: an epoch that has begun.
     assert model.predict(X).tobytes() == again.predict(X).tobytes()
@@ -134,11 +133,11 @@ thread = threading.Thread(target=lambda: model.fit(X, y, epochs=FORKS, callbacks
 thread.start()
 for i in range(FORKS):
     turn.release()
-    while model._core.counters[1] <= i:  # the epoch has begun
+    while internals.counters(model)[1] <= i:  # the epoch has begun
         time.sleep(0)
     in_child(test)
 thread.join()
-again = replay(model._core.counters[0])
+again = replay(internals.counters(model)[0])
 assert model.predict(X).tobytes() == again.predict(X).tobytes()
 """
 
@@ -158,11 +157,11 @@ model = compiled()
 before = model.predict(X[:100]).tobytes()
 thread = threading.Thread(target=lambda: model.fit(X, y, batch_size=len(X), verbose=0))
 thread.start()
-while not model._core.counters[1]:
+while not internals.counters(model)[1]:
     time.sleep(0.001)
 
 def test():
-    assert model._core.counters == (0, 1, 0)
+    assert internals.counters(model) == (0, 1, 0)
     assert model.predict(X[:100]).tobytes() == before
     model.fit(X[:BATCH], y[:BATCH], **FIT)
 
@@ -277,5 +276,7 @@ if __name__ == "__main__":
 def test_multiprocessing(method: str, tmp_path: pathlib.Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(BEGIN + MULTIPROCESSING)
-    result = subprocess.run([sys.executable, script, method], capture_output=True, text=True, timeout=100, check=False)
+    result = subprocess.run(
+        [sys.executable, script, method], env=environment(), capture_output=True, text=True, timeout=100, check=False
+    )
     assert result.returncode == 0, result.stderr

@@ -13,11 +13,13 @@ import numpy as np
 import pytest
 
 import nnext as nn
+from support import environment
 
 LIMIT = 60  # seconds; each script takes about one
 
 SETUP = """
     import os, signal, sys, threading, time
+    import internals
     import numpy as np
     import nnext as nn
 
@@ -43,7 +45,7 @@ def run(script: str) -> str:
         capture_output=True,
         text=True,
         timeout=LIMIT,
-        env=os.environ | {"NNEXT_NUM_THREADS": "2"},
+        env=environment(NNEXT_NUM_THREADS="2"),
         check=False,
     )
     assert result.returncode == 0, result.stderr
@@ -79,10 +81,10 @@ def test_ctrl_c_ends_a_fit_at_a_whole_step():
         try:
             model.fit(X, y, epochs=100_000, batch_size=64, verbose=0)  # hours
         except KeyboardInterrupt:
-            steps = model._core.counters[0]
+            steps = internals.counters(model)[0]
         again, done = trained(epochs=0), 0
         while done < steps:  # the same steps, one by one
-            order = again._core.begin_epoch(len(X), True)
+            order = internals.begin_epoch(again, len(X), True)
             for rows in np.split(order, len(X) // 64)[: steps - done]:
                 again.loss_and_grads(X[rows], y[rows])
                 again.step()
@@ -110,7 +112,7 @@ def test_exit_during_a_fit_in_a_daemon_thread():
         model = trained(epochs=0)
         fit = {"epochs": 1_000_000, "batch_size": 64, "verbose": 0}
         threading.Thread(target=model.fit, args=(X, y), kwargs=fit, daemon=True).start()
-        while model._core.counters[0] < 10:
+        while internals.counters(model)[0] < 10:
             time.sleep(0.01)
         print("leaving")
     """)

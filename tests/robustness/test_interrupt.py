@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+import internals
 import nnext as nn
-from support import assert_same_bits, training_state
+from internals import training_state
+from support import assert_same_bits
 
 SOON = 2.0  # seconds
 AFTER = 0.3  # the calls below would run for 10 s and more
@@ -135,7 +137,7 @@ def replay(model: nn.Sequential, X: np.ndarray, y: np.ndarray, batch_size: int, 
     if rest:
         model.fit(X[: rest * batch_size], y[: rest * batch_size], **fit)
     elif begun > epochs:
-        model._core.begin_epoch(1, False)  # the one that was interrupted before its first step
+        internals.begin_epoch(model, 1, False)  # the one that was interrupted before its first step
 
 
 @pytest.mark.parametrize(
@@ -152,17 +154,17 @@ def test_fit_ends_at_a_whole_step(sizes: list[int], n: int, batch_size: int, thr
     model = compiled(sizes)
     fit = {"epochs": 100_000, "batch_size": batch_size, "shuffle": False, "verbose": 0}
     with nn.runtime.threads(threads):
-        ready = lambda: model._core.counters[0] >= 3  # noqa: E731
+        ready = lambda: internals.counters(model)[0] >= 3  # noqa: E731
         assert seconds_after_signal(lambda: model.fit(X, y, **fit), ready=ready) < SOON
-    steps, _, optimizer_steps = model._core.counters
+    steps, _, optimizer_steps = internals.counters(model)
     assert steps == optimizer_steps >= 3
     again = compiled(sizes)
-    replay(again, X, y, batch_size, model._core.counters)
+    replay(again, X, y, batch_size, internals.counters(model))
     assert_same_bits(training_state(model), training_state(again))
     assert model.history is not None
     assert model.history.stop_reason == "KeyboardInterrupt"
     model.fit(X[:batch_size], y[:batch_size], batch_size=batch_size, verbose=0)  # and goes on
-    assert model._core.counters[0] == steps + 1
+    assert internals.counters(model)[0] == steps + 1
 
 
 def test_a_step_of_many_seconds_is_not_waited_for() -> None:
@@ -170,20 +172,20 @@ def test_a_step_of_many_seconds_is_not_waited_for() -> None:
     before = model.state_dict()
     assert seconds_after_signal(lambda: model.fit(X, X, batch_size=len(X), shuffle=False, verbose=0)) < SOON
     assert_same_bits(model.state_dict(), before)
-    assert model._core.counters[0] == 0
+    assert internals.counters(model)[0] == 0
 
 
 def test_the_order_of_very_many_samples_is_not_waited_for() -> None:
     model = compiled([1, 1])
-    assert seconds_after_signal(lambda: model._core.begin_epoch(400_000_000, True), after=0.1) < SOON
-    assert model._core.counters == (0, 0, 0)
+    assert seconds_after_signal(lambda: internals.begin_epoch(model, 400_000_000, True), after=0.1) < SOON
+    assert internals.counters(model) == (0, 0, 0)
 
 
 def test_a_fit_with_a_loss_function_of_ones_own() -> None:
     model, X = nn.MLP([1, 512, 512, 1]), rows(20_000)
     model.compile(loss=lambda y_pred, y: (float(np.mean((y_pred - y) ** 2)), 2 * (y_pred - y) / y.size))
     assert seconds_after_signal(lambda: model.fit(X, X, epochs=1000, batch_size=5000, verbose=0)) < SOON
-    steps, _, optimizer_steps = model._core.counters
+    steps, _, optimizer_steps = internals.counters(model)
     assert steps == optimizer_steps
 
 
@@ -194,7 +196,7 @@ def test_many_interruptions_leave_no_trace() -> None:
         after = 0.0005 * (i % 20)
         assert seconds_after_signal(lambda: model.fit(X, X[:, :1], epochs=100_000, verbose=0), after) < SOON
     model.fit(X, X[:, :1], verbose=0)
-    steps, _, optimizer_steps = model._core.counters
+    steps, _, optimizer_steps = internals.counters(model)
     assert steps == optimizer_steps
 
 
@@ -236,14 +238,14 @@ def test_a_handler_may_predict_with_the_model_in_training(handler: Any) -> None:
     model, seen = compiled([64, 256, 1]), []
 
     def look() -> None:
-        seen.append((model.predict(X[:50]), model.state_dict(), model._core.counters))
+        seen.append((model.predict(X[:50]), model.state_dict(), internals.counters(model)))
         raise KeyboardInterrupt
 
     handler(look)
     fit = {"batch_size": 64, "shuffle": False, "verbose": 0}
     assert seconds_after_signal(lambda: model.fit(X, X[:, :1], epochs=100_000, **fit), number=signal.SIGUSR1) < SOON
     [(prediction, state, counters)] = seen
-    assert counters == model._core.counters
+    assert counters == internals.counters(model)
     assert_same_bits(state, model.state_dict())
     assert_same_bits(prediction, model.predict(X[:50]))
 

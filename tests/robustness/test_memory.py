@@ -11,7 +11,9 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc and
 BEGIN = """
 import gc, os, resource, sys
 import numpy as np
+import internals
 import nnext as nn
+from internals import state_bytes
 
 def pages(field):
     with open("/proc/self/statm") as file:
@@ -33,11 +35,6 @@ def compiled(*sizes, **options):
     model.compile(loss="mse", optimizer=nn.Adam(lr=1e-3))
     return model
 
-def bits(model):
-    parameters, optimizer_state, counters = model._core.get_state()
-    arrays = [*parameters, *(array for arrays in optimizer_state for array in arrays)]
-    return b"".join(array.tobytes() for array in arrays)
-
 MB = 2**20
 X = np.random.default_rng(0).normal(size=(20_000, 16)).astype("float32")
 y = X[:, :1].copy()
@@ -58,7 +55,7 @@ def test_calls_that_need_too_much_raise_memory_error_and_change_nothing(dtype: s
 model, again = compiled(16, 5000, 1, dtype="{dtype}"), compiled(16, 5000, 1, dtype="{dtype}")
 for m in (model, again):
     m.fit(X[:640], y[:640], **FIT)
-before = bits(model)
+before = state_bytes(model)
 expected = model.predict(X[:100])
 limit(300 * MB)
 huge = np.broadcast_to(X[:1], (100_000_000, 16))
@@ -71,13 +68,13 @@ refuses(lambda: nn.functional.matmul(X, X, transpose_b=True))
 refuses(lambda: nn.functional.matmul(huge, X[:16, :16]))
 refuses(lambda: nn.functional.tanh(np.broadcast_to(X[0], (10_000_000, 16))))
 refuses(lambda: nn.MLP([30_000, 30_000, 1]))
-refuses(lambda: nn.Linear(2**31 - 1, 2**31 - 1).add_to(model._core))
-assert bits(model) == before
+refuses(lambda: internals.add_layer(model, nn.Linear(2**31 - 1, 2**31 - 1)))
+assert state_bytes(model) == before
 assert (model.predict(X[:100]) == expected).all()
-again._core.counters = model._core.counters  # epochs that had begun
+internals.set_counters(again, internals.counters(model))  # epochs that had begun
 model.fit(X[:640], y[:640], **FIT)
 again.fit(X[:640], y[:640], **FIT)
-assert bits(model) == bits(again)
+assert state_bytes(model) == state_bytes(again)
 """
     )
 
@@ -89,7 +86,7 @@ def test_a_fit_that_runs_out_of_memory_between_two_steps() -> None:
 class Take(nn.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         if epoch == 1:
-            self.before = bits(self.model)
+            self.before = state_bytes(self.model)
             limit(0)
 
 model, take = compiled(16, 3000, 3000, 1), Take()
@@ -98,9 +95,9 @@ try:
 except MemoryError:
     pass
 resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-steps, _, optimizer_steps = model._core.counters
+steps, _, optimizer_steps = internals.counters(model)
 assert steps == optimizer_steps
-assert (bits(model) == take.before) == (steps == 4)
+assert (state_bytes(model) == take.before) == (steps == 4)
 model.fit(X[:256], y[:256], **FIT)
 """
     )
@@ -109,11 +106,11 @@ model.fit(X[:256], y[:256], **FIT)
 def test_without_memory_for_threads_fewer_do_the_work() -> None:
     run(
         """
-nn._core.allow_more_members_than_cpus(True)
+internals.allow_more_members_than_cpus()
 nn.runtime.set_num_threads(1)
 model = nn.MLP([16, 256, 16])
 out, expected = np.empty((len(X), 16), "float32"), model.predict(X)
-nn._core.allow_more_members_than_cpus(True)
+internals.allow_more_members_than_cpus()
 nn.runtime.set_num_threads(64)  # whose stacks take 8 MB each
 limit(20 * MB)
 model.predict(X, out=out)
@@ -137,7 +134,7 @@ def growth(call, times, warm_up):
     gc.collect()
     return pages(1) - before
 
-nn._core.allow_more_members_than_cpus(True)
+internals.allow_more_members_than_cpus()
 nn.runtime.set_num_threads(2)
 """
 

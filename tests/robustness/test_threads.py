@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+import internals
 import nnext as nn
+from internals import training_state
 from nnext.callbacks import Callback, LambdaCallback
-from support import assert_same_bits, run_python, training_state
+from support import assert_same_bits, run_python
 
 BUSY = "this model is being trained already"
 SIZES, BATCH = [64, 256, 4], 64  # a step for two threads
@@ -91,8 +93,9 @@ def test_whoever_looks_during_a_fit_sees_the_state_after_a_whole_step() -> None:
     while not future.done():
         seen.append(predictions.index(model.predict(X[:30]).tobytes()))
         seen.append(states.index(bits(model.state_dict())))
-        parameters, _, counters = model._core.get_state()
-        seen.append(states.index(b"".join(array.tobytes() for array in parameters)))
+        state = training_state(model)
+        seen.append(states.index(bits({name: state[name] for name in again.state_dict()})))
+        counters = state["counters"]
         assert counters[0] == counters[2] == seen[-1]
     future.result()
     assert seen == sorted(seen)
@@ -105,12 +108,12 @@ def test_a_model_saved_during_a_fit_goes_on_as_the_fit_did(tmp_path: Any) -> Non
     fit: dict[str, Any] = {"batch_size": BATCH, "shuffle": False, "verbose": 0}
     model = compiled()
     future = in_thread(lambda: model.fit(X, y, epochs=50, **fit))
-    while model._core.counters[0] < 10:
+    while internals.counters(model)[0] < 10:
         time.sleep(0.001)
     model.save(tmp_path / "m.safetensors")
     future.result()
     loaded = nn.load(tmp_path / "m.safetensors")
-    done = loaded._core.counters[0]
+    done = internals.counters(loaded)[0]
     assert 10 <= done <= 2000
     rest = -done % 40
     if rest:
@@ -178,9 +181,9 @@ def test_a_second_fit_raises() -> None:
     model.predict(X)
     leave.set()
     future.result()
-    assert model._core.counters == (1, 1, 1)
+    assert internals.counters(model) == (1, 1, 1)
     model.fit(X, y, batch_size=BATCH, verbose=0)
-    assert model._core.counters == (2, 2, 2)
+    assert internals.counters(model) == (2, 2, 2)
 
 
 def test_a_fit_within_its_own_callback_raises() -> None:
@@ -209,7 +212,7 @@ def test_nothing_changes_the_model_during_an_epoch() -> None:
         "grads": model.grads,
         "step": model.step,
     }
-    while not model._core.counters[1]:
+    while not internals.counters(model)[1]:
         time.sleep(0.001)
     for name, operation in operations.items():
         with pytest.raises(RuntimeError, match=rf"\[{name}\] {BUSY}"):
@@ -225,10 +228,11 @@ def test_nothing_changes_the_model_during_an_epoch() -> None:
 
 COUNT_THREADS = """
 import os
+import internals
 import numpy as np
 import nnext as nn
 count = lambda: len(os.listdir("/proc/self/task"))
-nn._core.allow_more_members_than_cpus(True)
+internals.allow_more_members_than_cpus()
 nn.runtime.set_num_threads(4)
 model, X = nn.MLP([100, 200, 10]), np.ones((2000, 100), "float32")
 before = count()

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+import internals
 import nnext as nn
-from nnext import _core
-from support import assert_same_bits, model_metadata, run_python, training_state
+from internals import training_state
+from support import assert_same_bits, model_metadata, run_python
 from tolerance import assert_within, product_bound
 
 Array = np.ndarray
@@ -26,9 +27,9 @@ def kernels(request: pytest.FixtureRequest) -> Iterator[str]:
     """Each kind of kernels for bf16, selected for the test."""
     if request.param not in USABLE:
         pytest.skip(f"this CPU, or the instruction set in use, has no {request.param}; usable: {USABLE}")
-    _core.select_bf16(request.param)
+    internals.select_bf16(request.param)
     yield request.param
-    _core.select_bf16(USABLE[0])
+    internals.select_bf16(USABLE[0])
 
 
 def rounded(x: Array) -> Array:
@@ -146,7 +147,7 @@ def test_weights_set_between_fits_are_the_ones_that_count(kernels: str, rng: np.
     used, fresh = network(optimizer=nn.SGD(lr=0.1)), network(optimizer=nn.SGD(lr=0.1))
     fitted(used, X, y)
     used.load_state_dict(fresh.state_dict())
-    used._core.counters = fresh._core.counters
+    internals.set_counters(used, internals.counters(fresh))
     assert_same_bits(fitted(used, X, y), fitted(fresh, X, y))
 
 
@@ -199,11 +200,12 @@ def test_a_file_loads_where_bf16_is_missing(tmp_path: pathlib.Path) -> None:
     network().save(path)
     code = f"""
 import warnings
+import internals
 import nnext as nn
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     model = nn.load({str(path)!r})
-print(model._compiled["precision"], caught[0].category.__name__, caught[0].message)
+print(internals.settings(model)["precision"], caught[0].category.__name__, caught[0].message)
 """
     result = run_python(code, NNEXT_ISA="avx2")
     assert result.stdout.startswith("float32 RuntimeWarning [load] compiled with precision")
@@ -236,4 +238,4 @@ def test_where_the_cpu_has_no_bf16_it_is_refused() -> None:
 
 def test_kernels_that_are_not_there_are_refused() -> None:
     with pytest.raises(ValueError, match="bf16=sse is not available; available: "):
-        _core.select_bf16("sse")
+        internals.select_bf16("sse")

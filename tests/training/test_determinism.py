@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+import internals
 import nnext as nn
 from cases import LAYOUTS, OPTIMIZERS
-from support import assert_same_bits, require_two_fma_isas, training_state, use_isa
+from internals import training_state
+from support import assert_same_bits, require_two_fma_isas, use_isa
 
 SAMPLES, FEATURES, BATCH = 1100, 65, 480  # two whole batches and one of 140
 THREADS = (1, 2, 3, 8)
@@ -143,7 +145,7 @@ def test_steps_so_long_that_they_are_cut_up_have_the_bits_of_own_loops(isa: str,
         states.append(training_state(model))
     model = nn.MLP([wide, wide, 10], dropout=0.2)
     model.compile(loss="cross_entropy", optimizer=nn.Adam())
-    order = model._core.begin_epoch(len(X), True)
+    order = internals.begin_epoch(model, len(X), True)
     for start in range(0, len(X), rows):
         batch = order[start : start + rows]
         model.loss_and_grads(X[batch], y[batch])

@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+import internals
 import nnext as nn
-from support import assert_same_bits, training_state
+from internals import training_state
+from support import assert_same_bits
 
 ROWS = 40
 
@@ -29,7 +31,7 @@ def replay(
     """Train by own loops until a loss is not finite; return the states before each step, and where it ended."""
     states, epoch = [], 0
     while True:
-        order = model._core.begin_epoch(len(X), shuffle)
+        order = internals.begin_epoch(model, len(X), shuffle)
         for step, start in enumerate(range(0, len(X), batch_size)):
             rows = order[start : start + batch_size]
             loss, _ = model.loss_and_grads(X[rows], y[rows])
@@ -223,7 +225,7 @@ def test_steps_of_ones_own_in_a_callback_do_not_disturb_the_way_back(rng: np.ran
     with pytest.raises(nn.DivergenceError) as caught:
         model.fit(X, y, epochs=9, batch_size=8, callbacks=[nn.LambdaCallback(on_epoch_end=step_away)], verbose=0)
     assert (caught.value.epoch, caught.value.step) == (1, 0)
-    assert model._core.counters == (6, 2, 6)
+    assert internals.counters(model) == (6, 2, 6)
 
 
 def test_the_error_says_what_to_do_and_can_be_sent_to_another_process() -> None:

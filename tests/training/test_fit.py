@@ -5,10 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+import internals
 import nnext as nn
 from cases import LOSSES, OPTIMIZERS
+from internals import training_state
 from nnext import metrics, reference
-from support import assert_same_bits, training_state
+from support import assert_same_bits
 from tolerance import assert_relative, assert_within, eps
 
 CLASSES = 3
@@ -40,7 +42,7 @@ def test_a_fit_is_the_references(rng: np.random.Generator, batch_size: int, shuf
         history = fit(model, X, y, epochs=epochs, batch_size=batch_size, shuffle=shuffle)
         expected = network.fit(X, y, epochs=epochs, batch_size=batch_size, shuffle=shuffle)
         assert_relative(history["loss"], expected["loss"], 1e3 * eps("float64"))
-    assert model._core.counters == (network.steps, 3, network.steps)
+    assert internals.counters(model) == (network.steps, 3, network.steps)
     for name, values in network.state_dict().items():
         # At most 150 steps, each of which adds a few eps.
         assert_relative(model.state_dict()[name], values, 1e3 * eps("float64"))
@@ -54,7 +56,7 @@ def test_fit_and_own_loops_agree_to_rounding(rng: np.random.Generator, optimizer
     fit(models[0], X, y, epochs=2, batch_size=8)
     for _ in range(2):
         for model in models[1:]:
-            order = model._core.begin_epoch(20, True)
+            order = internals.begin_epoch(model, 20, True)
             for start in range(0, 20, 8):
                 rows = order[start : start + 8]
                 if model is models[1]:
@@ -64,7 +66,7 @@ def test_fit_and_own_loops_agree_to_rounding(rng: np.random.Generator, optimizer
                     model.backward(nn.functional.cross_entropy_grad(z, y[rows]))
                 model.step()
     for model in models[1:]:
-        assert model._core.counters == models[0]._core.counters
+        assert internals.counters(model) == internals.counters(models[0])
         for name, values in models[0].state_dict().items():
             # Adam divides by the root of a mean square, which magnifies what is lost in small gradients.
             assert_relative(model.state_dict()[name], values, 1e4 * eps(dtype))
@@ -141,7 +143,7 @@ def test_metrics_of_an_epoch_are_told_from_the_outputs_that_were_trained_on(rng:
     X, y = blobs(rng, 21)
     model, watcher = classifier(metrics=["accuracy"]), classifier()
     recorded = fit(model, X, y, batch_size=8)["accuracy"][0]
-    order, right = watcher._core.begin_epoch(21, True), 0
+    order, right = internals.begin_epoch(watcher, 21, True), 0
     for start in range(0, 21, 8):
         rows = order[start : start + 8]
         right += int((watcher.forward(X[rows], training=True).argmax(axis=1) == y[rows]).sum())

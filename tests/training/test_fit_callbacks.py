@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+import internals
 import nnext as nn
-from support import assert_same_bits, training_state, unchanged
+from internals import training_state
+from support import assert_same_bits, unchanged
 
 
 @pytest.fixture
@@ -34,10 +36,10 @@ class Recorder(nn.Callback):
         self.calls.append((self.name, "train_begin", dict(self.params)))
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self.calls.append((self.name, "epoch_begin", epoch, self.model._core.counters[0]))
+        self.calls.append((self.name, "epoch_begin", epoch, internals.counters(self.model)[0]))
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        self.calls.append((self.name, "epoch_end", epoch, self.model._core.counters[0]))
+        self.calls.append((self.name, "epoch_end", epoch, internals.counters(self.model)[0]))
 
     def on_train_end(self, logs: Any = None) -> None:
         self.calls.append((self.name, "train_end", len(self.model.history.epoch)))
@@ -100,7 +102,7 @@ def test_keyboard_interrupt_of_a_callback_ends_the_fit(model: nn.Sequential, dat
 
     with pytest.raises(KeyboardInterrupt):
         model.fit(**data, epochs=5, callbacks=[nn.LambdaCallback(on_epoch_end=interrupt)])
-    assert model._core.counters == (3, 1, 3)
+    assert internals.counters(model) == (3, 1, 3)
     assert model.history.stop_reason == "KeyboardInterrupt"
 
 

@@ -10,7 +10,8 @@ import pytest
 
 import nnext as nn
 from cases import LAYOUTS
-from support import assert_same_bits, run_python, training_state, unwritten
+from internals import training_state
+from support import assert_same_bits, run_python, unwritten
 
 FEATURES, CLASSES = 9, 3
 STORED = ["float32", "float64", "uint8", "float16", "int64"]  # the last two are converted as a whole

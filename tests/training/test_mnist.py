@@ -3,7 +3,8 @@
 import numpy as np
 
 import nnext as nn
-from support import assert_same_bits, training_state
+from internals import training_state
+from support import assert_same_bits
 
 Set = tuple[np.ndarray, np.ndarray]
 

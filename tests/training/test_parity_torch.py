@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import internals
 import nnext as nn
 from cases import LOSSES, OPTIMIZERS, LossCase
 from nnext import functional
@@ -73,7 +74,7 @@ def assert_same_training(
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
-    assert model._core.counters[0] == STEPS
+    assert internals.counters(model)[0] == STEPS
     assert abs(history["loss"][0] - np.mean(losses)) <= TOLERANCE * np.mean(losses)
     for name, values in twin.state_dict().items():
         assert_parity(model.state_dict()[name], values, name)

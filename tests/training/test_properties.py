@@ -5,12 +5,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+import internals
 import nnext as nn
 from cases import OPTIMIZERS, OptimizerCase
 from error_bounds import Bounded
+from internals import training_state
 from nnext import reference
 from strategies import NETWORK_SEEDS, OPTIMIZER, SEEDS, Task, normal, stacks, tasks
-from support import FMA_ISAS, assert_same_bits, training_state, use_isa
+from support import FMA_ISAS, assert_same_bits, use_isa
 from tolerance import assert_relative, assert_within, eps
 
 
@@ -99,7 +101,7 @@ def test_an_update_is_the_references_for_any_gradient(
 def test_a_fit_is_the_references(task: Task, epochs: int, batch_size: int, shuffle: bool) -> None:
     model = task.twin(optimizer=nn.SGD(lr=0.01, momentum=0.5))
     network = reference.Network.from_model(
-        model, task.model._compiled["loss"].name, reference.SGD(lr=0.01, momentum=0.5)
+        model, internals.settings(task.model)["loss"].name, reference.SGD(lr=0.01, momentum=0.5)
     )
     arguments = {"epochs": epochs, "batch_size": batch_size, "shuffle": shuffle, "sample_weight": task.weight}
     history = model.fit(task.X, task.y, **arguments, verbose=0).history
@@ -112,7 +114,7 @@ def test_a_fit_is_the_references(task: Task, epochs: int, batch_size: int, shuff
 def test_fit_and_own_loops_agree_in_every_bit_for_one_batch(task: Task, case: OptimizerCase, extra: int) -> None:
     fused, stepwise = (task.twin(optimizer=case.make()) for _ in range(2))
     fused.fit(task.X, task.y, batch_size=len(task.X) + extra, shuffle=False, sample_weight=task.weight, verbose=0)
-    stepwise._core.begin_epoch(len(task.X), False)
+    internals.begin_epoch(stepwise, len(task.X), False)
     stepwise.loss_and_grads(task.X, task.y, sample_weight=task.weight)
     stepwise.step()
     assert_same_bits(training_state(fused), training_state(stepwise))
@@ -182,9 +184,9 @@ def test_a_weight_of_n_is_n_samples(task: Task, data: st.DataObject) -> None:
 @given(st.integers(1, 300), NETWORK_SEEDS, st.integers(0, 2**40 - 1))
 def test_the_order_of_samples_is_the_references(n: int, seed: int, epoch: int) -> None:
     model = nn.Sequential(nn.Identity(), seed=seed)
-    model._core.counters = (0, epoch, 0)
+    internals.set_counters(model, (0, epoch, 0))
     name = reference.random.stream(reference.random.SHUFFLE, 0, epoch)
-    assert model._core.begin_epoch(n, True).tolist() == reference.random.permutation(n, seed, name).tolist()
+    assert internals.begin_epoch(model, n, True).tolist() == reference.random.permutation(n, seed, name).tolist()
 
 
 @given(
@@ -197,7 +199,7 @@ def test_the_order_of_samples_is_the_references(n: int, seed: int, epoch: int) -
 )
 def test_dropout_masks_are_the_references(p: float, rows: int, features: int, seed: int, step: int, layer: int) -> None:
     model = nn.Sequential(*[nn.Identity()] * layer, nn.Dropout(p), seed=seed, dtype="float64")
-    model._core.counters = (step, 0, 0)
+    internals.set_counters(model, (step, 0, 0))
     mask = reference.random.dropout_mask((rows, features), p, seed, layer, step)
     assert_same_bits(model.forward(np.ones((rows, features))), mask)
     assert_same_bits(model.backward(np.ones((rows, features))), mask)

@@ -5,9 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+import internals
 import nnext as nn
 from cases import ACTIVATIONS, OPTIMIZERS
-from support import assert_same_bits, require_two_fma_isas, training_state, use_isa
+from internals import training_state
+from support import assert_same_bits, require_two_fma_isas, use_isa
 
 ROWS = 50
 
@@ -61,7 +63,7 @@ def own_loop(
     """Train layer by layer; return the epochs' losses as fit records them."""
     losses = []
     for _ in range(epochs):
-        order = model._core.begin_epoch(len(X), shuffle)
+        order = internals.begin_epoch(model, len(X), shuffle)
         total = weights = 0.0
         for start in range(0, len(X), batch_size):
             rows = order[start : start + batch_size]
@@ -170,7 +172,7 @@ def test_metrics_are_told_the_outputs_before_each_step(isa: str, rng: np.random.
     for each in (model, watcher):
         each.compile(loss="cross_entropy", optimizer="sgd", metrics=["accuracy"])
     right = 0
-    order = watcher._core.begin_epoch(ROWS, True)
+    order = internals.begin_epoch(watcher, ROWS, True)
     for start in range(0, ROWS, 8):
         rows = order[start : start + 8]
         right += int((watcher.predict_classes(X[rows]) == y[rows]).sum())
@@ -191,7 +193,7 @@ def test_divergence_leaves_the_state_of_the_last_finite_loss(
     with pytest.raises(nn.DivergenceError) as caught:
         model.fit(X, y, epochs=10_000, batch_size=8, verbose=0)
     own_loop(stepwise, X, y, epochs=caught.value.epoch)
-    order = stepwise._core.begin_epoch(ROWS, True)
+    order = internals.begin_epoch(stepwise, ROWS, True)
     for step in range(caught.value.step + 1):
         rows = order[8 * step : 8 * step + 8]
         before = training_state(stepwise)

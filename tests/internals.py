@@ -1,0 +1,112 @@
+"""What tests know of the package's insides. No other test module names them, so that none changes when they do."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import nnext as nn
+from nnext import _core, _demo, initializers, layers
+
+# ---- A model --------------------------------------------------------------------------------------------------------
+
+
+def counters(model: nn.Sequential) -> tuple[int, int, int]:
+    """Return how many training steps, epochs, and steps of the optimizer there were."""
+    return model._core.counters
+
+
+def set_counters(model: nn.Sequential, counts: tuple[int, int, int]) -> None:
+    model._core.counters = counts
+
+
+def begin_epoch(model: nn.Sequential, samples: int, shuffle: bool) -> np.ndarray:
+    """Count an epoch and return the order of its samples, as `fit` takes them."""
+    return model._core.begin_epoch(samples, shuffle)
+
+
+def training_state(model: nn.Sequential) -> dict[str, Any]:
+    """Return everything that decides how a model goes on: parameters, the optimizer's sums, counters."""
+    parameters, optimizer_state, counts = model._core.get_state()
+    names = model._parameter_names()
+    state = dict(zip(names, parameters, strict=True))
+    for name, arrays in zip(names, optimizer_state, strict=False):  # none before compile
+        state |= {f"optimizer.{name}.{i}": array for i, array in enumerate(arrays)}
+    return state | {"counters": np.array(counts)}
+
+
+def state_bytes(model: nn.Sequential) -> bytes:
+    """Return the bits of the training state without the counters."""
+    return b"".join(array.tobytes() for name, array in training_state(model).items() if name != "counters")
+
+
+def settings(model: nn.Sequential) -> dict[str, Any]:
+    """Return what `compile` was told of loss, metrics and precision; empty before."""
+    return dict(model._compiled)
+
+
+def frozen(model: nn.Sequential) -> set[int]:
+    """Return the positions of the layers that do not train."""
+    return set(model._frozen)
+
+
+def add_layer(model: nn.Sequential, layer: nn.Layer) -> None:
+    """Append a layer to the network that computes, past all checks of `Sequential`."""
+    layer.add_to(model._core)
+
+
+# ---- The core -------------------------------------------------------------------------------------------------------
+
+CORE, STUBS = _core.__name__, "_core.pyi"
+
+
+def select_isa(name: str) -> None:
+    """Choose the instruction set of networks and functions created from then on."""
+    _core.select_isa(name)
+
+
+def select_bf16(name: str) -> None:
+    """Choose the kernels for products in bf16 of networks compiled from then on."""
+    _core.select_bf16(name)
+
+
+def compiled_isas() -> list[str]:
+    return _core.compiled_isas()
+
+
+def usable_cpus() -> int:
+    return _core.usable_cpus()
+
+
+def cgroup_cpus(proc_cgroup: os.PathLike[str], cgroup_root: os.PathLike[str]) -> int:
+    return _core.cgroup_cpus(proc_cgroup, cgroup_root)
+
+
+def allow_more_members_than_cpus() -> None:
+    """Let a team of 8 be 8 threads on 2 CPUs, too."""
+    _core.allow_more_members_than_cpus(True)
+
+
+# ---- Python's part --------------------------------------------------------------------------------------------------
+
+
+def layer_types() -> set[type[nn.Layer]]:
+    """Return the types of layers that a file may hold."""
+    return set(layers._TYPES.values())
+
+
+def initializer_names() -> set[str]:
+    return set(initializers._BY_NAME)
+
+
+def reference_parameters(network: nn.reference.Network) -> dict[str, np.ndarray]:
+    """Return the arrays that a network of the reference computes with, not copies."""
+    return network._parameters()
+
+
+demo = _demo
+demo_measures: Callable[..., Any] = _demo._measure
+demo_shows_test: Callable[..., None] = _demo._show_test
+demo_paints: Callable[[str, str], str] = _demo._paint
+DemoSpeed = _demo._Speed
