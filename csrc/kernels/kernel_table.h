@@ -192,6 +192,7 @@ struct KernelTable {
   const ConvertKernels<T>& convert;
   const RulerKernels<T>& ruler;
   const TinyKernels<T>& tiny;
+  bool flush_subnormals;  // in training: part of the instruction set's bits (runtime/denormals.h)
 };
 
 struct Tables {

@@ -153,7 +153,7 @@ void Fit<T>::run_steps(Epoch& epoch, Size until) {
   // The calling thread may change it before the first barrier of a step; all look at it before the second.
   Size end = until;
   auto body = [&](Member& me) {
-    const runtime::FlushDenormals flush;
+    const runtime::FlushDenormals flush(state_.network.kernels.flush_subnormals);
     for (Size step = from;; ++step) {
       if (me.is_caller()) {
         // The clock costs as much as a tenth of a tiny network's step.
@@ -237,7 +237,7 @@ void Fit<T>::run_long_step(Epoch& epoch) {
   const auto members = static_cast<int>(epoch.shares.count());
   const auto gradient = [&](Size i) { return epoch.gradients[tasks_[i].parameter].data() + tasks_[i].piece.offset; };
   auto differentiate = [&](Member& me) {
-    const runtime::FlushDenormals flush;
+    const runtime::FlushDenormals flush(state_.network.kernels.flush_subnormals);
     const nn::Pass<T> pass = training_pass(me, state_.counters.step);
     for_blocks(me, now.x.rows, [&](Range rows) { forward_and_backward(epoch, now, pass, rows); });
     me.barrier();
@@ -253,7 +253,7 @@ void Fit<T>::run_long_step(Epoch& epoch) {
   if (!writer) return;
   state_.optimizer->begin_step(epoch.options.lr, state_.counters.optimizer_step + 1);
   auto update = [&](Member& me) {
-    const runtime::FlushDenormals flush;
+    const runtime::FlushDenormals flush(state_.network.kernels.flush_subnormals);
     for_own_tasks(me, epoch.shares, [&](Size i) {
       state_.apply(*tasks_[i].stage.layer, tasks_[i].parameter, tasks_[i].piece, gradient(i));
     });

@@ -30,7 +30,7 @@ template <class T>
 ConstMatrix<T> OwnLoop<T>::forward(const InputRows<T>& x, bool training, runtime::Cancel& cancel) {
   prepare(x, training);
   auto body = [&](Member& me) {
-    const runtime::FlushDenormals flush;
+    const runtime::FlushDenormals flush(state_.network.kernels.flush_subnormals);
     for_blocks(me, x.rows, [&](Range rows) { forward_block(me, x, rows, plan_->stages().size()); });
   };
   runtime::run_on_team(runtime::members_for(flops(x.rows)), body, runtime::where_long(flops(x.rows), cancel));
@@ -50,7 +50,7 @@ void OwnLoop<T>::differentiate(Size n, Stages stages, runtime::Cancel& cancel, F
   const Shares shares = share_rows(tasks_, runtime::members_for(flops(n)));
   const Matrix<T> x = plan_->value(kInput, 0, n);
   auto body = [&](Member& me) {
-    const runtime::FlushDenormals flush;
+    const runtime::FlushDenormals flush(state_.network.kernels.flush_subnormals);
     for_blocks(me, n, [&](Range rows) {
       start(me, rows);
       backward_rows<T>(*plan_, pass(me), rows, stages);
@@ -105,7 +105,7 @@ void OwnLoop<T>::step(double lr, runtime::Cancel& cancel) {
   const Gate::Writer writer(state_.gate, &cancel);
   if (!writer) return;
   state_.optimizer->begin_step(lr, state_.counters.optimizer_step + 1);
-  const runtime::FlushDenormals flush;
+  const runtime::FlushDenormals flush(state_.network.kernels.flush_subnormals);
   for (const GradientTask<T>& task : tasks_)
     state_.apply(*task.stage.layer, task.parameter, task.piece, gradients_[task.parameter].data() + task.piece.offset);
   ++state_.counters.step, ++state_.counters.optimizer_step;

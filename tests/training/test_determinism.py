@@ -181,6 +181,19 @@ def test_predictions_depend_on_their_row_only(isa: str, rng: np.random.Generator
         assert_same_bits(model.predict(X, batch_size=batch_size), expected)
 
 
+def test_subnormal_numbers_are_zero_in_training_but_on_baseline(isa: str, dtype: str) -> None:
+    """Not all CPUs can take them so: baseline has the bits of any portable build."""
+    model = nn.Sequential(nn.Linear(1, 1, bias=False), dtype=dtype)
+    model.load_state_dict({"0.weight": [[0.5]]})
+    model.compile(loss="mse", optimizer=nn.SGD(lr=0.5))
+    X = np.full((1, 1), np.finfo(dtype).tiny)  # the smallest number that is normal
+    kept = X / 2 if isa == "baseline" else np.zeros((1, 1))
+    assert_same_bits(model.forward(X), kept.astype(dtype))
+    model.load_state_dict({"0.weight": X})
+    model.fit([[0.5]], [[0.0]], verbose=0)  # y = kept, a gradient of 2 * kept * 0.5
+    assert_same_bits(model.state_dict()["0.weight"], (X - kept / 2).astype(dtype))
+
+
 def test_own_loops_do_not_depend_on_threads(isa: str, rng: np.random.Generator) -> None:
     X, y = data(rng)
     results = []

@@ -6,6 +6,8 @@
 namespace nnext::kernels::NNEXT_ISA {
 namespace {
 
+inline constexpr bool kFlushSubnormals = true;
+
 inline VecF fma(VecF a, VecF b, VecF c) { return (VecF)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c); }
 inline VecD fma(VecD a, VecD b, VecD c) { return (VecD)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c); }
 inline VecF sqrt(VecF a) { return (VecF)_mm256_sqrt_ps((__m256)a); }

@@ -6,6 +6,8 @@
 namespace nnext::kernels::NNEXT_ISA {
 namespace {
 
+inline constexpr bool kFlushSubnormals = true;
+
 inline VecF fma(VecF a, VecF b, VecF c) { return (VecF)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c); }
 inline VecD fma(VecD a, VecD b, VecD c) { return (VecD)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c); }
 // With a mask of ones: GCC 12 warns of its own _mm512_sqrt_ps (gcc.gnu.org/PR105593).

@@ -6,6 +6,8 @@
 namespace nnext::kernels::NNEXT_ISA {
 namespace {
 
+inline constexpr bool kFlushSubnormals = false;  // not every CPU can: baseline has the bits of any portable build
+
 inline VecF fma(VecF a, VecF b, VecF c) { return a * b + c; }
 inline VecD fma(VecD a, VecD b, VecD c) { return a * b + c; }
 inline VecF sqrt(VecF a) {

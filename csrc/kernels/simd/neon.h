@@ -8,6 +8,8 @@
 namespace nnext::kernels::NNEXT_ISA {
 namespace {
 
+inline constexpr bool kFlushSubnormals = true;
+
 inline VecF fma(VecF a, VecF b, VecF c) { return (VecF)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b); }
 inline VecD fma(VecD a, VecD b, VecD c) { return (VecD)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b); }
 inline VecF sqrt(VecF a) { return (VecF)vsqrtq_f32((float32x4_t)a); }
