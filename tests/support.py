@@ -1,6 +1,7 @@
 """What several tests need to run and to compare things."""
 
 import contextlib
+import hashlib
 import json
 import os
 import pathlib
@@ -49,6 +50,17 @@ def assert_same_bits(computed: Any, expected: Any) -> None:
     if computed.tobytes() != expected.tobytes():
         different = np.count_nonzero(computed != expected)
         raise AssertionError(f"{different} of {computed.size} elements differ (0: in the sign of 0 or in NaN)")
+
+
+def digest(arrays: dict[str, Any]) -> str:
+    """Hash arrays by name: type, shape and little-endian bytes, in the order of their names."""
+    sha = hashlib.sha256()
+    for name in sorted(arrays):
+        array = np.asarray(arrays[name])
+        assert not np.isnan(array).any(), f"{name} has NaN, whose bits mean nothing"
+        sha.update(f"{name} {array.dtype.name} {array.shape};".encode())
+        sha.update(array.astype(array.dtype.newbyteorder("<")).tobytes())
+    return sha.hexdigest()[:16]
 
 
 @contextlib.contextmanager
