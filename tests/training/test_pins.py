@@ -47,10 +47,8 @@ def recorded(scenario: str, group: str, present: str) -> str:
     pins = json.loads(PINS.read_text()) if PINS.exists() else {}
     if group not in pins.get(scenario, {}):
         if not os.environ.get("NNEXT_RECORD_PINS"):
-            how = f"NNEXT_RECORD_PINS=1 pytest {__file__}"
-            pytest.fail(
-                f"{PINS.name} has no {group!r} of {scenario!r}; on code that is known to be right, record: {how}"
-            )
+            how = f"on code that is known to be right, run NNEXT_RECORD_PINS=1 pytest {__file__}"
+            pytest.fail(f"{PINS.name} has no {group!r} of {scenario!r}; {how}")
         pins.setdefault(scenario, {})[group] = present
         PINS.write_text(json.dumps(pins, indent=2, sort_keys=True) + "\n")
     return str(pins[scenario][group])
