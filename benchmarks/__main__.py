@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +12,8 @@ from typing import Any
 from benchmarks.cases import Effort
 from benchmarks.harness import Pool, machine
 from benchmarks.libraries import LIBRARIES
-from benchmarks.report import show
+from benchmarks.options import count, counts, names, refuse_unknown
+from benchmarks.report import facts, show, write
 
 NAMES = ("matmul", "activations", "step", "epoch", "accuracy", "latency", "imports", "memory", "scaling")
 QUICK = Effort(rounds=5, budget=0.02, quick=True)
@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     options = parse(argv)
     effort = options.effort
     started, result = time.perf_counter(), {"machine": machine(), "benchmarks": {}}
-    print(", ".join(f"{key} {value}" for key, value in result["machine"].items()))
+    print(facts(result["machine"]))
     with Pool(options.only) as pool:
         for name in options.names:
             module = importlib.import_module(f"benchmarks.{name}")
@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     for name, about in result["libraries"].items():
         print(f"  {name:17} {about}")
     if options.json:
-        Path(options.json).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        write(options.json, result)
     if options.plots:
         from benchmarks import plots
 
@@ -51,30 +51,24 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure nnext and its peers here.")
     parser.add_argument("names", nargs="*", metavar="names", help=f"of {', '.join(NAMES)} (default: all)")
     parser.add_argument("--quick", action="store_true", help="a part of each, in about three minutes")
-    parser.add_argument("--threads", metavar="N", help="of each library, with commas between (default: each its own)")
+    parser.add_argument(
+        "--threads", type=counts, metavar="N", help="of each library, with commas between (default: each its own)"
+    )
     parser.add_argument("--rounds", type=count, help=f"default: {FULL.rounds}, with --quick {QUICK.rounds}")
     parser.add_argument("--budget", type=float, help="seconds that one measurement takes, at least")
-    parser.add_argument("--only", metavar="NAMES", help=f"of {', '.join(LIBRARIES)}, with commas between")
+    parser.add_argument(
+        "--only", type=names, default=[], metavar="NAMES", help=f"of {', '.join(LIBRARIES)}, with commas between"
+    )
     parser.add_argument("--json", metavar="FILE", help="write everything measured")
     parser.add_argument("--plots", metavar="FOLDER", help="draw PNG files there; needs matplotlib")
     options = parser.parse_args(argv)
     options.names = options.names or list(NAMES)
-    options.only = options.only.split(",") if options.only else []
-    for given, known, what in ((options.names, NAMES, "benchmark"), (options.only, LIBRARIES, "library")):
-        if unknown := [name for name in given if name not in known]:
-            parser.error(f"unknown {what} {unknown[0]!r}; use {', '.join(known)}")
+    refuse_unknown(parser, options.names, NAMES, "benchmark")
+    refuse_unknown(parser, options.only, LIBRARIES, "library")
     base: dict[str, Any] = vars(QUICK if options.quick else FULL).copy()
-    threads = tuple(count(text) for text in options.threads.split(",")) if options.threads else ()
-    given = {"rounds": options.rounds, "budget": options.budget, "threads": threads}
+    given = {"rounds": options.rounds, "budget": options.budget, "threads": options.threads}
     options.effort = Effort(**(base | {key: value for key, value in given.items() if value}))
     return options
-
-
-def count(text: str) -> int:
-    """Return a whole number from 1 on."""
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
-    return int(text)
 
 
 if __name__ == "__main__":

@@ -47,20 +47,25 @@ class Worker:
     Parameters
     ----------
     name : str
-        One of `LIBRARIES`.
+        In the results.
     threads : int
         That it may use.
+    library : str
+        One of `LIBRARIES`; empty when the name is one.
+    python : str
+        The interpreter that has the library.
     """
 
-    def __init__(self, name: str, threads: int) -> None:
+    def __init__(self, name: str, threads: int, library: str = "", python: str = sys.executable) -> None:
         self.name, self.threads = name, threads
-        command = [sys.executable, "-m", "benchmarks.worker", name, str(threads)]
+        library = library or name
+        command = [python, "-m", "benchmarks.worker", library, str(threads)]
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=environment(threads) | dict(LIBRARIES[name].environment),
+            env=environment(threads) | dict(LIBRARIES[library].environment),
         )
 
     def send(self, method: str, **arguments: Any) -> None:
@@ -140,7 +145,9 @@ class Pool:
         self.close()
 
 
-def measure(workers: Sequence[Worker], rounds: int, take: Callable[[Worker, int], Any]) -> dict[str, list[Any]]:
+def measure(
+    workers: Sequence[Worker], rounds: int, take: Callable[[Worker, int], Any], seed: int = 0
+) -> dict[str, list[Any]]:
     """Take a measurement of every worker once a round, in random order.
 
     Parameters
@@ -149,13 +156,15 @@ def measure(workers: Sequence[Worker], rounds: int, take: Callable[[Worker, int]
     rounds : int
     take : callable
         ``take(worker, round)``.
+    seed : int
+        Of the order.
 
     Returns
     -------
     dict
         Worker's name to one result a round.
     """
-    order = random.Random(0)
+    order = random.Random(seed)
     taken: dict[str, list[Any]] = {worker.name: [] for worker in workers}
     for i in range(rounds):
         for worker in order.sample(list(workers), len(workers)):
@@ -173,8 +182,12 @@ class Ratio:
     low: float
     high: float
 
+    def __format__(self, spec: str) -> str:
+        spec = spec or ".2f"
+        return f"{self.median:{spec}} [{self.low:{spec}}, {self.high:{spec}}]"
+
     def __str__(self) -> str:
-        return f"{self.median:.2f} [{self.low:.2f}, {self.high:.2f}]"
+        return format(self)
 
     def row(self) -> list[float]:
         """Return what `Ratio` is made from again, for JSON."""

@@ -22,8 +22,7 @@ def cases(effort: Effort) -> Iterator[Case]:
     """Yield a case for each network; several threads have nothing to share in one row."""
     libraries = tuple(name for name in LIBRARIES if not (effort.quick and name == "PyTorch compile"))
     for net in NETS:
-        name = "-".join(map(str, net.sizes))
-        yield Case(name, libraries, "prediction", {"net": net.description()})
+        yield Case(net.layers, libraries, "prediction", {"net": net.description()})
 
 
 def run(pool: Pool, effort: Effort, show: Show) -> list[dict[str, Any]]:

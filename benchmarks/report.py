@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,16 @@ from benchmarks.harness import Ratio
 
 UNITS = (("s", 1.0), ("ms", 1e-3), ("us", 1e-6), ("ns", 1e-9))
 Show = Callable[[dict[str, Any]], None]
+
+
+def facts(machine: Mapping[str, Any]) -> str:
+    """Return what `harness.machine` tells, in one line."""
+    return ", ".join(f"{key} {value}" for key, value in machine.items())
+
+
+def write(path: str, result: Mapping[str, Any]) -> None:
+    """Write everything measured as JSON."""
+    Path(path).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
 def show(result: dict[str, Any]) -> None:

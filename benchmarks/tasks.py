@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from benchmarks.libraries.base import Call, Library, Training
 from benchmarks.works import Net, relative_error, true_outputs
+
+
+def digest(arrays: Iterable[np.ndarray]) -> str:
+    """Return a hash of the bits, which are the same or not."""
+    bits = hashlib.sha256()
+    for array in arrays:
+        bits.update(np.ascontiguousarray(array).tobytes())
+    return bits.hexdigest()
 
 
 class Calls:
@@ -29,6 +38,10 @@ class Calls:
     def check(self) -> dict[str, float]:
         return {"error": self.error(np.asarray(self.call()))}
 
+    def bits(self) -> str:
+        """Return a hash of the result."""
+        return digest([np.asarray(self.call())])
+
     def prepare(self) -> None:
         pass
 
@@ -48,6 +61,12 @@ class Epochs:
     def check(self) -> dict[str, float]:
         self.prepare()
         return {"loss": self.training.first_loss(self.proved)}
+
+    def bits(self) -> str:
+        """Return a hash of the weights after an epoch: of all steps that are timed."""
+        self.prepare()
+        self.run(1)
+        return digest(self.training.weights().values())
 
     def prepare(self) -> None:
         self.training.restart(self.weights)

@@ -51,11 +51,21 @@ class Desk:
         proof: dict[str, float] = self.task.check()
         return proof | {"tolerance": self.library.tolerance}
 
-    def calibrate(self, budget: float) -> None:
+    def bits(self) -> str:
+        """Return a hash of what the task's work gives; for builds of one library, as others round in their own way."""
+        bits: str = self.task.bits()
+        return bits
+
+    def calibrate(self, budget: float) -> int:
         """Choose how often to repeat the task, so that a measurement takes about `budget` seconds. Warms it up too."""
         self.repeats = 1
         while (taken := self._time()) < budget / 2:
             self.repeats = int(self.repeats * min(10.0, max(2.0, budget / taken)))
+        return self.repeats
+
+    def repeat(self, times: int) -> None:
+        """Repeat the task as often as another process does."""
+        self.repeats = times
 
     def seconds(self) -> float:
         """Return the time of one unit of the task."""

@@ -52,7 +52,12 @@ class Net:
     @property
     def name(self) -> str:
         """As in the tables: 784-128-10 b64 SGD."""
-        return f"{'-'.join(map(str, self.sizes))} b{self.batch} {self.optimizer}"
+        return f"{self.layers} b{self.batch} {self.optimizer}"
+
+    @property
+    def layers(self) -> str:
+        """As in the tables: 784-128-10."""
+        return "-".join(map(str, self.sizes))
 
     @property
     def flops(self) -> float:

@@ -35,6 +35,10 @@ class Training:
         """Train on the first n samples as they lie; return the mean of the batches' losses, each before its step."""
         raise NotImplementedError
 
+    def weights(self) -> Weights:
+        """Return what has been learned, always in the same order."""
+        raise NotImplementedError
+
     def outputs(self, X: np.ndarray) -> np.ndarray:
         """Return the network's outputs for rows of X."""
         raise NotImplementedError

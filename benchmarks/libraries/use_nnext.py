@@ -97,5 +97,8 @@ class _Training(Training):
     def first_loss(self, n: int) -> float:
         return float(self.fit(self.X[:n], self.y[:n], 1, False).history["loss"][0])
 
+    def weights(self) -> Weights:
+        return self.model.state_dict()
+
     def outputs(self, X: np.ndarray) -> np.ndarray:
         return self.model.predict(X)

@@ -20,8 +20,8 @@ def root_on_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(ROOT))
 
 
-def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "benchmarks", *arguments]
+def run(*arguments: str, module: str = "benchmarks") -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", module, *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=280, check=False, cwd=ROOT)
 
 
@@ -89,6 +89,7 @@ def test_plots_are_drawn_for_what_was_measured(tmp_path: Path) -> None:
         (("--only", "nnext,Caffe"), "unknown library 'Caffe'"),
         (("juggling",), "unknown benchmark 'juggling'"),
         (("--rounds", "0"), "'0' is no whole number from 1 on"),
+        (("--threads", "1,0"), "'0' is no whole number from 1 on"),
     ],
 )
 def test_what_is_unknown_is_named(arguments: tuple[str, ...], message: str) -> None:
@@ -139,3 +140,73 @@ def test_a_network_s_work_follows_from_its_description() -> None:
     assert first.X.dtype == np.float32
     assert 0 <= first.X.min() < first.X.max() <= 1
     assert set(net.weights()) == {"0.weight", "0.bias", "2.weight", "2.bias"}
+
+
+def alternated(
+    tmp_path: Path, old: str, new: str, only: str
+) -> tuple[dict[str, Any], "subprocess.CompletedProcess[str]"]:
+    """Return the one case that one round of two builds compared, and what the command printed."""
+    path = tmp_path / "alternate.json"
+    short = ("--rounds", "1", "--threads", "1", "--only", only, "--json", str(path))
+    result = run(old, new, *short, module="benchmarks.alternate")
+    assert not result.stderr
+    (case,) = json.loads(path.read_text(encoding="utf-8"))["results"]
+    return case, result
+
+
+@pytest.mark.parametrize("case", ["2-2-1 b4 SGD", "2-2-1 compile_inference"])
+def test_a_build_beside_itself_gives_the_same_bits(case: str, tmp_path: Path) -> None:
+    measured, result = alternated(tmp_path, sys.executable, sys.executable, case)
+    assert measured["case"] == case
+    assert measured["same_bits"]
+    assert {build: len(seconds) for build, seconds in measured["seconds"].items()} == {"old": 1, "new": 1}
+    assert f"| {case} | 1 |" in result.stdout
+    assert "OTHER BITS" not in result.stdout
+
+
+def test_a_build_with_other_weights_fails(tmp_path: Path) -> None:
+    other = tmp_path / "python"  # one that starts training elsewhere; it is called as python -m benchmarks.worker ...
+    other.write_text(
+        f"""#!{sys.executable}
+import runpy, sys
+if sys.argv[1] == "-c":
+    exec(sys.argv[2])
+else:
+    from benchmarks.works import Net
+    weights = Net.weights
+    Net.weights = lambda net, seed=0: weights(net, seed + 1)
+    del sys.argv[1:3]
+    runpy.run_module("benchmarks.worker", run_name="__main__")
+""",
+        encoding="utf-8",
+    )
+    other.chmod(0o755)
+    case, result = alternated(tmp_path, sys.executable, str(other), "2-2-1 b4 SGD")
+    assert not case["same_bits"]
+    assert result.returncode == 1
+    assert "FAILED 2-2-1 b4 SGD, threads 1: OTHER BITS" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("changed", "complaint"),
+    [
+        ({}, ""),
+        ({"ratio": [1.01, 0.99, 1.04]}, "up to 1.040 times as long as the old build"),
+        ({"ratio": [1.0, 1.0, float("nan")]}, "up to nan times as long as the old build"),
+        ({"same_bits": False}, "OTHER BITS than the old build"),
+        ({"left_out": {"old": "no bf16", "new": "no bf16"}}, ""),
+        ({"left_out": {"old": "no bf16"}}, ""),
+        ({"left_out": {"new": "no bf16"}}, "only the old build can: no bf16"),
+    ],
+)
+def test_a_slower_or_poorer_build_is_complained_of(changed: dict[str, Any], complaint: str) -> None:
+    from benchmarks import alternate
+
+    good = {"same_bits": True, "ratio": [1.0, 0.98, 1.03], "left_out": {}}
+    assert alternate.complaint(good | changed) == complaint
+
+
+def test_an_unknown_case_is_named() -> None:
+    result = run("old", "new", "--only", "9-9-9 b4 SGD", module="benchmarks.alternate")
+    assert result.returncode == 2
+    assert "unknown case '9-9-9 b4 SGD'; use 784-128-10 b64 SGD, " in result.stderr
