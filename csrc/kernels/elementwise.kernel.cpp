@@ -1,6 +1,7 @@
-// Element-wise functions: one struct and one row of the table an activation.
+// Element-wise functions: one struct and one row of kActivations an activation.
 //
-// `backward` is given the output y: relu and leaky_relu keep its sign, tanh' = (1 - y) (1 + y), sigmoid' = y (1 - y).
+// Most gradients are told from the output y: relu and leaky_relu keep its sign, tanh' = (1 - y) (1 + y), sigmoid' =
+// y (1 - y).
 #include "kernels/parts.h"
 #include "kernels/simd/math.h"
 
@@ -64,22 +65,28 @@ struct Sigmoid {
 };
 
 template <class T, class F>
-void forward(size_t n, T slope, const T* x, T* y) {
-  const Vec<T> slopes = broadcast(slope);
+void forward(size_t n, T argument, const T* x, T* y) {
+  const Vec<T> arguments = broadcast(argument);
   for_each_vector<T>(
-      n, [&](size_t i, auto part) { store(part, y + i, F::template forward<T>(load(part, x + i), slopes)); });
+      n, [&](size_t i, auto part) { store(part, y + i, F::template forward<T>(load(part, x + i), arguments)); });
 }
 template <class T, class F>
-void backward(size_t n, T slope, const T* y, const T* dy, T* dx) {
-  const Vec<T> slopes = broadcast(slope);
+void backward(size_t n, T argument, const T* from, const T* dy, T* dx) {
+  const Vec<T> arguments = broadcast(argument);
   for_each_vector<T>(n, [&](size_t i, auto part) {
-    store(part, dx + i, F::template backward<T>(load(part, y + i), load(part, dy + i), slopes));
+    store(part, dx + i, F::template backward<T>(load(part, from + i), load(part, dy + i), arguments));
   });
 }
 template <class T, class F>
-constexpr ActivationKernels<T> make_activation() {
-  return {.forward = forward<T, F>, .backward = backward<T, F>};
+constexpr ActivationKernels<T> from_y(const char* name) {
+  return {.name = name, .from_x = false, .forward = forward<T, F>, .backward = backward<T, F>};
 }
+
+template <class T>
+constexpr ActivationKernels<T> kActivations[] = {
+    from_y<T, Identity>("identity"), from_y<T, Relu>("relu"),       from_y<T, LeakyRelu>("leaky_relu"),
+    from_y<T, Tanh>("tanh"),         from_y<T, Sigmoid>("sigmoid"),
+};
 
 template <class T>
 void exp_all(size_t n, const T* x, T* y) {
@@ -89,19 +96,24 @@ template <class T>
 void log_all(size_t n, const T* x, T* y) {
   for_each_vector<T>(n, [&](size_t i, auto part) { store(part, y + i, log<T>(load(part, x + i))); });
 }
+template <class T>
+void add(size_t n, const T* a, const T* b, T* y) {
+  for_each_vector<T>(n, [&](size_t i, auto part) { store(part, y + i, load(part, a + i) + load(part, b + i)); });
+}
+template <class T>
+void scale(size_t n, T factor, const T* x, T* y) {
+  const Vec<T> factors = broadcast(factor);
+  for_each_vector<T>(n, [&](size_t i, auto part) { store(part, y + i, factors * load(part, x + i)); });
+}
 
 template <class T>
 constexpr ElementwiseKernels<T> make_elementwise() {
-  ElementwiseKernels<T> kernels{.activations = {}, .exp = exp_all<T>, .log = log_all<T>};
-  const auto row = [&](Activation name) -> ActivationKernels<T>& {
-    return kernels.activations[static_cast<int>(name)];
-  };
-  row(Activation::identity) = make_activation<T, Identity>();
-  row(Activation::relu) = make_activation<T, Relu>();
-  row(Activation::leaky_relu) = make_activation<T, LeakyRelu>();
-  row(Activation::tanh) = make_activation<T, Tanh>();
-  row(Activation::sigmoid) = make_activation<T, Sigmoid>();
-  return kernels;
+  return {.activations = kActivations<T>,
+          .activation_count = sizeof kActivations<T> / sizeof kActivations<T>[0],
+          .exp = exp_all<T>,
+          .log = log_all<T>,
+          .add = add<T>,
+          .scale = scale<T>};
 }
 
 }  // namespace

@@ -6,14 +6,15 @@
 namespace nnext::kernels::NNEXT_ISA {
 namespace {
 
-// What one output y with target t adds to a row's loss, and its derivative with respect to y.
+// What one output y with target t adds to a row's loss, and its derivative with respect to y; the third is the loss's
+// argument.
 struct SquaredError {
   template <class T>
-  static Vec<T> loss(Vec<T> y, Vec<T> t) {
+  static Vec<T> loss(Vec<T> y, Vec<T> t, Vec<T>) {
     return (y - t) * (y - t);
   }
   template <class T>
-  static Vec<T> slope(Vec<T> y, Vec<T> t) {
+  static Vec<T> slope(Vec<T> y, Vec<T> t, Vec<T>) {
     return 2 * (y - t);
   }
 };
@@ -25,11 +26,11 @@ struct BinaryCrossEntropy {
     return select<T>(x < low, broadcast(low), x);
   }
   template <class T>
-  static Vec<T> loss(Vec<T> y, Vec<T> t) {
+  static Vec<T> loss(Vec<T> y, Vec<T> t, Vec<T>) {
     return (t - 1) * at_least<T>(-100, log1p<T>(-y)) - t * at_least<T>(-100, log<T>(y));
   }
   template <class T>
-  static Vec<T> slope(Vec<T> y, Vec<T> t) {
+  static Vec<T> slope(Vec<T> y, Vec<T> t, Vec<T>) {
     return (y - t) / at_least<T>(T(1e-12), y * (1 - y));
   }
 };
@@ -37,35 +38,37 @@ struct BinaryCrossEntropy {
 // log(1 + e^y) - t y = log(1 + e^-|y|) + |y| (y > 0 ? 1 - t : t): no term cancels another when 0 <= t <= 1.
 struct BinaryCrossEntropyOfLogits {
   template <class T>
-  static Vec<T> loss(Vec<T> y, Vec<T> t) {
+  static Vec<T> loss(Vec<T> y, Vec<T> t, Vec<T>) {
     const Vec<T> size = abs<T>(y);
     return fma(size, select<T>(y > 0, 1 - t, t), log1p<T>(exp<T>(-size)));
   }
   template <class T>
-  static Vec<T> slope(Vec<T> y, Vec<T> t) {
+  static Vec<T> slope(Vec<T> y, Vec<T> t, Vec<T>) {
     return sigmoid<T>(y) - t;
   }
 };
 
 // Rows of one output: the lanes run over the rows.
 template <class T, class F>
-void single_outputs(size_t m, const T* y, const T* t, const T* scale, T* loss, T* dy) {
+void single_outputs(size_t m, T argument, const T* y, const T* t, const T* scale, T* loss, T* dy) {
+  const Vec<T> arguments = broadcast(argument);
   for_each_vector<T>(m, [&](size_t i, auto part) {
     const Vec<T> output = load(part, y + i), target = load(part, t + i);
-    store(part, loss + i, F::template loss<T>(output, target));
-    if (dy != nullptr) store(part, dy + i, load(part, scale + i) * F::template slope<T>(output, target));
+    store(part, loss + i, F::template loss<T>(output, target, arguments));
+    if (dy != nullptr) store(part, dy + i, load(part, scale + i) * F::template slope<T>(output, target, arguments));
   });
 }
 
 template <class T, class F>
-void mean_of_outputs(size_t m, size_t n, const T* y, const T* t, const T* scale, T* loss, T* dy) {
-  if (n == 1) return single_outputs<T, F>(m, y, t, scale, loss, dy);
+void mean_of_outputs(size_t m, size_t n, T argument, const T* y, const T* t, const T* scale, T* loss, T* dy) {
+  if (n == 1) return single_outputs<T, F>(m, argument, y, t, scale, loss, dy);
+  const Vec<T> arguments = broadcast(argument);
   for (size_t i = 0; i < m * n; i += n) {
     const Vec<T> share = broadcast(dy == nullptr ? T(0) : *scale++ / static_cast<T>(n));
     const T sum = sum_of_row<T>(n, [&](size_t j, auto part) {
       const Vec<T> output = load(part, y + i + j), target = load(part, t + i + j);
-      const Vec<T> term = F::template loss<T>(output, target);
-      if (dy != nullptr) store(part, dy + i + j, share * F::template slope<T>(output, target));
+      const Vec<T> term = F::template loss<T>(output, target, arguments);
+      if (dy != nullptr) store(part, dy + i + j, share * F::template slope<T>(output, target, arguments));
       return term;
     });
     *loss++ = sum / static_cast<T>(n);
@@ -196,21 +199,29 @@ void cross_entropy(size_t m, size_t n, const T* y, Targets targets, const T* sca
   }
 }
 template <class T>
-void cross_entropy_dense(size_t m, size_t n, const T* y, const T* t, const T* scale, T* loss, T* dy) {
+void cross_entropy_dense(size_t m, size_t n, T, const T* y, const T* t, const T* scale, T* loss, T* dy) {
   cross_entropy(m, n, y, DenseTargets<T>{t}, scale, loss, dy);
 }
 template <class T>
-void cross_entropy_indexed(size_t m, size_t n, const T* y, const std::int32_t* t, const T* scale, T* loss, T* dy) {
+void cross_entropy_indexed(size_t m, size_t n, T, const T* y, const std::int32_t* t, const T* scale, T* loss, T* dy) {
   cross_entropy(m, n, y, LabelTargets<T>{t}, scale, loss, dy);
 }
 
 template <class T>
+constexpr LossKernel<T> kLosses[] = {
+    // mean over the row of (y - t)^2
+    {.name = "mse", .dense = mean_of_outputs<T, SquaredError>, .indexed = nullptr},
+    // mean over the row of -(t log y + (1 - t) log(1 - y)), each log at least -100
+    {.name = "bce", .dense = mean_of_outputs<T, BinaryCrossEntropy>, .indexed = nullptr},
+    // the same of sigmoid(y), stable
+    {.name = "bce_with_logits", .dense = mean_of_outputs<T, BinaryCrossEntropyOfLogits>, .indexed = nullptr},
+    // -sum of t log softmax(y), or -log softmax(y)[t]
+    {.name = "cross_entropy", .dense = cross_entropy_dense<T>, .indexed = cross_entropy_indexed<T>},
+};
+
+template <class T>
 constexpr LossKernels<T> make_loss() {
-  return {.mse = mean_of_outputs<T, SquaredError>,
-          .bce = mean_of_outputs<T, BinaryCrossEntropy>,
-          .bce_with_logits = mean_of_outputs<T, BinaryCrossEntropyOfLogits>,
-          .cross_entropy = cross_entropy_dense<T>,
-          .cross_entropy_indexed = cross_entropy_indexed<T>};
+  return {.losses = kLosses<T>, .loss_count = sizeof kLosses<T> / sizeof kLosses<T>[0]};
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 // exp, log, log1p, tanh and sigmoid: at most 2.5 ULP over all numbers, and exact where the answer is known.
 #include "checks.h"
+#include "ops/activation.h"
+#include "ops/loss.h"
 
 namespace nnext::testing {
 namespace {
@@ -23,16 +25,12 @@ struct Function {
   std::vector<std::pair<T, T>> pairs;
 };
 
-template <class T, kernels::Activation name>
-void activate(const kernels::KernelTable<T>& table, std::size_t n, const T* x, T* y) {
-  table.elementwise.activations[static_cast<int>(name)].forward(n, T(0), x, y);
-}
 // log1p is seen through bce: with one output y = -x and target 0 a row's loss is -log(1 - y) = -log1p(x), x in (-1, 0].
 template <class T>
 void log1p_by_bce(const kernels::KernelTable<T>& table, std::size_t n, const T* x, T* y) {
   std::vector<T> negated(n), zeros(n);
   for (std::size_t i = 0; i < n; ++i) negated[i] = -x[i];
-  table.loss.bce(n, 1, negated.data(), zeros.data(), nullptr, y, nullptr);
+  ops::find_loss(table, "bce").dense(n, 1, 0, negated.data(), zeros.data(), nullptr, y, nullptr);
   for (std::size_t i = 0; i < n; ++i) y[i] = -y[i];
 }
 template <class W>
@@ -43,7 +41,6 @@ W sigmoid(W x) {
 
 template <class T>
 std::vector<Function<T>> functions() {
-  using kernels::Activation;
   const T inf = std::numeric_limits<T>::infinity(), nan = std::numeric_limits<T>::quiet_NaN();
   const double top = std::log(std::numeric_limits<T>::max()), bottom = std::log(std::numeric_limits<T>::denorm_min());
   return {
@@ -61,13 +58,13 @@ std::vector<Function<T>> functions() {
        {{0, -inf}, {T(-0.0), -inf}, {1, 0}, {inf, inf}, {-1, nan}, {-inf, nan}, {nan, nan}}},
       {"log1p", log1p_by_bce<T>, std::log1p, -1, 0, {{-1, -100}, {T(-1e-30), T(-1e-30)}, {nan, nan}}},
       {"tanh",
-       activate<T, Activation::tanh>,
+       [](const auto& table, auto n, const T* x, T* y) { ops::find_activation(table, "tanh").forward(n, 0, x, y); },
        std::tanh,
        -10,
        10,
        {{0, 0}, {T(-0.0), T(-0.0)}, {inf, 1}, {-inf, -1}, {nan, nan}, {100, 1}, {T(1e-30), T(1e-30)}}},
       {"sigmoid",
-       activate<T, Activation::sigmoid>,
+       [](const auto& table, auto n, const T* x, T* y) { ops::find_activation(table, "sigmoid").forward(n, 0, x, y); },
        sigmoid<Wide<T>>,
        -30,
        30,

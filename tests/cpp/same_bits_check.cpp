@@ -1,12 +1,12 @@
 // Digests of what every kernel gives for fixed inputs. All instruction sets with a hardware FMA must meet the same
 // ones, on every machine and with every compiler: avx2 == avx512 == neon, bit for bit. Who changes the rounding of a
 // kernel on purpose takes the new digests from the lines that fail, once they are the same everywhere.
+#include <span>
+
 #include "checks.h"
 
 namespace nnext::testing {
 namespace {
-
-using kernels::Activation;
 
 struct Digest {
   const char* name;
@@ -56,7 +56,7 @@ class Battery {
     add(product());
     add(mapped([&](auto n, auto* x, auto* y) { table_.elementwise.exp(n, x, y); }));
     add(mapped([&](auto n, auto* x, auto* y) { table_.elementwise.log(n, x, y); }));
-    for (const auto& activation : table_.elementwise.activations)
+    for (const auto& activation : std::span(table_.elementwise.activations, table_.elementwise.activation_count))
       add(mapped([&](auto n, auto* x, auto* y) {
         activation.forward(n, T(0.1), x, y);
         activation.backward(n, T(0.1), y, x, y + n);
@@ -64,17 +64,18 @@ class Battery {
     add(by_row([&](auto m, auto n, auto* x, auto*, auto*, auto*, auto* y) { table_.softmax.forward(m, n, x, y); }));
     add(by_row(
         [&](auto m, auto n, auto* x, auto* t, auto*, auto*, auto* y) { table_.softmax.backward(m, n, t, x, y); }));
-    add(by_row(table_.loss.mse));
-    add(by_row([&](auto m, auto n, auto*, auto* t, auto* scale, auto* loss, auto* dy) {
-      table_.loss.bce(m, n, t, t, scale, loss, dy);
-    }));
-    add(by_row(table_.loss.bce_with_logits));
-    add(by_row(table_.loss.cross_entropy));
-    add(by_row([&](auto m, auto n, auto* x, auto*, auto* scale, auto* loss, auto* dy) {
-      std::vector<std::int32_t> labels(m);
-      for (auto& label : labels) label = static_cast<std::int32_t>(random_.bits() % n);
-      table_.loss.cross_entropy_indexed(m, n, x, labels.data(), scale, loss, dy);
-    }));
+    for (const auto& loss : std::span(table_.loss.losses, table_.loss.loss_count)) {
+      const bool of_probabilities = std::string(loss.name) == "bce";
+      add(by_row([&](auto m, auto n, auto* x, auto* t, auto* scale, auto* row_loss, auto* dy) {
+        loss.dense(m, n, T(0.75), of_probabilities ? t : x, t, scale, row_loss, dy);
+      }));
+      if (loss.indexed == nullptr) continue;
+      add(by_row([&](auto m, auto n, auto* x, auto*, auto* scale, auto* row_loss, auto* dy) {
+        std::vector<std::int32_t> labels(m);
+        for (auto& label : labels) label = static_cast<std::int32_t>(random_.bits() % n);
+        loss.indexed(m, n, T(0.75), x, labels.data(), scale, row_loss, dy);
+      }));
+    }
     add(by_row([&](auto m, auto n, auto* x, auto*, auto*, auto*, auto* y) {
       table_.reduce.column_sums(m, n, x, static_cast<std::ptrdiff_t>(n), y);
     }));
