@@ -67,6 +67,14 @@ struct AdamStep {
   T eps, weight_decay;
 };
 template <class T>
+struct NAdamStep {
+  T gradient_size;  // lr (1 - mu_t) / (1 - product of mu_1 to mu_t)
+  T momentum_size;  // lr mu_(t + 1) / (1 - product of mu_1 to mu_(t + 1))
+  T beta1, beta2, one_minus_beta1, one_minus_beta2;
+  T inverse_sqrt_correction;  // 1 / sqrt(1 - beta2^t)
+  T eps, weight_decay;
+};
+template <class T>
 struct AdagradStep {
   T lr, eps, weight_decay;
 };
@@ -110,8 +118,8 @@ struct SoftmaxKernels {
 };
 
 // A loss of m rows of n outputs y that lie without gaps, like the targets t. loss[i] is the row's own loss, without
-// scale; dy, unless null, is scale[i] * the gradient of loss[i]. dy may be y. What `argument` is says the loss's row in
-// loss.kernel.cpp.
+// scale; dy, unless null, is scale[i] * the gradient of loss[i]. dy may be y. `argument` is
+// huber's delta (> 0); the others ignore it.
 template <class T>
 struct LossKernel {
   using Dense = void (*)(std::size_t m, std::size_t n, T argument, const T* y, const T* t, const T* scale, T* loss,
@@ -132,7 +140,26 @@ template <class T>
 struct ReduceKernels {
   // sum[j] = sum over i of x[i, j], each a chain over i in increasing order.
   void (*column_sums)(std::size_t m, std::size_t n, const T* x, std::ptrdiff_t x_row, T* sum);
+  // Adds the sum over i of x[i, j]^2 to sum[j], a chain over i in increasing order in double. No overlap.
+  void (*column_squares)(std::size_t m, std::size_t n, const T* x, std::ptrdiff_t x_row, double* sum);
   std::size_t (*count_nonfinite)(std::size_t n, const T* x);  // how many are NaN or infinite
+};
+
+// Columns of m rows and n columns, each with numbers of its own: mean, scale and the others are n long. Sums are chains
+// over the rows in increasing order.
+template <class T>
+struct NormalizeKernels {
+  // mean[j] of x[., j], and squares[j] = sum of (x[i, j] - mean[j])^2; m > 0.
+  void (*moments)(std::size_t m, std::size_t n, const T* x, std::ptrdiff_t x_row, T* mean, T* squares);
+  // y = (x - mean) * scale + shift; y may be x.
+  void (*forward)(std::size_t m, std::size_t n, const T* x, std::ptrdiff_t x_row, const T* mean, const T* scale,
+                  const T* shift, T* y, std::ptrdiff_t y_row);
+  // sum[j] = sum of dy[i, j], dot[j] = sum of dy[i, j] (x[i, j] - mean[j]).
+  void (*backward_sums)(std::size_t m, std::size_t n, const T* dy, std::ptrdiff_t dy_row, const T* x,
+                        std::ptrdiff_t x_row, const T* mean, T* sum, T* dot);
+  // dx = scale * (dy - c0 - (x - mean) * c1); dx may be dy.
+  void (*backward)(std::size_t m, std::size_t n, const T* dy, std::ptrdiff_t dy_row, const T* x, std::ptrdiff_t x_row,
+                   const T* mean, const T* scale, const T* c0, const T* c1, T* dx, std::ptrdiff_t dx_row);
 };
 
 // What samples may be stored as to be read where they lie.
@@ -152,6 +179,7 @@ template <class T>
 struct UpdateKernels {
   void (*sgd)(std::size_t n, const SgdStep<T>&, T* w, const T* g, T* velocity);  // velocity null: without momentum
   void (*adam)(std::size_t n, const AdamStep<T>&, T* w, const T* g, T* m, T* v);
+  void (*nadam)(std::size_t n, const NAdamStep<T>&, T* w, const T* g, T* m, T* v);
   void (*adagrad)(std::size_t n, const AdagradStep<T>&, T* w, const T* g, T* sum);
 };
 
@@ -196,6 +224,7 @@ struct KernelTable {
   const SoftmaxKernels<T>& softmax;
   const LossKernels<T>& loss;
   const ReduceKernels<T>& reduce;
+  const NormalizeKernels<T>& normalize;
   const UpdateKernels<T>& update;
   const ConvertKernels<T>& convert;
   const PeakKernels<T>& peak;

@@ -17,6 +17,8 @@ extern const LossKernels<float> loss_f32;
 extern const LossKernels<double> loss_f64;
 extern const ReduceKernels<float> reduce_f32;
 extern const ReduceKernels<double> reduce_f64;
+extern const NormalizeKernels<float> normalize_f32;
+extern const NormalizeKernels<double> normalize_f64;
 extern const UpdateKernels<float> update_f32;
 extern const UpdateKernels<double> update_f64;
 extern const ConvertKernels<float> convert_f32;

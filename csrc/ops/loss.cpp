@@ -7,6 +7,7 @@ const LossKind& find_loss_kind(std::string_view name) {
       {.name = "mse", .targets = TargetKind::values, .has_argument = false},
       {.name = "bce", .targets = TargetKind::probabilities, .has_argument = false},
       {.name = "bce_with_logits", .targets = TargetKind::probabilities, .has_argument = false},
+      {.name = "huber", .targets = TargetKind::values, .has_argument = true},
       {.name = "cross_entropy", .targets = TargetKind::classes, .has_argument = false},
   };
   return find_named<LossKind>(kKinds, "loss", name);

@@ -15,6 +15,12 @@ struct Term {
 };
 
 Term mse(Real y, Real t) { return {(y - t) * (y - t), (y - t) * (y - t), 2 * (y - t), 2 * std::fabs(y - t)}; }
+Term huber(Real y, Real t) {
+  const Real distance = y - t, size = std::fabs(distance);
+  if (size <= kArgument) return {size * size / 2, size * size / 2, distance, size};
+  const Real loss = kArgument * (size - kArgument / 2);
+  return {loss, loss, std::copysign(kArgument, distance), kArgument};
+}
 Term bce(Real y, Real t) {
   const Real yes = std::max(std::log(y), -100.0L), no = std::max(std::log1p(-y), -100.0L);
   const Real divisor = std::max(y * (1 - y), 1e-12L);
@@ -150,6 +156,7 @@ struct Reference {
 };
 constexpr Reference kMeans[] = {
     {"mse", mse, {-2, 2, -2, 2}},
+    {"huber", huber, {-2, 2, -2, 2}},
     {"bce", bce, {0.01, 0.99, 0, 1}},
     {"bce_with_logits", bce_with_logits, {-20, 20, 0, 1}},
 };
