@@ -61,11 +61,12 @@ def tanh_tail(z: mpf) -> mpf:
     return -mpf(1) / 3 if z == 0 else (tanh(h) / h - 1) / z
 
 
-CENTER = mpf(4)  # of the transformed variable below: a larger one needs fewer terms, a smaller one rounds less
+# Of the transformed variable below: a larger one needs fewer terms, a smaller one rounds less.
+CENTER = mpf(4)
 
 
 def normal_tail(t: mpf) -> mpf:
-    """(a + c) e^(a^2 / 2) erfc(a / sqrt 2) / 2, t = (a - c) / (a + c), c = CENTER."""
+    """R of (a + c) e^(a^2 / 2) erfc(a / sqrt 2) / 2 = R(t), t = (a - c) / (a + c), c = CENTER."""
     a = CENTER * (1 + t) / (1 - t)
     return (a + CENTER) * exp(a * a / 2) * erfc(a / sqrt(2)) / 2
 
