@@ -1,4 +1,4 @@
-"""A case is one piece of work that all libraries do: opened, proved equal, timed in rounds beside the ruler."""
+"""A case is one piece of work that all libraries do: opened, proved equal, timed in rounds beside the peak."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Case:
     flops : float
         Of one unit, where its time is to be told as a share of the FMA ceiling; else 0.
     dtype : str
-        For the ruler.
+        For the peak.
     threads : int
     """
 
@@ -92,12 +92,12 @@ def run_case(pool: Pool, case: Case, effort: Effort) -> dict[str, Any]:
     proofs = prove_equal_work(workers)
     for worker in workers:
         worker.ask("calibrate", budget=effort.budget)
-    ruler, ceilings = {"dtype": case.dtype}, list[float]()
+    peak, ceilings = {"dtype": case.dtype}, list[float]()
 
     def take(worker: Worker, _: int) -> float:
         if worker.name != "nnext":
             return float(worker.ask("seconds"))
-        before, seconds, after = worker.ask("ceiling", **ruler), worker.ask("seconds"), worker.ask("ceiling", **ruler)
+        before, seconds, after = worker.ask("ceiling", **peak), worker.ask("seconds"), worker.ask("ceiling", **peak)
         ceilings.append(max(before, after))  # one that was disturbed reads low
         return float(seconds)
 

@@ -10,7 +10,7 @@ Usage: python tools/fit_polynomials.py   (needs mpmath)
 
 from collections.abc import Callable
 
-from mpmath import cos, exp, factorial, log, lu_solve, matrix, mp, mpf, nstr, pi, polyval, sqrt, tanh
+from mpmath import cos, erfc, exp, factorial, log, lu_solve, matrix, mp, mpf, nstr, pi, polyval, sqrt, tanh
 
 Function = Callable[[mpf], mpf]
 
@@ -61,6 +61,16 @@ def tanh_tail(z: mpf) -> mpf:
     return -mpf(1) / 3 if z == 0 else (tanh(h) / h - 1) / z
 
 
+# Of the transformed variable below: a larger one needs fewer terms, a smaller one rounds less.
+CENTER = mpf(4)
+
+
+def normal_tail(t: mpf) -> mpf:
+    """R of (a + c) e^(a^2 / 2) erfc(a / sqrt 2) / 2 = R(t), t = (a - c) / (a + c), c = CENTER."""
+    a = CENTER * (1 + t) / (1 - t)
+    return (a + CENTER) * exp(a * a / 2) * erfc(a / sqrt(2)) / 2
+
+
 def show(name: str, coefficients: list[mpf], error: mpf, digits: int) -> None:
     """Print a C++ initializer; 9 digits name a float, 17 a double."""
     print(f"{name}: largest relative error 2^{nstr(log(error, 2), 4)}")
@@ -78,6 +88,10 @@ def main() -> None:
         show(f"{number} exp", *remez(exp_tail, lambda x: x**2 * exp(-x) + r**2 / 50, -r, r, exp_degree), digits)
         show(f"{number} log", *remez(log_tail, lambda z: z / 2 + f / 100, mpf(0), f, log_degree), digits)
         show(f"{number} tanh", *remez(tanh_tail, lambda z: z + h / 100, mpf(0), h, tanh_degree), digits)
+    # Up to where even a e^(-a^2 / 2) rounds to 0.
+    for number, digits, end, degree in (("float", 9, mpf("14.7"), 10), ("double", 17, mpf("38.7"), 23)):
+        top = (end - CENTER) / (end + CENTER)
+        show(f"{number} tail", *remez(normal_tail, lambda t: 1 / normal_tail(t), mpf(-1), top, degree), digits)
     mp.prec = 120
     for number, bits in (("float", 15), ("double", 41)):  # few bits: n * high is exact for every exponent n
         high = mpf(int(log(2) * 2**bits)) / 2**bits

@@ -152,19 +152,20 @@ ops::Targets<T> TargetArrays<T>::view(Size rows, Size outputs) const {
 }
 
 template <class T>
-TargetArrays<T> as_targets(const py::handle& object, ops::Loss loss, Size rows, Size outputs, const Asked& asked) {
+TargetArrays<T> as_targets(const py::handle& object, ops::TargetKind kind, Size rows, Size outputs,
+                           const Asked& asked) {
   const py::array numbers = as_numbers(object, asked);
   require_rows(numbers, rows, asked);
   const bool column = numbers.ndim() == 1 || (numbers.ndim() == 2 && numbers.shape(1) == 1);
-  if (loss == ops::Loss::cross_entropy && column) return {as_indices(numbers, outputs, asked), {}};
+  if (kind == ops::TargetKind::classes && column) return {as_indices(numbers, outputs, asked), {}};
   const bool fits = outputs == 1 ? column : numbers.ndim() == 2 && extent(numbers, 1) == outputs;
   if (!fits)
     fail(asked, "has shape ", shape_text(numbers), " but the network gives (", rows, ", ", outputs, "); give ",
-         loss == ops::Loss::cross_entropy ? "class labels (n,) or one-hot rows" : "targets of that shape");
+         kind == ops::TargetKind::classes ? "class labels (n,) or one-hot rows" : "targets of that shape");
   TargetArrays<T> targets{{}, as_contiguous<T>(numbers, asked)};
   require_finite(targets.dense, asked);
-  if (loss != ops::Loss::mse) require_probabilities(targets.dense, asked);
-  if (loss == ops::Loss::cross_entropy) require_unit_sums(targets.dense, rows, outputs, asked);
+  if (kind != ops::TargetKind::values) require_probabilities(targets.dense, asked);
+  if (kind == ops::TargetKind::classes) require_unit_sums(targets.dense, rows, outputs, asked);
   return targets;
 }
 
@@ -224,8 +225,8 @@ template StridedMatrix<float> as_strided_matrix(const py::array&, const Asked&);
 template StridedMatrix<double> as_strided_matrix(const py::array&, const Asked&);
 template struct TargetArrays<float>;
 template struct TargetArrays<double>;
-template TargetArrays<float> as_targets(const py::handle&, ops::Loss, Size, Size, const Asked&);
-template TargetArrays<double> as_targets(const py::handle&, ops::Loss, Size, Size, const Asked&);
+template TargetArrays<float> as_targets(const py::handle&, ops::TargetKind, Size, Size, const Asked&);
+template TargetArrays<double> as_targets(const py::handle&, ops::TargetKind, Size, Size, const Asked&);
 template py::array_t<float> as_sample_weight(const py::handle&, Size, const Asked&);
 template py::array_t<double> as_sample_weight(const py::handle&, Size, const Asked&);
 template py::array_t<float> as_output(const py::object&, Size, Size, const Asked&);

@@ -45,7 +45,7 @@ struct TargetArrays {
   ops::Targets<T> view(Size rows, Size outputs) const;
 };
 template <class T>
-TargetArrays<T> as_targets(const py::handle& object, ops::Loss loss, Size rows, Size outputs, const Asked& asked);
+TargetArrays<T> as_targets(const py::handle& object, ops::TargetKind kind, Size rows, Size outputs, const Asked& asked);
 
 // One finite weight >= 0 a sample, not all zero; empty for None.
 template <class T>

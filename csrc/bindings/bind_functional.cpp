@@ -27,25 +27,20 @@ py::object with_type(bool single, F f) {
   return single ? py::object(f(float{})) : py::object(f(double{}));
 }
 
-template <class T>
-const kernels::ActivationKernels<T>& activation_kernels(const std::string& name) {
-  return kernels::current_kernels<T>().elementwise.activations[static_cast<int>(ops::parse_activation(name))];
-}
-
-py::object activation(const std::string& name, const py::object& x, double slope) {
+py::object activation(const std::string& name, const py::object& x, double argument) {
   const Asked asked{name.c_str(), "x"};
   const py::array numbers = as_numbers(x, asked);
   return with_type(is_single(numbers), [&]<class T>(T) {
     const py::array_t<T> from = as_contiguous<T>(numbers, asked);
     py::array_t<T> y = empty_like<T>(from);
-    activation_kernels<T>(name).forward(static_cast<Size>(from.size()), static_cast<T>(slope), from.data(),
-                                        y.mutable_data());
+    const auto& kernel = ops::find_activation(kernels::current_kernels<T>(), name);
+    kernel.forward(static_cast<Size>(from.size()), static_cast<T>(argument), from.data(), y.mutable_data());
     return y;
   });
 }
 
 // dx for an upstream gradient dy of x's shape.
-py::object activation_grad(const std::string& name, const py::object& x, const py::object& dy, double slope) {
+py::object activation_grad(const std::string& name, const py::object& x, const py::object& dy, double argument) {
   const Asked asked{name.c_str(), "x"}, asked_dy{name.c_str(), "dy"};
   const py::array numbers = as_numbers(x, asked), upstream = as_numbers(dy, asked_dy);
   if (shape_text(numbers) != shape_text(upstream))
@@ -55,9 +50,9 @@ py::object activation_grad(const std::string& name, const py::object& x, const p
     const py::array_t<T> from = as_contiguous<T>(numbers, asked), up = as_contiguous<T>(upstream, asked_dy);
     py::array_t<T> dx = empty_like<T>(from);
     const auto n = static_cast<Size>(from.size());
-    const auto& kernel = activation_kernels<T>(name);
-    kernel.forward(n, static_cast<T>(slope), from.data(), dx.mutable_data());
-    kernel.backward(n, static_cast<T>(slope), dx.data(), up.data(), dx.mutable_data());
+    const auto& kernel = ops::find_activation(kernels::current_kernels<T>(), name);
+    if (!kernel.from_x) kernel.forward(n, static_cast<T>(argument), from.data(), dx.mutable_data());  // y
+    kernel.backward(n, static_cast<T>(argument), kernel.from_x ? from.data() : dx.data(), up.data(), dx.mutable_data());
     return dx;
   });
 }
@@ -87,9 +82,9 @@ py::object softmax(const py::object& x, const py::object& dy) {
 }
 
 // (loss, gradient) of (n, k) predictions.
-py::object loss(const std::string& name, const py::object& y_pred, const py::object& y,
-                const py::object& sample_weight) {
-  const ops::Loss kind = ops::parse_loss(name);
+py::object loss(const std::string& name, const py::object& y_pred, const py::object& y, const py::object& sample_weight,
+                double argument) {
+  const ops::TargetKind kind = ops::find_loss_kind(name).targets;
   const Asked asked{name.c_str(), "y_pred"};
   const py::array numbers = as_numbers(y_pred, asked);
   return with_type(is_single(numbers), [&]<class T>(T) {
@@ -102,8 +97,8 @@ py::object loss(const std::string& name, const py::object& y_pred, const py::obj
     ops::loss_scale<T>(sample_weight.is_none() ? nullptr : weights.data(), n, scale.data());
     py::array_t<T> result({n, k});
     const Matrix<T> dy(result.mutable_data(), n, k);  // until then room for predictions that must be converted
-    ops::loss_rows<T>(kernels::current_kernels<T>(), kind, rows.view.view_or_read(0, dy), targets.view(n, k),
-                      scale.data(), row_loss.data(), dy);
+    ops::loss_rows<T>(ops::find_loss(kernels::current_kernels<T>(), name), static_cast<T>(argument),
+                      rows.view.view_or_read(0, dy), targets.view(n, k), scale.data(), row_loss.data(), dy);
     return py::make_tuple(ops::total_loss(n, scale.data(), row_loss.data()), result);
   });
 }
@@ -112,10 +107,10 @@ py::object loss(const std::string& name, const py::object& y_pred, const py::obj
 
 void bind_functional(py::module_& m) {
   using py::arg;
-  m.def("activation", activation, arg("name"), arg("x"), arg("slope"), CallGuard());
-  m.def("activation_grad", activation_grad, arg("name"), arg("x"), arg("dy"), arg("slope"), CallGuard());
+  m.def("activation", activation, arg("name"), arg("x"), arg("argument") = 0.0, CallGuard());
+  m.def("activation_grad", activation_grad, arg("name"), arg("x"), arg("dy"), arg("argument") = 0.0, CallGuard());
   m.def("softmax", softmax, arg("x"), arg("dy") = py::none(), CallGuard());
-  m.def("loss", loss, arg("name"), arg("y_pred"), arg("y"), arg("sample_weight"), CallGuard());
+  m.def("loss", loss, arg("name"), arg("y_pred"), arg("y"), arg("sample_weight"), arg("argument") = 0.0, CallGuard());
 }
 
 }  // namespace nnext::bindings

@@ -4,7 +4,6 @@
 #include "bindings/bind.h"
 #include "bindings/interrupt.h"
 #include "bindings/model.h"
-#include "ops/activation.h"
 #include "optim/adagrad.h"
 #include "optim/adam.h"
 #include "optim/sgd.h"
@@ -28,12 +27,7 @@ void bind_layers(py::class_<Model<T>>& c) {
         model.add_linear(in_features, out_features, bias, make_initializer(weight_init), make_initializer(bias_init));
       },
       arg("in_features"), arg("out_features"), arg("bias"), arg("weight_init"), arg("bias_init"));
-  c.def(
-      "add_activation",
-      [](Model<T>& model, const std::string& name, double slope) {
-        model.add_activation(ops::parse_activation(name), slope);
-      },
-      arg("name"), arg("slope") = 0.0);
+  c.def("add_activation", &Model<T>::add_activation, arg("name"), arg("argument") = 0.0);
   c.def("add_softmax", &Model<T>::add_softmax);
   c.def("add_dropout", &Model<T>::add_dropout, arg("p"));
   c.def("add_flatten", &Model<T>::add_flatten);

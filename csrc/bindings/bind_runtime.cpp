@@ -27,14 +27,14 @@ struct Measured {
   Clock::time_point begin = Clock::time_point::max(), end = Clock::time_point::min();
 };
 
-// 2 ms of the ruler's chains, which tend to 2: no overflow, no denormal numbers.
+// 2 ms of chains of FMAs, which tend to 2: no overflow, no denormal numbers.
 template <class T>
-Measured run_ruler(const kernels::RulerKernels<T>& ruler) {
+Measured run_peak(const kernels::PeakKernels<T>& peak) {
   constexpr std::size_t kSteps = 4096;  // 8 to 30 us, between two looks at the clock
   Measured result{.begin = Clock::now()};
   do {
-    ruler.run(kSteps, T{0.5}, T{1});
-    result.flops += static_cast<double>(2 * kSteps * ruler.chains * ruler.lanes);
+    peak.run(kSteps, T{0.5}, T{1});
+    result.flops += static_cast<double>(2 * kSteps * peak.chains * peak.lanes);
     result.end = Clock::now();
   } while (result.end - result.begin < std::chrono::milliseconds(2));
   return result;
@@ -43,12 +43,12 @@ Measured run_ruler(const kernels::RulerKernels<T>& ruler) {
 // FLOP/s of a team, from the first one's begin to the last one's end: members that must share a CPU gain nothing.
 template <class T>
 double fma_ceiling(int threads) {
-  const kernels::RulerKernels<T>& ruler = kernels::current_kernels<T>().ruler;
+  const kernels::PeakKernels<T>& peak = kernels::current_kernels<T>().peak;
   std::vector<Measured> members(static_cast<std::size_t>(threads));
   auto work = [&](runtime::Member& me) {
-    ruler.run(4096, T{0.5}, T{1});  // a CPU may need some us to power up its wide vectors
+    peak.run(4096, T{0.5}, T{1});  // a CPU may need some us to power up its wide vectors
     me.barrier();
-    members[static_cast<std::size_t>(me.index())] = run_ruler(ruler);
+    members[static_cast<std::size_t>(me.index())] = run_peak(peak);
   };
   const WithoutGil without_gil;
   runtime::run_on_team(threads, work);

@@ -13,6 +13,7 @@
 #include "nn/flatten.h"
 #include "nn/linear.h"
 #include "nn/softmax.h"
+#include "ops/activation.h"
 
 namespace nnext::bindings {
 
@@ -41,8 +42,8 @@ void Model<T>::add_linear(Size in_features, Size out_features, bool bias, const 
   add(std::make_unique<nn::Linear<T>>(network.kernels, config, network.seed, network.layers.size()));
 }
 template <class T>
-void Model<T>::add_activation(kernels::Activation kind, double slope) {
-  add(std::make_unique<nn::Activation<T>>(kind, slope));
+void Model<T>::add_activation(const std::string& name, double argument) {
+  add(std::make_unique<nn::Activation<T>>(ops::find_activation(state_.network.kernels, name), argument));
 }
 template <class T>
 void Model<T>::add_softmax() {
@@ -228,8 +229,8 @@ void Model<T>::set_trainable(Size layer, bool trainable) {
 
 template <class T>
 void Model<T>::set_loss(const std::string& loss, bool fuse_last_layer) {
-  const ops::Loss parsed = ops::parse_loss(loss);
-  change("compile", [&] { state_.set_loss(parsed, fuse_last_layer); });
+  const kernels::LossKernel<T>& found = ops::find_loss(state_.network.kernels, loss);
+  change("compile", [&] { state_.set_loss(found, fuse_last_layer); });
 }
 
 template <class T>
@@ -279,7 +280,8 @@ SampleArrays<T> Model<T>::samples(const py::object& x, const py::object& y, cons
   const char* op = operation.c_str();
   SampleArrays<T> samples{some_rows(x, flatten, op, scale), {}, {}, !sample_weight.is_none(), 0};
   samples.outputs = out_features(samples.x.view.cols);
-  samples.targets = as_targets<T>(y, state_.loss, samples.rows(), samples.outputs, {op, "y"});
+  samples.targets =
+      as_targets<T>(y, ops::find_loss_kind(state_.loss->name).targets, samples.rows(), samples.outputs, {op, "y"});
   samples.weights = as_sample_weight<T>(sample_weight, samples.rows(), {op, "sample_weight"});
   return samples;
 }

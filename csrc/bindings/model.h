@@ -40,7 +40,7 @@ class Model {
   // Building: layers in order.
   void add_linear(Size in_features, Size out_features, bool bias, const nn::Initializer& weight_init,
                   const nn::Initializer& bias_init);
-  void add_activation(kernels::Activation kind, double slope);
+  void add_activation(const std::string& name, double argument);
   void add_softmax();
   void add_dropout(double p);
   void add_flatten();

@@ -128,19 +128,19 @@ inline size_t rows_of_tile(size_t left, size_t rows) {
 }
 
 // The share of tile [first, last) of all m rows.
-inline void ask_for(const Soon& soon, size_t first, size_t last, size_t m) {
-  if (soon.count == 0) return;
-  const size_t begin = soon.bytes * first / m, end = soon.bytes * last / m;
-  for (size_t row = 0; row < soon.count; ++row)
+inline void ask_for(const Prefetch& prefetch, size_t first, size_t last, size_t m) {
+  if (prefetch.count == 0) return;
+  const size_t begin = prefetch.bytes * first / m, end = prefetch.bytes * last / m;
+  for (size_t row = 0; row < prefetch.count; ++row)
     for (size_t byte = begin; byte < end; byte += 64)
-      __builtin_prefetch(static_cast<const char*>(soon.rows[row]) + byte, 0, 2);
+      __builtin_prefetch(static_cast<const char*>(prefetch.rows[row]) + byte, 0, 2);
 }
 
 template <class T, int Vectors, class Last>
 void multiply_rows(const PanelProduct<T>& p, Last last) {
   for (size_t i = 0; i < p.m;) {
     const size_t rows = rows_of_tile(p.m - i, tile_rows(Vectors));
-    ask_for(p.soon, i, i + rows, p.m);
+    ask_for(p.prefetch, i, i + rows, p.m);
     const T* a = p.a + static_cast<ptrdiff_t>(i) * p.a_row;
     const T* init = p.init == nullptr ? nullptr : p.init + static_cast<ptrdiff_t>(i) * p.init_row;
     T* c = p.c + static_cast<ptrdiff_t>(i) * p.c_row;

@@ -8,9 +8,9 @@
 
 namespace nnext::kernels {
 
-// Memory that will be read soon. A product asks for it bit by bit between its tiles: all at once would take the buffers
+// Memory that will be read next. A product asks for it bit by bit between its tiles: all at once would take the buffers
 // for lines on their way that the product itself needs.
-struct Soon {
+struct Prefetch {
   const void* const* rows = nullptr;
   std::size_t count = 0, bytes = 0;  // of each row
 };
@@ -29,7 +29,7 @@ struct PanelProduct {
   std::ptrdiff_t init_row;  // 0: the same row for all, as a bias
   T* c;
   std::ptrdiff_t c_row;
-  Soon soon = {};
+  Prefetch prefetch = {};
 };
 
 // The same for one row of a and all panels of b, which lie one after the other with rows of `width`, the last one
@@ -43,14 +43,14 @@ struct RowProduct {
   T* c;
 };
 
-enum class Activation : int { identity, relu, leaky_relu, tanh, sigmoid, count };
-
-// Element-wise activation: forward y = f(x), backward dx = dy * f'(x) told from the output y. In place is allowed.
-// `slope` is the leaky ReLU's slope for x < 0 (0 < slope); the others ignore it.
+// Element-wise activation: forward y = f(x); backward dx = dy * f'(x) told from `from`, which is x where from_x, else
+// the output y. In place is allowed. `argument` is the slope of leaky_relu for x < 0 (> 0); the others ignore it.
 template <class T>
 struct ActivationKernels {
-  void (*forward)(std::size_t n, T slope, const T* x, T* y);
-  void (*backward)(std::size_t n, T slope, const T* y, const T* dy, T* dx);
+  const char* name;
+  bool from_x;
+  void (*forward)(std::size_t n, T argument, const T* x, T* y);
+  void (*backward)(std::size_t n, T argument, const T* from, const T* dy, T* dx);
 };
 
 // One step's scalars of an update rule, computed once per step in double.
@@ -62,6 +62,14 @@ struct SgdStep {
 template <class T>
 struct AdamStep {
   T step_size;  // lr / (1 - beta1^t)
+  T beta1, beta2, one_minus_beta1, one_minus_beta2;
+  T inverse_sqrt_correction;  // 1 / sqrt(1 - beta2^t)
+  T eps, weight_decay;
+};
+template <class T>
+struct NAdamStep {
+  T gradient_size;  // lr (1 - mu_t) / (1 - product of mu_1 to mu_t)
+  T momentum_size;  // lr mu_(t + 1) / (1 - product of mu_1 to mu_(t + 1))
   T beta1, beta2, one_minus_beta1, one_minus_beta2;
   T inverse_sqrt_correction;  // 1 / sqrt(1 - beta2^t)
   T eps, weight_decay;
@@ -94,9 +102,12 @@ struct LayoutKernels {
 
 template <class T>
 struct ElementwiseKernels {
-  ActivationKernels<T> activations[static_cast<int>(Activation::count)];
+  const ActivationKernels<T>* activations;
+  std::size_t activation_count;
   void (*exp)(std::size_t n, const T* x, T* y);
   void (*log)(std::size_t n, const T* x, T* y);
+  void (*add)(std::size_t n, const T* a, const T* b, T* y);  // y = a + b; y may be a or b
+  void (*scale)(std::size_t n, T factor, const T* x, T* y);  // y = factor * x; y may be x
 };
 
 // Rows of n values that lie without gaps, m of them.
@@ -106,25 +117,49 @@ struct SoftmaxKernels {
   void (*backward)(std::size_t m, std::size_t n, const T* y, const T* dy, T* dx);  // dx = y * (dy - sum(dy * y))
 };
 
-// Losses of m rows of n outputs y that lie without gaps, like the targets t. loss[i] is the row's own loss, without
-// scale; dy, unless null, is scale[i] * the gradient of loss[i]. dy may be y.
+// A loss of m rows of n outputs y that lie without gaps, like the targets t. loss[i] is the row's own loss, without
+// scale; dy, unless null, is scale[i] * the gradient of loss[i]. dy may be y. `argument` is
+// huber's delta (> 0); the others ignore it.
+template <class T>
+struct LossKernel {
+  using Dense = void (*)(std::size_t m, std::size_t n, T argument, const T* y, const T* t, const T* scale, T* loss,
+                         T* dy);
+  using Indexed = void (*)(std::size_t m, std::size_t n, T argument, const T* y, const std::int32_t* t, const T* scale,
+                           T* loss, T* dy);
+  const char* name;
+  Dense dense;
+  Indexed indexed;  // targets are class labels in [0, n); null: it takes none
+};
 template <class T>
 struct LossKernels {
-  using Dense = void (*)(std::size_t m, std::size_t n, const T* y, const T* t, const T* scale, T* loss, T* dy);
-  using Indexed = void (*)(std::size_t m, std::size_t n, const T* y, const std::int32_t* t, const T* scale, T* loss,
-                           T* dy);
-  Dense mse;                      // mean over the row of (y - t)^2
-  Dense bce;                      // mean over the row of -(t log y + (1 - t) log(1 - y)), each log at least -100
-  Dense bce_with_logits;          // the same of sigmoid(y), stable
-  Dense cross_entropy;            // -sum of t log softmax(y)
-  Indexed cross_entropy_indexed;  // -log softmax(y)[t]
+  const LossKernel<T>* losses;
+  std::size_t loss_count;
 };
 
 template <class T>
 struct ReduceKernels {
   // sum[j] = sum over i of x[i, j], each a chain over i in increasing order.
   void (*column_sums)(std::size_t m, std::size_t n, const T* x, std::ptrdiff_t x_row, T* sum);
+  // Adds the sum over i of x[i, j]^2 to sum[j], a chain over i in increasing order in double. No overlap.
+  void (*column_squares)(std::size_t m, std::size_t n, const T* x, std::ptrdiff_t x_row, double* sum);
   std::size_t (*count_nonfinite)(std::size_t n, const T* x);  // how many are NaN or infinite
+};
+
+// Columns of m rows and n columns, each with numbers of its own: mean, scale and the others are n long. Sums are chains
+// over the rows in increasing order.
+template <class T>
+struct NormalizeKernels {
+  // mean[j] of x[., j], and squares[j] = sum of (x[i, j] - mean[j])^2; m > 0.
+  void (*moments)(std::size_t m, std::size_t n, const T* x, std::ptrdiff_t x_row, T* mean, T* squares);
+  // y = (x - mean) * scale + shift; y may be x.
+  void (*forward)(std::size_t m, std::size_t n, const T* x, std::ptrdiff_t x_row, const T* mean, const T* scale,
+                  const T* shift, T* y, std::ptrdiff_t y_row);
+  // sum[j] = sum of dy[i, j], dot[j] = sum of dy[i, j] (x[i, j] - mean[j]).
+  void (*backward_sums)(std::size_t m, std::size_t n, const T* dy, std::ptrdiff_t dy_row, const T* x,
+                        std::ptrdiff_t x_row, const T* mean, T* sum, T* dot);
+  // dx = scale * (dy - c0 - (x - mean) * c1); dx may be dy.
+  void (*backward)(std::size_t m, std::size_t n, const T* dy, std::ptrdiff_t dy_row, const T* x, std::ptrdiff_t x_row,
+                   const T* mean, const T* scale, const T* c0, const T* c1, T* dx, std::ptrdiff_t dx_row);
 };
 
 // What samples may be stored as to be read where they lie.
@@ -144,13 +179,14 @@ template <class T>
 struct UpdateKernels {
   void (*sgd)(std::size_t n, const SgdStep<T>&, T* w, const T* g, T* velocity);  // velocity null: without momentum
   void (*adam)(std::size_t n, const AdamStep<T>&, T* w, const T* g, T* m, T* v);
+  void (*nadam)(std::size_t n, const NAdamStep<T>&, T* w, const T* g, T* m, T* v);
   void (*adagrad)(std::size_t n, const AdagradStep<T>&, T* w, const T* g, T* sum);
 };
 
 // Independent chains x = x * factor + addend in every lane, `steps` links long: as many FMAs a cycle as the CPU can do.
 // Chain i starts from i. Returns the sum of all chains in one lane.
 template <class T>
-struct RulerKernels {
+struct PeakKernels {
   std::size_t chains, lanes;
   T (*run)(std::size_t steps, T factor, T addend);
 };
@@ -162,8 +198,8 @@ struct TinyLayer {
   std::size_t in, out;
   const T* weight = nullptr;                         // [in][out in whole vectors]
   const T* bias = nullptr;                           // null: zero
-  const ActivationKernels<T>* activation = nullptr;  // null: none
-  T slope = 0;
+  const ActivationKernels<T>* activation = nullptr;  // null: none; not from_x, as it works in place
+  T argument = 0;
   T *y, *dy;                               // [rows][out], after the activation
   T* transposed = nullptr;                 // room for weight^T in whole vectors; null: x needs no gradient
   T *dweight = nullptr, *dbias = nullptr;  // in whole vectors; null: not wanted
@@ -188,9 +224,10 @@ struct KernelTable {
   const SoftmaxKernels<T>& softmax;
   const LossKernels<T>& loss;
   const ReduceKernels<T>& reduce;
+  const NormalizeKernels<T>& normalize;
   const UpdateKernels<T>& update;
   const ConvertKernels<T>& convert;
-  const RulerKernels<T>& ruler;
+  const PeakKernels<T>& peak;
   const TinyKernels<T>& tiny;
   bool flush_subnormals;  // in training: part of the instruction set's bits (runtime/denormals.h)
 };

@@ -1,31 +1,25 @@
 // Sums over rows, and the count of values that are no numbers.
 #include "kernels/parts.h"
-#include "kernels/simd/simd.h"
+#include "kernels/simd/over_rows.h"
 
 namespace nnext::kernels::NNEXT_ISA {
 namespace {
 
-// `Vectors` vectors of columns at once: additions take 4 cycles, so 4 or more chains must be under way to fill one
-// port.
-template <class T, int Vectors, class Last>
-inline void sum_columns(size_t m, const T* x, ptrdiff_t x_row, T* sum, Last last) {
-  Vec<T> acc[Vectors] = {};
-  for (size_t i = 0; i < m; ++i, x += x_row) {
-#pragma GCC unroll 8
-    for (int v = 0; v < Vectors; ++v)
-      acc[v] += v + 1 == Vectors ? load(last, x + v * kLanes<T>) : load(x + v * kLanes<T>);
-  }
-#pragma GCC unroll 8
-  for (int v = 0; v + 1 < Vectors; ++v) store(sum + v * kLanes<T>, acc[v]);
-  store(last, sum + (Vectors - 1) * kLanes<T>, acc[Vectors - 1]);
-}
-
 template <class T>
 void column_sums(size_t m, size_t n, const T* x, ptrdiff_t x_row, T* sum) {
-  constexpr size_t kWide = 8 * kLanes<T>;
-  size_t j = 0;
-  for (; j + kWide <= n; j += kWide) sum_columns<T, 8>(m, x + j, x_row, sum + j, Whole{});
-  for_each_vector<T>(n - j, [&](size_t i, auto part) { sum_columns<T, 1>(m, x + j + i, x_row, sum + j + i, part); });
+  sum_over_rows<T, Vec<T>, 8>(
+      m, n,
+      [&](Vec<T>& total, size_t i, size_t j, auto part) {
+        total += load(part, x + static_cast<ptrdiff_t>(i) * x_row + j);
+      },
+      [&](Vec<T> total, size_t j, auto part) { store(part, sum + j, total); });
+}
+
+// The compiler makes vectors of this loop, whose lanes change their width on the way.
+template <class T>
+void column_squares(size_t m, size_t n, const T* x, ptrdiff_t x_row, double* __restrict sum) {
+  for (; m > 0; --m, x += x_row)
+    for (size_t j = 0; j < n; ++j) sum[j] += static_cast<double>(x[j]) * static_cast<double>(x[j]);
 }
 
 // NaN and infinity are the numbers with all exponent bits set.
@@ -46,7 +40,7 @@ size_t count_nonfinite(size_t n, const T* x) {
 
 template <class T>
 constexpr ReduceKernels<T> make_reduce() {
-  return {.column_sums = column_sums<T>, .count_nonfinite = count_nonfinite<T>};
+  return {.column_sums = column_sums<T>, .column_squares = column_squares<T>, .count_nonfinite = count_nonfinite<T>};
 }
 
 }  // namespace

@@ -35,13 +35,13 @@ void sgd(size_t n, const SgdStep<T>& step, T* w, const T* g, T* velocity) {
     sgd_with<T, Memory::momentum>(n, step, w, g, velocity);
 }
 
-// m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2; w -= step_size m / (sqrt(v) correction + eps).
-// Source: D. P. Kingma and J. Ba, ICLR 2015, in the form of torch.optim.Adam.
-template <class T>
-void adam(size_t n, const AdamStep<T>& step, T* w, const T* g, T* m, T* v) {
+// m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2; w = move(w, g, m, divisor) with the
+// divisor sqrt(v) correction + eps.
+template <class T, class Step, class Move>
+inline void update_by_moments(size_t n, const Step& step, T* w, const T* g, T* m, T* v, Move move) {
   const Vec<T> beta1 = broadcast(step.beta1), share1 = broadcast(step.one_minus_beta1);
   const Vec<T> beta2 = broadcast(step.beta2), share2 = broadcast(step.one_minus_beta2);
-  const Vec<T> minus_size = broadcast(-step.step_size), correction = broadcast(step.inverse_sqrt_correction);
+  const Vec<T> correction = broadcast(step.inverse_sqrt_correction);
   const Vec<T> eps = broadcast(step.eps), decay = broadcast(step.weight_decay);
   for_each_vector<T>(n, [&](size_t i, auto part) {
     const Vec<T> weight = load(part, w + i);
@@ -50,7 +50,27 @@ void adam(size_t n, const AdamStep<T>& step, T* w, const T* g, T* m, T* v) {
     const Vec<T> square = fma(beta2, load(part, v + i), share2 * slope * slope);
     store(part, m + i, mean);
     store(part, v + i, square);
-    store(part, w + i, fma(minus_size, mean / fma(sqrt(square), correction, eps), weight));
+    store(part, w + i, move(weight, slope, mean, fma(sqrt(square), correction, eps)));
+  });
+}
+
+// w -= step_size m / (sqrt(v) correction + eps). Source: D. P. Kingma and J. Ba, ICLR 2015, in the form of
+// torch.optim.Adam.
+template <class T>
+void adam(size_t n, const AdamStep<T>& step, T* w, const T* g, T* m, T* v) {
+  update_by_moments<T>(n, step, w, g, m, v,
+                       [size = broadcast(-step.step_size)](Vec<T> weight, Vec<T>, Vec<T> mean, Vec<T> divisor) {
+                         return fma(size, mean / divisor, weight);
+                       });
+}
+
+// w -= (gradient_size g + momentum_size m) / (sqrt(v) correction + eps). Source: T. Dozat, ICLR workshop 2016, in the
+// form of torch.optim.NAdam.
+template <class T>
+void nadam(size_t n, const NAdamStep<T>& step, T* w, const T* g, T* m, T* v) {
+  const Vec<T> of_slope = broadcast(step.gradient_size), of_mean = broadcast(step.momentum_size);
+  update_by_moments<T>(n, step, w, g, m, v, [=](Vec<T> weight, Vec<T> slope, Vec<T> mean, Vec<T> divisor) {
+    return weight - fma(of_slope, slope, of_mean * mean) / divisor;
   });
 }
 
@@ -70,7 +90,7 @@ void adagrad(size_t n, const AdagradStep<T>& step, T* w, const T* g, T* sum) {
 
 template <class T>
 constexpr UpdateKernels<T> make_update() {
-  return {.sgd = sgd<T>, .adam = adam<T>, .adagrad = adagrad<T>};
+  return {.sgd = sgd<T>, .adam = adam<T>, .nadam = nadam<T>, .adagrad = adagrad<T>};
 }
 
 }  // namespace

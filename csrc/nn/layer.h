@@ -24,10 +24,10 @@ struct Pass {
   const kernels::KernelTable<T>& kernels;
   const runtime::Member& me;  // who computes these rows; may be told to stop
   std::uint64_t seed = 0;
-  std::uint64_t step = 0;  // with seed and layer the key of random masks
-  bool training = false;   // dropout acts only in training
-  Size first_row = 0;      // of the rows given, within the batch
-  kernels::Soon soon{};    // what the member reads next
+  std::uint64_t step = 0;        // with seed and layer the key of random masks
+  bool training = false;         // dropout acts only in training
+  Size first_row = 0;            // of the rows given, within the batch
+  kernels::Prefetch prefetch{};  // what the member reads next
 };
 
 // Numbers that training changes. `values` lies as the kernels want it; Layer::to_logical gives them their public shape.

@@ -90,7 +90,7 @@ void Linear<T>::gradient(const Pass<T>& pass, const Piece& piece, ConstMatrix<T>
   const ops::PanelRows at = panel_rows(piece);
   if constexpr (kHasBf16)
     if (bf16_ != nullptr) return bf16_->gradient(x.rows, at, scratch, out);
-  ops::linear_weight_gradient(pass.kernels, pass.me, x, dy, layout_, at, out, pass.soon);
+  ops::linear_weight_gradient(pass.kernels, pass.me, x, dy, layout_, at, out, pass.prefetch);
 }
 
 template <class T>

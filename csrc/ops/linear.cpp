@@ -43,7 +43,7 @@ void linear(const KernelTable<T>& kernels, const runtime::Member& me, ConstMatri
 template <class T>
 void linear_weight_gradient(const KernelTable<T>& kernels, const runtime::Member& me, ConstMatrix<T> x,
                             ConstMatrix<T> dy, const PanelLayout& layout, PanelRows part, T* dw,
-                            const kernels::Soon& soon) {
+                            const kernels::Prefetch& prefetch) {
   const Size n = layout.panel_cols(part.panel);
   const auto width = static_cast<Stride>(layout.width);
   if (n < layout.width) std::fill_n(dw, part.count * layout.width, T{0});
@@ -61,7 +61,7 @@ void linear_weight_gradient(const KernelTable<T>& kernels, const runtime::Member
                                  .init_row = width,
                                  .c = dw,
                                  .c_row = width,
-                                 .soon = k == 0 ? soon : kernels::Soon{}});
+                                 .prefetch = k == 0 ? prefetch : kernels::Prefetch{}});
   }
 }
 
@@ -70,8 +70,10 @@ template void linear(const KernelTable<float>&, const runtime::Member&, ConstMat
 template void linear(const KernelTable<double>&, const runtime::Member&, ConstMatrix<double>, Panels<const double>,
                      runtime::Range, const double*, Matrix<double>);
 template void linear_weight_gradient(const KernelTable<float>&, const runtime::Member&, ConstMatrix<float>,
-                                     ConstMatrix<float>, const PanelLayout&, PanelRows, float*, const kernels::Soon&);
+                                     ConstMatrix<float>, const PanelLayout&, PanelRows, float*,
+                                     const kernels::Prefetch&);
 template void linear_weight_gradient(const KernelTable<double>&, const runtime::Member&, ConstMatrix<double>,
-                                     ConstMatrix<double>, const PanelLayout&, PanelRows, double*, const kernels::Soon&);
+                                     ConstMatrix<double>, const PanelLayout&, PanelRows, double*,
+                                     const kernels::Prefetch&);
 
 }  // namespace nnext::ops

@@ -19,6 +19,6 @@ void linear(const KernelTable<T>& kernels, const runtime::Member& me, ConstMatri
 template <class T>
 void linear_weight_gradient(const KernelTable<T>& kernels, const runtime::Member& me, ConstMatrix<T> x,
                             ConstMatrix<T> dy, const PanelLayout& layout, PanelRows part, T* dw,
-                            const kernels::Soon& soon);
+                            const kernels::Prefetch& prefetch);
 
 }  // namespace nnext::ops

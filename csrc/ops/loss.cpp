@@ -1,37 +1,25 @@
 #include "ops/loss.h"
 
-#include "core/errors.h"
-
 namespace nnext::ops {
 
-Loss parse_loss(std::string_view name) {
-  if (name == "mse") return Loss::mse;
-  if (name == "bce") return Loss::bce;
-  if (name == "bce_with_logits") return Loss::bce_with_logits;
-  if (name == "cross_entropy") return Loss::cross_entropy;
-  core::fail_value("[loss] unknown loss '", name, "'; use mse, bce, bce_with_logits or cross_entropy");
+const LossKind& find_loss_kind(std::string_view name) {
+  static constexpr LossKind kKinds[] = {
+      {.name = "mse", .targets = TargetKind::values, .has_argument = false},
+      {.name = "bce", .targets = TargetKind::probabilities, .has_argument = false},
+      {.name = "bce_with_logits", .targets = TargetKind::probabilities, .has_argument = false},
+      {.name = "huber", .targets = TargetKind::values, .has_argument = true},
+      {.name = "cross_entropy", .targets = TargetKind::classes, .has_argument = false},
+  };
+  return find_named<LossKind>(kKinds, "loss", name);
 }
 
 template <class T>
-void loss_rows(const kernels::KernelTable<T>& kernels, Loss loss, core::ConstMatrix<T> y, const Targets<T>& targets,
+void loss_rows(const kernels::LossKernel<T>& loss, T argument, core::ConstMatrix<T> y, const Targets<T>& targets,
                const T* scale, T* row_loss, core::Matrix<T> dy) {
-  const auto& table = kernels.loss;
   if (targets.indices != nullptr)
-    return table.cross_entropy_indexed(y.rows, y.cols, y.data, targets.indices, scale, row_loss, dy.data);
-  const auto dense = [&] {
-    switch (loss) {
-      case Loss::mse:
-        return table.mse;
-      case Loss::bce:
-        return table.bce;
-      case Loss::bce_with_logits:
-        return table.bce_with_logits;
-      case Loss::cross_entropy:
-        break;
-    }
-    return table.cross_entropy;
-  }();
-  dense(y.rows, y.cols, y.data, targets.dense.data, scale, row_loss, dy.data);
+    loss.indexed(y.rows, y.cols, argument, y.data, targets.indices, scale, row_loss, dy.data);
+  else
+    loss.dense(y.rows, y.cols, argument, y.data, targets.dense.data, scale, row_loss, dy.data);
 }
 
 template <class T>
@@ -49,9 +37,9 @@ double total_loss(core::Size rows, const T* scale, const T* row_loss) {
   return total;
 }
 
-template void loss_rows(const kernels::KernelTable<float>&, Loss, core::ConstMatrix<float>, const Targets<float>&,
+template void loss_rows(const kernels::LossKernel<float>&, float, core::ConstMatrix<float>, const Targets<float>&,
                         const float*, float*, core::Matrix<float>);
-template void loss_rows(const kernels::KernelTable<double>&, Loss, core::ConstMatrix<double>, const Targets<double>&,
+template void loss_rows(const kernels::LossKernel<double>&, double, core::ConstMatrix<double>, const Targets<double>&,
                         const double*, double*, core::Matrix<double>);
 template void loss_scale(const float*, core::Size, float*);
 template void loss_scale(const double*, core::Size, double*);

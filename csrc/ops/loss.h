@@ -1,17 +1,35 @@
 // Losses by name, and the targets they compare with.
+//
+// A loss's kernel is a row of kernels/loss.kernel.cpp; what its caller must know is the row of the same name in
+// loss.cpp.
 #pragma once
 
 #include <cstdint>
-#include <string_view>
 
 #include "core/view.h"
 #include "kernels/kernel_table.h"
+#include "ops/named.h"
 
 namespace nnext::ops {
 
-enum class Loss { mse, bce, bce_with_logits, cross_entropy };
+// What a loss takes as targets.
+enum class TargetKind {
+  values,         // any finite numbers, one for each output
+  probabilities,  // numbers in [0, 1], one for each output
+  classes,        // a class label a row, or rows of probabilities that add up to 1
+};
 
-Loss parse_loss(std::string_view name);  // throws std::invalid_argument
+struct LossKind {
+  const char* name;
+  TargetKind targets;
+  bool has_argument;  // a number beside outputs and targets, as Huber's delta
+};
+const LossKind& find_loss_kind(std::string_view name);  // throws std::invalid_argument, with the known names
+
+template <class T>
+const kernels::LossKernel<T>& find_loss(const kernels::KernelTable<T>& kernels, std::string_view name) {
+  return find_named<kernels::LossKernel<T>>({kernels.loss.losses, kernels.loss.loss_count}, "loss", name);
+}
 
 // Class indices (cross_entropy) or one row of targets a sample; exactly one of the two is set.
 template <class T>
@@ -26,8 +44,9 @@ struct Targets {
 };
 
 // loss[i] of each row of y against its targets, and dy = scale[i] * gradient unless dy is empty. Rows without gaps.
+// Class indices are for losses that have `indexed` only.
 template <class T>
-void loss_rows(const kernels::KernelTable<T>& kernels, Loss loss, core::ConstMatrix<T> y, const Targets<T>& targets,
+void loss_rows(const kernels::LossKernel<T>& loss, T argument, core::ConstMatrix<T> y, const Targets<T>& targets,
                const T* scale, T* row_loss, core::Matrix<T> dy);
 
 // scale[i] = w[i] / sum(w), or 1 / rows without weights: what makes a sum of row losses their (weighted) mean.

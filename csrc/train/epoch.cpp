@@ -17,8 +17,8 @@ namespace {
 constexpr std::chrono::milliseconds kQuick{30};  // a step that is not interrupted
 // Batches between these sizes are asked for ahead: smaller ones are quick, larger ones push weights out of L2 (2 to 4
 // %).
-constexpr Size kL1Bytes = 32768, kSoonBytes = 8 * kL1Bytes;
-constexpr Size kMaxSoon = 16;       // rows of the next batch asked for during one task
+constexpr Size kL1Bytes = 32768, kPrefetchBytes = 8 * kL1Bytes;
+constexpr Size kMaxPrefetch = 16;   // rows of the next batch asked for during one task
 constexpr double kTinyFlops = 1e6;  // of a step: some 10 us, and one member's work at most
 constexpr Size kStepsPerLook = 16;
 
@@ -113,7 +113,7 @@ EpochReport Fit<T>::run_epoch(const Samples<T>& samples, const EpochOptions& opt
               .dense = core::Buffer<T>(indexed ? 0 : core::checked_product(rows, samples.targets.dense.cols)),
               .cancel = cancel};
   const Size batch_bytes = rows * samples.x.row_size();
-  epoch.prefetches = batch_bytes > kL1Bytes && batch_bytes <= kSoonBytes;
+  epoch.prefetches = batch_bytes > kL1Bytes && batch_bytes <= kPrefetchBytes;
   if (shares.split_first() && !epoch.order.empty())
     epoch.x.assign(members, core::Buffer<T>(core::checked_product(rows, samples.x.cols)));
   if (step_flops() > runtime::kQuickFlops && !quick_) epoch.gradients = gradient_buffers(state_.network);
@@ -214,12 +214,12 @@ void Fit<T>::update(Epoch& epoch, const Batch& batch, nn::Pass<T> pass) {
   const Range rows = epoch.shares.split_first() ? Range{0, next_rows} : me.share(next_rows);
   Size tasks = 0, done = 0;
   for_own_shares(me, epoch.shares, [&](Size share) { tasks += epoch.shares.tasks[share].size(); });
-  std::array<const void*, kMaxSoon> soon;
+  std::array<const void*, kMaxPrefetch> addresses;
   for_own_tasks(me, epoch.shares, [&](Size i) {
     const auto reached = [&](Size part) { return next + rows.begin + rows.size() * part / tasks; };
-    const Size first = reached(done), count = std::min(reached(done + 1) - first, kMaxSoon);
-    for (Size row = 0; row < count; ++row) soon[row] = epoch.samples.x.row(epoch.sample(first + row));
-    pass.soon = {soon.data(), count, epoch.samples.x.row_size()};
+    const Size first = reached(done), count = std::min(reached(done + 1) - first, kMaxPrefetch);
+    for (Size row = 0; row < count; ++row) addresses[row] = epoch.samples.x.row(epoch.sample(first + row));
+    pass.prefetch = {addresses.data(), count, epoch.samples.x.row_size()};
     compute_gradient(*plan_, pass, batch.x, tasks_[i], tile);
     state_.apply(*tasks_[i].stage.layer, tasks_[i].parameter, tasks_[i].piece, tile);
     ++done;
@@ -335,7 +335,7 @@ void Fit<T>::forward_and_backward(Epoch& epoch, const Batch& batch, const nn::Pa
     tiny_->forward(batch.x);
   else
     forward_rows(plan, pass, batch.x, rows, {first_is_done ? Size{1} : Size{0}, head});
-  ops::loss_rows<T>(pass.kernels, state_.loss, plan.value(plan.head(), rows.begin, rows.size()),
+  ops::loss_rows<T>(*state_.loss, state_.loss_argument, plan.value(plan.head(), rows.begin, rows.size()),
                     batch.targets.rows_from(rows.begin, rows.size()), epoch.scale.data() + rows.begin,
                     epoch.row_loss.data() + rows.begin, plan.gradient(plan.head(), rows.begin, rows.size()));
   if (Matrix<T> outputs = epoch.samples.outputs) {

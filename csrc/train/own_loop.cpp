@@ -91,7 +91,7 @@ double OwnLoop<T>::loss_and_gradients(const InputRows<T>& x, const ops::Targets<
   const Stages backward{std::min(first_trainable_stage(*plan_) + 1, head), head};
   differentiate(x.rows, backward, cancel, [&](const Member& me, Range rows) {
     forward_block(me, x, rows, head);
-    ops::loss_rows<T>(state_.network.kernels, state_.loss, plan_->value(plan_->head(), rows.begin, rows.size()),
+    ops::loss_rows<T>(*state_.loss, state_.loss_argument, plan_->value(plan_->head(), rows.begin, rows.size()),
                       targets.rows_from(rows.begin, rows.size()), scale.data() + rows.begin,
                       row_loss.data() + rows.begin, plan_->gradient(plan_->head(), rows.begin, rows.size()));
   });

@@ -52,7 +52,7 @@ double evaluate(State<T>& state, const InputRows<T>& x, const ops::Targets<T>& t
   core::Buffer<T> scale(x.rows), row_loss(x.rows);
   ops::loss_scale<T>(weights, x.rows, scale.data());
   predict(state, x, outputs, cancel, [&](Range rows, ConstMatrix<T> head) {
-    ops::loss_rows<T>(state.network.kernels, state.loss, head, targets.rows_from(rows.begin, rows.size()),
+    ops::loss_rows<T>(*state.loss, state.loss_argument, head, targets.rows_from(rows.begin, rows.size()),
                       scale.data() + rows.begin, row_loss.data() + rows.begin, {});
   });
   return ops::total_loss(x.rows, scale.data(), row_loss.data());

@@ -19,8 +19,8 @@ void State<T>::set_optimizer(std::unique_ptr<optim::Optimizer<T>> new_optimizer)
 }
 
 template <class T>
-void State<T>::set_loss(ops::Loss new_loss, bool fuse_last_layer) {
-  loss = new_loss;
+void State<T>::set_loss(const kernels::LossKernel<T>& new_loss, bool fuse_last_layer) {
+  loss = &new_loss;
   head = network.layers.size() - (fuse_last_layer ? 1 : 0);
 }
 

@@ -27,7 +27,8 @@ struct State {
   nn::Network<T> network;
   Counters counters;
 
-  ops::Loss loss = ops::Loss::mse;
+  const kernels::LossKernel<T>* loss = &ops::find_loss(network.kernels, "mse");
+  T loss_argument = 0;
   Size head = 0;  // layers before the loss: one less than all where the last is fused with it
   std::unique_ptr<optim::Optimizer<T>> optimizer;
   std::vector<std::vector<core::Buffer<T>>> optimizer_state;  // [parameter over all layers][state]
@@ -37,7 +38,7 @@ struct State {
   // Puts a new optimizer in charge, with fresh state and its own step count.
   void set_optimizer(std::unique_ptr<optim::Optimizer<T>> new_optimizer);
   // Chooses the loss, and whether the last layer is computed together with it in one stable form.
-  void set_loss(ops::Loss new_loss, bool fuse_last_layer);
+  void set_loss(const kernels::LossKernel<T>& new_loss, bool fuse_last_layer);
 
   Size parameter_count() const;  // parameters over all layers, in the order of optimizer_state
   bool parameters_finite() const;

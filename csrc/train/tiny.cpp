@@ -24,9 +24,10 @@ bool Tiny<T>::add(const Stage<T>& stage, Plan<T>& plan) {
     return true;
   }
   const auto* activation = dynamic_cast<nn::Activation<T>*>(stage.layer);
-  if (activation == nullptr || stage.x != stage.y) return false;  // it comes first, or after another one
-  layers_.back().activation = &activation->kernels(state_.network.kernels);
-  layers_.back().slope = activation->slope();
+  if (activation == nullptr || activation->kernels().from_x) return false;
+  if (stage.x != stage.y) return false;  // it comes first, or after another one
+  layers_.back().activation = &activation->kernels();
+  layers_.back().argument = activation->argument();
   return true;
 }
 

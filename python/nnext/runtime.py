@@ -123,7 +123,7 @@ def threads(n: int) -> Iterator[None]:
 
 
 def fma_ceiling(dtype: npt.DTypeLike = "float32", threads: int = 1) -> float:
-    """Measure how many floating-point operations a second the CPU can do: the ruler for everything else.
+    """Measure how many floating-point operations a second the CPU can do: its peak.
 
     Runs multiply-adds on registers alone for 2 ms, with the instruction set in use. No kernel can be faster, so the
     share of it that one reaches says how much is left. Clock, temperature and other programs move it: measure it next

@@ -211,18 +211,18 @@ def test_show_config_prints_what_belongs_into_a_bug_report(capsys: pytest.Captur
     assert "usable" in out
 
 
-# ---- The ruler ------------------------------------------------------------------------------------------------------
+# ---- The peak -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", runtime.available_isas())
-def test_the_ruler_gives_a_rate_on_every_instruction_set(name: str, dtype: str) -> None:
+def test_the_peak_gives_a_rate_on_every_instruction_set(name: str, dtype: str) -> None:
     with use_isa(name):
         for threads in (1, 3):
             assert 0 < runtime.fma_ceiling(dtype, threads=threads) < math.inf
 
 
-def test_the_ruler_refuses_what_it_has_no_scale_for() -> None:
+def test_the_peak_refuses_what_it_has_no_scale_for() -> None:
     with pytest.raises(ValueError, match=r"\[fma_ceiling\] unknown dtype 'float16'"):
         runtime.fma_ceiling("float16")
     with pytest.raises(TypeError, match=r"\[fma_ceiling\] dtype is 'fp8'"):

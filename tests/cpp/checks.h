@@ -11,11 +11,12 @@ void check_elementwise(const Isa& isa, Report& report);
 void check_softmax(const Isa& isa, Report& report);
 void check_loss(const Isa& isa, bool quick, Report& report);
 void check_reduce(const Isa& isa, Report& report);
+void check_normalize(const Isa& isa, Report& report);
 void check_update(const Isa& isa, Report& report);
 void check_convert(const Isa& isa, Report& report);
 void check_bf16(const Isa& isa, Report& report);
 void check_layout(const Isa& isa, Report& report);
-void check_ruler(const Isa& isa, Report& report);
+void check_peak(const Isa& isa, Report& report);
 void check_tiny(const Isa& isa, bool quick, Report& report);
 // Every kernel's results have the same bits on all instruction sets with a hardware FMA, on every machine.
 void check_same_bits(const Isa& isa, Report& report);

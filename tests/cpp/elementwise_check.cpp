@@ -1,75 +1,106 @@
-// Activations forward and backward, at every size of a row, between forbidden pages, in place and with a NaN in every
-// lane. exp, log, tanh and sigmoid themselves: math_check.cpp.
+// Activations forward and backward, sums and multiples, at every size of a row, between forbidden pages, in place and
+// with a NaN in every lane. exp, log, tanh, sigmoid and gelu over all numbers: math_check.cpp.
+#include <span>
+
 #include "checks.h"
 
 namespace nnext::testing {
 namespace {
 
-using kernels::Activation;
+constexpr Real kArgument = 0.125, kPi = 3.141592653589793238462643L;
 
-constexpr const char* kNames[] = {"identity", "relu", "leaky_relu", "tanh", "sigmoid"};
-static_assert(std::size(kNames) == static_cast<std::size_t>(Activation::count));
-constexpr Real kSlope = 0.125;
+// A value, and how far from it a result may be, in eps.
+struct Wanted {
+  Real value, error;
+};
+Wanted within(Real ulps, Real value) { return {value, ulps * std::fabs(value)}; }
 
-Real forward(int activation, Real x) {
-  switch (static_cast<Activation>(activation)) {
-    case Activation::relu:
-      return x < 0 ? 0 : x;
-    case Activation::leaky_relu:
-      return x < 0 ? kSlope * x : x;
-    case Activation::tanh:
-      return std::tanh(x);
-    case Activation::sigmoid:
-      return 1 / (1 + std::exp(-x));
-    default:
-      return x;
-  }
+// Phi(x) and x phi(x) of the normal distribution.
+Wanted gelu_derivative(Real x) {
+  if (std::fabs(x) > 45) return within(0, x > 0 ? 1 : 0);
+  const Real below = std::erfc(-x * std::sqrt(0.5L)) / 2, rise = x * std::exp(-x * x / 2) / std::sqrt(2 * kPi);
+  return {below + rise, 4 * (below + std::fabs(rise))};
 }
-Real derivative(int activation, Real y) {
-  switch (static_cast<Activation>(activation)) {
-    case Activation::relu:
-      return y > 0 ? 1 : 0;
-    case Activation::leaky_relu:
-      return y > 0 ? 1 : kSlope;
-    case Activation::tanh:
-      return (1 - y) * (1 + y);
-    case Activation::sigmoid:
-      return y * (1 - y);
-    default:
-      return 1;
-  }
+// What rounding the exponent z costs grows with it.
+Real gelu_tanh_exponent(Real x) { return 2 * std::sqrt(2 / kPi) * (x + 0.044715L * x * x * x); }
+Real logistic(Real x) { return 1 / (1 + std::exp(-x)); }
+Wanted gelu_tanh_derivative(Real x) {
+  if (std::fabs(x) > 45) return within(0, x > 0 ? 1 : 0);
+  const Real z = gelu_tanh_exponent(x), slope = 2 * std::sqrt(2 / kPi) * (1 + 3 * 0.044715L * x * x);
+  const Real rise = x * logistic(-z) * slope;
+  return {logistic(z) * (1 + rise), 2 * (1 + std::fabs(z)) * logistic(z) * (1 + std::fabs(rise))};
+}
+
+// What a row of the kernel table must compute: f(x), and f' told from what its backward is told from.
+struct Reference {
+  const char* name;
+  Wanted (*forward)(Real x);
+  Wanted (*derivative)(Real from);
+};
+const Reference kReferences[] = {
+    {"identity", [](Real x) { return within(0, x); }, [](Real) { return within(0, 1); }},
+    {"relu", [](Real x) { return within(0, x < 0 ? 0 : x); }, [](Real y) { return within(0, y > 0 ? 1 : 0); }},
+    {"leaky_relu", [](Real x) { return within(0.5L, x < 0 ? kArgument * x : x); },
+     [](Real y) { return within(0.5L, y > 0 ? 1 : kArgument); }},
+    {"tanh", [](Real x) { return within(2.5L, std::tanh(x)); }, [](Real y) { return within(1.5L, (1 - y) * (1 + y)); }},
+    {"sigmoid", [](Real x) { return within(2.5L, logistic(x)); }, [](Real y) { return within(1.5L, y * (1 - y)); }},
+    {"gelu", [](Real x) { return within(7, x * std::erfc(-x * std::sqrt(0.5L)) / 2); }, gelu_derivative},
+    {"gelu_tanh",
+     [](Real x) { return within(3 * (1 + std::fabs(gelu_tanh_exponent(x))), x * logistic(gelu_tanh_exponent(x))); },
+     gelu_tanh_derivative},
+};
+
+// A gradient for dy: one more rounding, or an underflow.
+template <class T>
+double gradient_share(T got, T dy, Wanted derivative) {
+  const Real allowed = eps<T>() * std::fabs(dy) * (derivative.error + std::fabs(derivative.value) / 2);
+  return share(got, dy * derivative.value, allowed + std::numeric_limits<T>::denorm_min());
 }
 
 template <class T>
-double worst_error(const kernels::ActivationKernels<T>& kernel, int activation) {
+double worst_error(const kernels::ActivationKernels<T>& kernel, const Reference& reference) {
   constexpr std::size_t kLargest = 70;
   Guarded<T> x_memory(kLargest), y_memory(kLargest), dy_memory(kLargest), dx_memory(kLargest);
   Random random(3);
   double worst = 0;
   for (std::size_t n = 0; n <= kLargest; ++n)
     for (Side side : {Side::low, Side::high}) {
-      std::vector<T> values = random.uniforms<T>(n, -3, 3);
+      std::vector<T> values = random.uniforms<T>(n, -9, 9);
       if (n > 2) values[n / 2] = 0;
       const T* x = x_memory.put(side, values);
       T* y = y_memory.at(side, n);
-      kernel.forward(n, T(kSlope), x, y);
+      kernel.forward(n, T(kArgument), x, y);
       for (std::size_t i = 0; i < n; ++i) {
-        const Real want = forward(activation, x[i]);
-        worst = std::max(worst, share(y[i], want, 2.5L * eps<T>() * std::fabs(want)));
+        const Wanted want = reference.forward(x[i]);
+        worst = std::max(worst, share(y[i], want.value, eps<T>() * want.error));
       }
       const T* dy = dy_memory.put(side, random.uniforms<T>(n, -3, 3));
       T* dx = dx_memory.at(side, n);
-      kernel.backward(n, T(kSlope), y, dy, dx);
-      for (std::size_t i = 0; i < n; ++i) {
-        const Real want = dy[i] * derivative(activation, y[i]);
-        worst = std::max(worst, share(dx[i], want, 2 * eps<T>() * std::fabs(want)));
-      }
-      // In place the bits are the same: y over x, then dx over dy.
-      T* again = x_memory.put(side, values);
-      kernel.forward(n, T(kSlope), again, again);
+      const T* from = kernel.from_x ? x : y;
+      kernel.backward(n, T(kArgument), from, dy, dx);
+      for (std::size_t i = 0; i < n; ++i)
+        worst = std::max(worst, gradient_share(dx[i], dy[i], reference.derivative(from[i])));
+      // In place the bits are the same: dx over dy, then y over x.
       T* gradient = dy_memory.at(side, n);
-      kernel.backward(n, T(kSlope), y, gradient, gradient);
+      kernel.backward(n, T(kArgument), from, gradient, gradient);
+      T* again = x_memory.put(side, values);
+      kernel.forward(n, T(kArgument), again, again);
       if (!std::equal(y, y + n, again) || !std::equal(dx, dx + n, gradient)) return HUGE_VAL;
+    }
+  return worst;
+}
+
+// Gradients told from x are finite wherever f is flat or straight, and up to its ends.
+template <class T>
+double worst_at_ends(const kernels::ActivationKernels<T>& kernel, const Reference& reference) {
+  using Limits = std::numeric_limits<T>;
+  double worst = 0;
+  for (const T size : {T(0), Limits::denorm_min(), T(14), T(16), T(38), T(50), Limits::max(), Limits::infinity()})
+    for (const T x : {size, -size}) {
+      const T dy = 1;
+      T dx;
+      kernel.backward(1, T(kArgument), &x, &dy, &dx);
+      worst = std::max(worst, gradient_share(dx, dy, reference.derivative(x)));
     }
   return worst;
 }
@@ -81,22 +112,59 @@ double stray_nans(const kernels::ActivationKernels<T>& kernel) {
   std::size_t wrong = 0;
   for (std::size_t lane = 0; lane < n; ++lane) {
     input[lane] = std::numeric_limits<T>::quiet_NaN();
-    kernel.forward(n, T(kSlope), input.data(), output.data());
+    kernel.forward(n, T(kArgument), input.data(), output.data());
     for (std::size_t i = 0; i < n; ++i) wrong += std::isnan(output[i]) != (i == lane);
-    kernel.backward(n, T(kSlope), ones.data(), input.data(), output.data());
+    kernel.backward(n, T(kArgument), ones.data(), input.data(), output.data());
     for (std::size_t i = 0; i < n; ++i) wrong += std::isnan(output[i]) != (i == lane);
     input[lane] = T(0.5);
   }
   return wrong == 0 ? 0 : HUGE_VAL;
 }
 
+// y = a + b and y = factor * x, in place too.
+template <class T>
+bool sums_and_multiples_match(const kernels::ElementwiseKernels<T>& kernel) {
+  constexpr std::size_t kLargest = 70;
+  Guarded<T> a_memory(kLargest), b_memory(kLargest), y_memory(kLargest);
+  Random random(4);
+  for (std::size_t n = 0; n <= kLargest; ++n)
+    for (Side side : {Side::low, Side::high}) {
+      const std::vector<T> x = random.uniforms<T>(n, -3, 3);
+      T *a = a_memory.put(side, x), *b = b_memory.put(side, random.uniforms<T>(n, -3, 3)), *y = y_memory.at(side, n);
+      if (n > 0) b[n / 2] = std::numeric_limits<T>::quiet_NaN();
+      kernel.add(n, a, b, y);
+      for (std::size_t i = 0; i < n; ++i)
+        if (std::isnan(b[i]) ? !std::isnan(y[i]) : y[i] != a[i] + b[i]) return false;
+      kernel.add(n, a, b, a);
+      if (std::memcmp(a, y, n * sizeof(T)) != 0) return false;
+      a = a_memory.put(side, x);
+      kernel.add(n, a, b, b);
+      if (std::memcmp(b, y, n * sizeof(T)) != 0) return false;
+      if (n > 0) a[n / 2] = std::numeric_limits<T>::quiet_NaN();
+      kernel.scale(n, T(0.3), a, y);
+      for (std::size_t i = 0; i < n; ++i)
+        if (std::isnan(a[i]) ? !std::isnan(y[i]) : y[i] != T(0.3) * a[i]) return false;
+      kernel.scale(n, T(0.3), a, a);
+      if (std::memcmp(a, y, n * sizeof(T)) != 0) return false;
+    }
+  return true;
+}
+
 template <class T>
 void check(const Isa& isa, Report& report) {
-  for (int activation = 0; activation < static_cast<int>(Activation::count); ++activation) {
-    const auto& kernel = isa.tables->get<T>().elementwise.activations[activation];
-    report.start(isa, type_name<T>(), std::string(kNames[activation]) + " and its gradient");
-    report.finish(std::max(worst_error(kernel, activation), stray_nans(kernel)));
+  const kernels::ElementwiseKernels<T>& elementwise = isa.tables->get<T>().elementwise;
+  for (const auto& kernel : std::span(elementwise.activations, elementwise.activation_count)) {
+    report.start(isa, type_name<T>(), std::string(kernel.name) + " and its gradient");
+    const auto* reference = std::find_if(std::begin(kReferences), std::end(kReferences),
+                                         [&](const Reference& row) { return std::string(row.name) == kernel.name; });
+    const bool known = reference != std::end(kReferences);  // an activation without its row fails
+    report.finish(known ? std::max(worst_error(kernel, *reference), stray_nans(kernel)) : HUGE_VAL);
+    if (!known || !kernel.from_x) continue;
+    report.start(isa, type_name<T>(), std::string(kernel.name) + "'s gradient near 0, far out and at infinity");
+    report.finish(worst_at_ends(kernel, *reference));
   }
+  report.start(isa, type_name<T>(), "add and scale");
+  report.finish(sums_and_multiples_match(elementwise) ? 0 : HUGE_VAL);
 }
 
 }  // namespace

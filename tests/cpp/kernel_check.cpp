@@ -34,10 +34,11 @@ int main(int argc, char** argv) {
     check_softmax(isa, report);
     check_loss(isa, quick, report);
     check_reduce(isa, report);
+    check_normalize(isa, report);
     check_update(isa, report);
     check_convert(isa, report);
     check_bf16(isa, report);
-    check_ruler(isa, report);
+    check_peak(isa, report);
     check_tiny(isa, quick, report);
     check_same_bits(isa, report);
   }

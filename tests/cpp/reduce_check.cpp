@@ -1,4 +1,4 @@
-// Column sums and the count of values that are not finite: both exact.
+// Sums of columns and of their squares, and the count of values that are not finite: all exact.
 #include "checks.h"
 
 namespace nnext::testing {
@@ -8,6 +8,7 @@ template <class T>
 bool sums_match(const kernels::ReduceKernels<T>& kernel) {
   constexpr std::size_t kRows = 9, kLargest = 150;
   Guarded<T> x_memory(kRows * (kLargest + 2)), sum_memory(kLargest);
+  Guarded<double> squares_memory(kLargest);
   Random random(6);
   for (std::size_t n = 1; n <= kLargest; ++n)
     for (Side side : {Side::low, Side::high})
@@ -17,10 +18,17 @@ bool sums_match(const kernels::ReduceKernels<T>& kernel) {
             x_memory.lay(side, m, n, stride, [&](auto, auto) { return static_cast<T>(random.uniform(-1, 1)); });
         T* sum = sum_memory.at(side, n);
         kernel.column_sums(m, n, x, static_cast<std::ptrdiff_t>(stride), sum);
+        double* squares = squares_memory.put(side, random.uniforms<double>(n, 0, 1));
+        const std::vector<double> start(squares, squares + n);
+        kernel.column_squares(m, n, x, static_cast<std::ptrdiff_t>(stride), squares);
         for (std::size_t j = 0; j < n; ++j) {
           T want = 0;
-          for (std::size_t i = 0; i < m; ++i) want += x[i * stride + j];
-          if (sum[j] != want) return false;
+          double square = start[j];
+          for (std::size_t i = 0; i < m; ++i) {
+            want += x[i * stride + j];
+            square += static_cast<double>(x[i * stride + j]) * static_cast<double>(x[i * stride + j]);
+          }
+          if (sum[j] != want || squares[j] != square) return false;
         }
       }
   return true;
@@ -55,7 +63,7 @@ bool count_matches(const kernels::ReduceKernels<T>& kernel) {
 template <class T>
 void check(const Isa& isa, Report& report) {
   const auto& kernel = isa.tables->get<T>().reduce;
-  report.start(isa, type_name<T>(), "column_sums");
+  report.start(isa, type_name<T>(), "column_sums and column_squares");
   report.finish(sums_match(kernel) ? 0 : HUGE_VAL);
   report.start(isa, type_name<T>(), "count_nonfinite");
   report.finish(count_matches(kernel) ? 0 : HUGE_VAL);

@@ -7,9 +7,9 @@ namespace {
 
 constexpr std::size_t kLargest = 70;
 constexpr int kSteps = 3;
-enum class Rule { sgd, momentum, nesterov, adam, adagrad };
-constexpr Rule kRules[] = {Rule::sgd, Rule::momentum, Rule::nesterov, Rule::adam, Rule::adagrad};
-constexpr const char* kNames[] = {"sgd", "sgd with momentum", "sgd with nesterov", "adam", "adagrad"};
+enum class Rule { sgd, momentum, nesterov, adam, nadam, adagrad };
+constexpr Rule kRules[] = {Rule::sgd, Rule::momentum, Rule::nesterov, Rule::adam, Rule::nadam, Rule::adagrad};
+constexpr const char* kNames[] = {"sgd", "sgd with momentum", "sgd with nesterov", "adam", "nadam", "adagrad"};
 
 template <class T>
 struct Steps {
@@ -22,6 +22,15 @@ struct Steps {
                             .inverse_sqrt_correction = T(3),
                             .eps = T(1e-8),
                             .weight_decay = T(0.01)};
+  kernels::NAdamStep<T> nadam{.gradient_size = T(0.001),
+                              .momentum_size = T(0.002),
+                              .beta1 = T(0.9),
+                              .beta2 = T(0.99),
+                              .one_minus_beta1 = T(0.1),
+                              .one_minus_beta2 = T(0.01),
+                              .inverse_sqrt_correction = T(3),
+                              .eps = T(1e-8),
+                              .weight_decay = T(0.01)};
   kernels::AdagradStep<T> adagrad{.lr = T(0.1), .eps = T(1e-10), .weight_decay = T(0.01)};
 };
 
@@ -39,6 +48,15 @@ Parameter step(Rule rule, const Steps<T>& steps, Parameter p, Real g) {
       p.first = s.beta1 * p.first + s.one_minus_beta1 * g;
       p.second = s.beta2 * p.second + s.one_minus_beta2 * g * g;
       p.w -= s.step_size * p.first / (std::sqrt(p.second) * s.inverse_sqrt_correction + s.eps);
+      return p;
+    }
+    case Rule::nadam: {
+      const auto& s = steps.nadam;
+      g += s.weight_decay * p.w;
+      p.first = s.beta1 * p.first + s.one_minus_beta1 * g;
+      p.second = s.beta2 * p.second + s.one_minus_beta2 * g * g;
+      const Real divisor = std::sqrt(p.second) * s.inverse_sqrt_correction + s.eps;
+      p.w -= s.gradient_size * g / divisor + s.momentum_size * p.first / divisor;
       return p;
     }
     case Rule::adagrad: {
@@ -65,6 +83,8 @@ void run(const kernels::UpdateKernels<T>& kernel, Rule rule, Steps<T> steps, std
   steps.sgd.nesterov = rule == Rule::nesterov;
   if (rule == Rule::adam)
     kernel.adam(n, steps.adam, w, g, first, second);
+  else if (rule == Rule::nadam)
+    kernel.nadam(n, steps.nadam, w, g, first, second);
   else if (rule == Rule::adagrad)
     kernel.adagrad(n, steps.adagrad, w, g, first);
   else
@@ -91,7 +111,7 @@ double worst_error(const kernels::UpdateKernels<T>& kernel, Rule rule) {
         worst = std::max(worst, share(w[i], wanted[i].w, 4 * kSteps * eps<T>()));  // |w| and |lr g| are about 1
         if (rule != Rule::sgd)
           worst = std::max(worst, share(first[i], wanted[i].first, 4 * kSteps * eps<T>() * wanted[i].first));
-        if (rule == Rule::adam)
+        if (rule == Rule::adam || rule == Rule::nadam)
           worst = std::max(worst, share(second[i], wanted[i].second, 4 * kSteps * eps<T>() * wanted[i].second));
       }
     }

@@ -29,7 +29,7 @@ struct MathConstants<float> {
   static constexpr float kLeastNormal = 0x1p-126f;
   static constexpr float kRounder =
       0x1.8p23f + 127;  // adding it rounds to an integer n; its low bits are then n + bias
-  static constexpr float kExpLow = -104, kExpHigh = 89, kTanhOne = 9.1f;  // beyond: 0, infinity, 1
+  static constexpr float kExpLow = -110, kExpHigh = 89, kTanhOne = 9.1f;  // beyond: 0, infinity, 1
   static constexpr float kLog2e = 1.44269504f;
   static constexpr float kLn2High = 0.693145751953125f, kLn2Low = 1.42860682e-6f;  // n * high is exact
   static constexpr float kExp[] = {0.49999994f, 0.166665224f, 0.0416682767f, 0.00836854996f, 0.00138199128f};
@@ -42,7 +42,7 @@ struct MathConstants<double> {
   static constexpr int kMantissaBits = 52, kBias = 1023;
   static constexpr double kLeastNormal = 0x1p-1022;
   static constexpr double kRounder = 0x1.8p52 + 1023;
-  static constexpr double kExpLow = -746, kExpHigh = 710, kTanhOne = 19.1;
+  static constexpr double kExpLow = -750, kExpHigh = 710, kTanhOne = 19.1;
   static constexpr double kLog2e = 1.4426950408889634;
   static constexpr double kLn2High = 0.69314718055966295651, kLn2Low = 2.8235290563031577e-13;
   static constexpr double kExp[] = {0.50000000000000091,   0.16666666666666435,   0.041666666666541264,
@@ -69,7 +69,7 @@ inline Vec<T> copy_sign(Vec<T> magnitude, Vec<T> sign) {
 template <class T, int Count>
 inline Vec<T> polynomial(const T (&coefficients)[Count], Vec<T> x) {
   Vec<T> sum = broadcast(coefficients[Count - 1]);
-#pragma GCC unroll 16
+#pragma GCC unroll 24
   for (int i = Count - 2; i >= 0; --i) sum = fma(sum, x, broadcast(coefficients[i]));
   return sum;
 }
@@ -93,17 +93,27 @@ inline Vec<T> power_of_two(Vec<T> rounded) {
   return from_bits<T>(as_bits<T>(rounded) << MathConstants<T>::kMantissaBits);
 }
 
-// e^x = 2^n e^r.
+// e^x = 2^n e^r. The powers are 2^half and 2^(n - half): 2^n may be no normal number, and a denormal result rounds
+// once.
+template <class T>
+struct ExpParts {
+  Vec<T> exp_r, first_power, second_power;
+  explicit ExpParts(Vec<T> x) {
+    using C = MathConstants<T>;
+    x = select<T>(x > C::kExpHigh, broadcast(C::kExpHigh), x);
+    x = select<T>(x < C::kExpLow, broadcast(C::kExpLow), x);
+    const auto [n, high, low, r] = Reduced<T>(x, 1);
+    exp_r = 1 + (high + fma(r * r, polynomial<T>(C::kExp, r), low));
+    const Vec<T> half = fma(n, broadcast(T(0.5)), broadcast(C::kRounder));
+    first_power = power_of_two<T>(half);
+    second_power = power_of_two<T>(n - (half - C::kRounder) + C::kRounder);
+  }
+  Vec<T> scale(Vec<T> y) const { return y * first_power * second_power; }  // 2^n y
+};
 template <class T>
 inline Vec<T> exp(Vec<T> x) {
-  using C = MathConstants<T>;
-  x = select<T>(x > C::kExpHigh, broadcast(C::kExpHigh), x);
-  x = select<T>(x < C::kExpLow, broadcast(C::kExpLow), x);
-  const auto [n, high, low, r] = Reduced<T>(x, 1);
-  const Vec<T> exp_r = 1 + (high + fma(r * r, polynomial<T>(C::kExp, r), low));
-  // Scaled by 2^half and 2^(n - half): 2^n may be no normal number, and a denormal result rounds once.
-  const Vec<T> half = fma(n, broadcast(T(0.5)), broadcast(C::kRounder));
-  return exp_r * power_of_two<T>(half) * power_of_two<T>(n - (half - C::kRounder) + C::kRounder);
+  const ExpParts<T> parts(x);
+  return parts.scale(parts.exp_r);
 }
 
 // |x| = n ln 2 / 2 + h. The tanh of that sum, with tanh(n ln 2 / 2) = (2^n - 1) / (2^n + 1) and t = tanh h, is

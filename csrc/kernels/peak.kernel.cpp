@@ -1,4 +1,4 @@
-// The ruler: FMAs on registers alone, as many as the CPU can start. What a kernel reaches is told as a share of it.
+// The peak: FMAs on registers alone, as many as the CPU can start. What a kernel reaches is told as a share of it.
 //
 // An FMA takes 4 to 5 cycles and two can start in each, so 10 chains fill the ports. The accumulators, the factor and
 // the addend stay below the number of registers: 32 on avx512 and neon, 16 elsewhere.
@@ -31,13 +31,13 @@ T run_chains(size_t steps, T factor, T addend) {
 }
 
 template <class T>
-constexpr RulerKernels<T> make_ruler() {
+constexpr PeakKernels<T> make_peak() {
   return {.chains = kChains, .lanes = kLanes<T>, .run = run_chains<T>};
 }
 
 }  // namespace
 
-constinit const RulerKernels<float> ruler_f32 = make_ruler<float>();
-constinit const RulerKernels<double> ruler_f64 = make_ruler<double>();
+constinit const PeakKernels<float> peak_f32 = make_peak<float>();
+constinit const PeakKernels<double> peak_f64 = make_peak<double>();
 
 }  // namespace nnext::kernels::NNEXT_ISA

@@ -1,4 +1,4 @@
-// The ruler's chains: none is left out or joined with another.
+// The chains of FMAs that measure the peak: none is left out or joined with another.
 #include "checks.h"
 
 namespace nnext::testing {
@@ -6,7 +6,7 @@ namespace {
 
 // x = x / 2 + 1 takes i to 2 + (i - 2) / 2^s in s links. These and their sums have few bits, so they are exact.
 template <class T>
-bool chains_match(const kernels::RulerKernels<T>& kernel) {
+bool chains_match(const kernels::PeakKernels<T>& kernel) {
   for (const int steps : {0, 1, 7}) {
     double want = 0;
     for (std::size_t i = 0; i < kernel.chains; ++i) want += 2 + std::ldexp(static_cast<double>(i) - 2, -steps);
@@ -17,13 +17,13 @@ bool chains_match(const kernels::RulerKernels<T>& kernel) {
 
 template <class T>
 void check(const Isa& isa, Report& report) {
-  report.start(isa, type_name<T>(), "ruler");
-  report.finish(chains_match(isa.tables->get<T>().ruler) ? 0 : HUGE_VAL);
+  report.start(isa, type_name<T>(), "peak");
+  report.finish(chains_match(isa.tables->get<T>().peak) ? 0 : HUGE_VAL);
 }
 
 }  // namespace
 
-void check_ruler(const Isa& isa, Report& report) {
+void check_peak(const Isa& isa, Report& report) {
   check<float>(isa, report);
   check<double>(isa, report);
 }

@@ -1,0 +1,43 @@
+// What same_bits_check.cpp must find, a row a kernel. Who adds one, or changes the rounding of one on purpose, takes
+// its digests from the lines that fail, once they are the same on every instruction set with a hardware FMA.
+#pragma once
+
+#include <cstdint>
+
+namespace nnext::testing {
+
+struct Digest {
+  const char* name;
+  std::uint64_t f32, f64;
+};
+inline constexpr Digest kDigests[] = {
+    {"product", 0x757bb3014e723e16, 0xb5aa5c19c6505c4b},
+    {"exp", 0xda9829869d404e69, 0x7844931b8114ea5b},
+    {"log", 0x3d6ea019639c1e9e, 0xa56d2c8168de0c6a},
+    {"identity", 0x45673390091ae451, 0x8f90b16413c4111d},
+    {"relu", 0x5fe3764e8df49c31, 0xae85cb0062545f09},
+    {"leaky_relu", 0x714d54583a149a49, 0xd51b6f4a4701106d},
+    {"tanh", 0xd42976278d23e169, 0x984aa3bd318fed43},
+    {"sigmoid", 0xc95ee895aea3aabe, 0x6c5298067a2b1403},
+    {"gelu", 0x2b3745d1a8871527, 0x2428ff78a14e1b8f},
+    {"gelu_tanh", 0x5c223c95904c1797, 0x99d8bc27d8da7695},
+    {"softmax", 0x68909de2af4d2ff1, 0x022f6e92ebe770bb},
+    {"softmax gradient", 0xdce09db198f2aba8, 0x68e25108a0f89917},
+    {"mse", 0x4f2846bc7706e3de, 0x8238fa9c6a7c890d},
+    {"bce", 0xa85012e675330a76, 0x411d3401a2e9fbe3},
+    {"bce_with_logits", 0xfd97d065b8b28317, 0xdc5de2db5a6a6126},
+    {"huber", 0xc900d5bb32d39aa1, 0xe7cece20e478d161},
+    {"cross_entropy", 0x4f7f476310afa1d6, 0xcdf210a5a6a40e16},
+    {"cross_entropy of labels", 0x08f8214129e48088, 0xd07e5eb95fb160f3},
+    {"column_sums", 0x931c3f25778d8fca, 0xbbf2fcb4eb3f8990},
+    {"column_squares", 0x9e58e794e818f750, 0x57e8a0ef3d5890a7},
+    {"moments", 0x14f0934dcc0389d3, 0x3ccd3da98ec91359},
+    {"normalize", 0x39347a8f5e64adcc, 0xee755a23ca9eb5d6},
+    {"normalize gradient", 0x7ecf7503b6d3b7eb, 0xf823617b36645058},
+    {"sgd", 0xff9735b8e9adeaf9, 0xf74f9e178568535f},
+    {"adam", 0x018dac1433b11770, 0xe1c6ce913dfa2bac},
+    {"nadam", 0x118efa5b2735bb7c, 0x4c57ab27c15866d3},
+    {"adagrad", 0x857ee2180cd75279, 0xfee4e60383d55c48},
+};
+
+}  // namespace nnext::testing
