@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import nnext as nn
-from nnext import _core, _demo, _engine
+from nnext import _by_kind, _core, _demo
 
 # ---- A model --------------------------------------------------------------------------------------------------------
 
@@ -52,7 +52,7 @@ def frozen(model: nn.Sequential) -> set[int]:
 
 def add_layer(model: nn.Sequential, layer: nn.Layer) -> None:
     """Append a layer to the network that computes, past all checks of `Sequential`."""
-    _engine._add(model.engine._core, layer)
+    _by_kind.add_layer(model.engine._core, layer)
 
 
 # ---- The core -------------------------------------------------------------------------------------------------------

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from nnext import _by_kind
 from nnext._core import Network32, Network64, Predictor, make_predictor
-from nnext.layers import Activation, Dropout, Flatten, Layer, Linear, Softmax
+from nnext.layers import Flatten, Layer
 from nnext.losses import Loss
-from nnext.optimizers import SGD, Adagrad, Adam, Optimizer
+from nnext.optimizers import Optimizer
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -132,7 +133,7 @@ class Engine:
     def compile(self, loss: Loss | None, optimizer: Optimizer, precision: str) -> None:
         """Take a loss, None where it is computed outside, and an optimizer, which starts afresh."""
         self.check_precision(precision)
-        _set_optimizer(self._core, optimizer)  # first: its arrays may find no memory
+        _by_kind.set_optimizer(self._core, optimizer)  # first: its arrays may find no memory
         if loss is not None:
             fused = loss.fused(type(self.layers[-1]).__name__)
             self._core.set_loss((fused or loss).name, fused is not None)
@@ -209,43 +210,8 @@ class Engine:
         return make_predictor(frozen, self._flatten)
 
 
-# ---- Until the core is built from configurations: one method a kind -----------------------------------------------
-
-
 def _build(layers: Iterable[Layer], seed: int, dtype: np.dtype[Any]) -> Network32 | Network64:
     core = (Network32 if dtype == np.float32 else Network64)(seed)
     for layer in layers:
-        _add(core, layer)
+        _by_kind.add_layer(core, layer)
     return core
-
-
-def _add(core: Any, layer: Layer) -> None:
-    config = layer.config()
-    match layer:
-        case Linear():
-            inits = [tuple(config[field].values()) for field in ("weight_init", "bias_init")]  # type, parameters
-            padded = [(*init, 0.0, 0.0)[:3] for init in inits]
-            core.add_linear(layer.in_features, layer.out_features, layer.bias, *padded)
-        case Activation():
-            core.add_activation(layer.name, config[layer.argument] if layer.argument else 0.0)
-        case Softmax():
-            core.add_softmax()
-        case Dropout():
-            core.add_dropout(layer.p)
-        case Flatten():
-            core.add_flatten()
-        case _:
-            raise TypeError(f"[{type(layer).__name__}] cannot be part of a network: the core does not have it")
-
-
-def _set_optimizer(core: Any, optimizer: Optimizer) -> None:
-    match optimizer:
-        case SGD():
-            core.set_sgd(optimizer.momentum, optimizer.nesterov, optimizer.weight_decay)
-        case Adam():
-            core.set_adam(*optimizer.betas, optimizer.eps, optimizer.weight_decay)
-        case Adagrad():
-            settings = optimizer.lr_decay, optimizer.eps, optimizer.initial_accumulator_value, optimizer.weight_decay
-            core.set_adagrad(*settings)
-        case _:
-            raise TypeError(f"[compile] {type(optimizer).__name__} cannot train a network: the core does not have it")
