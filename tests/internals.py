@@ -8,6 +8,10 @@ import numpy as np
 
 import nnext as nn
 from nnext import _by_kind, _core, _demo
+from nnext._described import Described
+from nnext._fields import choice, flag, nested, number, pair, several, size
+
+__all__ = ["Described", "choice", "flag", "nested", "number", "pair", "several", "size"]
 
 # ---- A model --------------------------------------------------------------------------------------------------------
 

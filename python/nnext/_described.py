@@ -25,10 +25,12 @@ class Described:
     kind: ClassVar[str]  # for messages: "layer"
     name: ClassVar[str]  # under which functions, files and the core know it: "leaky_relu"
     _types: ClassVar[dict[str, type[Any]]]  # the registry: by the class's name, in order of definition
+    _is_base: ClassVar[bool]
 
     def __init_subclass__(cls, kind: str | None = None, abstract: bool = False) -> None:
         """Make the class a dataclass; put it into the registry, unless it is a kind or `abstract`."""
         super().__init_subclass__()
+        cls._is_base = kind is not None or abstract
         if kind is not None:
             cls.kind, cls._types = kind, {}
         # What may be changed has no hash; equal are those of one class with equal settings.
@@ -36,7 +38,7 @@ class Described:
         inherited = dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ()
         changes = any(rule_of(field).settable for field in (*inherited, *own))
         dataclasses.dataclass(repr=False, unsafe_hash=not changes)(cls)
-        if kind is None and not abstract:
+        if not cls._is_base:
             cls._register()
 
     @classmethod
@@ -51,9 +53,8 @@ class Described:
     def __post_init__(self) -> None:
         """Check and convert all fields, then what is between them."""
         operation = type(self).__name__
-        if self._types.get(operation) is not type(self):
-            known = ", ".join(self._types)
-            raise TypeError(f"[{operation}] is what every {self.kind} has in common; use one of {known}")
+        if self._is_base:
+            raise TypeError(f"[{operation}] is what several have in common; use one of {', '.join(self.types())}")
         for field in dataclasses.fields(self):  # type: ignore[arg-type]
             value = rule_of(field).check(operation, field.name, getattr(self, field.name))
             object.__setattr__(self, field.name, value)

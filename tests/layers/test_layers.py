@@ -28,6 +28,18 @@ def test_everything_that_is_registered_is_in_the_tables() -> None:
     assert {case.type for case in OPTIMIZERS.values()} == set(nn.optimizers.Optimizer.types().values())
 
 
+@pytest.mark.parametrize("name", [*nn.Layer.names(), *nn.Loss.names()])
+def test_what_has_a_name_is_a_function_with_a_gradient(name: str) -> None:
+    for module in (nn.functional, reference):
+        assert {name, f"{name}_grad"} <= set(module.__all__)
+        assert getattr(module, name).__name__ == name
+
+
+@pytest.mark.parametrize("name", nn.Layer.names())
+def test_every_activation_can_stand_between_the_layers_of_an_mlp(name: str) -> None:
+    assert nn.MLP([2, 3, 1], activation=name).layers[1] == nn.Layer.names()[name]()
+
+
 def test_shapes_and_parameters(case: LayerCase, dtype: str) -> None:
     model = nn.Sequential(case.layer, dtype=dtype)
     x = np.ones((BATCH, case.in_features))
