@@ -33,11 +33,7 @@ class Described:
         cls._is_base = kind is not None or abstract
         if kind is not None:
             cls.kind, cls._types = kind, {}
-        # What may be changed has no hash; equal are those of one class with equal settings.
-        own = [field for field in vars(cls).values() if isinstance(field, dataclasses.Field)]
-        inherited = dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ()
-        changes = any(rule_of(field).settable for field in (*inherited, *own))
-        dataclasses.dataclass(repr=False, unsafe_hash=not changes)(cls)
+        dataclasses.dataclass(repr=False, eq=False)(cls)
         if not cls._is_base:
             cls._register()
 
@@ -62,6 +58,15 @@ class Described:
 
     def check(self) -> None:
         """Refuse settings that do not go together; for subclasses."""
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and vars(other) == vars(self)
+
+    def __hash__(self) -> int:
+        fields = dataclasses.fields(self)  # type: ignore[arg-type]
+        if any(rule_of(field).settable for field in fields):
+            raise TypeError(f"[{type(self).__name__}] unhashable, since {self.kind}s can change")
+        return hash((type(self), *vars(self).values()))
 
     def __setattr__(self, name: str, value: Any) -> None:
         fields = {field.name: field for field in dataclasses.fields(self)}  # type: ignore[arg-type]

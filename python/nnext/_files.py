@@ -9,7 +9,6 @@ optimizers and initializers are what their ``config()`` gives; a file holds no c
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -27,6 +26,8 @@ FORMAT_VERSION = 2
 
 def encode(description: Mapping[str, Any], tensors: Mapping[str, Array]) -> bytes:
     """Return the bytes of a file."""
+    import json
+
     from safetensors.numpy import save
 
     text = json.dumps({"format_version": FORMAT_VERSION, **description})
@@ -53,6 +54,8 @@ def decode(data: bytes) -> tuple[dict[str, Any], dict[str, Array]]:
 
 
 def _description(data: bytes) -> dict[str, Any]:
+    import json
+
     length = int.from_bytes(data[:8], "little")
     metadata = json.loads(data[8 : 8 + length]).get("__metadata__", {})
     if "nnext" not in metadata:
