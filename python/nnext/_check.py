@@ -71,9 +71,3 @@ def float_dtype(operation: str, dtype: Any) -> str:
     except TypeError:
         raise TypeError(f'[{operation}] dtype is {dtype!r}; use "float32" or "float64"') from None
     return choice(operation, "dtype", name, ("float32", "float64"))
-
-
-def batch_size(operation: str, value: Any) -> None:
-    """Refuse what is neither None nor a number of rows."""
-    if value is not None:
-        integer(operation, "batch_size", value, low=1)

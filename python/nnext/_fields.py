@@ -89,8 +89,9 @@ def nested(*, of: Kind, default: Any = dataclasses.MISSING) -> Any:
     """Describe a field that takes another description, its name, its class, or None for the default."""
 
     def check(operation: str, name: str, value: Any) -> Any:
-        value = default if value is None and default is not dataclasses.MISSING else value
-        return None if value is None else of.find(operation, name, value)
+        if value is None and default is not dataclasses.MISSING:
+            return default
+        return of.find(operation, name, value)
 
     return _field(Rule(check, of), default)
 

@@ -22,7 +22,6 @@ class Loss(Described, kind="loss"):
     (True, 'cross_entropy')
     """
 
-    argument: ClassVar[str | None] = None  # the field that the function takes beside y_pred and y
     # After a last layer of such a type, the name of the loss that gives the same from what goes into that layer. It is
     # exact where a probability rounds to 0 or 1, and its gradient is "what it says - what it should say".
     fused_after: ClassVar[Mapping[str, str]] = {}

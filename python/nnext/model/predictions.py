@@ -58,7 +58,8 @@ class Predictions(Network):
         >>> nn.Sequential(nn.Identity()).predict(X, scale=1 / 255).round(3)
         array([[0. , 0.2, 1. ]], dtype=float32)
         """
-        _check.batch_size("predict", batch_size)
+        if batch_size is not None:
+            _check.integer("predict", "batch_size", batch_size, low=1)
         return self._engine.predict(X, out, bool(check), scale)
 
     def compile_inference(self) -> Predictor:
@@ -135,13 +136,16 @@ class Predictions(Network):
         (1,)
         """
         outputs = self._probabilities(X, scale)
-        loss = self._compiled.loss_name if self._compiled else None
-        if outputs.shape[1] == 1 or _decision.is_multilabel(loss, self.layers[-1], outputs.shape[1]):
-            labels = (outputs > 0.5).astype(np.int64)
-            return labels[:, 0] if outputs.shape[1] == 1 else labels
+        if outputs.shape[1] == 1:
+            return (outputs[:, 0] > 0.5).astype(np.int64)
+        if _decision.is_multilabel(self._loss_name, self.layers[-1], outputs.shape[1]):
+            return (outputs > 0.5).astype(np.int64)
         classes: Array = outputs.argmax(axis=1)
         return classes
 
     def _probabilities(self, X: npt.ArrayLike, scale: float) -> Array:
-        loss = self._compiled.loss_name if self._compiled else None
-        return _decision.probabilities(loss, self.layers[-1], self.predict(X, scale=scale))
+        return _decision.probabilities(self._loss_name, self.layers[-1], self.predict(X, scale=scale))
+
+    @property
+    def _loss_name(self) -> str | None:
+        return self._compiled.loss_name if self._compiled is not None else None

@@ -198,7 +198,8 @@ class Training(Network):
         >>> sorted(model.evaluate([[1, 2, 3, 4]], [1]))
         ['accuracy', 'loss']
         """
-        _check.batch_size("evaluate", batch_size)
+        if batch_size is not None:
+            _check.integer("evaluate", "batch_size", batch_size, low=1)
         compiled = require(self._compiled, "evaluate")
         return _fit.evaluate(self._engine, compiled, X, y, sample_weight, scale)
 
