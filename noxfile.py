@@ -31,7 +31,7 @@ def install(session: nox.Session, *others: str, defines: str = "", **environment
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Run ruff, mypy, clang-format and the check of the layers."""
+    """Run ruff, mypy, clang-format, import-linter and the check of the layers."""
     session.install("-r", "tools/lint-requirements.txt")
     session.run("bash", "tools/lint.sh", external=True)
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from nnext import reference
-from nnext.reference import functions
+from nnext.reference import activations
 from tolerance import ULP, eps
 
 Array = np.ndarray
@@ -47,7 +47,7 @@ class Bounded:
             return (e + self.eps * np.abs(x)) * saved
         if isinstance(layer, reference.Flatten):
             return e
-        if layer.function is functions.softmax:
+        if layer.function is activations.softmax:
             distance = np.ptp(x, axis=1, keepdims=True)
             return y * (2 * e.max(axis=1, keepdims=True) + self.eps * (distance + 2 * ULP + x.shape[1] + 2))
         return e + ULP * self.eps * np.abs(y)  # the other activations have slopes of at most 1
@@ -78,11 +78,11 @@ class Bounded:
             return np.abs(self._backward(layer, i, error)) + self.eps * np.abs(self._backward(layer, i, g))
         if isinstance(layer, reference.Flatten):
             return error
-        if layer.function is functions.softmax:
+        if layer.function is activations.softmax:
             total, n = (g * y).sum(axis=1, keepdims=True), x.shape[1]
             spread = y * (error + (error * y).sum(axis=1, keepdims=True) + (g * e_y).sum(axis=1, keepdims=True))
             return spread + e_y * (g + total) + self.eps * (n + 4) * y * (g + total)
-        if layer.function in (functions.relu, functions.leaky_relu):
+        if layer.function in (activations.relu, activations.leaky_relu):
             return error + g * (np.abs(x) <= e_x) + self.eps * g  # within its error of the kink either slope is right
         return error + g * (2 * e_y + 4 * self.eps)  # tanh' = 1 - y^2, sigmoid' = y (1 - y)
 

@@ -7,33 +7,36 @@ from typing import Any
 import numpy as np
 
 import nnext as nn
-from nnext import _core, _demo, initializers, layers
+from nnext import _by_kind, _core, _demo
+from nnext._described import Described
+from nnext._fields import choice, flag, nested, number, pair, several, size
+
+__all__ = ["Described", "choice", "flag", "nested", "number", "pair", "several", "size"]
 
 # ---- A model --------------------------------------------------------------------------------------------------------
 
 
 def counters(model: nn.Sequential) -> tuple[int, int, int]:
     """Return how many training steps, epochs, and steps of the optimizer there were."""
-    return model._core.counters
+    return model.engine.counters
 
 
 def set_counters(model: nn.Sequential, counts: tuple[int, int, int]) -> None:
-    model._core.counters = counts
+    model.engine.counters = counts
 
 
 def begin_epoch(model: nn.Sequential, samples: int, shuffle: bool) -> np.ndarray:
     """Count an epoch and return the order of its samples, as `fit` takes them."""
-    return model._core.begin_epoch(samples, shuffle)
+    return model.engine.begin_epoch(samples, shuffle)
 
 
 def training_state(model: nn.Sequential) -> dict[str, Any]:
     """Return everything that decides how a model goes on: parameters, the optimizer's sums, counters."""
-    parameters, optimizer_state, counts = model._core.get_state()
-    names = model._parameter_names()
-    state = dict(zip(names, parameters, strict=True))
-    for name, arrays in zip(names, optimizer_state, strict=False):  # none before compile
+    now = model.engine.state()
+    state = dict(now.tensors)
+    for name, arrays in now.optimizer.items():
         state |= {f"optimizer.{name}.{i}": array for i, array in enumerate(arrays)}
-    return state | {"counters": np.array(counts)}
+    return state | {"counters": np.array(now.counters)}
 
 
 def state_bytes(model: nn.Sequential) -> bytes:
@@ -42,18 +45,18 @@ def state_bytes(model: nn.Sequential) -> bytes:
 
 
 def settings(model: nn.Sequential) -> dict[str, Any]:
-    """Return what `compile` was told of loss, metrics and precision; empty before."""
-    return dict(model._compiled)
+    """Return what `compile` accepted; empty before."""
+    return {} if model.compiled is None else vars(model.compiled)
 
 
 def frozen(model: nn.Sequential) -> set[int]:
     """Return the positions of the layers that do not train."""
-    return set(model._frozen)
+    return {int(layer) for layer in model.engine.frozen}
 
 
 def add_layer(model: nn.Sequential, layer: nn.Layer) -> None:
     """Append a layer to the network that computes, past all checks of `Sequential`."""
-    layer.add_to(model._core)
+    _by_kind.add_layer(model.engine._core, layer)
 
 
 # ---- The core -------------------------------------------------------------------------------------------------------
@@ -93,11 +96,11 @@ def allow_more_members_than_cpus() -> None:
 
 def layer_types() -> set[type[nn.Layer]]:
     """Return the types of layers that a file may hold."""
-    return set(layers._TYPES.values())
+    return set(nn.Layer.types().values())
 
 
 def initializer_names() -> set[str]:
-    return set(initializers._BY_NAME)
+    return set(nn.initializers.Initializer.names())
 
 
 def reference_parameters(network: nn.reference.Network) -> dict[str, np.ndarray]:

@@ -15,6 +15,7 @@ lint "ruff check" ruff check .
 lint "ruff format" ruff format --check .
 lint "mypy" mypy
 lint "clang-format (${#cpp_files[@]} files)" clang-format --dry-run -Werror "${cpp_files[@]}"
+lint "import-linter" env PYTHONPATH=python lint-imports --no-cache --no-logo
 lint "check_layers" python tools/check_layers.py
 
 for title in "${failed[@]}"; do echo "lint: $title failed"; done

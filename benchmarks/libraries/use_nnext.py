@@ -9,6 +9,7 @@ import numpy as np
 import nnext as nn
 from benchmarks.libraries.base import Call, LeftOutError, Library, Training
 from benchmarks.works import Net, Samples, Weights
+from nnext._core import usable_cpus
 
 
 class Use(Library):
@@ -37,7 +38,7 @@ class Use(Library):
 
     def ceiling(self, dtype: str) -> float:
         """Return the FLOP/s of the FMA loop, on all threads that the machine has a CPU for."""
-        return nn.runtime.fma_ceiling(dtype, threads=min(self.threads, nn._core.usable_cpus()))
+        return nn.runtime.fma_ceiling(dtype, threads=min(self.threads, usable_cpus()))
 
     def matmul(self, a: np.ndarray, b: np.ndarray) -> Call:
         out = np.empty((a.shape[0], b.shape[1]), a.dtype)

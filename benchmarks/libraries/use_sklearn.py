@@ -61,7 +61,8 @@ class _Training(Training):
             self.model.set_params(learning_rate_init=lr)
         else:
             # There is no public way to change it; its SGD reads the one, its Adam the other.
-            self.model._optimizer.learning_rate = self.model._optimizer.learning_rate_init = lr
+            optimizer = self.model._optimizer  # noqa: SLF001
+            optimizer.learning_rate = optimizer.learning_rate_init = lr
         self.rate = lr
 
     def train(self, epochs: int, shuffle: bool) -> None:

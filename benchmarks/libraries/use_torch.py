@@ -105,7 +105,7 @@ def _model(net: Net, weights: Weights) -> nn.Sequential:
 
 
 def _compiled(function: Any) -> Any:
-    torch._dynamo.reset()
+    torch._dynamo.reset()  # noqa: SLF001
     return torch.compile(function, mode="max-autotune-no-cudagraphs", dynamic=False)
 
 

@@ -13,21 +13,14 @@ from nnext._core import __version__
 from nnext.callbacks import Callback, LambdaCallback, ProgressBar
 from nnext.errors import DivergenceError, ModelFormatError
 from nnext.history import History
-from nnext.layers import (
-    Dropout,
-    Flatten,
-    Identity,
-    Layer,
-    LeakyReLU,
-    Linear,
-    ReLU,
-    Sigmoid,
-    Softmax,
-    Tanh,
-)
-from nnext.losses import BCE, MSE, BCEWithLogits, CrossEntropy
+from nnext.layers.activations import *  # from nnext.layers they would be of type Any for mypy
+from nnext.layers.base import *
+from nnext.layers.dropout import *
+from nnext.layers.flatten import *
+from nnext.layers.linear import *
+from nnext.losses import *
 from nnext.model import MLP, Sequential
-from nnext.optimizers import SGD, Adagrad, Adam
+from nnext.optimizers import *
 
 if TYPE_CHECKING:
     from nnext import datasets, reference
@@ -39,32 +32,15 @@ _LAZY = {"load": "nnext.io", "gradcheck": "nnext._gradcheck", "GradcheckResult":
 _LAZY_MODULES = ("datasets", "reference")
 
 __all__ = [
-    "BCE",
     "MLP",
-    "MSE",
-    "SGD",
-    "Adagrad",
-    "Adam",
-    "BCEWithLogits",
     "Callback",
-    "CrossEntropy",
     "DivergenceError",
-    "Dropout",
-    "Flatten",
     "GradcheckResult",
     "History",
-    "Identity",
     "LambdaCallback",
-    "Layer",
-    "LeakyReLU",
-    "Linear",
     "ModelFormatError",
     "ProgressBar",
-    "ReLU",
     "Sequential",
-    "Sigmoid",
-    "Softmax",
-    "Tanh",
     "__version__",
     "callbacks",
     "datasets",
@@ -79,6 +55,9 @@ __all__ = [
     "reference",
     "runtime",
 ]
+__all__ += layers.__all__
+__all__ += losses.__all__
+__all__ += optimizers.__all__
 
 
 def __getattr__(name: str) -> Any:

@@ -16,18 +16,21 @@ def number(
     value: Any,
     *,
     low: float = -math.inf,
+    above: float | None = None,
     high: float = math.inf,
-    above: bool = False,
-    below: bool = False,
+    below: float | None = None,
 ) -> float:
-    """Return a finite float within [low, high]; `above` and `below` leave out the ends."""
-    if isinstance(value, bool) or not hasattr(value, "__float__") or getattr(value, "ndim", 0) != 0:
+    """Return a finite float within [low, high]; with `above` and `below` the ends do not belong to it."""
+    if isinstance(value, bool | np.bool_) or not hasattr(value, "__float__") or getattr(value, "ndim", 0) != 0:
         raise TypeError(f"[{operation}] {name} is {value!r}; give a number")
     result = float(value)
-    fits = (result > low if above else result >= low) and (result < high if below else result <= high)
+    fits = (result >= low if above is None else result > above) and (
+        result <= high if below is None else result < below
+    )
     if not math.isfinite(result) or not fits:
-        interval = f"{'(' if above else '['}{low:g}, {high:g}{')' if below else ']'}"
-        raise ValueError(f"[{operation}] {name} is {value!r}; give a finite number in {interval}")
+        start = f"[{low:g}" if above is None else f"({above:g}"
+        end = f"{high:g}]" if below is None else f"{below:g})"
+        raise ValueError(f"[{operation}] {name} is {value!r}; give a finite number in {start}, {end}")
     return result
 
 
@@ -42,6 +45,13 @@ def integer(operation: str, name: str, value: Any, *, low: int, high: int = 2**6
     if not low <= result <= high:
         raise ValueError(f"[{operation}] {name} is {result}; give a whole number from {low} to {high}")
     return result
+
+
+def flag(operation: str, name: str, value: Any) -> bool:
+    """Return a bool; "no", None and 0 are none."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"[{operation}] {name} is {value!r}; give True or False")
+    return bool(value)
 
 
 def choice(operation: str, name: str, value: Any, known: Iterable[str]) -> str:

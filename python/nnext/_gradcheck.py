@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnext import training
+from nnext import _fit
+from nnext._compiled import require
 from nnext.model import Sequential
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def gradcheck(model: Sequential, X: npt.ArrayLike, y: npt.ArrayLike, sample_weig
     """
     twin = _float64_copy(model)
     _, grads = twin.loss_and_grads(X, y, sample_weight)
-    trainable = {name: g for name, g in grads.items() if int(name.split(".")[0]) not in twin._frozen}
+    trainable = {name: g for name, g in grads.items() if name.rpartition(".")[0] not in twin.engine.frozen}
     worst = GradcheckResult(0.0, "no parameters")
     for name, analytic in trainable.items():
         numeric = _central_differences(twin, name, X, y, sample_weight)
@@ -96,17 +97,17 @@ def gradcheck(model: Sequential, X: npt.ArrayLike, y: npt.ArrayLike, sample_weig
 
 
 def _float64_copy(model: Sequential) -> Sequential:
-    loss = training.compiled_loss(model, "gradcheck")
-    assert model.optimizer is not None  # compiled
+    compiled = require(model.compiled, "gradcheck")
     twin = Sequential(*model.layers, seed=model.seed, dtype="float64")
     twin.load_state_dict(model.state_dict())
-    twin.compile(loss, optimizer=model.optimizer)
-    twin._core.counters = model._core.counters  # the same dropout masks
-    twin.freeze(*(str(layer) for layer in model._frozen))
+    twin.compile(compiled.loss, optimizer=compiled.optimizer)
+    twin.engine.counters = model.engine.counters  # the same dropout masks
+    twin.freeze(*model.engine.frozen)
     return twin
 
 
 def _central_differences(twin: Sequential, name: str, X: Any, y: Any, sample_weight: Any) -> Array:
+    engine, compiled = twin.engine, require(twin.compiled, "gradcheck")
     values = twin.state_dict()[name]
     numeric = np.empty_like(values)
     for i in np.ndindex(values.shape):
@@ -115,9 +116,9 @@ def _central_differences(twin: Sequential, name: str, X: Any, y: Any, sample_wei
         losses = []
         for moved in (before + step, before - step):
             values[i] = moved
-            twin.load_state_dict({name: values}, strict=False)
-            losses.append(training.loss_and_gradients(twin, X, y, sample_weight))
+            engine.set({name: values})
+            losses.append(_fit.loss_and_gradients(engine, compiled, X, y, sample_weight))
         values[i] = before
         numeric[i] = (losses[0] - losses[1]) / ((before + step) - (before - step))
-    twin.load_state_dict({name: values}, strict=False)
+    engine.set({name: values})
     return numeric

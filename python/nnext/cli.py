@@ -86,6 +86,6 @@ def _info(arguments: argparse.Namespace) -> int:
         return 1
     model.summary()
     print(f"\n{model.dtype.name}, seed {model.seed}")
-    loss = model._compiled.get("loss")
-    print(f"{loss}, {model.optimizer}" if loss else "not compiled")
+    compiled = model.compiled
+    print(f"{compiled.loss}, {compiled.optimizer}" if compiled else "not compiled")
     return 0

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nnext._mnist import DatasetNotFoundError, load_fashion_mnist, load_mnist, read_idx
+from nnext._idx import read_idx
+from nnext._mnist import DatasetNotFoundError, load_fashion_mnist, load_mnist
 from nnext.reference import random
 
 __all__ = [

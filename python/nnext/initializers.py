@@ -1,52 +1,61 @@
 """Start values of parameters, drawn from Philox: a function of seed, layer and element, the same on every machine.
 
-A layer takes a name (``weight_init="he_uniform"``) or what one of these functions gives. The default of ``Linear`` is
-PyTorch's: weight and bias uniform within ``1 / sqrt(in_features)``.
+A layer takes a name (``weight_init="he_uniform"``) or an object (``weight_init=nn.initializers.uniform(-1, 1)``). The
+default of ``Linear`` is PyTorch's: weight and bias uniform within ``1 / sqrt(in_features)``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Self
 
 from nnext import _check
+from nnext._described import Described
+from nnext._fields import number
+
+__all__ = [
+    "Initializer",
+    "fan_in_uniform",
+    "glorot_normal",
+    "glorot_uniform",
+    "he_normal",
+    "he_uniform",
+    "lecun_normal",
+    "normal",
+    "orthogonal",
+    "uniform",
+    "zeros",
+]
 
 
-@dataclass(frozen=True)
-class Initializer:
-    """A distribution by name with its parameters.
-
-    Parameters
-    ----------
-    name : str
-        As the functions of this module are called, or "fan_in_uniform", PyTorch's default.
-    a, b : float
-        The distribution's parameters, where it has some.
+class Initializer(Described, kind="initializer"):
+    """Base of the initializers: a distribution with its parameters.
 
     Examples
     --------
     >>> import nnext as nn
-    >>> nn.initializers.normal(std=0.1)
-    Initializer(name='normal', a=0.0, b=0.1)
+    >>> layer = nn.Linear(2, 1, weight_init="orthogonal")
+    >>> layer.weight_init, isinstance(layer.weight_init, nn.initializers.Initializer)
+    (orthogonal(), True)
     """
 
-    name: str
-    a: float = 0.0
-    b: float = 0.0
+    @classmethod
+    def names(cls) -> dict[str, type[Self]]:
+        """Return the initializers by name: the classes are called as people call them."""
+        return cls.types()
 
 
-def zeros() -> Initializer:
+class zeros(Initializer):
     """All zero.
 
     Examples
     --------
-    >>> zeros()
-    Initializer(name='zeros', a=0.0, b=0.0)
+    >>> import nnext as nn
+    >>> nn.Sequential(nn.Linear(2, 1, weight_init="zeros")).state_dict()["0.weight"]
+    array([[0., 0.]], dtype=float32)
     """
-    return Initializer("zeros")
 
 
-def uniform(low: float = -0.05, high: float = 0.05) -> Initializer:
+class uniform(Initializer):
     """Uniform in (low, high).
 
     Parameters
@@ -61,14 +70,19 @@ def uniform(low: float = -0.05, high: float = 0.05) -> Initializer:
     Examples
     --------
     >>> uniform(-1, 1)
-    Initializer(name='uniform', a=-1.0, b=1.0)
+    uniform(low=-1.0, high=1.0)
     """
-    bottom = _check.number("uniform", "low", low)
-    return Initializer("uniform", bottom, _check.number("uniform", "high", high, low=bottom, above=True))
+
+    low: float = number(default=-0.05)
+    high: float = number(default=0.05)
+
+    def check(self) -> None:
+        """Refuse an empty interval."""
+        _check.number("uniform", "high", self.high, above=self.low)
 
 
-def normal(mean: float = 0.0, std: float = 0.05) -> Initializer:
-    """Draw from the normal distribution with a mean and a standard deviation.
+class normal(Initializer):
+    """The normal distribution with a mean and a standard deviation.
 
     Parameters
     ----------
@@ -82,67 +96,74 @@ def normal(mean: float = 0.0, std: float = 0.05) -> Initializer:
     Examples
     --------
     >>> normal(std=0.01)
-    Initializer(name='normal', a=0.0, b=0.01)
+    normal(std=0.01)
     """
-    return Initializer("normal", _check.number("normal", "mean", mean), _check.number("normal", "std", std, low=0))
+
+    mean: float = number(default=0.0)
+    std: float = number(default=0.05, low=0)
 
 
-def he_uniform() -> Initializer:
+class he_uniform(Initializer):
     """Uniform within ``sqrt(6 / fan_in)``: He et al., 2015, for ReLU.
 
     Examples
     --------
-    >>> he_uniform().name
-    'he_uniform'
+    >>> import nnext as nn
+    >>> weight = nn.Sequential(nn.Linear(6, 100, weight_init="he_uniform")).state_dict()["0.weight"]
+    >>> round(float(abs(weight).max()), 2)
+    1.0
     """
-    return Initializer("he_uniform")
 
 
-def he_normal() -> Initializer:
-    """Draw from the normal distribution with variance ``2 / fan_in``: He et al., 2015, for ReLU.
+class he_normal(Initializer):
+    """The normal distribution with variance ``2 / fan_in``: He et al., 2015, for ReLU.
 
     Examples
     --------
-    >>> he_normal().name
-    'he_normal'
+    >>> import nnext as nn
+    >>> weight = nn.Sequential(nn.Linear(50, 100, weight_init="he_normal")).state_dict()["0.weight"]
+    >>> round(float(weight.std()), 2)
+    0.2
     """
-    return Initializer("he_normal")
 
 
-def glorot_uniform() -> Initializer:
+class glorot_uniform(Initializer):
     """Uniform within ``sqrt(6 / (fan_in + fan_out))``: Glorot and Bengio, 2010, for tanh.
 
     Examples
     --------
-    >>> glorot_uniform().name
-    'glorot_uniform'
+    >>> import nnext as nn
+    >>> weight = nn.Sequential(nn.Linear(50, 100, weight_init="glorot_uniform")).state_dict()["0.weight"]
+    >>> round(float(abs(weight).max()), 2)
+    0.2
     """
-    return Initializer("glorot_uniform")
 
 
-def glorot_normal() -> Initializer:
-    """Draw from the normal distribution with variance ``2 / (fan_in + fan_out)``: Glorot and Bengio, 2010, for tanh.
+class glorot_normal(Initializer):
+    """The normal distribution with variance ``2 / (fan_in + fan_out)``: Glorot and Bengio, 2010, for tanh.
 
     Examples
     --------
-    >>> glorot_normal().name
-    'glorot_normal'
+    >>> import nnext as nn
+    >>> weight = nn.Sequential(nn.Linear(100, 100, weight_init="glorot_normal")).state_dict()["0.weight"]
+    >>> round(float(weight.std()), 2)
+    0.1
     """
-    return Initializer("glorot_normal")
 
 
-def lecun_normal() -> Initializer:
-    """Draw from the normal distribution with variance ``1 / fan_in``: LeCun et al., 1998.
+class lecun_normal(Initializer):
+    """The normal distribution with variance ``1 / fan_in``: LeCun et al., 1998.
 
     Examples
     --------
-    >>> lecun_normal().name
-    'lecun_normal'
+    >>> import nnext as nn
+    >>> weight = nn.Sequential(nn.Linear(100, 100, weight_init="lecun_normal")).state_dict()["0.weight"]
+    >>> round(float(weight.std()), 2)
+    0.1
     """
-    return Initializer("lecun_normal")
 
 
-def orthogonal(gain: float = 1.0) -> Initializer:
+class orthogonal(Initializer):
     """Orthonormal rows, or columns where there are fewer, times gain: Saxe et al., 2014. For weights only.
 
     Parameters
@@ -151,49 +172,22 @@ def orthogonal(gain: float = 1.0) -> Initializer:
 
     Examples
     --------
-    >>> orthogonal().a
-    1.0
+    >>> import nnext as nn
+    >>> w = nn.Sequential(nn.Linear(3, 2, weight_init=orthogonal(2.0)), dtype="float64").state_dict()["0.weight"]
+    >>> abs(w @ w.T).round(12)
+    array([[4., 0.],
+           [0., 4.]])
     """
-    return Initializer("orthogonal", _check.number("orthogonal", "gain", gain))
+
+    gain: float = number(default=1.0)
 
 
-_BY_NAME = {
-    f.__name__: f
-    for f in (
-        zeros,
-        uniform,
-        normal,
-        he_uniform,
-        he_normal,
-        glorot_uniform,
-        glorot_normal,
-        lecun_normal,
-        orthogonal,
-    )
-}
-
-
-def get(initializer: Any, name: str) -> Initializer:
-    """Look an initializer up by name; None is PyTorch's default, an Initializer is given back.
-
-    Parameters
-    ----------
-    initializer : Initializer, str or None
-    name : str
-        Of the argument, for the message.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For anything else, or an unknown name.
+class fan_in_uniform(Initializer):
+    """Uniform within ``1 / sqrt(fan_in)``: PyTorch's default for weight and bias of Linear.
 
     Examples
     --------
-    >>> get(None, "weight_init").name
-    'fan_in_uniform'
+    >>> import nnext as nn
+    >>> nn.Linear(4, 2).weight_init
+    fan_in_uniform()
     """
-    if initializer is None:
-        return Initializer("fan_in_uniform")
-    if isinstance(initializer, Initializer):
-        return initializer
-    return _BY_NAME[_check.choice("Linear", name, initializer, _BY_NAME)]()

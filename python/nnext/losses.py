@@ -2,43 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from nnext import _check
+from nnext._described import Described
+
+__all__ = ["BCE", "MSE", "BCEWithLogits", "CrossEntropy", "Loss"]
 
 CustomLoss = Callable[[Any, Any], tuple[float, Any]]
 
 
-class Loss:
+class Loss(Described, kind="loss"):
     """Base of the losses that the core computes. ``name`` is what ``compile(loss=...)`` takes too.
 
     Examples
     --------
     >>> import nnext as nn
-    >>> isinstance(nn.CrossEntropy(), nn.losses.Loss)
-    True
+    >>> isinstance(nn.CrossEntropy(), nn.losses.Loss), nn.CrossEntropy.name
+    (True, 'cross_entropy')
     """
 
-    name: ClassVar[str]
+    # After a last layer of such a type, the name of the loss that gives the same from what goes into that layer. It is
+    # exact where a probability rounds to 0 or 1, and its gradient is "what it says - what it should say".
+    fused_after: ClassVar[Mapping[str, str]] = {}
+
+    def fused(self, last_layer: str) -> Loss | None:
+        """Return the loss to compute together with a last layer of that type; None to compute them apart."""
+        name = self.fused_after.get(last_layer)
+        return self if name == self.name else None if name is None else Loss.names()[name]()
 
 
-@dataclass(frozen=True)
 class MSE(Loss):
     """Mean squared error over samples and outputs, ``mean((y_pred - y)^2)``.
 
     Examples
     --------
     >>> import nnext as nn
-    >>> nn.MSE().name
-    'mse'
+    >>> model = nn.Sequential(nn.Identity())
+    >>> model.compile(loss=nn.MSE())
+    >>> model.evaluate([[1.0], [2.0]], [1.0, 4.0])
+    {'loss': 2.0}
     """
 
-    name: ClassVar[str] = "mse"
+    name = "mse"
 
 
-@dataclass(frozen=True)
 class BCE(Loss):
     """Binary cross-entropy of probabilities, ``-mean(y log p + (1 - y) log(1 - p))``, each log at least -100.
 
@@ -47,28 +55,31 @@ class BCE(Loss):
     Examples
     --------
     >>> import nnext as nn
-    >>> nn.BCE().name
-    'bce'
+    >>> model = nn.Sequential(nn.Sigmoid())
+    >>> model.compile(loss=nn.BCE())
+    >>> model.evaluate([[-1000.0]], [1.0])  # the logarithm of a probability that is 0 in float32
+    {'loss': 1000.0}
     """
 
-    name: ClassVar[str] = "bce"
+    name = "bce"
+    fused_after: ClassVar[Mapping[str, str]] = {"Sigmoid": "bce_with_logits"}
 
 
-@dataclass(frozen=True)
 class BCEWithLogits(Loss):
     """Binary cross-entropy of ``sigmoid(z)``, computed as ``mean(max(z, 0) - z y + log(1 + exp(-abs(z))))``.
 
     Examples
     --------
     >>> import nnext as nn
-    >>> nn.BCEWithLogits().name
-    'bce_with_logits'
+    >>> model = nn.Sequential(nn.Identity())
+    >>> model.compile(loss=nn.BCEWithLogits())
+    >>> model.evaluate([[-1000.0], [1000.0]], [1.0, 1.0])
+    {'loss': 500.0}
     """
 
-    name: ClassVar[str] = "bce_with_logits"
+    name = "bce_with_logits"
 
 
-@dataclass(frozen=True)
 class CrossEntropy(Loss):
     """Cross-entropy of ``softmax(z)`` with class labels or one-hot rows, ``mean(logsumexp(z) - z[label])``.
 
@@ -77,14 +88,14 @@ class CrossEntropy(Loss):
     Examples
     --------
     >>> import nnext as nn
-    >>> nn.CrossEntropy().name
-    'cross_entropy'
+    >>> model = nn.Sequential(nn.Linear(1, 2, weight_init="zeros", bias_init="zeros"))
+    >>> model.compile(loss=nn.CrossEntropy())
+    >>> round(model.evaluate([[3.0]], [1])["loss"], 4)  # two classes that are alike: log(2)
+    0.6931
     """
 
-    name: ClassVar[str] = "cross_entropy"
-
-
-LOSSES: dict[str, type[Loss]] = {loss.name: loss for loss in (MSE, BCE, BCEWithLogits, CrossEntropy)}
+    name = "cross_entropy"
+    fused_after: ClassVar[Mapping[str, str]] = {"Softmax": "cross_entropy"}
 
 
 def get(loss: Any) -> Loss | CustomLoss:
@@ -92,7 +103,7 @@ def get(loss: Any) -> Loss | CustomLoss:
 
     Parameters
     ----------
-    loss : str, Loss or callable
+    loss : str, Loss, class of losses, or callable
 
     Raises
     ------
@@ -104,11 +115,7 @@ def get(loss: Any) -> Loss | CustomLoss:
     >>> get("mse")
     MSE()
     """
-    if isinstance(loss, Loss):
-        return loss
-    if isinstance(loss, type) and issubclass(loss, Loss):
-        return loss()
-    if callable(loss):
+    if callable(loss) and not (isinstance(loss, type) and issubclass(loss, Loss)):
         function: CustomLoss = loss
         return function
-    return LOSSES[_check.choice("compile", "loss", loss, LOSSES)]()
+    return Loss.find("compile", "loss", loss)

@@ -102,7 +102,7 @@ def test_the_file_is_safetensors_with_pytorchs_names(path: pathlib.Path) -> None
         assert_same_bits(tensors.pop(name), values)
     assert sorted(tensors) == sorted(f"optimizer.{name}.0" for name in model.state_dict())
     description = model_metadata(path)
-    assert description["format_version"] == 1
+    assert description["format_version"] == 2
     assert description["layers"][0]["type"] == "Linear"
     assert description["seed"] == 2**64 - 1
     assert description["counters"] == list(internals.counters(model))

@@ -47,14 +47,14 @@ def test_safetensors_of_others(path: pathlib.Path) -> None:
 
 
 DESCRIPTIONS: dict[str, tuple[Any, str]] = {
-    "another version": ({"format_version": 2}, "format_version 2, this nnext reads 1; use the version of nnext"),
+    "another version": ({"format_version": 3}, "format_version 3, this nnext reads 1 and 2; use the version of nnext"),
     "no layers": ({"layers": []}, "there are no layers"),
     "layers of another kind": ({"layers": "Linear"}, "not a usable model file"),
     "unknown layer": ({"layers": [{"type": "Exec"}]}, "unknown type 'Exec'"),
     "layer without type": ({"layers": [{}]}, "type is None"),
     "unknown argument": ({"layers": [{"type": "ReLU", "run": "x"}]}, "run"),
     "unknown initializer": ({"layers": [{"type": "Linear", "in_features": 1, "out_features": 1,
-                                          "weight_init": {"name": "eval", "a": 0, "b": 0}}]}, "unknown name 'eval'"),
+                                          "weight_init": {"type": "eval", "a": 0, "b": 0}}]}, "unknown type 'eval'"),
     "layers that do not fit": ({"layers": [{"type": "Linear", "in_features": 5, "out_features": 4},
                                             {"type": "Linear", "in_features": 3, "out_features": 2}]}, "4 features"),
     "unknown dtype": ({"dtype": "float8"}, "float8"),
@@ -63,7 +63,8 @@ DESCRIPTIONS: dict[str, tuple[Any, str]] = {
     "frozen of another kind": ({"frozen": 7}, "not a usable model file"),
     "counters of another kind": ({"counters": [1, 2]}, "not a usable model file"),
     "negative counters": ({"counters": [-1, 0, 0]}, "not a usable model file"),
-    "unknown loss": ({"loss": "os.system"}, "unknown loss"),
+    "unknown loss": ({"loss": {"type": "os.system"}}, "unknown type 'os.system'"),
+    "a loss of another kind": ({"loss": "mse"}, "the configuration is 'mse'"),
     "unknown optimizer": ({"optimizer": {"type": "Evil"}}, "unknown type 'Evil'"),
     "an optimizer's argument": ({"optimizer": {"type": "SGD", "lr": -1}}, "lr is -1"),
     "unknown metric": ({"metrics": ["speed"]}, "speed"),

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 import nnext as nn
 from internals import training_state
-from nnext import layers as layer_module
 from strategies import DTYPES, FINITE, LAYOUT, NETWORK_SEEDS, OPTIMIZER, SEEDS, Task, matrices, stacks, tasks
 from support import assert_same_bits, unchanged
 
@@ -112,7 +111,7 @@ def test_parameters_come_back_from_any_layout(layers: list[nn.Layer], dtype: str
 @given(stacks(), NETWORK_SEEDS, DTYPES)
 def test_a_network_comes_back_from_its_description(layers: list[nn.Layer], seed: int, dtype: str) -> None:
     model = nn.Sequential(*layers, seed=seed, dtype=dtype)
-    again = nn.Sequential(*(layer_module.from_config(layer.config()) for layer in layers), seed=seed, dtype=dtype)
+    again = nn.Sequential(*(nn.Layer.from_config(layer.config()) for layer in layers), seed=seed, dtype=dtype)
     assert repr(again) == repr(model)
     assert_same_bits(again.state_dict(), model.state_dict())
     assert model.count_params() == sum(values.size for values in model.state_dict().values())

@@ -8,7 +8,7 @@ import pytest
 import internals
 import nnext as nn
 from cases import LAYERS, LOSSES, OPTIMIZERS, LayerCase, LossCase
-from nnext import initializers, layers, losses, optimizers, reference
+from nnext import initializers, reference
 from support import assert_same_bits
 from tolerance import assert_within, eps
 
@@ -24,8 +24,20 @@ def case(request: pytest.FixtureRequest) -> LayerCase:
 
 def test_everything_that_is_registered_is_in_the_tables() -> None:
     assert {type(case.layer) for case in LAYERS.values()} == internals.layer_types()
-    assert {case.name for case in LOSSES.values()} == set(losses.LOSSES)
-    assert {case.type for case in OPTIMIZERS.values()} == set(optimizers.OPTIMIZERS.values())
+    assert {case.name for case in LOSSES.values()} == set(nn.losses.Loss.names())
+    assert {case.type for case in OPTIMIZERS.values()} == set(nn.optimizers.Optimizer.types().values())
+
+
+@pytest.mark.parametrize("name", [*nn.Layer.names(), *nn.Loss.names()])
+def test_what_has_a_name_is_a_function_with_a_gradient(name: str) -> None:
+    for module in (nn.functional, reference):
+        assert {name, f"{name}_grad"} <= set(module.__all__)
+        assert getattr(module, name).__name__ == name
+
+
+@pytest.mark.parametrize("name", nn.Layer.names())
+def test_every_activation_can_stand_between_the_layers_of_an_mlp(name: str) -> None:
+    assert nn.MLP([2, 3, 1], activation=name).layers[1] == nn.Layer.names()[name]()
 
 
 def test_shapes_and_parameters(case: LayerCase, dtype: str) -> None:
@@ -44,8 +56,8 @@ def test_shapes_and_parameters(case: LayerCase, dtype: str) -> None:
 
 def test_a_layer_comes_back_from_its_configuration(case: LayerCase) -> None:
     config = case.layer.config()
-    assert layers.from_config(config) == case.layer
-    assert repr(layers.from_config(config)) == repr(case.layer)
+    assert nn.Layer.from_config(config) == case.layer
+    assert repr(nn.Layer.from_config(config)) == repr(case.layer)
     assert config == case.layer.config()  # from_config takes nothing out of it
 
 
@@ -170,6 +182,7 @@ INITIALIZERS: dict[str, tuple[Any, dict[str, float], float, float | None]] = {
     "glorot_uniform": ("glorot_uniform", {}, 2 / 500, np.sqrt(6 / 500)),
     "glorot_normal": ("glorot_normal", {}, 2 / 500, None),
     "lecun_normal": ("lecun_normal", {}, 1 / 300, None),
+    "fan_in_uniform": ("fan_in_uniform", {}, 1 / 900, np.sqrt(1 / 300)),
     "orthogonal": (initializers.orthogonal(2.0), {"gain": 2.0}, 4 / 300, None),
 }
 

@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from nnext.reference import random
-from nnext.reference.functions import Array
+from nnext.reference.arrays import Array
 
 _WEIGHT, _BIAS = 0, 1
 
@@ -130,6 +130,17 @@ def orthogonal(shape: tuple[int, int], gain: float = 1.0, seed: int = 0, layer: 
     return np.asarray(columns.T if shape[0] <= shape[1] else columns)
 
 
+def fan_in_uniform(shape: tuple[int, int], seed: int = 0, layer: int = 0) -> Array:
+    """Draw evenly within ``1 / sqrt(fan_in)``: PyTorch's default.
+
+    Examples
+    --------
+    >>> fan_in_uniform((1, 4)).shape
+    (1, 4)
+    """
+    return _symmetric(shape, 1 / math.sqrt(shape[1]), seed, layer)
+
+
 def linear_default(out_features: int, in_features: int, seed: int = 0, layer: int = 0) -> tuple[Array, Array]:
     """Draw a Linear layer's weight and bias as PyTorch does: both evenly within ``1 / sqrt(in_features)``.
 
@@ -145,6 +156,6 @@ def linear_default(out_features: int, in_features: int, seed: int = 0, layer: in
     ((2, 4), (2,), True)
     """
     bound = 1 / math.sqrt(in_features)
-    weight = uniform((out_features, in_features), -bound, bound, seed, layer)
+    weight = fan_in_uniform((out_features, in_features), seed, layer)
     bias = -bound + 2 * bound * random.uniform(seed, _stream(layer, _BIAS), out_features)
     return weight, bias

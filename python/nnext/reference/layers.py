@@ -6,13 +6,16 @@ hands back is the ``dy`` of the layer before it. Rows are samples throughout.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
-from nnext.reference import functions as f
-from nnext.reference import random
-from nnext.reference.functions import Array
+from nnext import layers as descriptions
+from nnext.reference import activations, random
+from nnext.reference.arrays import Array
+from nnext.reference.products import matmul
+
+__all__ = ["Activation", "Dropout", "Flatten", "Linear"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,12 @@ class Draw:
 
 
 class Layer:
-    """A layer without parameters; those with some override `parameters`."""
+    """A layer without parameters; those with some override `parameters` and `build`."""
+
+    @classmethod
+    def build(cls, settings: Mapping[str, Any], parameters: Mapping[str, Array]) -> Self:
+        """Build the layer from the settings in a configuration, around the given parameters."""
+        return cls(**settings)
 
     def parameters(self) -> dict[str, Array]:
         """Return the weights by name: the arrays themselves, so that an optimizer can change them."""
@@ -62,6 +70,11 @@ class Linear(Layer):
     weight: Array
     bias: Array | None = None
 
+    @classmethod
+    def build(cls, settings: Mapping[str, Any], parameters: Mapping[str, Array]) -> Self:
+        """Build the layer around its arrays, whose sizes are its own."""
+        return cls(parameters["weight"], parameters.get("bias"))
+
     def parameters(self) -> dict[str, Array]:
         """Return weight and bias."""
         return {"weight": self.weight} | ({} if self.bias is None else {"bias": self.bias})
@@ -73,15 +86,15 @@ class Linear(Layer):
                 f"[linear] x has shape {x.shape} but the layer expects (rows, {self.weight.shape[1]}); "
                 "change in_features, or put Flatten before the layer"
             )
-        y = f.matmul(x, self.weight, transpose_b=True)
+        y = matmul(x, self.weight, transpose_b=True)
         return (y if self.bias is None else y + self.bias), x
 
     def backward(self, dy: Array, saved: Array) -> tuple[Array, dict[str, Array]]:
         """``dx = dy W``, ``dW = dy^T x``, ``db = sum of dy over the rows``."""
-        grads = {"weight": f.matmul(dy, saved, transpose_a=True)}
+        grads = {"weight": matmul(dy, saved, transpose_a=True)}
         if self.bias is not None:
             grads["bias"] = dy.sum(axis=0)
-        return f.matmul(dy, self.weight), grads
+        return matmul(dy, self.weight), grads
 
 
 @dataclass
@@ -91,7 +104,7 @@ class Activation(Layer):
     Examples
     --------
     >>> import numpy as np
-    >>> y, saved = Activation(f.relu, f.relu_grad).forward(np.array([[-1.0, 2.0]]), None)
+    >>> y, saved = Activation(activations.relu, activations.relu_grad).forward(np.array([[-1.0, 2.0]]), None)
     >>> y
     array([[0., 2.]])
     """
@@ -158,34 +171,22 @@ class Flatten(Layer):
         return dy.reshape(saved), {}
 
 
-_ACTIVATIONS = {
-    "Identity": (f.identity, f.identity_grad),
-    "ReLU": (f.relu, f.relu_grad),
-    "LeakyReLU": (f.leaky_relu, f.leaky_relu_grad),
-    "Tanh": (f.tanh, f.tanh_grad),
-    "Sigmoid": (f.sigmoid, f.sigmoid_grad),
-    "Softmax": (f.softmax, f.softmax_grad),
-}
-
-
-def from_config(config: dict[str, Any], parameters: dict[str, Array]) -> Layer:
+def from_config(config: Mapping[str, Any], parameters: Mapping[str, Array]) -> Layer:
     """Build the layer that an `nnext` layer's ``config()`` describes, around the given parameters.
+
+    An activation is the function of its name in `activations`; every other layer is the class of its name above.
 
     Examples
     --------
     >>> from_config({"type": "Dropout", "p": 0.2}, {})
     Dropout(p=0.2)
     """
-    kind = config["type"]
-    if kind == "Linear":
-        return Linear(parameters["weight"], parameters.get("bias"))
-    if kind == "Dropout":
-        return Dropout(config["p"])
-    if kind == "Flatten":
-        return Flatten()
-    if kind not in _ACTIVATIONS:
-        raise ValueError(
-            f"[reference] no layer of type {kind!r}; known are Linear, Dropout, Flatten, {', '.join(_ACTIVATIONS)}"
-        )
-    options = {"negative_slope": config["negative_slope"]} if kind == "LeakyReLU" else {}
-    return Activation(*_ACTIVATIONS[kind], options)
+    kind, settings = config["type"], {key: value for key, value in config.items() if key != "type"}
+    name = getattr(descriptions.Layer.types().get(kind), "name", "")
+    if name in activations.__all__:
+        return Activation(getattr(activations, name), getattr(activations, f"{name}_grad"), settings)
+    known = {layer.__name__: layer for layer in Layer.__subclasses__()}
+    if kind not in known:
+        names = ", ".join([*known, *descriptions.Layer.names()])
+        raise ValueError(f"[reference] no layer of type {kind!r}; known are {names}")
+    return known[kind].build(settings, parameters)

@@ -9,44 +9,29 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from nnext.reference.functions import Array, as_float, sigmoid, softmax
+from nnext.reference.activations import sigmoid, softmax
+from nnext.reference.arrays import Array
+from nnext.reference.targets import classes, probabilities, values
+
+__all__ = [
+    "bce",
+    "bce_grad",
+    "bce_with_logits",
+    "bce_with_logits_grad",
+    "cross_entropy",
+    "cross_entropy_grad",
+    "mse",
+    "mse_grad",
+]
 
 
-def _row_scale(operation: str, rows: int, sample_weight: npt.ArrayLike | None) -> Array:
-    """Return ``w_i / sum(w)``, the share of each row; all zero when every weight is zero."""
-    w = np.ones(rows) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-    if w.shape != (rows,):
-        raise ValueError(
-            f"[{operation}] sample_weight has shape {w.shape} but y_pred has {rows} rows; pass one weight a row"
-        )
-    if not (np.isfinite(w) & (w >= 0)).all():
-        raise ValueError(f"[{operation}] sample_weight must be finite and at least 0, but its minimum is {w.min()}")
-    total = w.sum()
-    return w / total if total > 0 else np.zeros(rows)
-
-
-def _loss(scale: Array, row_loss: Array) -> float:
+def _mean(scale: Array, row_loss: Array) -> float:
     return float(scale @ row_loss.astype(np.float64))
 
 
-def _loss_grad(scale: Array, row_grad: Array, y_pred: npt.ArrayLike) -> Array:
+def _mean_grad(scale: Array, row_grad: Array, y_pred: npt.ArrayLike) -> Array:
     dy = scale[:, None].astype(row_grad.dtype) * row_grad
     return dy.reshape(np.shape(y_pred))
-
-
-def _check_rows(operation: str, p: Array) -> None:
-    if p.ndim == 0 or p.size == 0:
-        raise ValueError(f"[{operation}] y_pred has shape {p.shape}; a loss needs at least one row and one output")
-
-
-def _rows(operation: str, y_pred: npt.ArrayLike, y: npt.ArrayLike, w: npt.ArrayLike | None) -> tuple[Array, ...]:
-    """Return predictions and targets as (n, outputs), and the share of each row. (n,) and (n, 1) mean the same."""
-    p = as_float(y_pred)
-    t = np.asarray(y, dtype=p.dtype)
-    _check_rows(operation, p)
-    if p.shape != t.shape and {p.shape, t.shape} != {p.shape[:1], (*p.shape[:1], 1)}:
-        raise ValueError(f"[{operation}] y_pred has shape {p.shape} but y has {t.shape}; give y the shape of y_pred")
-    return p.reshape(len(p), -1), t.reshape(len(p), -1), _row_scale(operation, len(p), w)
 
 
 def mse(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
@@ -76,8 +61,8 @@ def mse(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | 
     >>> mse([1.0, 2.0], [0.0, 4.0])
     2.5
     """
-    p, t, scale = _rows("mse", y_pred, y, sample_weight)
-    return _loss(scale, ((p - t) ** 2).mean(axis=1))
+    p, t, scale = values("mse", y_pred, y, sample_weight)
+    return _mean(scale, ((p - t) ** 2).mean(axis=1))
 
 
 def mse_grad(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Array:
@@ -88,20 +73,8 @@ def mse_grad(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLi
     >>> mse_grad([1.0, 2.0], [0.0, 4.0])
     array([ 1., -2.])
     """
-    p, t, scale = _rows("mse_grad", y_pred, y, sample_weight)
-    return _loss_grad(scale, 2 * (p - t) / p.shape[1], y_pred)
-
-
-def _probabilities(
-    operation: str, y_pred: npt.ArrayLike, y: npt.ArrayLike, w: npt.ArrayLike | None
-) -> tuple[Array, ...]:
-    p, t, scale = _rows(operation, y_pred, y, w)
-    if ((p < 0) | (p > 1)).any():
-        raise ValueError(
-            f"[{operation}] y_pred goes from {p.min()} to {p.max()} but must lie in [0, 1]; "
-            "end the network with Sigmoid, or use bce_with_logits"
-        )
-    return p, t, scale
+    p, t, scale = values("mse_grad", y_pred, y, sample_weight)
+    return _mean_grad(scale, 2 * (p - t) / p.shape[1], y_pred)
 
 
 def bce(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
@@ -133,10 +106,10 @@ def bce(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | 
     >>> round(bce([0.5, 0.9], [0, 1]), 4)
     0.3993
     """
-    p, t, scale = _probabilities("bce", y_pred, y, sample_weight)
+    p, t, scale = probabilities("bce", y_pred, y, sample_weight)
     with np.errstate(divide="ignore"):
         log_p, log_not_p = np.maximum(np.log(p), -100), np.maximum(np.log1p(-p), -100)
-    return _loss(scale, -(t * log_p + (1 - t) * log_not_p).mean(axis=1))
+    return _mean(scale, -(t * log_p + (1 - t) * log_not_p).mean(axis=1))
 
 
 def bce_grad(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Array:
@@ -149,8 +122,8 @@ def bce_grad(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLi
     >>> bce_grad([0.5, 0.8], [0, 1])
     array([ 1.   , -0.625])
     """
-    p, t, scale = _probabilities("bce_grad", y_pred, y, sample_weight)
-    return _loss_grad(scale, (p - t) / np.maximum(p * (1 - p), 1e-12) / p.shape[1], y_pred)
+    p, t, scale = probabilities("bce_grad", y_pred, y, sample_weight)
+    return _mean_grad(scale, (p - t) / np.maximum(p * (1 - p), 1e-12) / p.shape[1], y_pred)
 
 
 def bce_with_logits(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
@@ -182,8 +155,8 @@ def bce_with_logits(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.
     >>> round(bce_with_logits([0.0, 1000.0], [0, 1]), 4)
     0.3466
     """
-    x, t, scale = _rows("bce_with_logits", y_pred, y, sample_weight)
-    return _loss(scale, (np.maximum(x, 0) - x * t + np.log1p(np.exp(-np.abs(x)))).mean(axis=1))
+    x, t, scale = values("bce_with_logits", y_pred, y, sample_weight)
+    return _mean(scale, (np.maximum(x, 0) - x * t + np.log1p(np.exp(-np.abs(x)))).mean(axis=1))
 
 
 def bce_with_logits_grad(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Array:
@@ -194,36 +167,8 @@ def bce_with_logits_grad(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight:
     >>> bce_with_logits_grad([0.0, 0.0], [0, 1])
     array([ 0.25, -0.25])
     """
-    x, t, scale = _rows("bce_with_logits_grad", y_pred, y, sample_weight)
-    return _loss_grad(scale, (sigmoid(x) - t) / x.shape[1], y_pred)
-
-
-def _one_hot(operation: str, y: Array, classes: int) -> Array:
-    """Turn labels of shape (n,) into rows with a 1 in the label's column."""
-    wrong = np.flatnonzero(~((y >= 0) & (y < classes) & (y == np.floor(y))))
-    if wrong.size:
-        raise ValueError(
-            f"[{operation}] label {y[wrong[0]]} at index {wrong[0]} is no class; "
-            f"y_pred has {classes} columns, so labels are whole numbers from 0 to {classes - 1}"
-        )
-    return np.eye(classes)[y.astype(np.int64)]
-
-
-def _classes(operation: str, y_pred: npt.ArrayLike, y: npt.ArrayLike, w: npt.ArrayLike | None) -> tuple[Array, ...]:
-    """Return logits and target probabilities, both (n, classes), and the share of each row."""
-    x, t = as_float(y_pred), np.asarray(y)
-    _check_rows(operation, x)
-    if x.ndim != 2:
-        raise ValueError(f"[{operation}] y_pred has shape {x.shape}; it must be (rows, classes)")
-    rows, classes = x.shape
-    if t.shape in ((rows,), (rows, 1)):
-        t = _one_hot(operation, t.reshape(rows), classes)
-    elif t.shape != x.shape:
-        raise ValueError(
-            f"[{operation}] y_pred has shape {x.shape} but y has {t.shape}; "
-            f"pass {rows} labels, or probabilities of shape {x.shape}"
-        )
-    return x, t.astype(x.dtype), _row_scale(operation, rows, w)
+    x, t, scale = values("bce_with_logits_grad", y_pred, y, sample_weight)
+    return _mean_grad(scale, (sigmoid(x) - t) / x.shape[1], y_pred)
 
 
 def cross_entropy(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
@@ -253,11 +198,11 @@ def cross_entropy(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.Ar
     >>> round(cross_entropy([[0.0, 0.0], [2.0, 0.0]], [1, 0]), 4)
     0.41
     """
-    x, t, scale = _classes("cross_entropy", y_pred, y, sample_weight)
+    x, t, scale = classes("cross_entropy", y_pred, y, sample_weight)
     shifted = x - x.max(axis=1, keepdims=True)
     log_softmax = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     terms = np.multiply(t, log_softmax, where=t != 0, out=np.zeros_like(x))  # 0 * log 0 counts as 0
-    return _loss(scale, -terms.sum(axis=1))
+    return _mean(scale, -terms.sum(axis=1))
 
 
 def cross_entropy_grad(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Array:
@@ -271,5 +216,5 @@ def cross_entropy_grad(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: n
     array([[ 0.25, -0.25],
            [-0.25,  0.25]])
     """
-    x, t, scale = _classes("cross_entropy_grad", y_pred, y, sample_weight)
-    return _loss_grad(scale, softmax(x) * t.sum(axis=1, keepdims=True) - t, y_pred)
+    x, t, scale = classes("cross_entropy_grad", y_pred, y, sample_weight)
+    return _mean_grad(scale, softmax(x) * t.sum(axis=1, keepdims=True) - t, y_pred)

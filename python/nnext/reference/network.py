@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from nnext import layers as descriptions
+from nnext.losses import Loss
 from nnext.reference import initializers, losses, random
-from nnext.reference.functions import Array, sigmoid, softmax
+from nnext.reference.arrays import Array
 from nnext.reference.layers import Activation, Draw, Layer, from_config
 from nnext.reference.optimizers import SGD, Optimizer
 
-_LOSSES = {
-    "mse": (losses.mse, losses.mse_grad),
-    "bce": (losses.bce, losses.bce_grad),
-    "bce_with_logits": (losses.bce_with_logits, losses.bce_with_logits_grad),
-    "cross_entropy": (losses.cross_entropy, losses.cross_entropy_grad),
-}
-# Softmax or Sigmoid at the end and its loss are computed as one function of the logits: exact where a probability
-# rounds to 0 or 1, and its gradient is simply "what it says - what it should say".
-_FUSED = {("cross_entropy", softmax): "cross_entropy", ("bce", sigmoid): "bce_with_logits"}
+_Function = Callable[..., Any]  # y_pred, y, sample_weight
 
 
 class Network:
@@ -31,8 +26,9 @@ class Network:
     ----------
     layers : sequence of Layer
         The first takes the input, the last gives the output.
-    loss : {"mse", "bce", "bce_with_logits", "cross_entropy"}
-        ``cross_entropy`` takes logits, or probabilities when the last layer is Softmax.
+    loss : str or nnext.losses.Loss
+        Its name, such as "mse", or an object. ``cross_entropy`` takes logits, or probabilities when the last layer is
+        Softmax.
     optimizer : Optimizer, optional
         `SGD()` when absent.
     seed : int
@@ -60,15 +56,13 @@ class Network:
     def __init__(
         self,
         layers: Sequence[Layer],
-        loss: str = "mse",
+        loss: str | Loss = "mse",
         optimizer: Optimizer | None = None,
         seed: int = 0,
         dtype: str = "float64",
     ) -> None:
-        if loss not in _LOSSES:
-            raise ValueError(f"[reference] unknown loss {loss!r}; use one of {', '.join(_LOSSES)}")
         self.layers = list(layers)
-        self.loss = loss
+        self.loss = Loss.find("reference", "loss", loss)
         self.optimizer = SGD() if optimizer is None else optimizer
         self.seed = seed
         self.dtype = np.dtype(dtype)
@@ -82,7 +76,7 @@ class Network:
         cls,
         configs: Sequence[dict[str, Any]],
         parameters: dict[str, Array] | None = None,
-        loss: str = "mse",
+        loss: str | Loss = "mse",
         optimizer: Optimizer | None = None,
         seed: int = 0,
         dtype: str = "float64",
@@ -104,7 +98,7 @@ class Network:
         return cls(layers, loss, optimizer, seed, dtype)
 
     @classmethod
-    def from_model(cls, model: Any, loss: str = "mse", optimizer: Optimizer | None = None) -> Network:
+    def from_model(cls, model: Any, loss: str | Loss = "mse", optimizer: Optimizer | None = None) -> Network:
         """Build the same network as an `nnext` model, with copies of its weights, its seed and its dtype.
 
         The new network has made no training step yet, so a fit agrees with the model's when the model is as new.
@@ -161,21 +155,24 @@ class Network:
         self.optimizer.step(self._parameters(), self._grads)
         self.steps += 1
 
-    def _head(self) -> tuple[str, int]:
-        """Return the loss's name and how many layers come before it."""
+    def _head(self) -> tuple[_Function, _Function, int]:
+        """Return loss and gradient as functions of the outputs of the first so many layers."""
         last = self.layers[-1] if self.layers else None
-        fused = _FUSED.get((self.loss, last.function)) if isinstance(last, Activation) else None
-        return (fused, len(self.layers) - 1) if fused else (self.loss, len(self.layers))
+        kind = descriptions.Layer.names().get(last.function.__name__) if isinstance(last, Activation) else None
+        fused = self.loss.fused(kind.__name__) if kind is not None else None
+        loss, layers = (self.loss, len(self.layers)) if fused is None else (fused, len(self.layers) - 1)
+        settings = {key: value for key, value in loss.config().items() if key != "type"}
+        value, gradient = getattr(losses, loss.name), getattr(losses, f"{loss.name}_grad")
+        return partial(value, **settings), partial(gradient, **settings), layers
 
     def loss_and_grads(
         self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None, training: bool = True
     ) -> tuple[float, dict[str, Array]]:
         """Return the loss on a batch and its gradients. `training` decides whether Dropout drops."""
-        name, stop = self._head()
-        loss, loss_grad = _LOSSES[name]
+        loss, loss_grad, stop = self._head()
         y_pred = self._forward(X, training, stop)
         self.backward(loss_grad(y_pred, y, sample_weight))
-        return loss(y_pred, y, sample_weight), self.grads()
+        return float(loss(y_pred, y, sample_weight)), self.grads()
 
     # ---- Whole data sets ----------------------------------------------------------------------------------------
 
@@ -188,9 +185,8 @@ class Network:
 
     def evaluate(self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
         """Return the loss on X and y."""
-        name, stop = self._head()
-        loss, _ = _LOSSES[name]
-        return loss(self._forward(X, False, stop), y, sample_weight)
+        loss, _, stop = self._head()
+        return float(loss(self._forward(X, False, stop), y, sample_weight))
 
     def fit(
         self,

@@ -10,7 +10,9 @@ from typing import Protocol
 
 import numpy as np
 
-from nnext.reference.functions import Array
+from nnext.reference.arrays import Array
+
+__all__ = ["SGD", "Adagrad", "Adam"]
 
 Arrays = dict[str, Array]
 

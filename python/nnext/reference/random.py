@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from nnext.reference.functions import Array
+from nnext.reference.arrays import Array
 
 # What a stream is for. The C++ core uses the first three, `nnext.datasets` the fourth.
 INITIALIZE, DROPOUT, SHUFFLE, DATA = 0, 1, 2, 3

@@ -1,4 +1,4 @@
-"""The matrix product and the activations, each beside its gradient.
+"""The activations, each beside its gradient.
 
 Every formula is written for one row or one element; NumPy repeats it. float32 arrays stay float32, everything else is
 computed in float64. NaN in gives NaN out. In the names, ``x`` goes into an activation, ``y`` comes out, ``dy`` is the
@@ -8,63 +8,25 @@ first argument. `nnext.functional` has the same functions, with the same signatu
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from nnext.reference.arrays import Array, as_float
 
-
-def as_float(x: npt.ArrayLike) -> Array:
-    """Return x as an array of float32, if it is one already, or else of float64."""
-    x = np.asarray(x)
-    return x if x.dtype in (np.float32, np.float64) else x.astype(np.float64)
-
-
-def matmul(
-    a: npt.ArrayLike,
-    b: npt.ArrayLike,
-    transpose_a: bool = False,
-    transpose_b: bool = False,
-    out: Array | None = None,
-) -> Array:
-    """Multiply two matrices.
-
-    Parameters
-    ----------
-    a : array of shape (m, k), or (k, m) with `transpose_a`
-    b : array of shape (k, n), or (n, k) with `transpose_b`
-    transpose_a, transpose_b : bool
-        Read the matrix as its transpose.
-    out : array of shape (m, n), optional
-        Where the result goes.
-
-    Returns
-    -------
-    array of shape (m, n)
-        ``c[i, j] = sum over p of a[i, p] * b[p, j]``.
-
-    Raises
-    ------
-    ValueError
-        When an argument is no matrix or the inner sizes differ.
-
-    Examples
-    --------
-    >>> matmul([[1, 2]], [[3, 4]], transpose_b=True)
-    array([[11.]])
-    """
-    a, b = as_float(a), as_float(b)
-    if a.ndim != 2 or b.ndim != 2:
-        raise ValueError(f"[matmul] a has shape {a.shape} and b {b.shape}; both must have 2 dimensions")
-    a, b = (a.T if transpose_a else a), (b.T if transpose_b else b)
-    if a.shape[1] != b.shape[0]:
-        raise ValueError(f"[matmul] a has shape {a.shape} and b {b.shape}; the columns of a must be the rows of b")
-    return np.matmul(a, b, out=out)
-
-
-# ---- Activations ----------------------------------------------------------------------------------------------------
+__all__ = [
+    "identity",
+    "identity_grad",
+    "leaky_relu",
+    "leaky_relu_grad",
+    "relu",
+    "relu_grad",
+    "sigmoid",
+    "sigmoid_grad",
+    "softmax",
+    "softmax_grad",
+    "tanh",
+    "tanh_grad",
+]
 
 
 def identity(x: npt.ArrayLike) -> Array:

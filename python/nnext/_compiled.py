@@ -1,0 +1,32 @@
+"""What `compile` accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nnext.losses import CustomLoss, Loss
+from nnext.metrics import Metric
+from nnext.optimizers import Optimizer
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """Everything that a training minimizes, follows and reports; only the optimizer's ``lr`` ever changes."""
+
+    loss: Loss | CustomLoss
+    optimizer: Optimizer
+    metrics: Mapping[str, Metric]  # by the names that they have in History
+    precision: str
+
+    @property
+    def loss_name(self) -> str | None:
+        """The loss's name; None for a function."""
+        return self.loss.name if isinstance(self.loss, Loss) else None
+
+
+def require(compiled: Compiled | None, operation: str) -> Compiled:
+    """Return it, or raise RuntimeError where there is none."""
+    if compiled is None:
+        raise RuntimeError(f"[{operation}] the model is not compiled; call compile(loss=..., optimizer=...) first")
+    return compiled

@@ -1,0 +1,107 @@
+"""The fields of descriptions: what a setting takes, checked and converted."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, Protocol, TypedDict, Unpack
+
+from nnext import _check
+
+Check = Callable[[str, str, Any], Any]  # operation, name, value -> the value as it is kept
+
+
+class Limits(TypedDict, total=False):
+    """Of a number; `above` and `below` do not belong to it."""
+
+    low: float
+    above: float
+    high: float
+    below: float
+
+
+class Kind(Protocol):
+    """A kind of description, such as `Layer`: what a field that holds some needs of it."""
+
+    def find(self, operation: str, argument: str, value: Any) -> Any:
+        """Return the description that a user means."""
+
+    def from_config(self, config: Any) -> Any:
+        """Build what ``config()`` described."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """What a field takes: how it checks a value, and what it is beside."""
+
+    check: Check
+    of: Kind | None = None  # the kind of description that the field holds
+    settable: bool = False  # also after construction
+    several: bool = False  # the constructor's *arguments
+
+
+def rule_of(field: dataclasses.Field[Any]) -> Rule:
+    """Return what a field takes."""
+    rule: Rule = field.metadata["rule"]
+    return rule
+
+
+def _field(rule: Rule, default: Any) -> Any:
+    return dataclasses.field(default=default, metadata={"rule": rule})
+
+
+def size(*, default: Any = dataclasses.MISSING, low: int = 1) -> Any:
+    """Describe a field that takes a whole number from `low` to 2^31 - 1."""
+    return _field(Rule(partial(_check.integer, low=low, high=2**31 - 1)), default)
+
+
+def number(*, default: Any = dataclasses.MISSING, settable: bool = False, **limits: Unpack[Limits]) -> Any:
+    """Describe a field that takes a finite number; `limits` are those of `_check.number`."""
+    return _field(Rule(partial(_check.number, **limits), settable=settable), default)
+
+
+def pair(*, default: tuple[float, float], **limits: Unpack[Limits]) -> Any:
+    """Describe a field that takes two numbers."""
+
+    def check(operation: str, name: str, value: Any) -> tuple[float, ...]:
+        try:
+            first, second = value
+        except (TypeError, ValueError):
+            raise TypeError(f"[{operation}] {name} is {value!r}; give two numbers, for example {default}") from None
+        return tuple(_check.number(operation, f"{name}[{i}]", v, **limits) for i, v in enumerate((first, second)))
+
+    return _field(Rule(check), default)
+
+
+def flag(*, default: bool) -> Any:
+    """Describe a field that takes True or False, and nothing that only passes for it."""
+    return _field(Rule(_check.flag), default)
+
+
+def choice(*, names: Iterable[str], default: Any = dataclasses.MISSING) -> Any:
+    """Describe a field that takes one of some names."""
+    known = tuple(names)
+    return _field(Rule(partial(_check.choice, known=known)), default)
+
+
+def nested(*, of: Kind, default: Any = dataclasses.MISSING) -> Any:
+    """Describe a field that takes another description, its name, its class, or None for the default."""
+
+    def check(operation: str, name: str, value: Any) -> Any:
+        if value is None and default is not dataclasses.MISSING:
+            return default
+        return of.find(operation, name, value)
+
+    return _field(Rule(check, of), default)
+
+
+def several(*, of: Kind) -> Any:
+    """Describe a field that takes any number of descriptions: the arguments of a constructor ``(*layers)``."""
+
+    def check(operation: str, name: str, value: Any) -> tuple[Any, ...]:
+        if not isinstance(value, tuple | list):
+            raise TypeError(f"[{operation}] {name} is {value!r}; give a list of them")
+        return tuple(of.find(operation, f"{name}[{i}]", part) for i, part in enumerate(value))
+
+    return _field(Rule(check, of, several=True), dataclasses.MISSING)

@@ -1,0 +1,139 @@
+"""The two ways to a loss: the core computes it for whole epochs, or a function of the user's, called step by step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from nnext._compiled import Compiled
+from nnext._engine import Engine
+from nnext.losses import CustomLoss, Loss
+from nnext.optimizers import Optimizer
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Data:
+    """Samples and targets, checked once."""
+
+    rows: int
+    y: Array
+    samples: Any  # the core's; for a function of the user's X as `forward` reads it
+    outputs: Array | None  # where an epoch leaves the network's outputs, if someone wants them
+    scale: float
+
+
+class Epoch(NamedTuple):
+    """What happened in an epoch."""
+
+    loss: float
+    outputs: Array | None
+    steps: int  # until it diverged, if it did
+    lr: float
+    diverged: bool
+
+
+class CoreLoss:
+    """A loss that the core computes."""
+
+    def __init__(self, engine: Engine, optimizer: Optimizer) -> None:
+        self.engine, self.optimizer = engine, optimizer
+
+    def data(self, X: Any, y: Any, weight: Any, operation: str, scale: float, keep_outputs: bool = False) -> Data:
+        """Check samples and targets."""
+        samples = self.engine.samples(X, y, weight, operation, scale)
+        outputs = np.empty((samples.rows, samples.outputs), self.engine.dtype) if keep_outputs else None
+        return Data(samples.rows, np.asarray(y), samples, outputs, scale)
+
+    def epoch(self, data: Data, batch_size: int, shuffle: bool) -> Epoch:
+        """Go through all samples once."""
+        lr = self.optimizer.lr
+        loss, steps, diverged = self.engine.fit_epoch(data.samples, data.outputs, batch_size, shuffle, lr)
+        return Epoch(loss, data.outputs, steps, lr, diverged)
+
+    def evaluate(self, data: Data) -> tuple[float, Array]:
+        """Return loss and outputs, in evaluation mode."""
+        return self.engine.evaluate(data.samples)
+
+    def loss_and_gradients(self, data: Data) -> float:
+        """Return the loss in training mode; the engine keeps the gradients."""
+        return self.engine.loss_and_gradients(data.samples)
+
+
+class OwnLoss:
+    """A function ``f(y_pred, y) -> (loss, grad)`` of the user's."""
+
+    def __init__(self, engine: Engine, optimizer: Optimizer, function: CustomLoss) -> None:
+        self.engine, self.optimizer, self.function = engine, optimizer, function
+
+    def data(self, X: Any, y: Any, weight: Any, operation: str, scale: float, keep_outputs: bool = False) -> Data:
+        """Check samples; what y may hold is the function's affair."""
+        if weight is not None:
+            raise ValueError(f"[{operation}] weights do not work with a loss function of your own; weight inside it")
+        rows, targets = self.engine.rows(X, operation, scale), np.asanyarray(y)
+        if targets.ndim == 0 or len(rows) != len(targets):
+            raise ValueError(
+                f"[{operation}] y has shape {targets.shape} but X has {len(rows)} rows; give one entry a sample"
+            )
+        return Data(len(rows), targets, rows, None, scale)
+
+    def epoch(self, data: Data, batch_size: int, shuffle: bool) -> Epoch:
+        """Go through all samples once, step by step."""
+        order, step = self.engine.begin_epoch(data.rows, shuffle), 0
+        total, outputs = 0.0, None
+        for step, start in enumerate(range(0, data.rows, batch_size)):
+            rows = order[start : start + batch_size]
+            y_pred = self.engine.forward(data.samples[rows], True, data.scale)
+            value, grad = self._call(y_pred, data.y[rows])
+            if not np.isfinite(value) or not np.isfinite(grad).all():
+                return self._diverged(step)
+            self.engine.backward(grad)
+            self.engine.keep_copy()
+            self.engine.step(self.optimizer.lr)
+            total += value * len(rows)
+            outputs = np.empty((data.rows, y_pred.shape[1]), y_pred.dtype) if outputs is None else outputs
+            outputs[rows] = y_pred
+        if not self.engine.parameters_finite():
+            return self._diverged(step + 1)
+        return Epoch(total / data.rows, outputs, step + 1, self.optimizer.lr, False)
+
+    def _diverged(self, steps: int) -> Epoch:
+        self.engine.go_back()
+        return Epoch(float("nan"), None, steps, self.optimizer.lr, True)
+
+    def evaluate(self, data: Data) -> tuple[float, Array]:
+        """Return loss and outputs, in evaluation mode."""
+        outputs = self.engine.predict(data.samples, None, True, data.scale)
+        return self._call(outputs, data.y)[0], outputs
+
+    def loss_and_gradients(self, data: Data) -> float:
+        """Return the loss in training mode; the engine keeps the gradients."""
+        value, grad = self._call(self.engine.forward(data.samples, True, data.scale), data.y)
+        self.engine.backward(grad)
+        return value
+
+    def _call(self, y_pred: Array, y: Array) -> tuple[float, Array]:
+        """Call the function and check what it gives."""
+        result = self.function(y_pred, y)
+        if not isinstance(result, tuple) or len(result) != 2:
+            raise TypeError(f"[fit] the loss function gave {type(result).__name__}; it must return (loss, grad)")
+        value, grad = float(result[0]), np.asarray(result[1])
+        if grad.shape != y_pred.shape:
+            raise ValueError(
+                f"[fit] the loss function gave a gradient of shape {grad.shape} for y_pred of shape {y_pred.shape}; "
+                "they must be equal"
+            )
+        return value, grad
+
+
+def objective(engine: Engine, compiled: Compiled) -> CoreLoss | OwnLoss:
+    """Return the way to the compiled loss."""
+    if isinstance(compiled.loss, Loss):
+        return CoreLoss(engine, compiled.optimizer)
+    return OwnLoss(engine, compiled.optimizer, compiled.loss)

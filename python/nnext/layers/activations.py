@@ -1,0 +1,101 @@
+"""Activations: layers without parameters that compute each output from one input, or from one row."""
+
+from __future__ import annotations
+
+from nnext._fields import number
+from nnext.layers.base import Activation, Layer
+
+__all__ = ["Identity", "LeakyReLU", "ReLU", "Sigmoid", "Softmax", "Tanh"]
+
+
+class Identity(Activation):
+    """``y = x``.
+
+    Examples
+    --------
+    >>> import nnext as nn
+    >>> nn.Sequential(nn.Identity()).predict([[1.0, -2.0]])
+    array([[ 1., -2.]], dtype=float32)
+    """
+
+    name = "identity"
+
+
+class ReLU(Activation):
+    """``y = max(x, 0)``; its gradient at 0 is 0. Nair and Hinton, 2010.
+
+    Examples
+    --------
+    >>> import nnext as nn
+    >>> nn.Sequential(nn.ReLU()).predict([[1.0, -2.0]])
+    array([[1., 0.]], dtype=float32)
+    """
+
+    name = "relu"
+
+
+class LeakyReLU(Activation):
+    """``y = x`` for x >= 0, ``negative_slope * x`` below. Maas, Hannun and Ng, 2013.
+
+    Parameters
+    ----------
+    negative_slope : float
+        Slope below 0, greater than 0.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Unless it is a finite number greater than 0.
+
+    Examples
+    --------
+    >>> import nnext as nn
+    >>> nn.Sequential(nn.LeakyReLU(0.5)).predict([[1.0, -2.0]])
+    array([[ 1., -1.]], dtype=float32)
+    """
+
+    name = "leaky_relu"
+    argument = "negative_slope"
+
+    negative_slope: float = number(default=0.01, above=0)
+
+
+class Tanh(Activation):
+    """``y = tanh(x)``.
+
+    Examples
+    --------
+    >>> import nnext as nn
+    >>> nn.Sequential(nn.Tanh()).predict([[0.0, 100.0]])
+    array([[0., 1.]], dtype=float32)
+    """
+
+    name = "tanh"
+
+
+class Sigmoid(Activation):
+    """``y = 1 / (1 + exp(-x))``. As the last layer before ``bce`` both are computed in one stable form.
+
+    Examples
+    --------
+    >>> import nnext as nn
+    >>> nn.Sequential(nn.Sigmoid()).predict([[0.0, 100.0]])
+    array([[0.5, 1. ]], dtype=float32)
+    """
+
+    name = "sigmoid"
+
+
+class Softmax(Layer):
+    """``y = exp(x) / sum(exp(x))`` over the features of each row.
+
+    As the last layer before ``cross_entropy`` both are computed in one stable form.
+
+    Examples
+    --------
+    >>> import nnext as nn
+    >>> nn.Sequential(nn.Softmax()).predict([[1.0, 1.0]])
+    array([[0.5, 0.5]], dtype=float32)
+    """
+
+    name = "softmax"

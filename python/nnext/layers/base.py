@@ -1,0 +1,35 @@
+"""What all layers have in common."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from nnext._described import Described
+
+__all__ = ["Activation", "Layer"]
+
+
+class Layer(Described, kind="layer"):
+    """Base of all layers: an immutable description. The network's C++ core owns the numbers.
+
+    Examples
+    --------
+    >>> import nnext as nn
+    >>> nn.Dropout(0.2).config()
+    {'type': 'Dropout', 'p': 0.2}
+    >>> nn.Layer.from_config({"type": "Linear", "in_features": 4, "out_features": 2})
+    Linear(4, 2)
+    """
+
+
+class Activation(Layer, abstract=True):
+    """Base of the element-wise activations. Their ``name`` is that of the function in `nnext.functional`.
+
+    Examples
+    --------
+    >>> import nnext as nn
+    >>> isinstance(nn.ReLU(), nn.layers.Activation), isinstance(nn.Softmax(), nn.layers.Activation)
+    (True, False)
+    """
+
+    argument: ClassVar[str | None] = None  # the field that the function takes beside x

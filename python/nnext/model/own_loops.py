@@ -1,0 +1,143 @@
+"""Training in a loop of one's own: forward, backward, step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nnext import _fit
+from nnext._compiled import require
+from nnext.model.network import Network
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+
+class OwnLoops(Network):
+    """The parts of a training step, one by one."""
+
+    def forward(self, X: npt.ArrayLike, training: bool = True, scale: float = 1.0) -> Array:
+        """Return the network's output and remember what ``backward`` needs.
+
+        Parameters
+        ----------
+        X : array_like of shape (n, features)
+        training : bool
+            Whether Dropout acts. ``backward`` needs True.
+        scale : float
+            A factor on X, not 0: the network sees ``X * scale``.
+
+        Returns
+        -------
+        ndarray of shape (n, outputs)
+
+        Examples
+        --------
+        >>> import nnext as nn
+        >>> model = nn.Sequential(nn.Linear(2, 1), dtype="float64")
+        >>> model.compile(loss="mse", optimizer=nn.SGD(lr=0.1))
+        >>> y = model.forward([[1.0, 2.0]])
+        >>> dX = model.backward(2 * (y - 1.0))
+        >>> model.step()
+        """
+        return self._engine.forward(X, bool(training), scale)
+
+    def backward(self, dY: npt.ArrayLike) -> Array:
+        """Compute all gradients from that of the last ``forward``'s output.
+
+        Parameters
+        ----------
+        dY : array_like of shape (n, outputs)
+
+        Returns
+        -------
+        ndarray of shape (n, features)
+            The gradient of X, or of ``X * scale``. Those of the parameters are in ``grads()``.
+
+        Raises
+        ------
+        RuntimeError
+            Without a ``forward(X, training=True)`` before.
+
+        Examples
+        --------
+        >>> import nnext as nn
+        >>> model = nn.Sequential(nn.ReLU())
+        >>> y = model.forward([[1.0, -1.0]])
+        >>> model.backward([[5.0, 5.0]])
+        array([[5., 0.]], dtype=float32)
+        """
+        return self._engine.backward(dY)
+
+    def grads(self) -> dict[str, Array]:
+        """Return the gradients of the last ``backward`` or ``loss_and_grads``, under the names of ``state_dict``.
+
+        Frozen layers have zero gradients.
+
+        Raises
+        ------
+        RuntimeError
+            When there are none, or a step has used them up.
+
+        Examples
+        --------
+        >>> import nnext as nn
+        >>> model = nn.Sequential(nn.Linear(2, 1), dtype="float64")
+        >>> y = model.forward([[1.0, 2.0]])
+        >>> dX = model.backward([[1.0]])
+        >>> model.grads()["0.weight"]
+        array([[1., 2.]])
+        """
+        return self._engine.gradients()
+
+    def step(self) -> None:
+        """Change the parameters along the last gradients, by the compiled optimizer.
+
+        Raises
+        ------
+        RuntimeError
+            Without ``compile``, or without gradients.
+
+        Examples
+        --------
+        >>> import nnext as nn
+        >>> model = nn.Sequential(nn.Linear(2, 1))
+        >>> model.compile(loss="mse", optimizer=nn.SGD(lr=0.1))
+        >>> loss, grads = model.loss_and_grads([[1.0, 2.0]], [3.0])
+        >>> model.step()
+        """
+        if self.optimizer is None:
+            raise RuntimeError("[step] the model has no optimizer; call compile(loss=..., optimizer=...) first")
+        self._engine.step(self.optimizer.lr)
+
+    def loss_and_grads(
+        self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None, scale: float = 1.0
+    ) -> tuple[float, dict[str, Array]]:
+        """Return the loss on a batch and its gradients, in training mode. Changes no parameter.
+
+        Dropout uses the mask of the step to come, so that repeated calls agree.
+
+        Parameters
+        ----------
+        X, y, sample_weight, scale
+            As in ``fit``.
+
+        Returns
+        -------
+        loss : float
+        grads : dict of str to ndarray
+            Under the names of ``state_dict``.
+
+        Examples
+        --------
+        >>> import nnext as nn
+        >>> model = nn.MLP([4, 3, 2])
+        >>> model.compile(loss="cross_entropy")
+        >>> loss, grads = model.loss_and_grads([[1, 2, 3, 4]], [1])
+        >>> grads["2.bias"].shape
+        (2,)
+        """
+        compiled = require(self._compiled, "loss_and_grads")
+        loss = _fit.loss_and_gradients(self._engine, compiled, X, y, sample_weight, scale)
+        return loss, self.grads()

@@ -1,0 +1,107 @@
+"""A network's parameters: in and out by name, trainable or not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from nnext import _check
+from nnext.model.network import Network
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+
+class Parameters(Network):
+    """What people do with a network's parameters."""
+
+    def state_dict(self) -> dict[str, Array]:
+        """Return copies of all parameters under PyTorch's names and shapes.
+
+        Returns
+        -------
+        dict of str to ndarray
+            "0.weight" of shape (out_features, in_features), "0.bias" of shape (out_features,), and so on.
+
+        Examples
+        --------
+        >>> import nnext as nn
+        >>> {name: array.shape for name, array in nn.MLP([4, 3, 2]).state_dict().items()}
+        {'0.weight': (3, 4), '0.bias': (3,), '2.weight': (2, 3), '2.bias': (2,)}
+        """
+        return self._engine.get()
+
+    def load_state_dict(self, sd: Mapping[str, npt.ArrayLike], strict: bool = True) -> None:
+        """Set parameters from arrays. Everything is checked before anything changes.
+
+        Parameters
+        ----------
+        sd : mapping of str to array_like
+            As ``state_dict`` gives it.
+        strict : bool
+            Whether the names must be exactly the model's; otherwise others are ignored and missing ones kept.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For missing or unexpected names, wrong shapes, or values that are not real numbers.
+
+        Examples
+        --------
+        >>> import nnext as nn
+        >>> a, b = nn.MLP([4, 3, 2], seed=1), nn.MLP([4, 3, 2], seed=2)
+        >>> b.load_state_dict(a.state_dict())
+        """
+        names = [tensor.path for tensor in self._engine.tensors()]
+        missing, unexpected = [n for n in names if n not in sd], [n for n in sd if n not in names]
+        if strict and (missing or unexpected):
+            raise ValueError(
+                f"[load_state_dict] missing {missing}, unexpected {unexpected}; the model has {names}. "
+                "Give exactly those, or strict=False"
+            )
+        self._engine.set({name: sd[name] for name in names if name in sd})
+
+    def freeze(self, *names: str) -> None:
+        """Keep layers as they are in training.
+
+        Parameters
+        ----------
+        *names : str
+            Positions of layers, as in the names of ``state_dict``: "0" for "0.weight" and "0.bias".
+
+        Raises
+        ------
+        ValueError
+            For a name that no layer with parameters has.
+
+        Examples
+        --------
+        >>> import nnext as nn
+        >>> model = nn.MLP([4, 3, 2])
+        >>> model.freeze("0")
+        """
+        self._set_trainable("freeze", names, False)
+
+    def unfreeze(self, *names: str) -> None:
+        """Let layers change again; the inverse of ``freeze``.
+
+        Parameters
+        ----------
+        *names : str
+            As in ``freeze``.
+
+        Examples
+        --------
+        >>> import nnext as nn
+        >>> model = nn.MLP([4, 3, 2])
+        >>> model.freeze("0", "2")
+        >>> model.unfreeze("2")
+        """
+        self._set_trainable("unfreeze", names, True)
+
+    def _set_trainable(self, operation: str, names: Sequence[str], trainable: bool) -> None:
+        known = list(dict.fromkeys(tensor.path.rpartition(".")[0] for tensor in self._engine.tensors()))
+        for layer in [_check.choice(operation, "layer", str(name), known) for name in names]:
+            self._engine.set_trainable(layer, trainable)

@@ -1,0 +1,211 @@
+"""Training by the library: compile, fit, evaluate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from nnext import _check, _fit, losses, metrics
+from nnext._compiled import Compiled, require
+from nnext.history import History
+from nnext.losses import CustomLoss, Loss
+from nnext.model.network import Network
+from nnext.optimizers import Optimizer
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+
+class Training(Network):
+    """What trains a network and says how good it is."""
+
+    def compile(
+        self,
+        loss: str | Loss | CustomLoss,
+        optimizer: str | Optimizer = "adam",
+        metrics: Sequence[str | Callable[[Any, Any], float]] = (),
+        precision: str = "float32",
+    ) -> None:
+        """Choose what to minimize, how, and what to report.
+
+        Parameters
+        ----------
+        loss : str, Loss or callable
+            "mse", "bce", "bce_with_logits" or "cross_entropy", an object such as ``nn.CrossEntropy()``, or any
+            ``f(y_pred, y) -> (loss, grad)`` with the gradient of y_pred's shape.
+        optimizer : str or Optimizer
+            "sgd", "adam", "adagrad", or an object with settings. It starts with fresh state.
+        metrics : sequence of str or callable
+            Names from `nnext.metrics`, or ``f(y_true, y_pred) -> float``.
+        precision : {"float32", "bf16"}
+            Of the products in training. "bf16" rounds the operands of those of `Linear` layers that are 32 or more wide
+            on both sides to 8 bits of mantissa (to nearest even, subnormal numbers to zero) and sums in float32;
+            parameters, gradients, activations and the optimizer's sums stay float32, and so do the products of
+            `predict`, `evaluate` and validation. It needs a CPU with AMX-BF16 or AVX512-BF16
+            (`nnext.runtime.available_bf16`), which have bits of their own; the number of threads changes none.
+            "float32" computes in the model's dtype.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For unknown names, a loss that does not fit the last layer, or a precision that the model's dtype or the CPU
+            lacks.
+
+        Examples
+        --------
+        >>> import nnext as nn
+        >>> model = nn.MLP([4, 3, 2])
+        >>> model.compile(loss="cross_entropy", optimizer=nn.SGD(lr=0.1), metrics=["accuracy"])
+        """
+        chosen = losses.get(loss)
+        compiled = Compiled(
+            loss=chosen,
+            optimizer=Optimizer.find("compile", "optimizer", optimizer),
+            metrics=_named(metrics),
+            precision=_check.choice("compile", "precision", precision, ("float32", "bf16")),
+        )
+        outputs = self._engine.out_features(self.in_features or 1)
+        if compiled.loss_name == "cross_entropy" and self.in_features and outputs < 2:
+            raise ValueError(
+                "[compile] cross_entropy needs an output for each class but the network has 1; give it 2 or more, "
+                "or use loss='bce_with_logits'"
+            )
+        core_loss = chosen if isinstance(chosen, Loss) else None
+        self._engine.compile(core_loss, compiled.optimizer, compiled.precision)
+        self._compiled = compiled
+
+    def fit(
+        self,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        epochs: int = 1,
+        batch_size: int = 32,
+        validation_data: Sequence[Any] | None = None,
+        validation_split: float = 0.0,
+        shuffle: bool = True,
+        sample_weight: npt.ArrayLike | None = None,
+        class_weight: Mapping[int, float] | str | None = None,
+        callbacks: Sequence[Any] = (),
+        verbose: Any = "auto",
+        scale: float = 1.0,
+    ) -> History:
+        """Train: go through all samples `epochs` times, in batches, with one step of the optimizer a batch.
+
+        Parameters
+        ----------
+        X : array_like of shape (n, features)
+            Samples; (n, ...) when the first layer is Flatten. Real numbers of any dtype and layout. float32, float64
+            and uint8 whose rows lie in one piece, also in a file (`numpy.memmap`), are read where they lie, batch by
+            batch, and must not change meanwhile; everything else is converted to the model's dtype first.
+        y : array_like of shape (n,), (n, 1) or (n, outputs)
+            Class labels or one-hot rows for cross_entropy, targets of the output's shape for the other losses.
+        epochs, batch_size : int
+            At least 1. The last batch of an epoch may be smaller.
+        validation_data : (X, y) or (X, y, sample_weight), optional
+            Evaluated after each epoch.
+        validation_split : float
+            The last part of X and y to hold out for validation instead, 0 <= split < 1.
+        shuffle : bool
+            Take the samples in a new order in each epoch, a function of seed and epoch.
+        sample_weight : array_like of shape (n,), optional
+            How much each sample counts, >= 0: the loss of a batch is the weighted mean of its samples' losses.
+        class_weight : mapping of int to float, or "balanced", optional
+            A factor on the weights of each class's samples; "balanced" makes all classes count alike.
+        callbacks : sequence of Callback
+            See `nnext.callbacks`.
+        verbose : {"auto", 0, 1, 2}
+            Progress: "auto" shows a bar in a terminal, a few lines elsewhere; 0 nothing, 1 a bar, 2 a line an epoch.
+        scale : float
+            A factor on X and on the X of validation, not 0: the network sees ``X * scale``, rounded as by
+            ``X.astype(dtype) * dtype.type(scale)`` with the model's dtype, but no such array is made. 1/255 suits
+            images in bytes. `evaluate` and `predict` need the same.
+
+        Returns
+        -------
+        History
+            Loss and metrics of each epoch, told from the outputs during training; also ``model.history``.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For arrays or values that do not fit; the message names both sides and the cure.
+        DivergenceError
+            When a loss or weight becomes NaN or infinite.
+        RuntimeError
+            Without ``compile``, or while another fit of this model runs.
+
+        Examples
+        --------
+        >>> import nnext as nn
+        >>> X, y = nn.datasets.make_moons(200, noise=0.1, seed=0)
+        >>> model = nn.MLP([2, 16, 2])
+        >>> model.compile(loss="cross_entropy", optimizer=nn.Adam(lr=0.01), metrics=["accuracy"])
+        >>> history = model.fit(X, y, epochs=100, verbose=0)
+        >>> history.history["accuracy"][-1] > 0.9
+        True
+
+        Numbers of 0 to 16 in bytes, taken as 0 to 1:
+
+        >>> X, y = nn.datasets.load_digits()
+        >>> model = nn.MLP([64, 32, 10])
+        >>> model.compile(loss="cross_entropy", optimizer=nn.Adam(lr=0.01), metrics=["accuracy"])
+        >>> history = model.fit(X.astype("uint8"), y, epochs=10, scale=1 / 16, verbose=0)
+        >>> model.evaluate(X / 16, y)["accuracy"] > 0.95
+        True
+        """
+        compiled = require(self._compiled, "fit")
+        options = _fit.FitOptions(
+            epochs=_check.integer("fit", "epochs", epochs, low=1),
+            batch_size=_check.integer("fit", "batch_size", batch_size, low=1),
+            validation_data=validation_data,
+            validation_split=_check.number("fit", "validation_split", validation_split, low=0, below=1),
+            shuffle=bool(shuffle),
+            sample_weight=sample_weight,
+            class_weight=class_weight,
+            callbacks=tuple(callbacks),
+            verbose=verbose,
+            scale=scale,
+        )
+        return _fit.fit(self, compiled, X, y, options)
+
+    def evaluate(
+        self,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        batch_size: int | None = None,
+        sample_weight: Any = None,
+        scale: float = 1.0,
+    ) -> dict[str, float]:
+        """Return loss and metrics on data, in evaluation mode.
+
+        Parameters
+        ----------
+        X, y, sample_weight, scale
+            As in ``fit``.
+        batch_size : int, optional
+            Taken for Keras' sake; the core chooses its own blocks, and results do not depend on them.
+
+        Returns
+        -------
+        dict of str to float
+            "loss" and the compiled metrics.
+
+        Examples
+        --------
+        >>> import nnext as nn
+        >>> model = nn.MLP([4, 3, 2])
+        >>> model.compile(loss="cross_entropy", metrics=["accuracy"])
+        >>> sorted(model.evaluate([[1, 2, 3, 4]], [1]))
+        ['accuracy', 'loss']
+        """
+        if batch_size is not None:
+            _check.integer("evaluate", "batch_size", batch_size, low=1)
+        compiled = require(self._compiled, "evaluate")
+        return _fit.evaluate(self._engine, compiled, X, y, sample_weight, scale)
+
+
+def _named(chosen: Sequence[str | metrics.Metric]) -> Mapping[str, metrics.Metric]:
+    """Look metrics up, each under the name that it has in History."""
+    if isinstance(chosen, str) or not isinstance(chosen, Sequence):
+        raise TypeError(f"[compile] metrics is {chosen!r}; give a list, for example ['accuracy']")
+    return {metrics.name_of(metric): metrics.get(metric) for metric in chosen}
