@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import nnext as nn
-from nnext import _by_kind, _core, _demo
+from nnext import _core, _demo, _engine
 from nnext._described import Described
 from nnext._fields import choice, flag, nested, number, pair, several, size
 
@@ -22,7 +22,10 @@ def counters(model: nn.Sequential) -> tuple[int, int, int]:
 
 
 def set_counters(model: nn.Sequential, counts: tuple[int, int, int]) -> None:
-    model.engine.counters = counts
+    """Let the model have made so many steps and epochs, and its optimizer so many steps with each parameter."""
+    now = model.engine.state()
+    progress = {path: (counts[2], product) for path, (_, product) in now.progress.items()}
+    model.engine.set_state(_engine.State(now.tensors, now.optimizer, progress, counts[:2]))
 
 
 def begin_epoch(model: nn.Sequential, samples: int, shuffle: bool) -> np.ndarray:
@@ -36,7 +39,7 @@ def training_state(model: nn.Sequential) -> dict[str, Any]:
     state = dict(now.tensors)
     for name, arrays in now.optimizer.items():
         state |= {f"optimizer.{name}.{i}": array for i, array in enumerate(arrays)}
-    return state | {"counters": np.array(now.counters)}
+    return state | {"counters": np.array((*now.counters, max(steps for steps, _ in now.progress.values())))}
 
 
 def state_bytes(model: nn.Sequential) -> bytes:
@@ -52,11 +55,6 @@ def settings(model: nn.Sequential) -> dict[str, Any]:
 def frozen(model: nn.Sequential) -> set[int]:
     """Return the positions of the layers that do not train."""
     return {int(layer) for layer in model.engine.frozen}
-
-
-def add_layer(model: nn.Sequential, layer: nn.Layer) -> None:
-    """Append a layer to the network that computes, past all checks of `Sequential`."""
-    _by_kind.add_layer(model.engine._core, layer)
 
 
 # ---- The core -------------------------------------------------------------------------------------------------------

@@ -26,14 +26,14 @@ py::array_t<T> cast(const py::array& numbers) {
 }
 
 // float64 to float32, refusing what would become infinite.
-py::array_t<float> narrow(const py::array& numbers, const Asked& asked) {
+py::array_t<float> narrow(const py::array& numbers, const Argument& argument) {
   const py::array_t<double> wide = cast<double>(numbers);
   py::array_t<float> result(std::vector<py::ssize_t>(wide.shape(), wide.shape() + wide.ndim()));
   const double* from = wide.data();
   float* to = result.mutable_data();
   for (Size i = 0; i < static_cast<Size>(wide.size()); ++i) {
     to[i] = static_cast<float>(from[i]);
-    if (std::isinf(to[i]) && std::isfinite(from[i])) fail_too_large(asked, from[i], index_text(numbers, i));
+    if (std::isinf(to[i]) && std::isfinite(from[i])) fail_too_large(argument, from[i], index_text(numbers, i));
   }
   return result;
 }
@@ -56,47 +56,47 @@ std::string index_text(const py::array& array, Size flat) {
   return array.ndim() == 1 ? text : "(" + text + ")";
 }
 
-py::array as_numbers(const py::handle& object, const Asked& asked) {
+py::array as_numbers(const py::handle& object, const Argument& argument) {
   const bool plain = Py_TYPE(object.ptr()) == py::detail::npy_api::get().PyArray_Type_;  // by far the most: not masked
   if (!plain && py::isinstance<py::array>(object) && is_masked_array(object) &&
       py::module_::import("numpy.ma").attr("is_masked")(object).cast<bool>())
-    fail_type(asked, "has masked values; fill them first, for example with ", asked.name, ".filled(0)");
+    fail_type(argument, "has masked values; fill them first, for example with ", argument.name, ".filled(0)");
   py::array array = py::isinstance<py::array>(object) ? py::reinterpret_borrow<py::array>(object)
                                                       : py::array(py::module_::import("numpy").attr("asarray")(object));
   const py::dtype dtype = array.dtype();
   const char kind = dtype.kind();
   const bool number = kind == 'b' || kind == 'i' || kind == 'u' || (kind == 'f' && dtype.itemsize() <= 8);
   if (!number)
-    fail_type(asked, "has dtype ", py::str(dtype).cast<std::string>(), "; give real numbers, for example with ",
-              asked.name, ".astype(\"float64\")");
+    fail_type(argument, "has dtype ", py::str(dtype).cast<std::string>(), "; give real numbers, for example with ",
+              argument.name, ".astype(\"float64\")");
   return array;
 }
 
 template <class T>
-py::array_t<T> as_contiguous(const py::array& numbers, const Asked& asked) {
+py::array_t<T> as_contiguous(const py::array& numbers, const Argument& argument) {
   if constexpr (sizeof(T) < sizeof(double))
-    if (numbers.dtype().kind() == 'f' && numbers.dtype().itemsize() == sizeof(double)) return narrow(numbers, asked);
+    if (numbers.dtype().kind() == 'f' && numbers.dtype().itemsize() == sizeof(double)) return narrow(numbers, argument);
   return cast<T>(numbers);
 }
 
 template <class T>
-void require_finite(const py::array_t<T>& array, const Asked& asked) {
+void require_finite(const py::array_t<T>& array, const Argument& argument) {
   const auto n = static_cast<Size>(array.size());
   const Size count = kernels::current_kernels<T>().reduce.count_nonfinite(n, array.data());
   if (count == 0) return;
   Size first = 0;
   while (std::isfinite(array.data()[first])) ++first;
-  fail_nonfinite(asked, count, array.data()[first], index_text(array, first));
+  fail_nonfinite(argument, count, array.data()[first], index_text(array, first));
 }
 
 template <class T>
-StridedMatrix<T> as_strided_matrix(const py::array& numbers, const Asked& asked) {
-  if (numbers.ndim() != 2) fail(asked, "has shape ", shape_text(numbers), "; give two dimensions");
+StridedMatrix<T> as_strided_matrix(const py::array& numbers, const Argument& argument) {
+  if (numbers.ndim() != 2) fail(argument, "has shape ", shape_text(numbers), "; give two dimensions");
   constexpr auto size = static_cast<py::ssize_t>(sizeof(T));
   const bool as_it_lies = py::isinstance<py::array_t<T>>(numbers) && numbers.strides(0) % size == 0 &&
                           numbers.strides(1) % size == 0 &&
                           reinterpret_cast<std::uintptr_t>(numbers.data()) % alignof(T) == 0;
-  const py::array keep = as_it_lies ? numbers : py::array(as_contiguous<T>(numbers, asked));
+  const py::array keep = as_it_lies ? numbers : py::array(as_contiguous<T>(numbers, argument));
   const ConstMatrix<T> view(static_cast<const T*>(keep.data()), extent(keep, 0), extent(keep, 1),
                             keep.strides(0) / size, keep.strides(1) / size);
   return {keep, view};
@@ -104,20 +104,20 @@ StridedMatrix<T> as_strided_matrix(const py::array& numbers, const Asked& asked)
 
 namespace {
 
-void require_rows(const py::array& numbers, Size rows, const Asked& asked) {
-  if (numbers.ndim() == 0) fail(asked, "is a single number; give one entry a sample: ", rows);
+void require_rows(const py::array& numbers, Size rows, const Argument& argument) {
+  if (numbers.ndim() == 0) fail(argument, "is a single number; give one entry a sample: ", rows);
   if (extent(numbers, 0) != rows)
-    fail(asked, "has ", numbers.shape(0), " rows but X has ", rows, "; give both the same number of samples");
+    fail(argument, "has ", numbers.shape(0), " rows but X has ", rows, "; give both the same number of samples");
 }
 
 // Labels as class indices, each checked before any kernel sees it.
-std::vector<std::int32_t> as_indices(const py::array& numbers, Size classes, const Asked& asked) {
+std::vector<std::int32_t> as_indices(const py::array& numbers, Size classes, const Argument& argument) {
   const py::array_t<double> values = cast<double>(numbers);
   std::vector<std::int32_t> indices(static_cast<Size>(values.size()));
   for (Size i = 0; i < indices.size(); ++i) {
     const double value = values.data()[i];
     if (!(value >= 0 && value < static_cast<double>(classes) && value == std::floor(value)))
-      fail(asked, "has the label ", value, " at index ", i, "; labels must be whole numbers from 0 to ", classes - 1,
+      fail(argument, "has the label ", value, " at index ", i, "; labels must be whole numbers from 0 to ", classes - 1,
            ", one for each of the network's ", classes, " outputs");
     indices[i] = static_cast<std::int32_t>(value);
   }
@@ -126,19 +126,19 @@ std::vector<std::int32_t> as_indices(const py::array& numbers, Size classes, con
 
 // Rows of class probabilities (one-hot is the usual case) or targets of bce: every value within [0, 1].
 template <class T>
-void require_probabilities(const py::array_t<T>& values, const Asked& asked) {
+void require_probabilities(const py::array_t<T>& values, const Argument& argument) {
   for (Size i = 0; i < static_cast<Size>(values.size()); ++i)
     if (!(values.data()[i] >= 0 && values.data()[i] <= 1))
-      fail(asked, "has ", values.data()[i], " at ", index_text(values, i), "; probabilities must lie between 0 and 1");
+      fail(argument, "has ", values.data()[i], " at ", index_text(values, i), "; probabilities must lie between 0 and 1");
 }
 
 template <class T>
-void require_unit_sums(const py::array_t<T>& values, Size rows, Size classes, const Asked& asked) {
+void require_unit_sums(const py::array_t<T>& values, Size rows, Size classes, const Argument& argument) {
   for (Size i = 0; i < rows; ++i) {
     double sum = 0;
     for (Size j = 0; j < classes; ++j) sum += static_cast<double>(values.data()[i * classes + j]);
     if (!(std::abs(sum - 1) <= 1e-3))
-      fail(asked, "has probabilities that add up to ", sum, " in row ", i,
+      fail(argument, "has probabilities that add up to ", sum, " in row ", i,
            "; each row must add up to 1 (one-hot or a distribution), or give class labels of shape (", rows, ",)");
   }
 }
@@ -153,37 +153,37 @@ ops::Targets<T> TargetArrays<T>::view(Size rows, Size outputs) const {
 
 template <class T>
 TargetArrays<T> as_targets(const py::handle& object, ops::TargetKind kind, Size rows, Size outputs,
-                           const Asked& asked) {
-  const py::array numbers = as_numbers(object, asked);
-  require_rows(numbers, rows, asked);
+                           const Argument& argument) {
+  const py::array numbers = as_numbers(object, argument);
+  require_rows(numbers, rows, argument);
   const bool column = numbers.ndim() == 1 || (numbers.ndim() == 2 && numbers.shape(1) == 1);
-  if (kind == ops::TargetKind::classes && column) return {as_indices(numbers, outputs, asked), {}};
+  if (kind == ops::TargetKind::classes && column) return {as_indices(numbers, outputs, argument), {}};
   const bool fits = outputs == 1 ? column : numbers.ndim() == 2 && extent(numbers, 1) == outputs;
   if (!fits)
-    fail(asked, "has shape ", shape_text(numbers), " but the network gives (", rows, ", ", outputs, "); give ",
+    fail(argument, "has shape ", shape_text(numbers), " but the network gives (", rows, ", ", outputs, "); give ",
          kind == ops::TargetKind::classes ? "class labels (n,) or one-hot rows" : "targets of that shape");
-  TargetArrays<T> targets{{}, as_contiguous<T>(numbers, asked)};
-  require_finite(targets.dense, asked);
-  if (kind != ops::TargetKind::values) require_probabilities(targets.dense, asked);
-  if (kind == ops::TargetKind::classes) require_unit_sums(targets.dense, rows, outputs, asked);
+  TargetArrays<T> targets{{}, as_contiguous<T>(numbers, argument)};
+  require_finite(targets.dense, argument);
+  if (kind != ops::TargetKind::values) require_probabilities(targets.dense, argument);
+  if (kind == ops::TargetKind::classes) require_unit_sums(targets.dense, rows, outputs, argument);
   return targets;
 }
 
 template <class T>
-py::array_t<T> as_sample_weight(const py::handle& object, Size rows, const Asked& asked) {
+py::array_t<T> as_sample_weight(const py::handle& object, Size rows, const Argument& argument) {
   if (object.is_none()) return {};
-  const py::array numbers = as_numbers(object, asked);
-  require_rows(numbers, rows, asked);
-  if (numbers.ndim() != 1) fail(asked, "has shape ", shape_text(numbers), "; give one weight a sample: (", rows, ",)");
-  const py::array_t<T> weights = as_contiguous<T>(numbers, asked);
-  require_finite(weights, asked);
+  const py::array numbers = as_numbers(object, argument);
+  require_rows(numbers, rows, argument);
+  if (numbers.ndim() != 1) fail(argument, "has shape ", shape_text(numbers), "; give one weight a sample: (", rows, ",)");
+  const py::array_t<T> weights = as_contiguous<T>(numbers, argument);
+  require_finite(weights, argument);
   double sum = 0;
   for (Size i = 0; i < rows; ++i) {
     const T weight = weights.data()[i];
-    if (weight < 0) fail(asked, "has ", weight, " at index ", i, "; weights must not be negative");
+    if (weight < 0) fail(argument, "has ", weight, " at index ", i, "; weights must not be negative");
     sum += static_cast<double>(weight);
   }
-  if (rows > 0 && sum == 0) fail(asked, "is zero for all ", rows, " samples; at least one must count");
+  if (rows > 0 && sum == 0) fail(argument, "is zero for all ", rows, " samples; at least one must count");
   return weights;
 }
 
@@ -200,36 +200,36 @@ bool may_overlap(const py::array& a, const py::array& b) {
 }
 
 template <class T>
-py::array_t<T> as_output(const py::object& out, Size rows, Size cols, const Asked& asked) {
+py::array_t<T> as_output(const py::object& out, Size rows, Size cols, const Argument& argument) {
   const char* dtype = kTypeName<T>;
   if (out.is_none()) return py::array_t<T>({rows, cols});
   if (!py::isinstance<py::array_t<T>>(out))
-    fail_type(asked, "must be an ndarray of ", dtype, "; make it with numpy.empty((", rows, ", ", cols, "), \"", dtype,
+    fail_type(argument, "must be an ndarray of ", dtype, "; make it with numpy.empty((", rows, ", ", cols, "), \"", dtype,
               "\")");
   auto array = py::reinterpret_borrow<py::array_t<T>>(out);
   const bool fits = array.ndim() == 2 && extent(array, 0) == rows && extent(array, 1) == cols;
   if (!fits)
-    fail(asked, "has shape ", shape_text(array), " but the result is (", rows, ", ", cols, "); give that shape");
+    fail(argument, "has shape ", shape_text(array), " but the result is (", rows, ", ", cols, "); give that shape");
   if (!array.writeable() || !(array.flags() & py::array::c_style) ||
       reinterpret_cast<std::uintptr_t>(array.data()) % alignof(T) != 0)
-    fail(asked, "must be writeable, C-contiguous and aligned; make it with numpy.empty((", rows, ", ", cols, "), \"",
+    fail(argument, "must be writeable, C-contiguous and aligned; make it with numpy.empty((", rows, ", ", cols, "), \"",
          dtype, "\")");
   return array;
 }
 
-template py::array_t<float> as_contiguous(const py::array&, const Asked&);
-template py::array_t<double> as_contiguous(const py::array&, const Asked&);
-template void require_finite(const py::array_t<float>&, const Asked&);
-template void require_finite(const py::array_t<double>&, const Asked&);
-template StridedMatrix<float> as_strided_matrix(const py::array&, const Asked&);
-template StridedMatrix<double> as_strided_matrix(const py::array&, const Asked&);
+template py::array_t<float> as_contiguous(const py::array&, const Argument&);
+template py::array_t<double> as_contiguous(const py::array&, const Argument&);
+template void require_finite(const py::array_t<float>&, const Argument&);
+template void require_finite(const py::array_t<double>&, const Argument&);
+template StridedMatrix<float> as_strided_matrix(const py::array&, const Argument&);
+template StridedMatrix<double> as_strided_matrix(const py::array&, const Argument&);
 template struct TargetArrays<float>;
 template struct TargetArrays<double>;
-template TargetArrays<float> as_targets(const py::handle&, ops::TargetKind, Size, Size, const Asked&);
-template TargetArrays<double> as_targets(const py::handle&, ops::TargetKind, Size, Size, const Asked&);
-template py::array_t<float> as_sample_weight(const py::handle&, Size, const Asked&);
-template py::array_t<double> as_sample_weight(const py::handle&, Size, const Asked&);
-template py::array_t<float> as_output(const py::object&, Size, Size, const Asked&);
-template py::array_t<double> as_output(const py::object&, Size, Size, const Asked&);
+template TargetArrays<float> as_targets(const py::handle&, ops::TargetKind, Size, Size, const Argument&);
+template TargetArrays<double> as_targets(const py::handle&, ops::TargetKind, Size, Size, const Argument&);
+template py::array_t<float> as_sample_weight(const py::handle&, Size, const Argument&);
+template py::array_t<double> as_sample_weight(const py::handle&, Size, const Argument&);
+template py::array_t<float> as_output(const py::object&, Size, Size, const Argument&);
+template py::array_t<double> as_output(const py::object&, Size, Size, const Argument&);
 
 }  // namespace nnext::bindings

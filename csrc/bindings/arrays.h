@@ -7,7 +7,7 @@
 
 #include <vector>
 
-#include "bindings/asked.h"
+#include "bindings/argument.h"
 #include "core/view.h"
 #include "ops/loss.h"
 
@@ -17,16 +17,16 @@ using core::ConstMatrix;
 using core::Matrix;
 
 // Any accepted object as an ndarray of numbers, its memory untouched. TypeError for every other kind.
-py::array as_numbers(const py::handle& object, const Asked& asked);
+py::array as_numbers(const py::handle& object, const Argument& argument);
 
 // An array of numbers as T, C-contiguous and aligned; a copy only where that is not so already. ValueError, with the
 // index, for numbers that are finite in float64 but not in T.
 template <class T>
-py::array_t<T> as_contiguous(const py::array& numbers, const Asked& asked);
+py::array_t<T> as_contiguous(const py::array& numbers, const Argument& argument);
 
 // ValueError with count and first index if any element is NaN or infinite.
 template <class T>
-void require_finite(const py::array_t<T>& array, const Asked& asked);
+void require_finite(const py::array_t<T>& array, const Argument& argument);
 
 // A float32 or float64 array seen as it lies, with any strides; others are converted.
 template <class T>
@@ -35,7 +35,7 @@ struct StridedMatrix {
   ConstMatrix<T> view;
 };
 template <class T>
-StridedMatrix<T> as_strided_matrix(const py::array& numbers, const Asked& asked);
+StridedMatrix<T> as_strided_matrix(const py::array& numbers, const Argument& argument);
 
 // Targets for `rows` samples and `outputs` network outputs.
 template <class T>
@@ -45,17 +45,17 @@ struct TargetArrays {
   ops::Targets<T> view(Size rows, Size outputs) const;
 };
 template <class T>
-TargetArrays<T> as_targets(const py::handle& object, ops::TargetKind kind, Size rows, Size outputs, const Asked& asked);
+TargetArrays<T> as_targets(const py::handle& object, ops::TargetKind kind, Size rows, Size outputs, const Argument& argument);
 
 // One finite weight >= 0 a sample, not all zero; empty for None.
 template <class T>
-py::array_t<T> as_sample_weight(const py::handle& object, Size rows, const Asked& asked);
+py::array_t<T> as_sample_weight(const py::handle& object, Size rows, const Argument& argument);
 
 // Whether some bytes could belong to both.
 bool may_overlap(const py::array& a, const py::array& b);
 
 // The caller's array to write (rows, cols) results into.
 template <class T>
-py::array_t<T> as_output(const py::object& out, Size rows, Size cols, const Asked& asked);
+py::array_t<T> as_output(const py::object& out, Size rows, Size cols, const Argument& argument);
 
 }  // namespace nnext::bindings

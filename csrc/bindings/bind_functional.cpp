@@ -27,54 +27,54 @@ py::object with_type(bool single, F f) {
   return single ? py::object(f(float{})) : py::object(f(double{}));
 }
 
-py::object activation(const std::string& name, const py::object& x, double argument) {
-  const Asked asked{name.c_str(), "x"};
-  const py::array numbers = as_numbers(x, asked);
+py::object activation(const std::string& name, const py::object& x, double kernel_argument) {
+  const Argument argument{name.c_str(), "x"};
+  const py::array numbers = as_numbers(x, argument);
   return with_type(is_single(numbers), [&]<class T>(T) {
-    const py::array_t<T> from = as_contiguous<T>(numbers, asked);
+    const py::array_t<T> from = as_contiguous<T>(numbers, argument);
     py::array_t<T> y = empty_like<T>(from);
     const auto& kernel = ops::find_activation(kernels::current_kernels<T>(), name);
-    kernel.forward(static_cast<Size>(from.size()), static_cast<T>(argument), from.data(), y.mutable_data());
+    kernel.forward(static_cast<Size>(from.size()), static_cast<T>(kernel_argument), from.data(), y.mutable_data());
     return y;
   });
 }
 
 // dx for an upstream gradient dy of x's shape.
-py::object activation_grad(const std::string& name, const py::object& x, const py::object& dy, double argument) {
-  const Asked asked{name.c_str(), "x"}, asked_dy{name.c_str(), "dy"};
-  const py::array numbers = as_numbers(x, asked), upstream = as_numbers(dy, asked_dy);
+py::object activation_grad(const std::string& name, const py::object& x, const py::object& dy, double kernel_argument) {
+  const Argument argument{name.c_str(), "x"}, argument_dy{name.c_str(), "dy"};
+  const py::array numbers = as_numbers(x, argument), upstream = as_numbers(dy, argument_dy);
   if (shape_text(numbers) != shape_text(upstream))
     core::fail_value("[", name, "_grad] x has shape ", shape_text(numbers), " but dy ", shape_text(upstream),
                      "; give both the same shape");
   return with_type(is_single(numbers), [&]<class T>(T) {
-    const py::array_t<T> from = as_contiguous<T>(numbers, asked), up = as_contiguous<T>(upstream, asked_dy);
+    const py::array_t<T> from = as_contiguous<T>(numbers, argument), up = as_contiguous<T>(upstream, argument_dy);
     py::array_t<T> dx = empty_like<T>(from);
     const auto n = static_cast<Size>(from.size());
     const auto& kernel = ops::find_activation(kernels::current_kernels<T>(), name);
-    if (!kernel.from_x) kernel.forward(n, static_cast<T>(argument), from.data(), dx.mutable_data());  // y
-    kernel.backward(n, static_cast<T>(argument), kernel.from_x ? from.data() : dx.data(), up.data(), dx.mutable_data());
+    if (!kernel.from_x) kernel.forward(n, static_cast<T>(kernel_argument), from.data(), dx.mutable_data());  // y
+    kernel.backward(n, static_cast<T>(kernel_argument), kernel.from_x ? from.data() : dx.data(), up.data(), dx.mutable_data());
     return dx;
   });
 }
 
 // Rows are the last dimension; with dy its gradient.
 py::object softmax(const py::object& x, const py::object& dy) {
-  const Asked asked{"softmax", "x"}, asked_dy{"softmax", "dy"};
-  const py::array numbers = as_numbers(x, asked);
+  const Argument argument{"softmax", "x"}, argument_dy{"softmax", "dy"};
+  const py::array numbers = as_numbers(x, argument);
   if (numbers.ndim() == 0 || numbers.shape(numbers.ndim() - 1) == 0)
     core::fail_value("[softmax] x has shape ", shape_text(numbers), "; give at least one value along the last axis");
   return with_type(is_single(numbers), [&]<class T>(T) {
-    const py::array_t<T> from = as_contiguous<T>(numbers, asked);
+    const py::array_t<T> from = as_contiguous<T>(numbers, argument);
     py::array_t<T> y = empty_like<T>(from);
     const auto n = static_cast<Size>(from.shape(from.ndim() - 1)), m = static_cast<Size>(from.size()) / n;
     const auto& kernel = kernels::current_kernels<T>().softmax;
     kernel.forward(m, n, from.data(), y.mutable_data());
     if (dy.is_none()) return y;
-    const py::array upstream = as_numbers(dy, asked_dy);
+    const py::array upstream = as_numbers(dy, argument_dy);
     if (shape_text(numbers) != shape_text(upstream))
       core::fail_value("[softmax_grad] x has shape ", shape_text(numbers), " but dy ", shape_text(upstream),
                        "; give both the same shape");
-    const py::array_t<T> up = as_contiguous<T>(upstream, asked_dy);
+    const py::array_t<T> up = as_contiguous<T>(upstream, argument_dy);
     py::array_t<T> dx = empty_like<T>(from);
     kernel.backward(m, n, y.data(), up.data(), dx.mutable_data());
     return dx;
@@ -83,12 +83,12 @@ py::object softmax(const py::object& x, const py::object& dy) {
 
 // (loss, gradient) of (n, k) predictions.
 py::object loss(const std::string& name, const py::object& y_pred, const py::object& y, const py::object& sample_weight,
-                double argument) {
+                double kernel_argument) {
   const ops::TargetKind kind = ops::find_loss_kind(name).targets;
-  const Asked asked{name.c_str(), "y_pred"};
-  const py::array numbers = as_numbers(y_pred, asked);
+  const Argument argument{name.c_str(), "y_pred"};
+  const py::array numbers = as_numbers(y_pred, argument);
   return with_type(is_single(numbers), [&]<class T>(T) {
-    const Rows<T> rows = as_rows<T>(numbers, {.finite = false}, asked);
+    const Rows<T> rows = as_rows<T>(numbers, {.finite = false}, argument);
     const Size n = rows.view.rows, k = rows.view.cols;
     if (n == 0) core::fail_value("[", name, "] y_pred has 0 rows; the mean of nothing is not defined");
     const TargetArrays<T> targets = as_targets<T>(y, kind, n, k, {name.c_str(), "y"});
@@ -97,7 +97,7 @@ py::object loss(const std::string& name, const py::object& y_pred, const py::obj
     ops::loss_scale<T>(sample_weight.is_none() ? nullptr : weights.data(), n, scale.data());
     py::array_t<T> result({n, k});
     const Matrix<T> dy(result.mutable_data(), n, k);  // until then room for predictions that must be converted
-    ops::loss_rows<T>(ops::find_loss(kernels::current_kernels<T>(), name), static_cast<T>(argument),
+    ops::loss_rows<T>(ops::find_loss(kernels::current_kernels<T>(), name), static_cast<T>(kernel_argument),
                       rows.view.view_or_read(0, dy), targets.view(n, k), scale.data(), row_loss.data(), dy);
     return py::make_tuple(ops::total_loss(n, scale.data(), row_loss.data()), result);
   });

@@ -82,6 +82,7 @@ void bind_runtime(py::module_& m) {
   m.def("select_isa", &kernels::select_isa, py::arg("name"));
   m.def("get_num_threads", runtime::num_threads);
   m.def("set_num_threads", runtime::set_num_threads, py::arg("n"));
+  m.def("barriers_passed", runtime::barriers_passed);
   m.def("usable_cpus", runtime::usable_cpus);
   m.def("allow_more_members_than_cpus", runtime::allow_more_members_than_cpus, py::arg("allow"));
   m.def(

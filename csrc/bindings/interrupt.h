@@ -40,7 +40,7 @@ class WithoutGil {
 // Throws what ended a call early: the exception of a signal handler, usually KeyboardInterrupt, or SystemExit at exit.
 [[noreturn]] void throw_interruption();
 
-// Runs f(cancel) without Python's lock. Throws when the host asked to stop.
+// Runs f(cancel) without Python's lock. Throws when the host argument to stop.
 template <class F>
 void interruptible(F&& f) {
   runtime::Cancel cancel;

@@ -2,22 +2,13 @@
 
 #include <pybind11/stl.h>
 
-#include <numeric>
 #include <optional>
 
+#include "bindings/config.h"
 #include "bindings/interrupt.h"
 #include "core/errors.h"
-#include "kernels/bf16/dispatch.h"
-#include "nn/activation.h"
-#include "nn/dropout.h"
-#include "nn/flatten.h"
-#include "nn/linear.h"
-#include "nn/softmax.h"
-#include "ops/activation.h"
 
 namespace nnext::bindings {
-
-using train::Gate;
 
 namespace {
 
@@ -28,77 +19,34 @@ py::array_t<T> copy_of(ConstMatrix<T> from) {
   return result;
 }
 
-auto as_tuple(const train::Counters& counters) {
-  return std::tuple(counters.step, counters.epoch, counters.optimizer_step);
-}
-
 }  // namespace
 
 template <class T>
-void Model<T>::add_linear(Size in_features, Size out_features, bool bias, const nn::Initializer& weight_init,
-                          const nn::Initializer& bias_init) {
-  const nn::Network<T>& network = state_.network;
-  const typename nn::Linear<T>::Config config{in_features, out_features, bias, weight_init, bias_init};
-  add(std::make_unique<nn::Linear<T>>(network.kernels, config, network.seed, network.layers.size()));
-}
-template <class T>
-void Model<T>::add_activation(const std::string& name, double argument) {
-  add(std::make_unique<nn::Activation<T>>(ops::find_activation(state_.network.kernels, name), argument));
-}
-template <class T>
-void Model<T>::add_softmax() {
-  add(std::make_unique<nn::Softmax<T>>());
-}
-template <class T>
-void Model<T>::add_dropout(double p) {
-  add(std::make_unique<nn::Dropout<T>>(p, state_.network.layers.size()));
-}
-template <class T>
-void Model<T>::add_flatten() {
-  add(std::make_unique<nn::Flatten<T>>());
-}
+Model<T>::Model(std::uint64_t seed, const py::sequence& layers, bool draws) : trainer_(seed, as_configs(layers), draws) {}
+
+// ---- tensors --------------------------------------------------------------------------------------------------------
 
 template <class T>
-Size Model<T>::in_features() const {
-  for (const auto& layer : state_.network.layers)
-    if (const Size features = layer->in_features(); features != 0) return features;
-  return 0;
-}
-
-template <class T>
-Size Model<T>::out_features(Size in_features) const {
-  Size features = in_features;
-  for (Size i = 0; i < state_.network.layers.size(); ++i) try {
-      features = state_.network.layers[i]->out_features(features);
-    } catch (const std::invalid_argument& error) {
-      core::fail_value("layer ", i, ": ", error.what());
-    }
-  return features;
-}
-
-template <class T>
-std::vector<std::tuple<Size, std::string, std::vector<Size>>> Model<T>::parameters() const {
-  std::vector<std::tuple<Size, std::string, std::vector<Size>>> all;
-  for (Size i = 0; i < state_.network.layers.size(); ++i)
-    for (const nn::Parameter<T>& parameter : state_.network.layers[i]->parameters)
-      all.emplace_back(i, parameter.name, parameter.shape);
+std::vector<typename Model<T>::TensorInfo> Model<T>::tensors() const {
+  std::vector<TensorInfo> all;
+  trainer_.network().for_parameters([&](const nn::Node<T>& node, const nn::Parameter<T>& parameter, Size) {
+    const char* role = parameter.role == nn::Role::buffer ? "buffer" : "parameter";
+    all.emplace_back(node.path + "." + parameter.name, parameter.shape, role);
+  });
   return all;
 }
 
 template <class T>
-typename Model<T>::Place Model<T>::place(Size index) const {
-  for (const auto& layer : state_.network.layers) {
-    if (index < layer->parameters.size()) return {layer.get(), index};
-    index -= layer->parameters.size();
-  }
-  throw std::out_of_range("no such parameter");
+const nn::Parameter<T>& Model<T>::parameter(Size index) const {
+  const nn::Node<T>& node = trainer_.network().owner(index);
+  return node.layer->parameters[index - node.first_parameter];
 }
 
 template <class T>
 py::array_t<T> Model<T>::logical(Size index, const core::Buffer<T>& stored) const {
-  const Place at = place(index);
-  py::array_t<T> result(at.layer->parameters[at.in_layer].shape);
-  at.layer->to_logical(at.in_layer, stored.data(), result.mutable_data());
+  const nn::Node<T>& node = trainer_.network().owner(index);
+  py::array_t<T> result(parameter(index).shape);
+  node.layer->to_logical(index - node.first_parameter, stored.data(), result.mutable_data());
   return result;
 }
 
@@ -111,158 +59,141 @@ py::list Model<T>::logical(const std::vector<core::Buffer<T>>& stored) const {
 
 template <class T>
 py::array_t<T> Model<T>::checked(Size index, const py::handle& values, const char* operation) const {
-  const Place at = place(index);
-  const nn::Parameter<T>& parameter = at.layer->parameters[at.in_layer];
-  const Asked asked{operation, parameter.name.c_str()};
-  const py::array numbers = as_numbers(values, asked);
+  const nn::Parameter<T>& wanted = parameter(index);
+  const Argument argument{operation, wanted.name.c_str()};
+  const py::array numbers = as_numbers(values, argument);
   const std::vector<Size> shape(numbers.shape(), numbers.shape() + numbers.ndim());
-  if (shape != parameter.shape)
-    core::fail_value("[", operation, "] ", parameter.name, " has shape ", shape_text(numbers), " but the model's is ",
-                     shape_text(py::array_t<T>(parameter.shape)), "; give arrays of the model's shapes");
-  return as_contiguous<T>(numbers, asked);
-}
-
-// A thread that trained when this process was forked has left its passes half-made. They cannot be destroyed.
-template <class T>
-void Model<T>::forget_lost_passes() {
-  if (!state_.gate.take_abandoned()) return;
-  static_cast<void>(own_loop_.release());
-  static_cast<void>(fit_.release());
-}
-
-// The right to train for as long as the result lives.
-template <class T>
-Gate::Training Model<T>::begin(const char* operation) {
-  forget_lost_passes();
-  if (own_loop_ == nullptr) own_loop_ = std::make_unique<train::OwnLoop<T>>(state_);
-  return Gate::Training(state_.gate, operation);
-}
-
-// Calls f, which changes what passes depend on, while nobody trains or predicts.
-template <class T>
-template <class F>
-void Model<T>::change(const char* operation, F f) {
-  const Gate::Training training = begin(operation);
-  interruptible([&](runtime::Cancel& cancel) {
-    const Gate::Writer writer(state_.gate, &cancel);
-    if (!writer) return;
-    f();
-    forget_passes();
-  });
+  if (shape != wanted.shape)
+    core::fail_value("[", operation, "] ", wanted.name, " has shape ", shape_text(numbers), " but the model's is ",
+                     shape_text(py::array_t<T>(wanted.shape)), "; give arrays of the model's shapes");
+  return as_contiguous<T>(numbers, argument);
 }
 
 template <class T>
-train::StateCopy<T> Model<T>::copy_state() {
+py::list Model<T>::get_tensors() const {
   std::optional<train::StateCopy<T>> copy;
-  {
-    const WithoutGil without_gil;
-    const Gate::Reader reader(state_.gate);
-    copy.emplace(state_);
-  }
-  return std::move(*copy);
+  interruptible([&](runtime::Cancel&) { copy.emplace(trainer_.copy_state()); });
+  return logical(copy->parameters);
 }
 
 template <class T>
-py::list Model<T>::get_parameters() {
-  return logical(copy_state().parameters);
-}
-
-template <class T>
-py::tuple Model<T>::get_state() {
-  const train::StateCopy<T> copy = copy_state();
-  py::list optimizer_state;
-  for (Size i = 0; i < copy.optimizer_state.size(); ++i) {
-    py::list states;
-    for (const core::Buffer<T>& stored : copy.optimizer_state[i]) states.append(logical(i, stored));
-    optimizer_state.append(states);
-  }
-  return py::make_tuple(logical(copy.parameters), optimizer_state, as_tuple(copy.counters));
-}
-
-template <class T>
-void Model<T>::set_parameters(const py::dict& values) {
-  std::vector<std::pair<Place, py::array_t<T>>> given;
+void Model<T>::set_tensors(const py::dict& values) {
+  std::vector<py::array_t<T>> keep;
+  std::vector<train::GivenNumbers<T>> given;
   for (const auto& [key, array] : values) {
     const auto index = py::cast<Size>(key);
-    given.emplace_back(place(index), checked(index, array, "load_state_dict"));
+    keep.push_back(checked(index, array, "load_state_dict"));
+    given.push_back({index, keep.back().data()});
   }
-  change("load_state_dict", [&] {
-    for (const auto& [at, array] : given) {
-      at.layer->from_logical(at.in_layer, array.data(), at.layer->parameters[at.in_layer].values.data());
-      at.layer->fresh = nn::Derived::none;
-    }
-  });
+  interruptible([&](runtime::Cancel& cancel) { trainer_.set_parameters(given, cancel); });
 }
 
 template <class T>
 py::list Model<T>::get_gradients() {
-  const Gate::Training training = begin("grads");
-  if (!own_loop_->has_gradients())
-    throw std::runtime_error("[grads] there are no gradients; call backward(dY) or loss_and_grads(X, y) first");
-  return logical(own_loop_->gradients());
+  std::vector<core::Buffer<T>> gradients;
+  interruptible([&](runtime::Cancel&) {
+    trainer_.with_own_loop("grads", [&](train::OwnLoop<T>& loop) {
+      if (!loop.has_gradients())
+        throw std::runtime_error("[grads] there are no gradients; call backward(dY) or loss_and_grads(X, y) first");
+      gradients = loop.gradients();
+    });
+  });
+  return logical(gradients);
 }
 
 template <class T>
-void Model<T>::set_optimizer_state(Size index, Size state, const py::object& values) {
-  const py::array_t<T> array = checked(index, values, "load");
-  core::Buffer<T>& stored = state_.optimizer_state.at(index).at(state);
-  change("load", [&] { place(index).layer->from_logical(place(index).in_layer, array.data(), stored.data()); });
+py::tuple Model<T>::get_state() const {
+  std::optional<train::StateCopy<T>> copy;
+  interruptible([&](runtime::Cancel&) { copy.emplace(trainer_.copy_state()); });
+  py::list optimizer_state;
+  for (Size i = 0; i < copy->parameters.size(); ++i) {
+    py::list states;
+    if (i < copy->optimizer_state.size())
+      for (const core::Buffer<T>& stored : copy->optimizer_state[i]) states.append(logical(i, stored));
+    optimizer_state.append(states);
+  }
+  Progress progress;
+  for (const optim::Progress& of : copy->progress) progress.emplace_back(of.steps, of.product);
+  return py::make_tuple(logical(copy->parameters), optimizer_state, progress,
+                        std::tuple(copy->counters.step, copy->counters.epoch));
 }
 
 template <class T>
-typename Model<T>::Counters Model<T>::get_counters() {
-  const WithoutGil without_gil;
-  const Gate::Reader reader(state_.gate);
-  return as_tuple(state_.counters);
+void Model<T>::set_state(const py::list& tensors, const py::list& optimizer_state, const Progress& progress,
+                         const Counters& counters) {
+  const Size count = trainer_.network().parameters;
+  if (tensors.size() != count || optimizer_state.size() != count || progress.size() != count)
+    core::fail_value("[load] there are ", tensors.size(), " tensors, ", optimizer_state.size(), " with state and ",
+                     progress.size(), " with progress, but the model has ", count, "; give all of each");
+  std::vector<py::array_t<T>> keep;
+  train::GivenState<T> given;
+  given.optimizer.resize(optimizer_states().size());
+  for (Size i = 0; i < count; ++i) {
+    keep.push_back(checked(i, tensors[i], "load"));
+    given.parameters.push_back({i, keep.back().data()});
+    const auto states = optimizer_state[i].template cast<py::list>();
+    const Size wanted = parameter(i).role == nn::Role::buffer ? 0 : given.optimizer.size();
+    if (states.size() != wanted)
+      core::fail_value("[load] ", parameter(i).name, " has ", states.size(), " arrays of the optimizer's state but needs ",
+                       wanted, "; compile with the optimizer that they come from");
+    for (Size s = 0; s < wanted; ++s) {
+      keep.push_back(checked(i, states[s], "load"));
+      given.optimizer[s].push_back({i, keep.back().data()});
+    }
+    given.progress.push_back({std::get<0>(progress[i]), std::get<1>(progress[i])});
+  }
+  given.counters = {std::get<0>(counters), std::get<1>(counters)};
+  interruptible([&](runtime::Cancel& cancel) { trainer_.set_state(given, cancel); });
+}
+
+template <class T>
+std::tuple<std::uint64_t, std::uint64_t, std::uint64_t> Model<T>::get_counters() const {
+  train::Counters counters;
+  std::uint64_t most = 0;
+  interruptible([&](runtime::Cancel&) { std::tie(counters, most) = trainer_.counters(); });
+  return {counters.step, counters.epoch, most};
 }
 
 template <class T>
 void Model<T>::set_counters(const Counters& counters) {
-  change("load",
-         [&] { std::tie(state_.counters.step, state_.counters.epoch, state_.counters.optimizer_step) = counters; });
-}
-
-template <class T>
-void Model<T>::set_trainable(Size layer, bool trainable) {
-  change("freeze", [&] { state_.network.layers.at(layer)->trainable = trainable; });
-}
-
-template <class T>
-void Model<T>::set_loss(const std::string& loss, bool fuse_last_layer) {
-  const kernels::LossKernel<T>& found = ops::find_loss(state_.network.kernels, loss);
-  change("compile", [&] { state_.set_loss(found, fuse_last_layer); });
-}
-
-template <class T>
-const kernels::Bf16Kernels& Model<T>::find_bf16() const {
-  if constexpr (!std::is_same_v<T, float>) {
-    core::fail_value(
-        "[compile] precision is \"bf16\" but the network's dtype is float64; make it with dtype=\"float32\"");
-  } else {
-    const kernels::Bf16Kernels* found = kernels::current_bf16(state_.network.kernels);
-    if (found != nullptr) return *found;
-    if (!kernels::available_bf16().empty())
-      core::fail_value("[compile] precision is \"bf16\" but the network was made for the instruction set ",
-                       kernels::current_isa().name,
-                       ", and bf16 goes with avx512; unset NNEXT_ISA or use precision=\"float32\"");
-    core::fail_value(
-        "[compile] precision is \"bf16\" but this CPU has neither AMX-BF16 nor AVX512-BF16, or the system "
-        "keeps them; use precision=\"float32\"");
-  }
-}
-
-template <class T>
-void Model<T>::set_precision(const std::string& precision) {
-  const kernels::Bf16Kernels* kernels = precision == "bf16" ? &find_bf16() : nullptr;
-  change("compile", [&] {
-    for (const auto& layer : state_.network.layers) layer->use_bf16(kernels);
+  interruptible([&](runtime::Cancel& cancel) {
+    trainer_.set_counters({std::get<0>(counters), std::get<1>(counters)}, cancel);
   });
 }
 
 template <class T>
-void Model<T>::set_optimizer(std::unique_ptr<optim::Optimizer<T>> optimizer) {
-  change("compile", [&] { state_.set_optimizer(std::move(optimizer)); });
+std::vector<std::string> Model<T>::optimizer_states() const {
+  std::vector<std::string> names;
+  if (const auto& optimizer = trainer_.training().optimizer; optimizer != nullptr)
+    for (const optim::State& state : optimizer->states()) names.emplace_back(state.name);
+  return names;
 }
+
+template <class T>
+std::string Model<T>::product_name() const {
+  const auto& optimizer = trainer_.training().optimizer;
+  return optimizer == nullptr || optimizer->product_name() == nullptr ? "" : optimizer->product_name();
+}
+
+// ---- settings -------------------------------------------------------------------------------------------------------
+
+template <class T>
+void Model<T>::compile(const py::object& loss, const py::dict& optimizer, const std::string& precision,
+                       double clip_norm) {
+  std::optional<core::Config> loss_config;
+  if (!loss.is_none()) loss_config = as_config(loss.cast<py::dict>());
+  const core::Config optimizer_config = as_config(optimizer);
+  interruptible([&](runtime::Cancel& cancel) {
+    trainer_.compile(loss_config ? &*loss_config : nullptr, optimizer_config, precision, clip_norm, cancel);
+  });
+}
+
+template <class T>
+void Model<T>::set_trainable(const std::vector<std::string>& paths, bool trainable) {
+  interruptible([&](runtime::Cancel& cancel) { trainer_.set_trainable(paths, trainable, cancel); });
+}
+
+// ---- samples and fit ------------------------------------------------------------------------------------------------
 
 // At least one row, and no more than can be shuffled.
 template <class T>
@@ -280,60 +211,57 @@ SampleArrays<T> Model<T>::samples(const py::object& x, const py::object& y, cons
   const char* op = operation.c_str();
   SampleArrays<T> samples{some_rows(x, flatten, op, scale), {}, {}, !sample_weight.is_none(), 0};
   samples.outputs = out_features(samples.x.view.cols);
-  samples.targets =
-      as_targets<T>(y, ops::find_loss_kind(state_.loss->name).targets, samples.rows(), samples.outputs, {op, "y"});
+  if (trainer_.training().loss.kernel != nullptr)
+    samples.targets =
+        as_targets<T>(y, trainer_.training().loss.targets, samples.rows(), samples.outputs, {op, "y"});
   samples.weights = as_sample_weight<T>(sample_weight, samples.rows(), {op, "sample_weight"});
   return samples;
 }
 
+namespace {
+
+// A loss of the host's as the core calls it, without Python's lock: f(outputs, rows) -> (loss, gradient).
 template <class T>
-py::array Model<T>::rows(const py::object& x, bool flatten, const std::string& operation,
-                         const py::object& scale) const {
-  return some_rows(x, flatten, operation.c_str(), scale).keep;
+auto call_host(const py::object& f) {
+  return [&f](ConstMatrix<T> outputs, const std::uint32_t* order, Matrix<T> dy) {
+    const py::gil_scoped_acquire gil;
+    const py::array_t<std::uint32_t> rows(static_cast<py::ssize_t>(outputs.rows), order);
+    const auto result = f(copy_of(outputs), rows).template cast<py::tuple>();
+    const Argument argument{"fit", "the gradient of the loss function"};
+    const py::array_t<T> gradient = as_contiguous<T>(as_numbers(result[1], argument), argument);
+    std::copy_n(gradient.data(), dy.rows * dy.cols, dy.data);
+    return result[0].template cast<double>();
+  };
 }
 
-template <class T>
-py::array_t<std::uint32_t> Model<T>::begin_epoch(Size samples, bool shuffle) {
-  std::vector<std::uint32_t> order(shuffle ? 0 : samples);
-  std::iota(order.begin(), order.end(), 0u);
-  const Gate::Training training = begin("fit");
-  interruptible([&](runtime::Cancel& cancel) {
-    if (shuffle) order = train::shuffled_order(state_.network.seed, state_.counters.epoch, samples, cancel);
-    const Gate::Writer writer(state_.gate, &cancel);
-    if (writer) ++state_.counters.epoch;
-  });
-  return py::array_t<std::uint32_t>(static_cast<py::ssize_t>(order.size()), order.data());
-}
+}  // namespace
 
 template <class T>
 train::EpochReport Model<T>::fit_epoch(const SampleArrays<T>& samples, const py::object& outputs,
-                                       const train::EpochOptions& options) {
-  train::Samples<T> given{samples.x.view, samples.target_view(), samples.weight_data(), {}};
+                                       const train::EpochOptions& options, const py::object& host_loss) {
+  train::Samples<T> given{samples.x.view, {}, samples.weight_data(), {}};
+  if (host_loss.is_none())
+    given.targets = samples.target_view();
+  else
+    given.host_loss = call_host<T>(host_loss);
   py::array_t<T> kept;
   if (!outputs.is_none()) {
     kept = as_output<T>(outputs, samples.rows(), samples.outputs, {"fit", "outputs"});
     given.outputs = {kept.mutable_data(), samples.rows(), samples.outputs};
   }
-  const Gate::Training training = begin("fit");
-  own_loop_->reset();
-  if (fit_ == nullptr) fit_ = std::make_unique<train::Fit<T>>(state_);
   train::EpochReport report;
-  interruptible([&](runtime::Cancel& cancel) { report = fit_->run_epoch(given, options, cancel); });
+  interruptible([&](runtime::Cancel& cancel) { report = trainer_.fit_epoch(given, options, cancel); });
   return report;
 }
 
 template <class T>
-void Model<T>::end_fit(std::uint64_t id) {
-  if (state_.gate.end_fit(id) && !state_.gate.in_training())
-    fit_.reset(), copies_ = {};  // else a call of another thread may use it
+py::array_t<std::uint32_t> Model<T>::begin_epoch(Size samples, bool shuffle) {
+  std::vector<std::uint32_t> order;
+  interruptible([&](runtime::Cancel& cancel) { order = trainer_.begin_epoch(samples, shuffle, cancel); });
+  return py::array_t<std::uint32_t>(static_cast<py::ssize_t>(order.size()), order.data());
 }
 
-template <class T>
-const train::RowPredictor<T>& Model<T>::row_predictor() {
-  if (row_predictor_ == nullptr)
-    row_predictor_ = std::make_unique<const train::RowPredictor<T>>(state_.network, in_features());
-  return *row_predictor_;
-}
+// ---- predictions ----------------------------------------------------------------------------------------------------
 
 template <class T>
 py::array_t<T> Model<T>::predict(const py::object& x, const py::object& out, bool check, bool flatten,
@@ -342,16 +270,12 @@ py::array_t<T> Model<T>::predict(const py::object& x, const py::object& out, boo
   const Rows<T> rows = as_rows<T>(x, wanted, {"predict", "X"});
   const Size count = rows.view.rows, outputs = out_features(rows.view.cols);
   py::array_t<T> result = as_output<T>(out, count, outputs, {"predict", "out"});
-  if (count == 1 && wanted.features != 0 && rows.view.in_place() && state_.gate.open()) {
-    const train::RowPredictor<T>& predict_row = row_predictor();
-    const Gate::Reader reader(state_.gate);
-    predict_row(rows.view.view(0, 1).data, result.mutable_data());
-    return result;
-  }
+  const bool one_row = count == 1 && wanted.features != 0 && rows.view.in_place();
+  if (one_row && trainer_.predict_row_at_once(rows.view.view(0, 1).data, result.mutable_data())) return result;
   const bool overlap = !out.is_none() && may_overlap(rows.keep, result);
   py::array_t<T> written = overlap ? py::array_t<T>({count, outputs}) : result;
   const Matrix<T> to(written.mutable_data(), count, outputs);
-  interruptible([&](runtime::Cancel& cancel) { train::predict<T>(state_, rows.view, to, cancel); });
+  interruptible([&](runtime::Cancel& cancel) { trainer_.predict(rows.view, to, cancel); });
   if (overlap) std::copy_n(to.data, count * outputs, result.mutable_data());
   return result;
 }
@@ -363,59 +287,54 @@ py::tuple Model<T>::evaluate(const SampleArrays<T>& samples) {
   const Matrix<T> to(outputs.mutable_data(), samples.rows(), samples.outputs);
   double loss = 0;
   interruptible([&](runtime::Cancel& cancel) {
-    loss = train::evaluate<T>(state_, samples.x.view, samples.target_view(), samples.weight_data(), to, cancel);
+    loss = trainer_.evaluate(samples.x.view, samples.target_view(), samples.weight_data(), to, cancel);
   });
   return py::make_tuple(loss, outputs);
 }
 
+// ---- own loops ------------------------------------------------------------------------------------------------------
+
 template <class T>
 py::array_t<T> Model<T>::forward(const py::object& x, bool training, bool flatten, const py::object& scale) {
   const Rows<T> rows = some_rows(x, flatten, "forward", scale);
-  const Gate::Training right = begin("forward");
-  ConstMatrix<T> y;
-  interruptible([&](runtime::Cancel& cancel) { y = own_loop_->forward(rows.view, training, cancel); });
-  return copy_of(y);
+  py::array_t<T> result({rows.view.rows, out_features(rows.view.cols)});
+  interruptible([&](runtime::Cancel& cancel) {
+    trainer_.with_own_loop("forward", [&](train::OwnLoop<T>& loop) {
+      const ConstMatrix<T> y = loop.forward(rows.view, training, cancel);
+      std::copy_n(y.data, y.rows * y.cols, const_cast<T*>(result.data()));
+    });
+  });
+  return result;
 }
 
 template <class T>
 py::array_t<T> Model<T>::backward(const py::object& dy) {
   const Rows<T> rows = as_rows<T>(dy, {}, {"backward", "dY"});
-  const Gate::Training training = begin("backward");
-  ConstMatrix<T> dx;
-  interruptible([&](runtime::Cancel& cancel) { dx = own_loop_->backward(rows.view, cancel); });
-  return copy_of(dx);
+  std::optional<core::Buffer<T>> dx;
+  Size cols = 0;
+  interruptible([&](runtime::Cancel& cancel) {
+    trainer_.with_own_loop("backward", [&](train::OwnLoop<T>& loop) {
+      const ConstMatrix<T> found = loop.backward(rows.view, cancel);
+      cols = found.cols;
+      dx.emplace(found.rows * found.cols);
+      std::copy_n(found.data, dx->size(), dx->data());
+    });
+  });
+  return copy_of(ConstMatrix<T>(dx->data(), rows.view.rows, cols));
 }
 
 template <class T>
 double Model<T>::loss_and_gradients(const SampleArrays<T>& samples) {
-  const Gate::Training training = begin("loss_and_grads");
   double loss = 0;
   interruptible([&](runtime::Cancel& cancel) {
-    loss = own_loop_->loss_and_gradients(samples.x.view, samples.target_view(), samples.weight_data(), cancel);
+    loss = trainer_.loss_and_gradients(samples.x.view, samples.target_view(), samples.weight_data(), cancel);
   });
   return loss;
 }
 
 template <class T>
 void Model<T>::step(double lr) {
-  const Gate::Training training = begin("step");
-  fit_.reset();  // a fit under way, whose callback this is, could not repeat this step from a copy
-  interruptible([&](runtime::Cancel& cancel) { own_loop_->step(lr, cancel); });
-}
-
-template <class T>
-void Model<T>::keep_copy() {
-  const Gate::Training training = begin("fit");
-  copies_.take(state_);
-}
-
-template <class T>
-void Model<T>::go_back() {
-  const Gate::Training training = begin("fit");
-  interruptible([&](runtime::Cancel& cancel) {
-    const Gate::Writer writer(state_.gate, &cancel);
-    if (writer) copies_.restore_finite(state_);
-  });
+  interruptible([&](runtime::Cancel& cancel) { trainer_.step(lr, cancel); });
 }
 
 template class Model<float>;

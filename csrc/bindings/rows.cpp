@@ -20,36 +20,36 @@ using train::InputRows;
 // A finite number other than 0, also as T.
 template <class T>
 T as_scale(const py::handle& object, const char* operation) {
-  const Asked asked{operation, "scale"};
+  const Argument argument{operation, "scale"};
   const auto given = [&] { return "is " + py::repr(object).cast<std::string>(); };
   const bool number =
       py::isinstance<py::float_>(object) || (py::hasattr(object, "__float__") && !py::isinstance<py::bool_>(object) &&
                                              py::getattr(object, "ndim", py::int_(0)).equal(py::int_(0)));
-  if (!number) fail_type(asked, given(), "; give a number");
+  if (!number) fail_type(argument, given(), "; give a number");
   const double value = PyFloat_AsDouble(object.ptr());
   if (PyErr_Occurred() != nullptr) throw py::error_already_set();
   const T scale = static_cast<T>(value);
   const char* cure = "; give a finite number other than 0";
-  if (value == 0 || !std::isfinite(value)) fail(asked, given(), cure);
-  if (scale == 0 || !std::isfinite(scale)) fail(asked, given(), ", which is ", scale, " in ", kTypeName<T>, cure);
+  if (value == 0 || !std::isfinite(value)) fail(argument, given(), cure);
+  if (scale == 0 || !std::isfinite(scale)) fail(argument, given(), ", which is ", scale, " in ", kTypeName<T>, cure);
   return scale;
 }
 
-void require_shape(const py::array& numbers, const RowsWanted& wanted, Size features, const Asked& asked) {
+void require_shape(const py::array& numbers, const RowsWanted& wanted, Size features, const Argument& argument) {
   if (wanted.features != 0 && features != wanted.features)
-    fail(asked, "has ", features, " features but the network expects ", wanted.features, "; ", asked.name,
+    fail(argument, "has ", features, " features but the network expects ", wanted.features, "; ", argument.name,
          " has shape ", shape_text(numbers), ", give (samples, ", wanted.features, ")");
-  if (features == 0) fail(asked, "has shape ", shape_text(numbers), ": 0 features; give at least one");
+  if (features == 0) fail(argument, "has shape ", shape_text(numbers), ": 0 features; give at least one");
   if (extent(numbers, 0) > wanted.max_rows)
-    fail(asked, "has ", numbers.shape(0), " rows; at most ", wanted.max_rows,
+    fail(argument, "has ", numbers.shape(0), " rows; at most ", wanted.max_rows,
          " can be taken at once, give it in parts");
 }
 
-Size features_of(const py::array& numbers, bool flatten, const Asked& asked) {
+Size features_of(const py::array& numbers, bool flatten, const Argument& argument) {
   if (numbers.ndim() != 2 && !(flatten && numbers.ndim() > 2)) {
     const char* cure = numbers.ndim() == 1 ? "for one sample use reshape(1, -1), for one feature reshape(-1, 1)"
                                            : "start the network with Flatten(), or use reshape(len(X), -1)";
-    fail(asked, "has shape ", shape_text(numbers), "; samples must be rows of a 2-D array: ", cure);
+    fail(argument, "has shape ", shape_text(numbers), "; samples must be rows of a 2-D array: ", cure);
   }
   Size features = 1;
   for (py::ssize_t d = 1; d < numbers.ndim(); ++d) features = core::checked_product(features, extent(numbers, d));
@@ -102,7 +102,7 @@ bool all_finite(const InputRows<T>& x, Size distinct_rows) {
 // Throws for the first number that only the network's type or the scale makes infinite, then for those that are NaN or
 // infinite as they are.
 template <class T>
-void refuse_values(const Rows<T>& rows, const train::Stored& stored, T scale, bool finite, const Asked& asked) {
+void refuse_values(const Rows<T>& rows, const train::Stored& stored, T scale, bool finite, const Argument& argument) {
   const InputRows<T>& x = rows.view;
   const InputRows<double> exact(kernels::current_kernels<double>().convert, x.rows, x.cols, stored, 1);
   core::Buffer<double> values(x.cols);
@@ -118,44 +118,44 @@ void refuse_values(const Rows<T>& rows, const train::Stored& stored, T scale, bo
       if (!std::isfinite(values[j])) {
         if (count++ == 0) first = at, first_value = values[j];
       } else if (std::isinf(static_cast<T>(values[j]))) {
-        fail_too_large(asked, values[j], index_text(rows.keep, at));
+        fail_too_large(argument, values[j], index_text(rows.keep, at));
       } else if (std::isinf(seen[j])) {
-        fail(asked, "has ", values[j], " at ", index_text(rows.keep, at), ", which times scale ", scale,
+        fail(argument, "has ", values[j], " at ", index_text(rows.keep, at), ", which times scale ", scale,
              " is infinite in ", kTypeName<T>, "; give a smaller scale");
       }
     }
   }
-  if (finite && count > 0) fail_nonfinite(asked, count, first_value, index_text(rows.keep, first));
+  if (finite && count > 0) fail_nonfinite(argument, count, first_value, index_text(rows.keep, first));
 }
 
 // Looks at the values only where some of the type could be infinite or NaN to the network.
 template <class T>
-void check_values(const Rows<T>& rows, const train::Stored& stored, T scale, bool finite, const Asked& asked) {
+void check_values(const Rows<T>& rows, const train::Stored& stored, T scale, bool finite, const Argument& argument) {
   const bool may_overflow = std::isinf(static_cast<T>(largest(stored.type)) * scale);
   const bool may_be_nonfinite = finite && stored.type != NumberType::uint8;
   if (!may_overflow && !may_be_nonfinite) return;
   // A view with a stride of 0 may have more rows than there is time for.
   const Size distinct_rows = stored.row_bytes == 0 ? std::min<Size>(rows.view.rows, 1) : rows.view.rows;
-  if (!all_finite(rows.view, distinct_rows)) refuse_values(rows, stored, scale, finite, asked);
+  if (!all_finite(rows.view, distinct_rows)) refuse_values(rows, stored, scale, finite, argument);
 }
 
 }  // namespace
 
 template <class T>
-Rows<T> as_rows(const py::handle& object, const RowsWanted& wanted, const Asked& asked) {
-  const T scale = wanted.scale ? as_scale<T>(wanted.scale, asked.operation) : T(1);
-  const py::array numbers = as_numbers(object, asked);
-  const Size features = features_of(numbers, wanted.flatten, asked);
-  require_shape(numbers, wanted, features, asked);
+Rows<T> as_rows(const py::handle& object, const RowsWanted& wanted, const Argument& argument) {
+  const T scale = wanted.scale ? as_scale<T>(wanted.scale, argument.operation) : T(1);
+  const py::array numbers = as_numbers(object, argument);
+  const Size features = features_of(numbers, wanted.flatten, argument);
+  require_shape(numbers, wanted, features, argument);
   const std::optional<NumberType> readable = readable_type(numbers);
-  const py::array keep = readable ? numbers : py::array(as_contiguous<T>(numbers, asked));
+  const py::array keep = readable ? numbers : py::array(as_contiguous<T>(numbers, argument));
   const train::Stored stored{readable.value_or(train::kNumberType<T>), keep.data(), keep.strides(0)};
   Rows<T> rows{keep, {kernels::current_kernels<T>().convert, extent(keep, 0), features, stored, scale}};
-  check_values(rows, stored, scale, wanted.finite, asked);
+  check_values(rows, stored, scale, wanted.finite, argument);
   return rows;
 }
 
-template Rows<float> as_rows(const py::handle&, const RowsWanted&, const Asked&);
-template Rows<double> as_rows(const py::handle&, const RowsWanted&, const Asked&);
+template Rows<float> as_rows(const py::handle&, const RowsWanted&, const Argument&);
+template Rows<double> as_rows(const py::handle&, const RowsWanted&, const Argument&);
 
 }  // namespace nnext::bindings

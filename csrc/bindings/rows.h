@@ -1,7 +1,7 @@
 // Samples as they come in: checked, and read where they lie if that is possible.
 #pragma once
 
-#include "bindings/asked.h"
+#include "bindings/argument.h"
 #include "train/input_rows.h"
 
 namespace nnext::bindings {
@@ -22,6 +22,6 @@ struct RowsWanted {
   py::handle scale{};  // null: 1
 };
 template <class T>
-Rows<T> as_rows(const py::handle& object, const RowsWanted& wanted, const Asked& asked);
+Rows<T> as_rows(const py::handle& object, const RowsWanted& wanted, const Argument& argument);
 
 }  // namespace nnext::bindings

@@ -2,10 +2,9 @@
 
 #include <cmath>
 #include <numbers>
-#include <utility>
 #include <vector>
 
-#include "core/errors.h"
+#include "ops/named.h"
 
 namespace nnext::nn {
 namespace {
@@ -13,17 +12,22 @@ namespace {
 using Kind = Initializer::Kind;
 using core::Size;
 
-constexpr std::pair<std::string_view, Kind> kNames[] = {
+struct Row {
+  const char* name;
+  Kind kind;
+  const char *a = nullptr, *b = nullptr;  // the fields of its parameters
+};
+constexpr Row kRows[] = {
     {"zeros", Kind::zeros},
-    {"uniform", Kind::uniform},
-    {"normal", Kind::normal},
+    {"uniform", Kind::uniform, "low", "high"},
+    {"normal", Kind::normal, "mean", "std"},
     {"he_uniform", Kind::he_uniform},
     {"he_normal", Kind::he_normal},
     {"glorot_uniform", Kind::glorot_uniform},
     {"glorot_normal", Kind::glorot_normal},
     {"lecun_normal", Kind::lecun_normal},
     {"fan_in_uniform", Kind::fan_in_uniform},
-    {"orthogonal", Kind::orthogonal},
+    {"orthogonal", Kind::orthogonal, "gain"},
 };
 
 // Every kind but orthogonal draws each element alone, from a uniform or a normal distribution (Box and Muller, 1958).
@@ -98,12 +102,10 @@ void initialize_orthogonal(double gain, const Distribution& normal, const core::
 
 }  // namespace
 
-Initializer::Kind parse_initializer(std::string_view name) {
-  for (const auto& [known, kind] : kNames)
-    if (name == known) return kind;
-  std::string all;
-  for (const auto& entry : kNames) all += (all.empty() ? "" : ", ") + std::string(entry.first);
-  core::fail_value("[initializer] unknown name '", name, "'; use one of ", all);
+Initializer make_initializer(const core::Config& config) {
+  const Row& row = ops::find_named<Row>(kRows, "initializer", config.type());
+  const auto field = [&](const char* name) { return name == nullptr ? 0 : config.number(name); };
+  return {row.kind, field(row.a), field(row.b)};
 }
 
 template <class T>

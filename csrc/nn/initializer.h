@@ -2,8 +2,7 @@
 // instruction set and number of threads.
 #pragma once
 
-#include <string_view>
-
+#include "core/config.h"
 #include "core/philox.h"
 #include "core/view.h"
 
@@ -27,7 +26,7 @@ struct Initializer {
   double b = 0;  // uniform: high; normal: standard deviation
 };
 
-Initializer::Kind parse_initializer(std::string_view name);  // throws std::invalid_argument
+Initializer make_initializer(const core::Config& config);  // throws std::invalid_argument
 
 // Fills the (out, in) weight or the (out, 1) bias of a layer with `fan_in` inputs and `fan_out` outputs.
 template <class T>

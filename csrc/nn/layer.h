@@ -1,12 +1,16 @@
-// What every layer can do. A layer owns its parameters and describes itself; it never changes them: optim and train do.
+// What a layer is: its parameters and its mathematics, forward beside backward; never its memory, its neighbours or its
+// thread. The planner (train/plan.h) asks what it needs and gives it that in a Frame.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "core/buffer.h"
+#include "core/philox.h"
 #include "core/view.h"
 #include "kernels/bf16/bf16_kernels.h"
 #include "kernels/kernel_table.h"
@@ -17,38 +21,110 @@ namespace nnext::nn {
 using core::ConstMatrix;
 using core::Matrix;
 using core::Size;
+using runtime::Range;
 
-// The facts of one pass over some rows of a batch.
+// ---- what a pass gives a layer --------------------------------------------------------------------------------------
+
 template <class T>
 struct Pass {
   const kernels::KernelTable<T>& kernels;
-  const runtime::Member& me;  // who computes these rows; may be told to stop
+  const runtime::Member& me;  // who computes; may be told to stop
   std::uint64_t seed = 0;
-  std::uint64_t step = 0;        // with seed and layer the key of random masks
-  bool training = false;         // dropout acts only in training
-  Size first_row = 0;            // of the rows given, within the batch
-  kernels::Prefetch prefetch{};  // what the member reads next
+  std::uint64_t step = 0;  // with seed and layer the key of random masks
+  bool training = false;
 };
 
-// Numbers that training changes. `values` lies as the kernels want it; Layer::to_logical gives them their public shape.
+// A layer's memory for one batch. The matrices have all its rows; gradients are there in training only.
+template <class T>
+struct Frame {
+  ConstMatrix<T> x;  // input
+  Matrix<T> y;       // output
+  Matrix<T> dy, dx;
+  std::span<const ConstMatrix<T>> more_x{};   // the further inputs of a layer that joins branches
+  std::span<const ConstMatrix<T>> more_dy{};  // gradients of the further outputs of one that splits into branches
+  Matrix<T> saved{};                          // Room::saved numbers a row, from forward to backward
+  std::byte* shared = nullptr;                // of all members of the team
+  std::byte* own = nullptr;                   // of this member alone
+
+  Size rows() const { return x.rows; }
+};
+
+// What a member is given of a round: rows of the batch, or of the features those that it owns, in the layer's blocks.
+enum class Split { rows, features };
+struct Part : Range {
+  Split split = Split::rows;
+  bool first = true;  // the first that this member gets in this round
+};
+inline constexpr Split kByRows[] = {Split::rows, Split::rows};
+
+enum class Direction { forward, backward };
+
+// ---- what a layer tells the planner ---------------------------------------------------------------------------------
+
+struct Traits {
+  bool forward_identity = false;   // y is x: forward() is not called
+  bool backward_identity = false;  // dx is dy: nor is backward()
+  bool in_place = false;           // y may be x and dx may be dy
+  bool reads_x = false;            // backward() or gradients() read x, so no later layer may overwrite it;
+  bool reads_y = false;            // the same of y
+  Size row_grain = 1;              // members share out rows by multiples of it
+  Size min_rows = 1;               // that a batch must have
+};
+
+struct Room {
+  Size saved = 0;                // numbers a row
+  Size shared = 0, own = 0;      // bytes
+  double flops = 0;              // of the forward pass, a row
+};
+
+// ---- parameters -----------------------------------------------------------------------------------------------------
+
+enum class Role { parameter, buffer };  // changed by the optimizer; by the layer itself, when a step is applied
+
+// `values` lies as the kernels want it; Layer::to_logical gives it its public shape.
 template <class T>
 struct Parameter {
   std::string name;
   std::vector<Size> shape;
   core::Buffer<T> values;
+  Role role = Role::parameter;
 };
 
 // A contiguous part of one parameter whose gradient is computed, and then applied, in one go while it is in L1.
 struct Piece {
   Size parameter = 0;
   Size offset = 0, count = 0;  // in Parameter::values
-  Size block = 0;              // of the layer's outputs, which it belongs to
+  Size group = 0;              // pieces of one group follow each other and belong to one member
+  Size block = 0;              // of the layer's features, which it belongs to
 };
 inline constexpr Size kMaxPiece = 3072;  // elements: a gradient tile of 12 KB in float32, 48 rows of a panel of 64
 
-// What a layer keeps beside its parameters, derived from them: nothing, what forward() reads in training, or what
+// Where gradients go: at(piece) is where that of a piece is to be written, done(piece) takes it from there.
+template <class T>
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  virtual T* at(const Piece& piece) = 0;
+  virtual void done(const Piece&) {}
+  kernels::Prefetch prefetch{};  // what this member reads next; at() changes it
+};
+
+// What a layer keeps beside its parameters, packed for the kernels: nothing, what forward() reads in training, or what
 // backward() reads as well, such as a transposed copy.
-enum class Derived { none, forward, all };
+enum class Packed { none, forward, all };
+
+// Where a layer's random numbers come from.
+struct Streams {
+  std::uint64_t seed;
+  Size layer;  // a number that no other layer of the network has
+
+  // Of the start values of its parameter `index`. The third field, a step elsewhere, counts from the fifth parameter on.
+  core::PhiloxStream parameter(Size index) const {
+    return {seed, core::Purpose::initialize, layer * 4 + index % 4, index / 4};
+  }
+};
+
+// ---- the layer ------------------------------------------------------------------------------------------------------
 
 template <class T>
 class Layer {
@@ -58,56 +134,70 @@ class Layer {
   // Features of the rows it takes; 0 where it takes any number.
   virtual Size in_features() const { return 0; }
   // Throws std::invalid_argument unless the layer takes rows of in_features.
-  virtual Size out_features(Size in_features) const = 0;
+  virtual Size out_features(Size in_features) const { return in_features; }
+  virtual Traits traits(bool training) const = 0;
+  // For a batch of `rows`.
+  virtual Room room(Size in_features, Size rows, bool training) const = 0;
 
-  // y is x and dx is dy: neither forward nor backward is called.
-  virtual bool passes_through(bool /*training*/) const { return false; }
-  // y may be x and dx may be dy.
-  virtual bool in_place() const { return false; }
-  // backward() reads y, so no later layer may overwrite it.
-  virtual bool needs_output() const { return false; }
-
-  virtual void forward(const Pass<T>& pass, ConstMatrix<T> x, Matrix<T> y) const = 0;
-  // Where outputs come in blocks, each from all of x and parameters of its own, forward() for blocks [first, last).
-  virtual Size blocks() const { return 1; }
-  virtual void forward_blocks(const Pass<T>&, ConstMatrix<T> /*x*/, Size /*first*/, Size /*last*/,
-                              Matrix<T> /*y*/) const {}
-  virtual void backward(const Pass<T>& pass, ConstMatrix<T> y, ConstMatrix<T> dy, Matrix<T> dx) const = 0;
+  // A pass has one or more rounds, with a barrier before each but the first; how each is shared out.
+  virtual std::span<const Split> rounds(Direction, bool /*training*/) const { return {kByRows, 1}; }
+  // Blocks of features that forward() can compute by themselves, each from all of x with parameters of its own: round 0
+  // may then be split by features.
+  virtual Size feature_blocks() const { return 1; }
+  virtual void forward(const Pass<T>&, const Frame<T>&, const Part&, int round) const = 0;
+  virtual void backward(const Pass<T>&, const Frame<T>&, const Part&, int round) const = 0;
 
   std::vector<Parameter<T>> parameters;
   bool trainable = true;
+  virtual void initialize(const Streams&) {}  // start values; not in the constructor, as a file brings its own
 
   // The parameters cut into pieces of at most kMaxPiece, in the order in which they are best computed.
   virtual std::vector<Piece> pieces() const { return {}; }
-  // Memory for what the gradients of all pieces share, for a batch of `rows`; 0: they need nothing. All members of the
-  // team write it together, and each piece's gradient() needs all of it.
-  virtual Size scratch_bytes(Size /*rows*/) const { return 0; }
-  virtual void prepare_gradient(const Pass<T>&, ConstMatrix<T> /*x*/, ConstMatrix<T> /*dy*/,
-                                std::byte* /*scratch*/) const {}
-  // out[0 .. count) = the gradient of the piece over the whole batch.
-  virtual void gradient(const Pass<T>&, const Piece&, ConstMatrix<T> /*x*/, ConstMatrix<T> /*dy*/,
-                        std::byte* /*scratch*/, T* /*out*/) const {}
-  // updated() keeps as much as `fresh` says in step with the parameters; whoever changes them otherwise sets none. A
-  // layer whose input needs no gradient, usually the first, gets along with Derived::forward.
+  // What the gradients of all pieces share is written by all members together, before a barrier, if there is such.
+  virtual bool prepares_gradients() const { return false; }
+  virtual void prepare_gradients(const Pass<T>&, const Frame<T>&) const {}
+  // Gradients over the whole batch of this member's pieces.
+  virtual void gradients(const Pass<T>& pass, const Frame<T>& frame, std::span<const Piece> mine, Sink<T>& sink) const {
+    for (const Piece& piece : mine) {
+      if (pass.me.stop()) return;
+      T* const out = sink.at(piece);
+      gradient(pass, frame, piece, sink.prefetch, out);
+      sink.done(piece);
+    }
+  }
+  // A step is applied: of a buffer, whose "gradient" is what this batch was like.
+  virtual void update_buffer(const Piece&, const T* /*observed*/) {}
+
+  // The piece has changed: updated() keeps as much as `packed` says in step; whoever changes parameters otherwise sets
+  // none. A layer whose input needs no gradient, usually the first, gets along with Packed::forward.
   virtual void updated(const Piece&) {}
-  virtual void refresh(Derived wanted) { fresh = std::max(fresh, wanted); }  // before the pass; allocates
-  Derived fresh = Derived::none;
+  virtual void pack(Packed wanted) { packed = std::max(packed, wanted); }  // before the pass; allocates
+  Packed packed = Packed::none;
 
   // From now on products in training round their operands to bf16, where the layer has such; null: no longer.
   virtual void use_bf16(const kernels::Bf16Kernels*) {}
 
-  // Numbers stored like parameter i (its values, gradients, optimizer state) from and to the public row-major shape.
-  virtual void to_logical(Size i, const T* stored, T* logical) const;
-  virtual void from_logical(Size i, const T* logical, T* stored) const;
-};
+  // A layer that can be part of a tiny network (train/tiny.h): as the begin of one of its layers, or as its end.
+  enum class Tiny { no, begins, ends };
+  virtual Tiny tiny(kernels::TinyLayer<T>&) const { return Tiny::no; }
 
-template <class T>
-void Layer<T>::to_logical(Size i, const T* stored, T* logical) const {
-  std::copy_n(stored, parameters[i].values.size(), logical);
-}
-template <class T>
-void Layer<T>::from_logical(Size i, const T* logical, T* stored) const {
-  std::copy_n(logical, parameters[i].values.size(), stored);
-}
+  // Numbers stored like parameter i (its values, gradients, optimizer state) from and to the public row-major shape.
+  virtual void to_logical(Size i, const T* stored, T* logical) const {
+    std::copy_n(stored, parameters[i].values.size(), logical);
+  }
+  virtual void from_logical(Size i, const T* logical, T* stored) const {
+    std::copy_n(logical, parameters[i].values.size(), stored);
+  }
+  // Numbers stored like parameter i as columns, and the sums of their squares: each is a chain over the rows of the
+  // public shape's transpose, so the same for every layout. Column j of those in `part` goes to out[j].
+  virtual Size columns(Size i) const { return parameters[i].values.size(); }
+  virtual void column_squares(const kernels::KernelTable<T>&, Size /*i*/, const T* stored, Range part,
+                              double* out) const {
+    for (Size j = part.begin; j < part.end; ++j) out[j] = static_cast<double>(stored[j]) * static_cast<double>(stored[j]);
+  }
+
+ protected:
+  virtual void gradient(const Pass<T>&, const Frame<T>&, const Piece&, const kernels::Prefetch&, T* /*out*/) const {}
+};
 
 }  // namespace nnext::nn

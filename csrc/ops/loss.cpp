@@ -4,11 +4,11 @@ namespace nnext::ops {
 
 const LossKind& find_loss_kind(std::string_view name) {
   static constexpr LossKind kKinds[] = {
-      {.name = "mse", .targets = TargetKind::values, .has_argument = false},
-      {.name = "bce", .targets = TargetKind::probabilities, .has_argument = false},
-      {.name = "bce_with_logits", .targets = TargetKind::probabilities, .has_argument = false},
-      {.name = "huber", .targets = TargetKind::values, .has_argument = true},
-      {.name = "cross_entropy", .targets = TargetKind::classes, .has_argument = false},
+      {.name = "mse", .targets = TargetKind::values},
+      {.name = "bce", .targets = TargetKind::probabilities},
+      {.name = "bce_with_logits", .targets = TargetKind::probabilities},
+      {.name = "huber", .targets = TargetKind::values, .argument = "delta"},
+      {.name = "cross_entropy", .targets = TargetKind::classes},
   };
   return find_named<LossKind>(kKinds, "loss", name);
 }

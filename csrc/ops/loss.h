@@ -22,7 +22,7 @@ enum class TargetKind {
 struct LossKind {
   const char* name;
   TargetKind targets;
-  bool has_argument;  // a number beside outputs and targets, as Huber's delta
+  const char* argument = nullptr;  // the field that is a number beside outputs and targets, as Huber's delta
 };
 const LossKind& find_loss_kind(std::string_view name);  // throws std::invalid_argument, with the known names
 

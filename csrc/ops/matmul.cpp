@@ -4,6 +4,7 @@
 
 #include "core/buffer.h"
 #include "core/errors.h"
+#include "runtime/costs.h"
 #include "runtime/team.h"
 
 namespace nnext::ops {
@@ -16,7 +17,6 @@ using runtime::Range;
 // A block of b lies packed in L2 while blocks of rows of a pass by. With 1024 steps in a block, c is read and written
 // seldom: 256 cost 9 % of a product of 1024^3.
 constexpr Size kBlockBytes = Size{1} << 20, kBlockRowTiles = 10;
-constexpr Size kL1Bytes = 49152;
 
 // One member's part of the product. It packs blocks of a and b into a scratch of its own.
 template <class T>
@@ -54,7 +54,7 @@ class Product {
   // Columns, or rows, or both, too far apart for the kernel or for the cache.
   bool packs_a() const { return a_.col_stride != 1 && (a_.row_stride != 1 || c_.cols > panel_); }
   bool packs_b() const {
-    return b_.col_stride != 1 || (a_.rows > 4 * kernels_.gemm.tile_rows && b_.rows * b_.cols * sizeof(T) > kL1Bytes);
+    return b_.col_stride != 1 || (a_.rows > 4 * kernels_.gemm.tile_rows && b_.rows * b_.cols * sizeof(T) > runtime::kPackBytes);
   }
 
   // to[i, j] = from[i, j] with contiguous rows in `to`.

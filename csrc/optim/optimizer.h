@@ -3,6 +3,8 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
+#include <span>
 
 #include "core/size.h"
 #include "kernels/kernel_table.h"
@@ -22,15 +24,34 @@ struct Update {
   std::array<T*, kMaxStates> state;
 };
 
+// Numbers that a rule keeps, under PyTorch's names, and what they start from.
+struct State {
+  const char* name;
+  double start;
+};
+
+// How far a group of parameters has come: what parameters that are trained together have in common.
+struct Progress {
+  std::uint64_t steps = 0;
+  double product = 1;  // of a rule that has such a state: NAdam's momenta so far
+
+  bool operator==(const Progress&) const = default;
+};
+
 template <class T>
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
-  // Arrays kept beside each parameter (momentum and the like), and what they start from.
-  virtual Size states() const = 0;
-  virtual double initial_state() const { return 0; }
-  // Computes the scalars of step t = 1, 2, ... once, before apply() is called for its pieces.
-  virtual void begin_step(double lr, std::uint64_t t) = 0;
+  virtual std::unique_ptr<Optimizer> clone() const = 0;
+  // Arrays kept beside each parameter, such as momentum.
+  virtual std::span<const State> states() const = 0;
+  // Of the number that is Progress::product; null: there is none.
+  virtual const char* product_name() const { return nullptr; }
+
+  // Computes the scalars of the next step once, before apply() is called for its pieces; when they all are done, where
+  // it has led.
+  virtual void begin_step(double lr, const Progress& before) = 0;
+  virtual Progress end_step(const Progress& before) const { return {before.steps + 1, before.product}; }
   virtual void apply(const kernels::UpdateKernels<T>& kernels, const Update<T>& update) const = 0;
 };
 

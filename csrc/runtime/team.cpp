@@ -13,6 +13,11 @@
 namespace nnext::runtime {
 namespace {
 
+std::atomic<std::uint64_t> all_barriers{0};
+void count_barriers(const Member& me) {
+  if (me.barriers() > 0) all_barriers.fetch_add(me.barriers(), std::memory_order_relaxed);
+}
+
 // The threads beside the calling one. Never destroyed: at exit the process takes them down wherever they are.
 class Team {
  public:
@@ -35,6 +40,7 @@ class Team {
     for (std::uint32_t i = 0; i < helpers; ++i) workers_[i]->tickets.up();
     Member me(0, members, barrier, cancel);
     f(me);
+    count_barriers(me);
     left_.wait_for(all_left, spinning_helps(members), cancel);  // until then they may use f and the barrier
   }
 
@@ -42,6 +48,7 @@ class Team {
     Barrier barrier(1, false);
     Member me(0, 1, barrier, cancel);
     f(me);
+    count_barriers(me);
   }
 
  private:
@@ -171,10 +178,11 @@ std::atomic<bool> more_than_cpus{false};
 
 }  // namespace
 
+std::uint64_t barriers_passed() { return all_barriers.load(std::memory_order_relaxed); }
+
 void allow_more_members_than_cpus(bool allow) { more_than_cpus.store(allow); }
 
 int members_for(double flops) {
-  constexpr double kFlopsPerMember = 1e6;
   if (flops < 2 * kFlopsPerMember) return 1;
   static const int cpus = usable_cpus();
   const int threads = more_than_cpus.load() ? num_threads() : std::min(num_threads(), cpus);

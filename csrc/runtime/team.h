@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "core/size.h"
+#include "runtime/costs.h"
 #include "runtime/count.h"
 
 namespace nnext::runtime {
@@ -50,14 +51,17 @@ class Member {
     return {cut(index_), cut(index_ + 1)};
   }
   void barrier() {
+    ++barriers_;
     if (count_ > 1) barrier_.arrive_and_wait(index_, is_caller() ? cancel_ : nullptr);
   }
+  std::uint64_t barriers() const { return barriers_; }  // so far in this run
   // Whether to leave the work unfinished because the host asked to stop; for a look between two pieces of it. A barrier
   // must still be visited by all.
   bool stop() const { return cancel_ != nullptr && (is_caller() ? cancel_->poll() : cancel_->requested()); }
 
  private:
   int index_, count_;
+  std::uint64_t barriers_ = 0;
   Barrier& barrier_;
   Cancel* cancel_;
 };
@@ -82,11 +86,11 @@ void run_on_team(int members, TeamFunction f, Cancel* cancel = nullptr);
 // The members that share `flops` of work well: at least 1 MFLOP each, which takes longer than waiting for them, and no
 // more than CPUs, since members that take turns only make each other wait. 8 on 2 CPUs took 1.6 times as long as 2.
 int members_for(double flops);
+// How many barriers runs of this process have had so far, for tests.
+std::uint64_t barriers_passed();
 // For tests of results, which do not depend on the number of members: as many as threads are allowed, on any CPU.
 void allow_more_members_than_cpus(bool allow);
 
-// What may run between two looks at the host: 2 to 4 ms with AVX2, some 50 ms on a CPU that has but SSE2, in float64.
-inline constexpr double kQuickFlops = 2e8;
 inline Cancel* where_long(double flops, Cancel& cancel) { return flops > kQuickFlops ? &cancel : nullptr; }
 
 }  // namespace nnext::runtime

@@ -1,14 +1,15 @@
-// Whole epochs of training: every sample once, batch by batch, without leaving C++.
+// One pass over all samples: their order, the batch that each member is at, and what the steps of a fit share.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 
 #include "ops/loss.h"
-#include "train/batch.h"
+#include "train/clip.h"
 #include "train/input_rows.h"
-#include "train/shuffle.h"
-#include "train/snapshots.h"
-#include "train/tiny.h"
+#include "train/program.h"
+#include "train/sinks.h"
 
 namespace nnext::train {
 
@@ -18,6 +19,9 @@ struct Samples {
   ops::Targets<T> targets;
   const T* weights = nullptr;  // null: all 1
   Matrix<T> outputs;           // where the network's outputs go, in the order of x; empty: nowhere
+  // A loss that the host computes: from the outputs for the rows order[0] ... of the samples their mean loss, and its
+  // gradient into dy. It may throw. Targets are then its affair.
+  std::function<double(ConstMatrix<T> outputs, const std::uint32_t* order, Matrix<T> dy)> host_loss{};
 };
 
 struct EpochOptions {
@@ -26,51 +30,82 @@ struct EpochOptions {
   double lr = 1e-3;
 };
 
-struct EpochReport {
-  double loss = 0;  // (weighted) mean over the samples seen
-  Size steps = 0;   // done, also where they were taken back after divergence
-  bool diverged = false;
+// Samples [first, first + x.rows) of the epoch's order.
+template <class T>
+struct Batch {
+  Size first = 0;
+  ConstMatrix<T> x;
+  ops::Targets<T> targets;
+  double weight_sum = 0;
 };
 
-// The epochs of one fit, and what they reuse. Whenever run_epoch() returns or throws, and whenever the gate is open,
-// parameters and counters are at a whole step; after divergence at the last step whose loss was finite.
 template <class T>
-class Fit {
+class Epoch final : public PassContext<T> {
  public:
-  explicit Fit(State<T>& state) : state_(state) {}
-  // Ends early when the host asks to stop.
-  EpochReport run_epoch(const Samples<T>& samples, const EpochOptions& options, runtime::Cancel& cancel);
+  Epoch(Training<T>& training, const Plan<T>& plan, const Shares& shares, const Samples<T>& samples,
+        const EpochOptions& options, std::vector<std::uint32_t> order);
+
+  // What a member has for itself.
+  struct Own {
+    Own(View<T>& view_, Epoch& epoch, Size index);
+    View<T>& view;
+    Batch<T> batch;
+    core::Buffer<T> x;  // a copy of the batch where every member needs all of it
+    RowsAhead ahead;
+    TileSink<T> tile;
+    ArraySink<T> array;
+  };
+  Own& own(const runtime::Member& me) { return own_[static_cast<Size>(me.index())]; }
+  Own& own() { return own_.front(); }  // the calling thread's
+
+  // The batch of a step becomes this member's.
+  void begin(const runtime::Member& me, Size step);
+  void gather(const runtime::Member& me, View<T>& view, Range rows) override;
+  void loss(const nn::Pass<T>& pass, View<T>& view, Range rows) override;
+  void outputs(const runtime::Member& me, View<T>& view, Range rows) override;
+  nn::Sink<T>& sink(const runtime::Member& me, const Stage<T>& stage) override;
+  void norms(const runtime::Member& me) override { clip_->norms(me, gradients_); }
+  void update(const runtime::Member& me) override;
+
+  // Of the batch that all members are at; the host's loss, which goes on alone, from the outputs.
+  double batch_loss(const Batch<T>& batch) const;
+  double host_loss(Own& own);      // infinite where its gradient is not finite
+  void count(double loss, double weight);  // a step has been done
+  // What the program does: whether gradients are kept in arrays instead of applied at once, and whether the first stage
+  // goes by features, so that every member needs the whole batch.
+  void follow(bool keeps_gradients, bool by_features);
+
+  const EpochOptions& options() const { return options_; }
+  Size steps() const { return core::divide_up(samples_.x.rows, options_.batch_size); }
+  const Shares& shares() const { return shares_; }
+  bool has_host_loss() const { return samples_.host_loss != nullptr; }
+  bool wants_outputs() const { return static_cast<bool>(samples_.outputs); }
+  void poison() { arena_.poison(); }
+  double mean_loss() const { return weight_sum_ > 0 ? loss_sum_ / weight_sum_ : 0; }
+
+  Size step = 0;  // done
+  bool diverged = false;
 
  private:
-  struct Epoch;
-  struct Batch;
-  void prepare(const Samples<T>& samples, const EpochOptions& options);
-  std::vector<std::uint32_t> sample_order(const InputRows<T>& x, bool shuffle, runtime::Cancel& cancel) const;
-  Batch batch(Epoch& epoch, Size step);
-  void gather_x(const Epoch& epoch, const Batch& batch, runtime::Range rows, Matrix<T> to) const;
-  void gather_targets(Epoch& epoch, const Batch& batch, runtime::Range rows);
-  void forward_first(Epoch& epoch, Batch& batch, const nn::Pass<T>& pass);
-  void forward_and_backward(Epoch& epoch, const Batch& batch, const nn::Pass<T>& pass, runtime::Range rows);
-  void update(Epoch& epoch, const Batch& batch, nn::Pass<T> pass);
-  double step_flops() const {
-    return 3 * plan_->flops_per_row() * static_cast<double>(plan_->batch());
-  }  // forward, and twice as much backward
-  nn::Pass<T> training_pass(const runtime::Member& me, std::uint64_t step) const {
-    return {state_.network.kernels, me, state_.network.seed, step, true};
-  }
-  void run_until(Epoch& epoch, Size until);
-  void run_steps(Epoch& epoch, Size until);
-  void run_long_step(Epoch& epoch);
-  void count_step(Epoch& epoch, const Batch& batch, double loss);
-  void go_back(Epoch& epoch);
+  Size sample(Size i) const { return order_.empty() ? i : order_[i]; }
+  void gather_targets(const Batch<T>& batch, Range rows);
+  void look_ahead(const runtime::Member& me, Own& mine) const;
 
-  State<T>& state_;
-  Snapshots<T> snapshots_;
-  std::unique_ptr<Plan<T>> plan_;
-  std::vector<GradientTask<T>> tasks_;
-  std::unique_ptr<Tiny<T>> tiny_;  // not null: takes the layers' place in every step
-  Size first_trainable_ = 0;
-  bool quick_ = false;  // a step of this plan need not be interrupted
+  Training<T>& training_;
+  const Plan<T>& plan_;
+  const Shares& shares_;
+  const Samples<T>& samples_;
+  EpochOptions options_;
+  std::vector<std::uint32_t> order_;  // empty: as the samples lie
+  Arena<T> arena_;
+  std::vector<Own> own_;
+  core::Buffer<T> scale_, row_loss_;  // of each row of the batch
+  core::Buffer<std::int32_t> indices_;
+  core::Buffer<T> dense_;  // gathered targets
+  Gradients<T> gradients_;
+  std::optional<NormClip<T>> clip_;
+  bool prefetches_ = false, by_features_ = false;
+  double loss_sum_ = 0, weight_sum_ = 0;
 };
 
 }  // namespace nnext::train

@@ -1,114 +1,155 @@
 #include "train/own_loop.h"
 
 #include "core/errors.h"
+#include "ops/loss.h"
 #include "runtime/denormals.h"
 
 namespace nnext::train {
 
+using runtime::Gate;
 using runtime::Member;
-using runtime::Range;
+
+// Where a pass takes its rows and the gradient to go back from, and where it leaves gradients.
+template <class T>
+struct OwnLoop<T>::Context final : PassContext<T> {
+  OwnLoop& loop;
+  const InputRows<T>* x = nullptr;
+  const InputRows<T>* dy = nullptr;  // null: the loss's
+  const ops::Targets<T>* targets = nullptr;
+  core::Buffer<T> scale{}, row_loss{};
+  std::vector<ArraySink<T>> sinks{};
+
+  explicit Context(OwnLoop& loop_) : loop(loop_), sinks(loop_.members_, ArraySink<T>(loop_.gradients_)) {}
+
+  // The caller's rows are copied: they may be gone when backward() needs them.
+  void gather(const Member&, View<T>& view, Range rows) override {
+    x->read(rows.begin, view.input_copy().rows_from(rows.begin, rows.size()));
+  }
+  void loss(const nn::Pass<T>&, View<T>& view, Range rows) override {
+    const Plan<T>& plan = view.plan();
+    const auto part = [&](const Place& place) { return view.at(place).rows_from(rows.begin, rows.size()); };
+    if (dy != nullptr) return dy->read(rows.begin, part(plan.output_gradient()));
+    const LossRule<T>& loss = loop.training_.loss;
+    ops::loss_rows<T>(*loss.kernel, loss.argument, part(plan.head()), targets->rows_from(rows.begin, rows.size()),
+                      scale.data() + rows.begin, row_loss.data() + rows.begin, part(plan.head_gradient()));
+  }
+  nn::Sink<T>& sink(const Member& me, const Stage<T>& stage) override {
+    ArraySink<T>& mine = sinks[static_cast<Size>(me.index())];
+    mine.set_stage(stage);
+    return mine;
+  }
+};
 
 template <class T>
-void OwnLoop<T>::prepare(const InputRows<T>& x, bool training) {
+void OwnLoop<T>::prepare(const InputRows<T>& x, bool training, const char* operation) {
   forget_passes();
-  if (plan_ == nullptr || plan_->batch() < x.rows || plan_->features(kInput) != x.cols || training != training_)
-    plan_ =
-        std::make_unique<Plan<T>>(state_.network, x.cols, x.rows, state_.head, training ? Use::train : Use::predict);
-  if (training)
-    for (const Stage<T>& stage : plan_->stages()) stage.layer->refresh(nn::Derived::forward);
-  training_ = training;
+  if (plan_ == nullptr || plan_->batch() < x.rows || plan_->input().features != x.cols || training != plan_->training()) {
+    arena_.reset();
+    plan_ = std::make_unique<Plan<T>>(training_.network, x.cols, x.rows, training_.loss.head,
+                                      training ? Use::train : Use::evaluate);
+  }
+  if (x.rows < plan_->min_rows())
+    core::fail_value("[", operation, "] X has ", x.rows, " row but batch normalization needs ", plan_->min_rows(),
+                     " in training; give more rows, or training=False");
+  const auto members = static_cast<Size>(runtime::members_for(flops(x.rows)));
+  if (!arena_ || members > members_) arena_.emplace(*plan_, members), members_ = members;
+  if (training && gradients_.empty()) gradients_ = Gradients<T>(training_.network);
+  shares_ = share_rows(*plan_, static_cast<int>(members));
+  if (training) pack(0, plan_->stages().size(), nn::Packed::forward);
+  arena_->poison();
+  for (Size i = 0; i < members_; ++i) arena_->view(i).set_rows(x.rows);
 }
 
-// The first `last` stages for rows of x, which is copied: the caller's may be gone when backward() needs it.
 template <class T>
-void OwnLoop<T>::forward_block(const Member& me, const InputRows<T>& x, Range rows, Size last) {
-  x.read(rows.begin, plan_->value(kInput, rows.begin, rows.size()));
-  forward_rows<T>(*plan_, pass(me), plan_->value(kInput, 0, x.rows), rows, {0, last});
+void OwnLoop<T>::pack(Size first, Size last, nn::Packed wanted) {
+  for (Size i = first; i < last; ++i) plan_->stages()[i].layer().pack(wanted);
+}
+
+template <class T>
+void OwnLoop<T>::run(const Program& program, Context& context, double flops, runtime::Cancel& cancel) {
+  const Runner<T> runner{program, shares_, context, runtime::kBlockRows};
+  auto body = [&](Member& me) {
+    const runtime::FlushDenormals flush(training_.network.kernels.flush_subnormals);
+    const nn::Pass<T> pass{training_.network.kernels, me, training_.network.seed, training_.counters.step,
+                           plan_->training()};
+    runner.run(0, program.update, me, pass, arena_->view(static_cast<Size>(me.index())));
+  };
+  runtime::run_on_team(static_cast<int>(shares_.count()), body, runtime::where_long(flops, cancel));
 }
 
 template <class T>
 ConstMatrix<T> OwnLoop<T>::forward(const InputRows<T>& x, bool training, runtime::Cancel& cancel) {
-  prepare(x, training);
-  auto body = [&](Member& me) {
-    const runtime::FlushDenormals flush(state_.network.kernels.flush_subnormals);
-    for_blocks(me, x.rows, [&](Range rows) { forward_block(me, x, rows, plan_->stages().size()); });
-  };
-  runtime::run_on_team(runtime::members_for(flops(x.rows)), body, runtime::where_long(flops(x.rows), cancel));
+  prepare(x, training, "forward");
+  ProgramBuilder<T> program(*plan_);
+  program.rows(Work::gather);
+  program.forward(0, plan_->stages().size());
+  Context context(*this);
+  context.x = &x;
+  run(program.take(), context, flops(x.rows), cancel);
   if (cancel.requested()) return {};
   rows_ = x.rows;
-  return plan_->value(plan_->output(), 0, rows_);
-}
-
-// Gradients of what these stages read, and of all parameters. start(me, rows) computes the gradient of what the last of
-// these stages gives.
-template <class T>
-template <class F>
-void OwnLoop<T>::differentiate(Size n, Stages stages, runtime::Cancel& cancel, F start) {
-  for (Size i = stages.first; i < stages.last; ++i) plan_->stages()[i].layer->refresh(nn::Derived::all);
-  tasks_ = gradient_tasks(state_.network, *plan_);
-  if (gradients_.empty()) gradients_ = gradient_buffers(state_.network);
-  const Shares shares = share_rows(tasks_, runtime::members_for(flops(n)));
-  const Matrix<T> x = plan_->value(kInput, 0, n);
-  auto body = [&](Member& me) {
-    const runtime::FlushDenormals flush(state_.network.kernels.flush_subnormals);
-    for_blocks(me, n, [&](Range rows) {
-      start(me, rows);
-      backward_rows<T>(*plan_, pass(me), rows, stages);
-    });
-    me.barrier();
-    prepare_gradients<T>(*plan_, pass(me), me, x);
-    for_own_tasks(me, shares, [&](Size i) {
-      compute_gradient<T>(*plan_, pass(me), x, tasks_[i],
-                          gradients_[tasks_[i].parameter].data() + tasks_[i].piece.offset);
-    });
-  };
-  runtime::run_on_team(static_cast<int>(shares.count()), body, runtime::where_long(3 * flops(n), cancel));
-  has_gradients_ = !cancel.requested();
+  return arena_->view(0).at(plan_->output());
 }
 
 template <class T>
 ConstMatrix<T> OwnLoop<T>::backward(const InputRows<T>& dy, runtime::Cancel& cancel) {
-  if (plan_ == nullptr || rows_ == 0 || !training_)
+  if (plan_ == nullptr || rows_ == 0 || !plan_->training())
     throw std::logic_error(
         "[backward] there is no forward pass to go back through; call forward(X, training=True) first");
-  if (dy.rows != rows_ || dy.cols != plan_->features(plan_->output()))
+  if (dy.rows != rows_ || dy.cols != plan_->output().features)
     core::fail_value("[backward] dY is (", dy.rows, ", ", dy.cols, ") but the output was (", rows_, ", ",
-                     plan_->features(plan_->output()), "); give the gradient of the last forward's output");
+                     plan_->output().features, "); give the gradient of the last forward's output");
+  const Size all = plan_->stages().size();
   has_gradients_ = false;
-  differentiate(rows_, {0, plan_->stages().size()}, cancel, [&](const Member&, Range rows) {
-    dy.read(rows.begin, plan_->gradient(plan_->output(), rows.begin, rows.size()));
-  });
-  return plan_->gradient(kInput, 0, rows_);
+  pack(0, all, nn::Packed::all);
+  ProgramBuilder<T> program(*plan_);
+  program.rows(Work::loss);
+  program.backward(0, all);
+  program.gradients(false, false);
+  Context context(*this);
+  context.dy = &dy;
+  run(program.take(), context, 3 * flops(rows_), cancel);
+  has_gradients_ = !cancel.requested();
+  return arena_->view(0).at(plan_->input_gradient());
 }
 
 template <class T>
 double OwnLoop<T>::loss_and_gradients(const InputRows<T>& x, const ops::Targets<T>& targets, const T* weights,
                                       runtime::Cancel& cancel) {
-  prepare(x, true);
-  core::Buffer<T> scale(x.rows), row_loss(x.rows);
-  ops::loss_scale<T>(weights, x.rows, scale.data());
-  const Size head = plan_->head_stages();
-  const Stages backward{std::min(first_trainable_stage(*plan_) + 1, head), head};
-  differentiate(x.rows, backward, cancel, [&](const Member& me, Range rows) {
-    forward_block(me, x, rows, head);
-    ops::loss_rows<T>(*state_.loss, state_.loss_argument, plan_->value(plan_->head(), rows.begin, rows.size()),
-                      targets.rows_from(rows.begin, rows.size()), scale.data() + rows.begin,
-                      row_loss.data() + rows.begin, plan_->gradient(plan_->head(), rows.begin, rows.size()));
-  });
-  return ops::total_loss(x.rows, scale.data(), row_loss.data());
+  prepare(x, true, "loss_and_grads");
+  Context context(*this);
+  context.x = &x, context.targets = &targets;
+  context.scale = core::Buffer<T>(x.rows), context.row_loss = core::Buffer<T>(x.rows);
+  ops::loss_scale<T>(weights, x.rows, context.scale.data());
+  const Size head = plan_->head_stages(), lowest = std::min(plan_->first_trainable() + 1, head);
+  pack(lowest, head, nn::Packed::all);
+  ProgramBuilder<T> program(*plan_);
+  program.rows(Work::gather);
+  program.forward(0, head);
+  program.rows(Work::loss);
+  program.backward(lowest, head);
+  program.gradients(false, false);
+  run(program.take(), context, 3 * flops(x.rows), cancel);
+  has_gradients_ = !cancel.requested();
+  return ops::total_loss(x.rows, context.scale.data(), context.row_loss.data());
 }
 
 template <class T>
 void OwnLoop<T>::step(double lr, runtime::Cancel& cancel) {
   if (!has_gradients_)
     throw std::logic_error("[step] there are no gradients; call backward(dY) or loss_and_grads(X, y) first");
-  const Gate::Writer writer(state_.gate, &cancel);
+  std::optional<NormClip<T>> clip;
+  if (training_.clip_norm > 0) clip.emplace(training_.network, training_.clip_norm);
+  const Gate::Writer writer(training_.network.gate, &cancel);
   if (!writer) return;
-  state_.optimizer->begin_step(lr, state_.counters.optimizer_step + 1);
-  const runtime::FlushDenormals flush(state_.network.kernels.flush_subnormals);
-  for (const GradientTask<T>& task : tasks_)
-    state_.apply(*task.stage.layer, task.parameter, task.piece, gradients_[task.parameter].data() + task.piece.offset);
-  ++state_.counters.step, ++state_.counters.optimizer_step;
+  auto body = [&](Member& me) {
+    const runtime::FlushDenormals flush(training_.network.kernels.flush_subnormals);
+    training_.begin_step(lr);
+    if (clip) clip->norms(me, gradients_);
+    apply_gradients(training_, *plan_, shares_, me, gradients_, clip ? clip->factor() : T(1));
+  };
+  runtime::run_on_team(1, body);
+  training_.end_step();
   has_gradients_ = false;
 }
 

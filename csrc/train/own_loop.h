@@ -1,17 +1,19 @@
-// The same ops step by step, for those who write their own training loop: forward, backward, step.
+// The same programs in parts, for those who write their own training loop: forward, backward, step.
 #pragma once
 
 #include <memory>
+#include <optional>
 
-#include "train/batch.h"
+#include "train/clip.h"
 #include "train/input_rows.h"
+#include "train/program.h"
 
 namespace nnext::train {
 
 template <class T>
 class OwnLoop {
  public:
-  explicit OwnLoop(State<T>& state) : state_(state) {}
+  explicit OwnLoop(Training<T>& training) : training_(training) {}
 
   // Each of these ends early, its result then meaningless and nothing changed, when the host asks to stop.
   // The network's output for the batch x, [x.rows, outputs]; remembers what backward() needs.
@@ -21,33 +23,31 @@ class OwnLoop {
   // Mean loss of the batch with all gradients, through the stable form that fit uses.
   double loss_and_gradients(const InputRows<T>& x, const ops::Targets<T>& targets, const T* weights,
                             runtime::Cancel& cancel);
-  // Applies the optimizer to the gradients of the last backward pass.
+  // Applies the optimizer to the gradients of the last backward pass, and the batch's statistics to buffers.
   void step(double lr, runtime::Cancel& cancel);
 
   bool has_gradients() const { return has_gradients_; }
-  // Over all layers, stored like the parameters; zero where the layer is frozen.
-  const std::vector<core::Buffer<T>>& gradients() const { return gradients_; }
+  // Stored like the parameters; zero where the layer is frozen.
+  const std::vector<core::Buffer<T>>& gradients() const { return gradients_.arrays(); }
   // Forgets the last passes: parameters, frozen layers or the loss have changed.
-  void reset() { plan_.reset(), gradients_.clear(), forget_passes(); }
+  void reset() { arena_.reset(), plan_.reset(), gradients_ = {}, forget_passes(); }
 
  private:
-  void prepare(const InputRows<T>& x, bool training);
+  struct Context;
+  void prepare(const InputRows<T>& x, bool training, const char* operation);
   void forget_passes() { rows_ = 0, has_gradients_ = false; }
-  void forward_block(const runtime::Member& me, const InputRows<T>& x, runtime::Range rows, Size last);
-  template <class F>
-  void differentiate(Size n, Stages stages, runtime::Cancel& cancel, F start);
-  nn::Pass<T> pass(const runtime::Member& me) const {
-    return {state_.network.kernels, me, state_.network.seed, state_.counters.step, training_};
-  }
+  void pack(Size first, Size last, nn::Packed wanted);
+  void run(const Program& program, Context& context, double flops, runtime::Cancel& cancel);
   double flops(Size rows) const { return plan_->flops_per_row() * static_cast<double>(rows); }  // forward
 
-  State<T>& state_;
+  Training<T>& training_;
   std::unique_ptr<Plan<T>> plan_;
-  Size rows_ = 0;  // of the forward pass that backward() may start from; 0: there is none
-  bool training_ = true;
+  std::optional<Arena<T>> arena_;
+  Size members_ = 0;  // that the arena is for
+  Size rows_ = 0;     // of the forward pass that backward() may start from; 0: there is none
   bool has_gradients_ = false;
-  std::vector<GradientTask<T>> tasks_;
-  std::vector<core::Buffer<T>> gradients_;
+  Shares shares_{};
+  Gradients<T> gradients_;
 };
 
 }  // namespace nnext::train

@@ -1,54 +1,157 @@
 #include "train/plan.h"
 
+#include <algorithm>
+#include <string>
+
 namespace nnext::train {
 
+// What is being laid out. Until the end a Place's offset is the number of its space.
 template <class T>
-Plan<T>::Plan(const nn::Network<T>& network, Size in_features, Size batch, Size head, Use use) : batch_(batch) {
-  const bool training = use == Use::train;
-  Slot at = add_slot(in_features);
-  Size scratch = 0;
-  bool keep = true;  // the slot's values are read again: the caller's input, or what a layer needs to go backward
-  for (Size i = 0; i < network.layers.size(); ++i) {
-    if (i == head) head_ = at, head_stages_ = stages_.size(), keep = true;
-    nn::Layer<T>& layer = *network.layers[i];
-    const Size features = layer.out_features(slots_[at].features);
-    if (layer.passes_through(training)) continue;
-    const bool in_place = layer.in_place() && !keep && features == slots_[at].features;
-    const Slot to = in_place ? at : add_slot(features);
-    const Size bytes = training && layer.trainable ? layer.scratch_bytes(batch_) : 0;
-    stages_.push_back({&layer, at, to, scratch, bytes});
-    scratch += core::round_up(bytes, core::kCacheLine);
-    flops_per_row_ += 8.0 * static_cast<double>(features);  // a few for every output, whatever the layer
-    for (const nn::Parameter<T>& parameter : layer.parameters)
-      flops_per_row_ += 2.0 * static_cast<double>(parameter.values.size());
-    keep = training && layer.needs_output();
-    at = to;
+struct Plan<T>::Layout {
+  // Used by the stages [first, last] (in training to the end).
+  struct Space {
+    Size features, first, last;
+    bool kept = false;    // its numbers are read again, so no layer may write in place
+    bool shared = false;  // several values are these numbers: nor may one then
+    Size offset = 0;
+  };
+  std::vector<Space> spaces;
+  std::vector<Size> values, gradients;  // the space of each value
+  nn::Value head = nn::kInput;          // what the loss reads
+
+  Place place(Size space) const { return {spaces[space].features, space, space == 0}; }
+  Size add(Size features, Size stage) {
+    spaces.push_back({features, stage, stage});
+    return spaces.size() - 1;
   }
-  output_ = at;
-  if (head >= network.layers.size()) head_ = at, head_stages_ = stages_.size();
-  scratch_ = core::Buffer<std::byte>(scratch);
-  arena_ = core::Buffer<T>(core::checked_product(values_, training ? 2 : 1));
+  // An offset for each space, first fit: spaces that are not in use at the same time may share memory.
+  Size settle(Size batch) {
+    constexpr Size kLine = core::kCacheLine / sizeof(T);
+    const auto size = [&](const Space& s) { return core::round_up(core::checked_product(batch, s.features), kLine); };
+    Size end = 0;
+    for (Size i = 0; i < spaces.size(); ++i) {
+      Space& mine = spaces[i];
+      for (bool moved = true; moved;) {
+        moved = false;
+        for (Size j = 0; j < i; ++j) {
+          const Space& other = spaces[j];
+          const bool apart = other.last < mine.first || mine.last < other.first;
+          if (apart || mine.offset >= other.offset + size(other) || other.offset >= mine.offset + size(mine)) continue;
+          mine.offset = other.offset + size(other), moved = true;
+        }
+      }
+      end = std::max(end, mine.offset + size(mine));
+    }
+    return end;
+  }
+};
+
+template <class T>
+Plan<T>::Plan(const nn::Network<T>& network, Size in_features, Size batch, Size head, Use use)
+    : batch_(batch), training_(use == Use::train) {
+  static_cast<void>(network.out_features(in_features));  // the layers fit together
+  Layout layout;
+  lay_out_values(network, in_features, head, layout);
+  if (training_) lay_out_gradients(network, layout);
+  for (typename Layout::Space& space : layout.spaces)
+    if (use != Use::predict) space.first = 0, space.last = stages_.size();
+  numbers_ = layout.settle(batch_);
+  const auto settle = [&](Place& place) { place.offset = layout.spaces[place.offset].offset; };
+  for (Stage<T>& stage : stages_) {
+    for (Place* place : {&stage.x, &stage.y, &stage.dy, &stage.dx, &stage.saved}) settle(*place);
+    for (Place& place : stage.more_x) settle(place);
+    for (Place& place : stage.more_dy) settle(place);
+  }
+  for (Place* place : {&input_, &head_, &head_gradient_, &output_, &output_gradient_, &input_gradient_}) settle(*place);
+  find_first_trainable();
 }
 
 template <class T>
-Slot Plan<T>::add_slot(Size features) {
-  slots_.push_back({features, values_});
-  constexpr Size kLine = core::kCacheLine / sizeof(T);
-  values_ += core::round_up(core::checked_product(batch_, features), kLine);
-  return slots_.size() - 1;
+void Plan<T>::lay_out_values(const nn::Network<T>& network, Size in_features, Size head, Layout& layout) {
+  layout.values.assign(network.values, 0);
+  layout.add(in_features, 0);
+  layout.spaces[0].kept = true;
+  input_ = layout.place(0);
+  const auto reach_head = [&](nn::Value value) {
+    const Size space = layout.values[value];
+    layout.head = value;
+    head_ = layout.place(space), head_stages_ = stages_.size();
+    layout.spaces[space].kept = true;
+    layout.spaces[space].last = stages_.size();
+  };
+  for (Size i = 0; i < network.nodes.size(); ++i) {
+    const nn::Node<T>& node = network.nodes[i];
+    if (i == head) reach_head(node.inputs.front());
+    const nn::Traits traits = node.layer->traits(training_);
+    const Size from = layout.values[node.inputs.front()], at = stages_.size();
+    const Size features = layout.spaces[from].features, out = node.layer->out_features(features);
+    Size to = from;
+    if (!traits.forward_identity) {
+      const typename Layout::Space& x = layout.spaces[from];
+      const bool reads_x = training_ && traits.reads_x;
+      const bool in_place = traits.in_place && !x.kept && !x.shared && !reads_x && out == features;
+      if (!in_place) to = layout.add(out, at);
+      layout.spaces[from].kept |= reads_x;
+      layout.spaces[to].kept |= training_ && traits.reads_y;
+    }
+    layout.spaces[to].shared |= node.outputs.size() > 1;
+    for (const nn::Value value : node.outputs) layout.values[value] = to;
+    if (traits.forward_identity && (traits.backward_identity || !training_)) continue;
+    Stage<T> stage{&node, traits, layout.place(from), layout.place(to), {}, {}, {}};
+    for (const nn::Value input : node.inputs) layout.spaces[layout.values[input]].last = at;
+    for (Size k = 1; k < node.inputs.size(); ++k)
+      stage.more_x.push_back(layout.place(layout.values[node.inputs[k]]));
+    layout.spaces[to].last = at;
+    add_room(node.layer->room(features, batch_, training_), stage, layout);
+    row_grain_ = std::max(row_grain_, traits.row_grain);
+    min_rows_ = std::max(min_rows_, traits.min_rows);
+    stages_.push_back(std::move(stage));
+  }
+  if (head >= network.nodes.size()) reach_head(network.output);
+  const Size output = layout.values[network.output];
+  output_ = layout.place(output);
+  layout.spaces[output].last = stages_.size();
 }
 
 template <class T>
-Matrix<T> Plan<T>::value(Slot slot, Size first, Size count) {
-  const Extent& at = slots_[slot];
-  return {arena_.data() + at.offset + first * at.features, count, at.features};
+void Plan<T>::add_room(const nn::Room& room, Stage<T>& stage, Layout& layout) {
+  if (room.saved > 0) stage.saved = layout.place(layout.add(room.saved, stages_.size()));
+  stage.shared = shared_bytes_, stage.own = own_bytes_;
+  shared_bytes_ += core::round_up(room.shared, core::kCacheLine);
+  own_bytes_ += core::round_up(room.own, core::kCacheLine);
+  flops_per_row_ += room.flops;
+}
+
+// From the last value to the first. What several layers read has several gradients, which a Fork adds.
+template <class T>
+void Plan<T>::lay_out_gradients(const nn::Network<T>& network, Layout& layout) {
+  layout.gradients.assign(network.values, 0);
+  layout.gradients[network.output] = layout.add(output_.features, 0);
+  output_gradient_ = layout.place(layout.gradients[network.output]);
+  Size stage = stages_.size();
+  for (Size i = network.nodes.size(); i-- > 0;) {
+    const nn::Node<T>& node = network.nodes[i];
+    const nn::Traits traits = node.layer->traits(true);
+    const Size from = layout.gradients[node.outputs.front()];
+    const Size features = layout.spaces[layout.values[node.inputs.front()]].features;
+    const bool same = traits.backward_identity ||
+                      (traits.in_place && !layout.spaces[from].shared && features == layout.spaces[from].features);
+    const Size to = same ? from : layout.add(features, 0);
+    layout.spaces[to].shared |= node.inputs.size() > 1;
+    for (const nn::Value input : node.inputs) layout.gradients[input] = to;
+    if (stage == 0 || stages_[stage - 1].node != &node) continue;  // nothing to compute
+    Stage<T>& at = stages_[--stage];
+    at.dy = layout.place(from), at.dx = layout.place(to);
+    for (Size k = 1; k < node.outputs.size(); ++k)
+      at.more_dy.push_back(layout.place(layout.gradients[node.outputs[k]]));
+  }
+  input_gradient_ = layout.place(layout.gradients[nn::kInput]);
+  head_gradient_ = layout.place(layout.gradients[layout.head]);
 }
 
 template <class T>
-Matrix<T> Plan<T>::gradient(Slot slot, Size first, Size count) {
-  Matrix<T> values = value(slot, first, count);
-  values.data += values_;
-  return values;
+void Plan<T>::find_first_trainable() {
+  while (first_trainable_ < stages_.size() && !stages_[first_trainable_].trains()) ++first_trainable_;
 }
 
 template class Plan<float>;

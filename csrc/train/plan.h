@@ -1,10 +1,9 @@
-// The plan of a pass: which layer reads and writes which part of one arena, worked out once for a network and a batch
-// size.
+// The plan of a pass: where every layer finds what it reads and writes, worked out once for a network and a batch size.
+// Immutable; train/arena.h holds the numbers.
 #pragma once
 
 #include <vector>
 
-#include "core/buffer.h"
 #include "nn/network.h"
 
 namespace nnext::train {
@@ -13,58 +12,71 @@ using core::ConstMatrix;
 using core::Matrix;
 using core::Size;
 
-// A slot holds `batch` rows of activations, and in training of their gradients. Layers that work in place share one.
-using Slot = Size;
-inline constexpr Slot kInput = 0;
-
-template <class T>
-struct Stage {
-  nn::Layer<T>* layer;
-  Slot x, y;
-  Size scratch = 0, scratch_bytes = 0;  // in Plan's
+// Rows of `features` numbers, from `offset` on, in an arena. Values that are the same numbers, or of which one takes the
+// place of the other, share one.
+struct Place {
+  Size features = 0, offset = 0;
+  bool input = false;  // the batch itself: it may lie in somebody else's memory
 };
 
-enum class Use { predict, train };
+// A layer that computes something, and its places.
+template <class T>
+struct Stage {
+  const nn::Node<T>* node;
+  nn::Traits traits;
+  Place x, y, dy, dx, saved;  // dy, dx and saved in training only
+  std::vector<Place> more_x{}, more_dy{};
+  Size shared = 0, own = 0;  // offsets in bytes
+  bool goes_forward() const { return !traits.forward_identity; }
+  bool goes_backward() const { return !traits.backward_identity; }
+  nn::Layer<T>& layer() const { return *node->layer; }
+  bool trains() const { return layer().trainable && !layer().parameters.empty(); }
+};
+
+// predict: by one thread, so that memory that has been read can be used again. evaluate and train: by a team.
+enum class Use { predict, evaluate, train };
 
 template <class T>
 class Plan {
  public:
-  // `head` is the number of layers before the loss: all, or one less where the last one is fused with it.
+  // `head` is the number of nodes before the loss: all, or one less where the last one is fused with it.
   // Throws std::invalid_argument where the layers do not fit together.
   Plan(const nn::Network<T>& network, Size in_features, Size batch, Size head, Use use);
 
   const std::vector<Stage<T>>& stages() const { return stages_; }
   Size head_stages() const { return head_stages_; }  // stages up to the loss
-  Slot head() const { return head_; }                // what the loss reads
-  Slot output() const { return output_; }            // what the last layer gives
+  Size first_trainable() const { return first_trainable_; }  // nothing below needs a gradient
+  const Place& input() const { return input_; }
+  const Place& head() const { return head_; }  // what the loss reads
+  const Place& head_gradient() const { return head_gradient_; }
+  const Place& output() const { return output_; }  // what the last layer gives
+  const Place& output_gradient() const { return output_gradient_; }
+  const Place& input_gradient() const { return input_gradient_; }
   Size batch() const { return batch_; }
-  Size features(Slot slot) const { return slots_[slot].features; }
+  bool training() const { return training_; }
+  Size row_grain() const { return row_grain_; }
+  Size min_rows() const { return min_rows_; }  // of a batch
   double flops_per_row() const { return flops_per_row_; }  // forward
 
-  // Rows [first, first + count) of a slot. The input slot is there to gather a batch into; it may stay unused.
-  Matrix<T> value(Slot slot, Size first, Size count);
-  Matrix<T> gradient(Slot slot, Size first, Size count);
-  // What the gradients of a stage's parameters share; null where they need nothing.
-  std::byte* scratch(const Stage<T>& stage) {
-    return stage.scratch_bytes == 0 ? nullptr : scratch_.data() + stage.scratch;
-  }
-  bool has_scratch() const { return scratch_.size() > 0; }
+  Size numbers() const { return numbers_; }            // in an arena
+  Size shared_bytes() const { return shared_bytes_; }  // of all members of a team
+  Size own_bytes() const { return own_bytes_; }        // of each
 
  private:
-  struct Extent {
-    Size features, offset;
-  };
-  Slot add_slot(Size features);
+  struct Layout;
+  void lay_out_values(const nn::Network<T>& network, Size in_features, Size head, Layout& layout);
+  void lay_out_gradients(const nn::Network<T>& network, Layout& layout);
+  void add_room(const nn::Room& room, Stage<T>& stage, Layout& layout);
+  void find_first_trainable();
 
   Size batch_;
-  std::vector<Extent> slots_;
+  bool training_;
   std::vector<Stage<T>> stages_;
-  Size head_stages_ = 0;
-  Slot head_ = kInput, output_ = kInput;
-  Size values_ = 0;  // elements of all values; the gradients follow them in the same order
+  Size head_stages_ = 0, first_trainable_ = 0;
+  Place input_, head_, head_gradient_, output_, output_gradient_, input_gradient_;
+  Size row_grain_ = 1, min_rows_ = 1;
   double flops_per_row_ = 0;
-  core::Buffer<T> arena_;
-  core::Buffer<std::byte> scratch_;
+  Size numbers_ = 0, shared_bytes_ = 0, own_bytes_ = 0;
 };
 
 }  // namespace nnext::train

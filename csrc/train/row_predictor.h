@@ -2,10 +2,10 @@
 #pragma once
 
 #include <algorithm>
-#include <vector>
+#include <atomic>
+#include <optional>
 
-#include "core/buffer.h"
-#include "nn/network.h"
+#include "train/arena.h"
 
 namespace nnext::train {
 
@@ -13,52 +13,47 @@ namespace nnext::train {
 template <class T>
 class RowPredictor {
  public:
-  RowPredictor(const nn::Network<T>& network, core::Size in_features)
-      : kernels_(network.kernels), in_features_(in_features), out_features_(in_features), widest_(in_features) {
-    for (const auto& layer : network.layers) {
-      out_features_ = layer->out_features(out_features_);
-      widest_ = std::max(widest_, out_features_);
-      if (!layer->passes_through(false)) stages_.push_back({layer.get(), out_features_});
-    }
-  }
-  core::Size in_features() const { return in_features_; }
-  core::Size out_features() const { return out_features_; }
+  RowPredictor(const nn::Network<T>& network, Size in_features)
+      : kernels_(network.kernels), plan_(network, in_features, 1, network.nodes.size(), Use::predict) {}
+  Size in_features() const { return plan_.input().features; }
+  Size out_features() const { return plan_.output().features; }
 
   // y[out_features] for x[in_features]; y may overlap x. Allocates when a thread calls it first.
   void operator()(const T* x, T* y) const {
-    T* const scratch = scratch_of_thread();
+    View<T>& view = arena_of_thread().view(0);
+    view.set_batch({x, 1, in_features()});
     runtime::Barrier barrier(1, false);
     runtime::Member me(0, 1, barrier, nullptr);
     const nn::Pass<T> pass{.kernels = kernels_, .me = me};
-    core::ConstMatrix<T> at(x, 1, in_features_);
-    for (const Stage& stage : stages_) {
-      T* to = at.data == scratch ? scratch + core::round_up(widest_, kLine) : scratch;
-      if (at.data != x && stage.layer->in_place() && stage.features == at.cols) to = const_cast<T*>(at.data);
-      const core::Matrix<T> next(to, 1, stage.features);
-      stage.layer->forward(pass, at, next);
-      at = next;
-    }
-    std::copy_n(at.data, at.cols, y);
+    const nn::Part row{{0, 1}};
+    Size i = 0;
+    for (const Stage<T>& stage : plan_.stages()) stage.layer().forward(pass, view.frame(i++), row, 0);
+    const Place& output = plan_.output();
+    std::copy_n(output.input ? x : view.at(output).data, output.features, y);
   }
 
  private:
-  static constexpr core::Size kLine = core::kCacheLine / sizeof(T);
-  struct Stage {
-    const nn::Layer<T>* layer;
-    core::Size features;
-  };
-
-  // Two rows of the widest stage.
-  T* scratch_of_thread() const {
-    thread_local core::Buffer<T> buffer;
-    const core::Size wanted = 2 * core::round_up(widest_, kLine);
-    if (buffer.size() < wanted) buffer = core::Buffer<T>(wanted);
-    return buffer.data();
+  // Of the predictor that this thread has used last: most threads have but one.
+  Arena<T>& arena_of_thread() const {
+    struct Last {
+      std::uint64_t id = 0;
+      std::optional<Arena<T>> arena{};
+    };
+    thread_local Last last;
+    if (last.id != id_) {
+      last.arena.emplace(plan_, 1);
+      last.id = id_;
+    }
+    return *last.arena;
+  }
+  static std::uint64_t next_id() {
+    static std::atomic<std::uint64_t> id{0};
+    return ++id;
   }
 
   const kernels::KernelTable<T>& kernels_;
-  core::Size in_features_, out_features_, widest_;
-  std::vector<Stage> stages_;
+  Plan<T> plan_;
+  std::uint64_t id_ = next_id();  // never of another one, also when its memory is used again
 };
 
 }  // namespace nnext::train

@@ -2,49 +2,56 @@
 
 namespace nnext::train {
 
-template <class T>
-std::vector<GradientTask<T>> gradient_tasks(const nn::Network<T>& network, const Plan<T>& plan) {
-  std::vector<GradientTask<T>> tasks;
-  Size parameter = 0;
-  for (const auto& layer : network.layers) parameter += layer->parameters.size();
-  for (auto layer = network.layers.rbegin(); layer != network.layers.rend(); ++layer) {
-    parameter -= (*layer)->parameters.size();
-    if (!(*layer)->trainable) continue;
-    for (const Stage<T>& stage : plan.stages())
-      if (stage.layer == layer->get())
-        for (const nn::Piece& piece : stage.layer->pieces())
-          tasks.push_back({stage, parameter + piece.parameter, piece});
-  }
-  return tasks;
-}
-
-template <class T>
-Size first_trainable_stage(const Plan<T>& plan) {
-  Size i = 0;
-  for (; i < plan.stages().size(); ++i) {
-    const nn::Layer<T>& layer = *plan.stages()[i].layer;
-    if (layer.trainable && !layer.parameters.empty()) break;
-  }
-  return i;
-}
-
 namespace {
 
-// Gives the tasks that belong to no share yet to those that have least, in order, so that neighbours stay together.
+struct Owned {
+  Size stage;
+  nn::Piece piece;
+};
+
+// All pieces of all stages that train, last stage first.
 template <class T>
-void share_rest(const std::vector<GradientTask<T>>& tasks, const std::vector<Size>& rest, Shares& shares) {
-  Size total = 0;
-  for (const auto& task : tasks) total += task.piece.count;
+std::vector<Owned> all_pieces(const Plan<T>& plan) {
+  std::vector<Owned> all;
+  for (Size i = plan.stages().size(); i-- > 0;)
+    if (plan.stages()[i].trains())
+      for (const nn::Piece& piece : plan.stages()[i].layer().pieces()) all.push_back({i, piece});
+  return all;
+}
+
+void add(std::vector<Task>& tasks, const Owned& owned) {
+  if (tasks.empty() || tasks.back().stage != owned.stage) tasks.push_back({owned.stage, {}});
+  tasks.back().pieces.push_back(owned.piece);
+}
+
+Size elements(const std::vector<Task>& tasks) {
+  Size count = 0;
+  for (const Task& task : tasks)
+    for (const nn::Piece& piece : task.pieces) count += piece.count;
+  return count;
+}
+
+bool same_group(const Owned& a, const Owned& b) { return a.stage == b.stage && a.piece.group == b.piece.group; }
+
+// Gives pieces that belong to no share yet to those that have least, in order, so that neighbours stay together.
+void share_rest(const std::vector<Owned>& rest, Size total, Shares& shares) {
   auto next = rest.begin();
   for (Size share = 0; share < shares.count(); ++share) {
-    Size mine = 0;
-    for (const Size task : shares.tasks[share]) mine += tasks[task].piece.count;
+    std::vector<Task>& tasks = shares.tasks[share];
     const bool last = share + 1 == shares.count();
-    while (next != rest.end() && (last || mine < total / shares.count())) {
-      mine += tasks[*next].piece.count;
-      shares.tasks[share].push_back(*next++);
+    for (Size mine = elements(tasks); next != rest.end();) {
+      const bool goes_on = next != rest.begin() && !tasks.empty() && same_group(*(next - 1), *next);
+      if (!goes_on && !last && mine >= total / shares.count()) break;
+      mine += next->piece.count;
+      add(tasks, *next++);
     }
   }
+}
+
+Size elements(const std::vector<Owned>& pieces) {
+  Size count = 0;
+  for (const Owned& owned : pieces) count += owned.piece.count;
+  return count;
 }
 
 // Shares differ by at most an eighth of the largest.
@@ -53,42 +60,38 @@ bool fair(Size blocks, Size shares) { return blocks / shares * 8 >= core::divide
 }  // namespace
 
 template <class T>
-Shares share_rows(const std::vector<GradientTask<T>>& tasks, int shares) {
-  Shares result{std::vector<std::vector<Size>>(static_cast<Size>(shares)), {}};
-  std::vector<Size> all(tasks.size());
-  for (Size i = 0; i < all.size(); ++i) all[i] = i;
-  share_rest(tasks, all, result);
+Shares share_rows(const Plan<T>& plan, int shares) {
+  Shares result{std::vector<std::vector<Task>>(static_cast<Size>(shares))};
+  const std::vector<Owned> all = all_pieces(plan);
+  share_rest(all, elements(all), result);
   return result;
 }
 
 template <class T>
-Shares share_step(const Plan<T>& plan, const std::vector<GradientTask<T>>& tasks, int shares) {
+Shares share_step(const Plan<T>& plan, int shares) {
   const auto count = static_cast<Size>(shares);
-  const Size blocks = plan.head_stages() > 0 ? plan.stages().front().layer->blocks() : 1;
-  if (count == 1 || blocks < count || !fair(blocks, count)) return share_rows(tasks, shares);
-  Shares result{std::vector<std::vector<Size>>(count), std::vector<Range>(count)};
+  const Size blocks = plan.head_stages() > 0 ? plan.stages().front().layer().feature_blocks() : 1;
+  if (count == 1 || blocks < count || !fair(blocks, count)) return share_rows(plan, shares);
+  Shares result{std::vector<std::vector<Task>>(count), std::vector<Range>(count)};
   for (Size i = 0; i < count; ++i) result.first_blocks[i] = {blocks * i / count, blocks * (i + 1) / count};
-  std::vector<Size> rest;
-  for (Size i = 0; i < tasks.size(); ++i) {
-    if (tasks[i].stage.layer != plan.stages().front().layer) {
-      rest.push_back(i);
+  const std::vector<Owned> all = all_pieces(plan);
+  std::vector<Owned> rest;
+  for (const Owned& owned : all) {
+    if (owned.stage != 0) {
+      rest.push_back(owned);
       continue;
     }
     Size owner = 0;
-    while (tasks[i].piece.block >= result.first_blocks[owner].end) ++owner;
-    result.tasks[owner].push_back(i);
+    while (owned.piece.block >= result.first_blocks[owner].end) ++owner;
+    add(result.tasks[owner], owned);
   }
-  share_rest(tasks, rest, result);
+  share_rest(rest, elements(all), result);
   return result;
 }
 
-template std::vector<GradientTask<float>> gradient_tasks(const nn::Network<float>&, const Plan<float>&);
-template std::vector<GradientTask<double>> gradient_tasks(const nn::Network<double>&, const Plan<double>&);
-template Size first_trainable_stage(const Plan<float>&);
-template Size first_trainable_stage(const Plan<double>&);
-template Shares share_rows(const std::vector<GradientTask<float>>&, int);
-template Shares share_rows(const std::vector<GradientTask<double>>&, int);
-template Shares share_step(const Plan<float>&, const std::vector<GradientTask<float>>&, int);
-template Shares share_step(const Plan<double>&, const std::vector<GradientTask<double>>&, int);
+template Shares share_rows(const Plan<float>&, int);
+template Shares share_rows(const Plan<double>&, int);
+template Shares share_step(const Plan<float>&, int);
+template Shares share_step(const Plan<double>&, int);
 
 }  // namespace nnext::train

@@ -8,7 +8,7 @@
 #include <optional>
 #include <utility>
 
-#include "train/state.h"
+#include "train/training.h"
 
 namespace nnext::train {
 
@@ -17,24 +17,19 @@ class Snapshots {
  public:
   static constexpr Size kInterval = 256;  // one copy of the parameters in 256 updates of them
 
-  void take(const State<T>& state);
+  void take(const Training<T>& training);
 
   // Called before every step of an epoch of `steps`. The last step of an epoch gets a copy of its own, so that going
   // back never crosses into the epoch before.
-  void before_step(const State<T>& state, Size step, Size steps) {
-    if (step % kInterval == 0 || step + 1 == steps) take(state);
+  void before_step(const Training<T>& training, Size step, Size steps) {
+    if (step % kInterval == 0 || step + 1 == steps) take(training);
   }
 
   // Goes back to the newest copy that is older than the last update, which was bad. Returns how many steps then have
   // to be repeated to stand right before that update; nothing where there is no such copy.
-  std::optional<Size> restore(State<T>& state) const;
-
-  // Goes back to the newest copy whose parameters are finite, if there is one.
-  void restore_finite(State<T>& state) const;
+  std::optional<Size> restore(Training<T>& training) const;
 
  private:
-  static void put_back(const StateCopy<T>& copy, State<T>& state);
-
   std::optional<StateCopy<T>> newest_, older_;
 };
 

@@ -1,49 +1,44 @@
 #include "train/tiny.h"
 
-#include "nn/activation.h"
-#include "nn/linear.h"
-
 namespace nnext::train {
 
 template <class T>
-std::unique_ptr<Tiny<T>> Tiny<T>::of(State<T>& state, Plan<T>& plan) {
-  std::unique_ptr<Tiny> tiny(new Tiny(state));
+std::unique_ptr<Tiny<T>> Tiny<T>::of(Training<T>& training, const Plan<T>& plan, const View<T>& view) {
+  std::unique_ptr<Tiny> tiny(new Tiny(training));
   for (Size i = 0; i < plan.head_stages(); ++i)
-    if (!tiny->add(plan.stages()[i], plan)) return {};
+    if (!tiny->add(plan.stages()[i], view.frame(i))) return {};
   return tiny;
 }
 
 template <class T>
-bool Tiny<T>::add(const Stage<T>& stage, Plan<T>& plan) {
-  if (const auto* linear = dynamic_cast<nn::Linear<T>*>(stage.layer); linear != nullptr) {
-    if (plan.features(stage.y) > kernels_.max_out || linear->rounds_to_bf16()) return false;
-    add_linear(*stage.layer, {.in = plan.features(stage.x),
-                              .out = plan.features(stage.y),
-                              .y = plan.value(stage.y, 0, 1).data,
-                              .dy = plan.gradient(stage.y, 0, 1).data});
-    return true;
+bool Tiny<T>::add(const Stage<T>& stage, const nn::Frame<T>& frame) {
+  kernels::TinyLayer<T> layer{};
+  switch (stage.layer().tiny(layer)) {
+    case nn::Layer<T>::Tiny::begins:
+      layer.y = frame.y.data, layer.dy = frame.dy.data;
+      add_layer(stage, layer);
+      return true;
+    case nn::Layer<T>::Tiny::ends:
+      if (frame.x.data != frame.y.data || layers_.empty()) return false;  // it comes first, or after another one
+      layers_.back().activation = layer.activation, layers_.back().argument = layer.argument;
+      return true;
+    case nn::Layer<T>::Tiny::no:
+      break;
   }
-  const auto* activation = dynamic_cast<nn::Activation<T>*>(stage.layer);
-  if (activation == nullptr || activation->kernels().from_x) return false;
-  if (stage.x != stage.y) return false;  // it comes first, or after another one
-  layers_.back().activation = &activation->kernels();
-  layers_.back().argument = activation->argument();
-  return true;
+  return false;
 }
 
 template <class T>
-void Tiny<T>::add_linear(nn::Layer<T>& layer, kernels::TinyLayer<T> tiny) {
-  if (!changes_.empty()) tiny.transposed = room(tiny.out, tiny.in);  // a layer below wants its gradient
-  const T** values[] = {&tiny.weight, &tiny.bias};
-  T** gradients[] = {&tiny.dweight, &tiny.dbias};
-  for (Size i = 0; i < layer.parameters.size(); ++i, ++parameters_) {
-    const core::Buffer<T>& parameter = layer.parameters[i].values;
-    *values[i] = parameter.data();
-    if (!layer.trainable) continue;
-    *gradients[i] = room(i == 0 ? tiny.in : 1, tiny.out);
-    changes_.push_back({&layer, parameters_, {.parameter = i, .offset = 0, .count = parameter.size()}, *gradients[i]});
+void Tiny<T>::add_layer(const Stage<T>& stage, kernels::TinyLayer<T> layer) {
+  if (!changes_.empty()) layer.transposed = room(layer.out, layer.in);  // a layer below wants its gradient
+  T** const gradients[] = {&layer.dweight, &layer.dbias};
+  const nn::Node<T>& node = *stage.node;
+  for (Size i = 0; i < node.layer->parameters.size() && node.layer->trainable; ++i) {
+    *gradients[i] = room(i == 0 ? layer.in : 1, layer.out);
+    const nn::Piece whole{.parameter = i, .offset = 0, .count = node.layer->parameters[i].values.size()};
+    changes_.push_back({training_.group_of[node.first_parameter + i], training_.update(node, whole, *gradients[i])});
   }
-  layers_.push_back(tiny);
+  layers_.push_back(layer);
 }
 
 // For rows of whole vectors.

@@ -8,18 +8,17 @@
 #include <memory>
 #include <vector>
 
-#include "train/plan.h"
-#include "train/state.h"
+#include "train/arena.h"
+#include "train/training.h"
 
 namespace nnext::train {
 
 template <class T>
 class Tiny {
  public:
-  // Null unless every stage up to the loss is a narrow Linear or its element-wise activation. State and plan must
-  // outlive it. Parameters may change meanwhile, but neither move nor freeze; what layers derive from them is not kept
-  // in step.
-  static std::unique_ptr<Tiny> of(State<T>& state, Plan<T>& plan);
+  // Null unless every stage up to the loss says that it is fit for it, in a row. Training and view must outlive it.
+  // Parameters may change meanwhile, but neither move nor freeze; what layers pack is not kept in step.
+  static std::unique_ptr<Tiny> of(Training<T>& training, const Plan<T>& plan, const View<T>& view);
 
   // For a batch x: what the loss reads; from its gradient those of all parameters; the optimizer's step.
   void forward(ConstMatrix<T> x) const {
@@ -29,27 +28,25 @@ class Tiny {
     kernels_.backward(layers_.data(), layers_.size(), x.rows, x.data, static_cast<Size>(x.row_stride));
   }
   void update() const {
-    for (const Change& change : changes_) state_.apply(*change.layer, change.parameter, change.piece, change.gradient);
+    for (const Change& change : changes_)
+      training_.groups[change.group].rule->apply(training_.network.kernels.update, change.update);
   }
 
  private:
   struct Change {
-    nn::Layer<T>* layer;
-    Size parameter;  // over all layers
-    nn::Piece piece;
-    const T* gradient;
+    Size group;
+    optim::Update<T> update;
   };
-  explicit Tiny(State<T>& state) : state_(state), kernels_(state.network.kernels.tiny) {}
-  bool add(const Stage<T>& stage, Plan<T>& plan);
-  void add_linear(nn::Layer<T>& layer, kernels::TinyLayer<T> tiny);
+  explicit Tiny(Training<T>& training) : training_(training), kernels_(training.network.kernels.tiny) {}
+  bool add(const Stage<T>& stage, const nn::Frame<T>& frame);
+  void add_layer(const Stage<T>& stage, kernels::TinyLayer<T> layer);
   T* room(Size rows, Size cols);
 
-  State<T>& state_;
+  Training<T>& training_;
   const kernels::TinyKernels<T>& kernels_;
   std::vector<kernels::TinyLayer<T>> layers_;
   std::vector<core::Buffer<T>> rooms_;  // of gradients and transposed weights
   std::vector<Change> changes_;
-  Size parameters_ = 0;  // of all layers so far
 };
 
 }  // namespace nnext::train

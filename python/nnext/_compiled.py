@@ -18,6 +18,7 @@ class Compiled:
     optimizer: Optimizer
     metrics: Mapping[str, Metric]  # by the names that they have in History
     precision: str
+    clip_norm: float | None = None
 
     @property
     def loss_name(self) -> str | None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from nnext import _by_kind
 from nnext._core import Network32, Network64, Predictor, make_predictor
 from nnext.layers import Flatten, Layer
 from nnext.losses import Loss
@@ -21,7 +20,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine", "Predictor", "State", "Tensor"]
 
-Counters = tuple[int, int, int]  # training steps, epochs, steps of the optimizer
+Counters = tuple[int, int]  # training steps and epochs of the network's life: they name the random streams
+Progress = tuple[int, float]  # steps of the optimizer, and the product that some rules keep, of a parameter
+
+HostLoss = Callable[[Any, Any], tuple[float, Any]]  # (outputs, rows of the samples) -> (loss, gradient)
 
 
 class Tensor(NamedTuple):
@@ -29,7 +31,7 @@ class Tensor(NamedTuple):
 
     path: str  # "0.weight": of the layer, then its own
     shape: tuple[int, ...]
-    role: str  # "parameter"
+    role: str  # "parameter", or "buffer" for what the layer itself changes with a step
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class State:
     """What decides how a network goes on, at one moment."""
 
     tensors: Mapping[str, Array]
-    optimizer: Mapping[str, Sequence[Array]]  # its running sums, for each parameter
+    optimizer: Mapping[str, Sequence[Array]]  # its running sums, for each tensor; none for buffers
+    progress: Mapping[str, Progress]  # for each tensor
     counters: Counters
 
 
@@ -54,10 +57,14 @@ class Engine:
 
     def __init__(self, layers: Iterable[Layer], seed: int, dtype: np.dtype[Any]) -> None:
         self.layers, self.seed, self.dtype = tuple(layers), seed, dtype
-        self.frozen: frozenset[str] = frozenset()  # paths of layers
-        self._core = _build(self.layers, seed, dtype)
+        self._core = self._build(draws=True)
         self._flatten = isinstance(self.layers[0], Flatten)  # samples may have any shape
         self.out_features(self.in_features or 1)  # the layers fit together, or it raises
+
+    def _build(self, draws: bool) -> Network32 | Network64:
+        """Make a network of the core, with start values of its own or for others."""
+        configs = [layer.config() for layer in self.layers]
+        return (Network32 if self.dtype == np.float32 else Network64)(self.seed, configs, draws)
 
     # ---- shapes and tensors -------------------------------------------------------------------------------------
 
@@ -72,56 +79,60 @@ class Engine:
 
     def tensors(self) -> list[Tensor]:
         """Return the arrays that the network owns, layer after layer."""
-        return [Tensor(f"{layer}.{name}", tuple(shape), "parameter") for layer, name, shape in self._core.parameters()]
+        return [Tensor(path, tuple(shape), role) for path, shape, role in self._core.tensors()]
 
     def _named(self, arrays: Iterable[Any]) -> dict[str, Any]:
         return {tensor.path: array for tensor, array in zip(self.tensors(), arrays, strict=True)}
 
     def get(self) -> dict[str, Array]:
         """Return copies of all tensors by path."""
-        return self._named(self._core.get_parameters())
+        return self._named(self._core.get_tensors())
 
     def set(self, values: Mapping[str, npt.ArrayLike]) -> None:
         """Set some tensors; all are checked before one changes."""
         places = {tensor.path: i for i, tensor in enumerate(self.tensors())}
-        self._core.set_parameters({places[path]: array for path, array in values.items()})
+        self._core.set_tensors({places[path]: array for path, array in values.items()})
 
     def gradients(self) -> dict[str, Array]:
-        """Return the gradients of the last backward pass by path."""
-        return self._named(self._core.get_gradients())
+        """Return the gradients of the last backward pass, of all parameters by path."""
+        arrays = self._core.get_gradients()
+        return {t.path: array for t, array in zip(self.tensors(), arrays, strict=True) if t.role == "parameter"}
 
-    def set_trainable(self, layer: str, trainable: bool) -> None:
-        """Let the layer at a path change in training, or keep it as it is."""
-        self._core.set_trainable(int(layer), trainable)
-        self.frozen = self.frozen - {layer} if trainable else self.frozen | {layer}
+    @property
+    def frozen(self) -> list[str]:
+        """Paths of the layers with parameters that do not train."""
+        return self._core.frozen()
+
+    def set_trainable(self, layers: Sequence[str], trainable: bool) -> None:
+        """Let the layers at these paths change in training, or keep them as they are."""
+        self._core.set_trainable(list(layers), trainable)
 
     # ---- the state of a training --------------------------------------------------------------------------------
 
     @property
-    def counters(self) -> Counters:
-        """Training steps, epochs and steps of the optimizer so far; they name the random streams."""
-        return self._core.counters
+    def counters(self) -> tuple[int, int, int]:
+        """Training steps, epochs, and steps of the optimizer so far."""
+        return self._core.get_counters()
 
-    @counters.setter
-    def counters(self, counters: Counters) -> None:
-        self._core.counters = counters
+    def set_counters(self, counters: Counters) -> None:
+        """Continue with the random numbers of other steps and epochs."""
+        self._core.set_counters(counters)
 
-    def optimizer_arrays(self) -> int:
-        """Return how many running sums the optimizer keeps of each parameter."""
+    def optimizer_arrays(self) -> list[str]:
+        """Return the names of the running sums that the optimizer keeps of each parameter."""
         return self._core.optimizer_states()
 
     def state(self) -> State:
         """Return copies of everything, of one moment, also while a fit goes on."""
-        parameters, sums, counters = self._core.get_state()
-        return State(self._named(parameters), self._named(sums) if sums else {}, counters)
+        tensors, sums, progress, counters = self._core.get_state()
+        return State(self._named(tensors), self._named(sums), self._named(progress), counters)
 
     def set_state(self, state: State) -> None:
         """Continue from a state of the same network with the same optimizer."""
-        self.set(state.tensors)
-        for i, tensor in enumerate(self.tensors()):
-            for k, values in enumerate(state.optimizer.get(tensor.path, ())):
-                self._core.set_optimizer_state(i, k, values)
-        self.counters = state.counters
+        paths = [tensor.path for tensor in self.tensors()]
+        sums = [list(state.optimizer[path]) for path in paths]
+        progress = [state.progress[path] for path in paths]
+        self._core.set_state([state.tensors[path] for path in paths], sums, progress, state.counters)
 
     # ---- training -----------------------------------------------------------------------------------------------
 
@@ -130,22 +141,20 @@ class Engine:
         if precision == "bf16":
             self._core.find_bf16()
 
-    def compile(self, loss: Loss | None, optimizer: Optimizer, precision: str) -> None:
+    def compile(self, loss: Loss | None, optimizer: Optimizer, precision: str, clip_norm: float | None) -> None:
         """Take a loss, None where it is computed outside, and an optimizer, which starts afresh."""
-        self.check_precision(precision)
-        _by_kind.set_optimizer(self._core, optimizer)  # first: its arrays may find no memory
+        described = None
         if loss is not None:
             fused = loss.fused(type(self.layers[-1]).__name__)
-            self._core.set_loss((fused or loss).name, fused is not None)
-        self._core.set_precision(precision)
+            described = (fused or loss).config() | {"type": (fused or loss).name, "with_last_layer": fused is not None}
+        self._core.compile(described, optimizer.config(), precision, clip_norm or 0.0)
 
-    def samples(self, X: npt.ArrayLike, y: npt.ArrayLike, weight: Any, operation: str, scale: float) -> Any:
-        """Return samples, checked, for `fit_epoch`, `evaluate` and `loss_and_gradients`: an object with `rows`."""
+    def samples(self, X: npt.ArrayLike, y: npt.ArrayLike | None, weight: Any, operation: str, scale: float) -> Any:
+        """Return samples, checked, for `fit_epoch`, `evaluate` and `loss_and_gradients`: an object with `rows`.
+
+        With a loss of the user's there is no y for the core.
+        """
         return self._core.samples(X, y, weight, self._flatten, operation, scale)
-
-    def rows(self, X: npt.ArrayLike, operation: str, scale: float) -> Array:
-        """Return X as `forward` reads it."""
-        return self._core.rows(X, self._flatten, operation, scale)
 
     def begin_fit(self, token: int) -> None:
         """Claim the network; RuntimeError while another fit has it."""
@@ -156,26 +165,14 @@ class Engine:
         self._core.end_fit(token)
 
     def fit_epoch(
-        self, samples: Any, outputs: Any, batch_size: int, shuffle: bool, lr: float
+        self, samples: Any, outputs: Any, batch_size: int, shuffle: bool, lr: float, loss: HostLoss | None = None
     ) -> tuple[float, int, bool]:
         """Go through all samples once; return the loss, the number of steps, and whether it diverged."""
-        return self._core.fit_epoch(samples, outputs, batch_size, shuffle, lr)
+        return self._core.fit_epoch(samples, outputs, batch_size, shuffle, lr, loss)
 
     def begin_epoch(self, samples: int, shuffle: bool) -> Array:
         """Count an epoch and return the order of its samples."""
         return self._core.begin_epoch(samples, shuffle)
-
-    def keep_copy(self) -> None:
-        """Remember the state, for `go_back`."""
-        self._core.keep_copy()
-
-    def go_back(self) -> None:
-        """Return to the last remembered state that is finite."""
-        self._core.go_back()
-
-    def parameters_finite(self) -> bool:
-        """Tell whether no parameter is NaN or infinite."""
-        return self._core.parameters_finite()
 
     def forward(self, X: npt.ArrayLike, training: bool, scale: float) -> Array:
         """Return the outputs, and remember what `backward` needs."""
@@ -205,13 +202,6 @@ class Engine:
 
     def predictor(self) -> Predictor:
         """Return the network as it is now, for predictions alone."""
-        frozen = _build(self.layers, self.seed, self.dtype)
-        frozen.set_parameters(dict(enumerate(self._core.get_parameters())))
+        frozen = self._build(draws=False)
+        frozen.set_tensors(dict(enumerate(self._core.get_tensors())))
         return make_predictor(frozen, self._flatten)
-
-
-def _build(layers: Iterable[Layer], seed: int, dtype: np.dtype[Any]) -> Network32 | Network64:
-    core = (Network32 if dtype == np.float32 else Network64)(seed)
-    for layer in layers:
-        _by_kind.add_layer(core, layer)
-    return core

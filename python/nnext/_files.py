@@ -2,7 +2,7 @@
 
 Format 2, provisional. Tensors: parameters under the names of ``state_dict``, and the optimizer's running sums as
 "optimizer.<name>.<i>". Metadata: one entry "nnext" with ``format_version``, ``dtype``, ``seed``, ``layers``,
-``frozen``, ``counters`` and, after compile, ``loss``, ``metrics``, ``precision`` and ``optimizer``. Layers, losses,
+``frozen``, ``counters``, ``progress`` (of each tensor) and, after compile, ``loss``, ``metrics``, ``precision`` and ``optimizer``. Layers, losses,
 optimizers and initializers are what their ``config()`` gives; a file holds no code, import names or paths.
 """
 
@@ -46,14 +46,15 @@ def decode(data: bytes) -> tuple[dict[str, Any], dict[str, Array]]:
     from safetensors.numpy import load
 
     try:
-        return _description(data), load(data)
+        tensors = load(data)
+        return _description(data, sum(not name.startswith("optimizer.") for name in tensors)), tensors
     except ModelFormatError:
         raise
     except (SafetensorError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ModelFormatError(str(error)) from error
 
 
-def _description(data: bytes) -> dict[str, Any]:
+def _description(data: bytes, tensors: int) -> dict[str, Any]:
     import json
 
     length = int.from_bytes(data[:8], "little")
@@ -63,7 +64,7 @@ def _description(data: bytes) -> dict[str, Any]:
     description = dict(json.loads(metadata["nnext"]))
     version = description.pop("format_version")
     if version == 1:
-        return _format1.upgrade(description)
+        return _format1.upgrade(description, tensors)
     if version != FORMAT_VERSION:
         raise ModelFormatError(
             f"[load] the file has format_version {version}, this nnext reads 1 and {FORMAT_VERSION}; "

@@ -9,11 +9,13 @@ from nnext.initializers import Initializer
 from nnext.losses import Loss
 
 
-def upgrade(description: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the description in the present form. What does not fit stays as it is, for the reader to refuse."""
+def upgrade(description: Mapping[str, Any], tensors: int) -> dict[str, Any]:
+    """Return the description, of a model with so many tensors, in the present form. What does not fit stays as it is, for the reader to refuse."""
     upgraded = dict(description)
     upgraded["layers"] = [_layer(config) for config in description["layers"]]
     upgraded["frozen"] = [str(layer) for layer in description["frozen"]]
+    *upgraded["counters"], steps = description["counters"]
+    upgraded["progress"] = [[steps, 1.0]] * tensors
     if description.get("loss") is not None:
         upgraded["loss"] = Loss.find("load", "loss", description["loss"]).config()
     return upgraded

@@ -101,7 +101,7 @@ def _float64_copy(model: Sequential) -> Sequential:
     twin = Sequential(*model.layers, seed=model.seed, dtype="float64")
     twin.load_state_dict(model.state_dict())
     twin.compile(compiled.loss, optimizer=compiled.optimizer)
-    twin.engine.counters = model.engine.counters  # the same dropout masks
+    twin.engine.set_counters(model.engine.counters[:2])  # the same dropout masks
     twin.freeze(*model.engine.frozen)
     return twin
 

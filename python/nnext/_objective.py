@@ -1,4 +1,4 @@
-"""The two ways to a loss: the core computes it for whole epochs, or a function of the user's, called step by step."""
+"""The two ways to a loss: the core computes it, or a function of the user's, which it calls in every step."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ class Data:
 
     rows: int
     y: Array
-    samples: Any  # the core's; for a function of the user's X as `forward` reads it
+    X: Any
+    samples: Any  # the core's, of X
     outputs: Array | None  # where an epoch leaves the network's outputs, if someone wants them
     scale: float
 
@@ -49,7 +50,7 @@ class CoreLoss:
         """Check samples and targets."""
         samples = self.engine.samples(X, y, weight, operation, scale)
         outputs = np.empty((samples.rows, samples.outputs), self.engine.dtype) if keep_outputs else None
-        return Data(samples.rows, np.asarray(y), samples, outputs, scale)
+        return Data(samples.rows, np.asarray(y), X, samples, outputs, scale)
 
     def epoch(self, data: Data, batch_size: int, shuffle: bool) -> Epoch:
         """Go through all samples once."""
@@ -76,45 +77,30 @@ class OwnLoss:
         """Check samples; what y may hold is the function's affair."""
         if weight is not None:
             raise ValueError(f"[{operation}] weights do not work with a loss function of your own; weight inside it")
-        rows, targets = self.engine.rows(X, operation, scale), np.asanyarray(y)
-        if targets.ndim == 0 or len(rows) != len(targets):
+        samples, targets = self.engine.samples(X, None, None, operation, scale), np.asanyarray(y)
+        if targets.ndim == 0 or samples.rows != len(targets):
             raise ValueError(
-                f"[{operation}] y has shape {targets.shape} but X has {len(rows)} rows; give one entry a sample"
+                f"[{operation}] y has shape {targets.shape} but X has {samples.rows} rows; give one entry a sample"
             )
-        return Data(len(rows), targets, rows, None, scale)
+        outputs = np.empty((samples.rows, samples.outputs), self.engine.dtype) if keep_outputs else None
+        return Data(samples.rows, targets, X, samples, outputs, scale)
 
     def epoch(self, data: Data, batch_size: int, shuffle: bool) -> Epoch:
-        """Go through all samples once, step by step."""
-        order, step = self.engine.begin_epoch(data.rows, shuffle), 0
-        total, outputs = 0.0, None
-        for step, start in enumerate(range(0, data.rows, batch_size)):
-            rows = order[start : start + batch_size]
-            y_pred = self.engine.forward(data.samples[rows], True, data.scale)
-            value, grad = self._call(y_pred, data.y[rows])
-            if not np.isfinite(value) or not np.isfinite(grad).all():
-                return self._diverged(step)
-            self.engine.backward(grad)
-            self.engine.keep_copy()
-            self.engine.step(self.optimizer.lr)
-            total += value * len(rows)
-            outputs = np.empty((data.rows, y_pred.shape[1]), y_pred.dtype) if outputs is None else outputs
-            outputs[rows] = y_pred
-        if not self.engine.parameters_finite():
-            return self._diverged(step + 1)
-        return Epoch(total / data.rows, outputs, step + 1, self.optimizer.lr, False)
-
-    def _diverged(self, steps: int) -> Epoch:
-        self.engine.go_back()
-        return Epoch(float("nan"), None, steps, self.optimizer.lr, True)
+        """Go through all samples once; the function is called in every step."""
+        lr = self.optimizer.lr
+        loss, steps, diverged = self.engine.fit_epoch(
+            data.samples, data.outputs, batch_size, shuffle, lr, lambda y_pred, rows: self._call(y_pred, data.y[rows])
+        )
+        return Epoch(loss, data.outputs, steps, lr, diverged)
 
     def evaluate(self, data: Data) -> tuple[float, Array]:
         """Return loss and outputs, in evaluation mode."""
-        outputs = self.engine.predict(data.samples, None, True, data.scale)
+        outputs = self.engine.predict(data.X, None, True, data.scale)
         return self._call(outputs, data.y)[0], outputs
 
     def loss_and_gradients(self, data: Data) -> float:
         """Return the loss in training mode; the engine keeps the gradients."""
-        value, grad = self._call(self.engine.forward(data.samples, True, data.scale), data.y)
+        value, grad = self._call(self.engine.forward(data.X, True, data.scale), data.y)
         self.engine.backward(grad)
         return value
 

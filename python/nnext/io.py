@@ -100,7 +100,7 @@ def _rebuild(description: Mapping[str, Any], tensors: Mapping[str, Array]) -> Se
     if description.get("loss") is None:  # a function: the user compiles again
         tensors = {name: array for name, array in tensors.items() if not name.startswith("optimizer.")}
     sums = {
-        tensor.path: [f"optimizer.{tensor.path}.{i}" for i in range(model.engine.optimizer_arrays())]
+        tensor.path: [f"optimizer.{tensor.path}.{i}" for i in range(len(model.engine.optimizer_arrays()) if tensor.role == "parameter" else 0)]
         for tensor in model.engine.tensors()
     }
     _check_tensors(model.dtype, tensors, [*sums, *(name for names in sums.values() for name in names)])
@@ -108,11 +108,17 @@ def _rebuild(description: Mapping[str, Any], tensors: Mapping[str, Array]) -> Se
         State(
             tensors={path: tensors[path] for path in sums},
             optimizer={path: [tensors[name] for name in names] for path, names in sums.items()},
+            progress=dict(zip(sums, map(_progress, description["progress"]), strict=True)),
             counters=tuple(description["counters"]),
         )
     )
     model.freeze(*description["frozen"])
     return model
+
+
+def _progress(entry: Any) -> tuple[int, float]:
+    steps, product = entry
+    return steps, float(product)
 
 
 def _check_tensors(dtype: np.dtype[Any], tensors: Mapping[str, Array], expected: list[str]) -> None:

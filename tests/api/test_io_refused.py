@@ -61,8 +61,10 @@ DESCRIPTIONS: dict[str, tuple[Any, str]] = {
     "a seed that is none": ({"seed": -1}, "seed is -1"),
     "a frozen layer that is not there": ({"frozen": [7]}, "unknown layer '7'"),
     "frozen of another kind": ({"frozen": 7}, "not a usable model file"),
-    "counters of another kind": ({"counters": [1, 2]}, "not a usable model file"),
-    "negative counters": ({"counters": [-1, 0, 0]}, "not a usable model file"),
+    "counters of another kind": ({"counters": [1, 2, 3]}, "not a usable model file"),
+    "progress of too few tensors": ({"progress": [[1, 1.0]]}, "not a usable model file"),
+    "progress of another kind": ({"progress": "far"}, "not a usable model file"),
+    "negative counters": ({"counters": [-1, 0]}, "not a usable model file"),
     "unknown loss": ({"loss": {"type": "os.system"}}, "unknown type 'os.system'"),
     "a loss of another kind": ({"loss": "mse"}, "the configuration is 'mse'"),
     "unknown optimizer": ({"optimizer": {"type": "Evil"}}, "unknown type 'Evil'"),
@@ -78,7 +80,7 @@ def test_descriptions_that_say_something_wrong(path: pathlib.Path, name: str) ->
     refused(path, message)
 
 
-@pytest.mark.parametrize("key", ["format_version", "layers", "dtype", "seed", "frozen", "counters", "loss", "metrics"])
+@pytest.mark.parametrize("key", ["format_version", "layers", "dtype", "seed", "frozen", "counters", "progress", "loss", "metrics"])
 def test_descriptions_that_lack_something(path: pathlib.Path, key: str) -> None:
     description = model_metadata(path)
     del description[key]

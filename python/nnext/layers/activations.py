@@ -55,7 +55,6 @@ class LeakyReLU(Activation):
     """
 
     name = "leaky_relu"
-    argument = "negative_slope"
 
     negative_slope: float = number(default=0.01, above=0)
 

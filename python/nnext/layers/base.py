@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from nnext._described import Described
 
 __all__ = ["Activation", "Layer"]
@@ -31,5 +29,3 @@ class Activation(Layer, abstract=True):
     >>> isinstance(nn.ReLU(), nn.layers.Activation), isinstance(nn.Softmax(), nn.layers.Activation)
     (True, False)
     """
-
-    argument: ClassVar[str | None] = None  # the field that the function takes beside x

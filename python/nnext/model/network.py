@@ -76,7 +76,7 @@ class Network:
         >>> nn.MLP([784, 128, 10]).count_params()
         101770
         """
-        return sum(int(np.prod(tensor.shape)) for tensor in self._engine.tensors())
+        return sum(int(np.prod(tensor.shape)) for tensor in self._engine.tensors() if tensor.role == "parameter")
 
     def summary(self) -> None:
         """Print a table of the layers with their output shapes and numbers of parameters.
@@ -96,6 +96,8 @@ class Network:
 def _table(engine: Engine) -> str:
     params: dict[str, int] = {}
     for tensor in engine.tensors():
+        if tensor.role != "parameter":
+            continue
         owner = tensor.path.split(".")[0]
         params[owner] = params.get(owner, 0) + int(np.prod(tensor.shape))
     rows, features = [("layer", "output", "params")], engine.in_features

@@ -103,5 +103,5 @@ class Parameters(Network):
 
     def _set_trainable(self, operation: str, names: Sequence[str], trainable: bool) -> None:
         known = list(dict.fromkeys(tensor.path.rpartition(".")[0] for tensor in self._engine.tensors()))
-        for layer in [_check.choice(operation, "layer", str(name), known) for name in names]:
-            self._engine.set_trainable(layer, trainable)
+        layers = [_check.choice(operation, "layer", str(name), known) for name in names]
+        self._engine.set_trainable(layers, trainable)

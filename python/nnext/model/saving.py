@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from nnext import _files, metrics
+from nnext._engine import State
 from nnext.losses import Loss
 from nnext.model.network import Network
 
@@ -34,15 +35,16 @@ class Saving(Network):
         tensors = dict(state.tensors)
         for name, sums in state.optimizer.items():
             tensors |= {f"optimizer.{name}.{i}": values for i, values in enumerate(sums)}
-        _files.replace(path, _files.encode(self._describe(state.counters), tensors))
+        _files.replace(path, _files.encode(self._describe(state), tensors))
 
-    def _describe(self, counters: tuple[int, int, int]) -> dict[str, Any]:
+    def _describe(self, state: State) -> dict[str, Any]:
         description: dict[str, Any] = {
             "dtype": self.dtype.name,
             "seed": self.seed,
             "layers": [layer.config() for layer in self.layers],
             "frozen": sorted(self._engine.frozen),
-            "counters": list(counters),
+            "counters": list(state.counters),
+            "progress": [list(state.progress[path]) for path in state.tensors],
         }
         if self._compiled is not None:
             loss = self._compiled.loss

@@ -71,7 +71,7 @@ class Training(Network):
                 "or use loss='bce_with_logits'"
             )
         core_loss = chosen if isinstance(chosen, Loss) else None
-        self._engine.compile(core_loss, compiled.optimizer, compiled.precision)
+        self._engine.compile(core_loss, compiled.optimizer, compiled.precision, compiled.clip_norm)
         self._compiled = compiled
 
     def fit(

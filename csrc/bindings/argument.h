@@ -17,31 +17,31 @@ using core::Size;
 template <class T>
 inline constexpr const char* kTypeName = sizeof(T) == 4 ? "float32" : "float64";
 
-struct Asked {
+struct Argument {
   const char* operation;
   const char* name;
 };
 
 template <class... Parts>
-[[noreturn]] void fail(const Asked& asked, const Parts&... parts) {
-  throw py::value_error(core::message("[", asked.operation, "] ", asked.name, " ", parts...));
+[[noreturn]] void fail(const Argument& argument, const Parts&... parts) {
+  throw py::value_error(core::message("[", argument.operation, "] ", argument.name, " ", parts...));
 }
 
 template <class... Parts>
-[[noreturn]] void fail_type(const Asked& asked, const Parts&... parts) {
-  throw py::type_error(core::message("[", asked.operation, "] ", asked.name, " ", parts...));
+[[noreturn]] void fail_type(const Argument& argument, const Parts&... parts) {
+  throw py::type_error(core::message("[", argument.operation, "] ", argument.name, " ", parts...));
 }
 
 // The values that are no numbers, of which the first is told.
 template <class T>
-[[noreturn]] void fail_nonfinite(const Asked& asked, Size count, T first, const std::string& index) {
-  fail(asked, "has ", count, count == 1 ? " value that is" : " values that are", " NaN or infinite, the first ", first,
+[[noreturn]] void fail_nonfinite(const Argument& argument, Size count, T first, const std::string& index) {
+  fail(argument, "has ", count, count == 1 ? " value that is" : " values that are", " NaN or infinite, the first ", first,
        " at ", index, "; remove or replace ", count == 1 ? "it" : "them");
 }
 
 // The value that is finite in float64 only.
-[[noreturn]] inline void fail_too_large(const Asked& asked, double value, const std::string& index) {
-  fail(asked, "has ", value, " at ", index, ", which is infinite in float32; scale the data, or use dtype=\"float64\"");
+[[noreturn]] inline void fail_too_large(const Argument& argument, double value, const std::string& index) {
+  fail(argument, "has ", value, " at ", index, ", which is infinite in float32; scale the data, or use dtype=\"float64\"");
 }
 
 inline Size extent(const py::array& array, py::ssize_t dimension) { return static_cast<Size>(array.shape(dimension)); }

@@ -11,10 +11,11 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
+#include <utility>
 
 #include "runtime/cancel.h"
 
-namespace nnext::train {
+namespace nnext::runtime {
 
 class Gate {
  public:
@@ -27,15 +28,20 @@ class Gate {
   class Reader {
    public:
     explicit Reader(Gate& gate);
+    // Does not wait: false where it would have to.
+    Reader(Gate& gate, std::try_to_lock_t);
     ~Reader();
+    explicit operator bool() const { return inside_; }
     Reader(const Reader&) = delete;
     Reader& operator=(const Reader&) = delete;
 
    private:
     friend class Gate;
     static Reader*& innermost();  // of this thread; the others follow by outer_
+    void begin();
     Gate& gate_;
-    Reader* outer_;
+    Reader* outer_ = nullptr;
+    bool inside_ = true;
   };
 
   // For whoever changes parameters; only for the holder of a Training. May wait for long predictions; with `cancel` it
@@ -43,7 +49,7 @@ class Gate {
   // its own thread: in a signal handler that runs within a prediction.
   class Writer {
    public:
-    Writer(Gate& gate, runtime::Cancel* cancel);
+    Writer(Gate& gate, Cancel* cancel);
     ~Writer();
     Writer(const Writer&) = delete;
     Writer& operator=(const Writer&) = delete;
@@ -60,21 +66,25 @@ class Gate {
   class Training {
    public:
     Training(Gate& gate, const char* operation);
-    ~Training() { gate_.training_.store(false); }
+    // Does not throw: false when another has it.
+    Training(Gate& gate, std::try_to_lock_t) : gate_(gate), mine_(!gate.training_.exchange(true)) {}
+    ~Training() {
+      if (mine_) gate_.training_.store(false);
+    }
+    explicit operator bool() const { return mine_; }
+    Training(Training&& other) noexcept : gate_(other.gate_), mine_(std::exchange(other.mine_, false)) {}
     Training(const Training&) = delete;
     Training& operator=(const Training&) = delete;
 
    private:
     Gate& gate_;
+    bool mine_ = true;
   };
 
   // A fit is many such calls, with Python in between; no second one may begin before it ends. `id` is not 0. Ending a
   // fit that is not in progress does nothing.
   void begin_fit(std::uint64_t id);
   bool end_fit(std::uint64_t id);
-  // Nobody is inside, or waits, to change parameters: a reader enters at once.
-  bool open() const { return (state_.load(std::memory_order_relaxed) & kWriter) == 0; }
-  bool in_training() const { return training_.load(); }
 
   // Once true in a child that was forked while another thread trained: what that thread left behind is in no known
   // state.
@@ -86,7 +96,7 @@ class Gate {
   bool enter_at_once();
   void enter_as_reader(bool before_waiting_writer);
   void leave_as_reader();
-  bool enter_as_writer(runtime::Cancel* cancel);
+  bool enter_as_writer(Cancel* cancel);
   void leave_as_writer();
   void let_readers_in();
   bool read_by_this_thread() const;
@@ -103,4 +113,4 @@ class Gate {
   Gate *previous_ = nullptr, *next_ = nullptr;  // all gates, for forks
 };
 
-}  // namespace nnext::train
+}  // namespace nnext::runtime

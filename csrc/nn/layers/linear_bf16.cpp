@@ -1,18 +1,18 @@
-#include "nn/linear_bf16.h"
+#include "nn/layers/linear_bf16.h"
 
 namespace nnext::nn {
 
-void LinearBf16::allocate(Derived wanted) {
+void LinearBf16::allocate(Packed wanted) {
   const auto make = [](core::Buffer<ops::Bf16>& copy, const ops::TileGrid& grid) {
     if (copy.size() == 0) copy = core::Buffer<ops::Bf16>(grid.size());
   };
-  if (wanted >= Derived::forward) make(forward_, forward_grid());
-  if (wanted >= Derived::all) make(backward_, backward_grid());
+  if (wanted >= Packed::forward) make(forward_, forward_grid());
+  if (wanted >= Packed::all) make(backward_, backward_grid());
 }
 
-void LinearBf16::updated(Panels w, ops::PanelRows part, Derived fresh) {
-  if (fresh >= Derived::forward) ops::pack_weights(kernels_, w, part, {forward_.data(), forward_grid()});
-  if (fresh >= Derived::all) ops::pack_transposed_weights(kernels_, w, part, {backward_.data(), backward_grid()});
+void LinearBf16::updated(Panels w, ops::PanelRows part, Packed packed) {
+  if (packed >= Packed::forward) ops::pack_weights(kernels_, w, part, {forward_.data(), forward_grid()});
+  if (packed >= Packed::all) ops::pack_transposed_weights(kernels_, w, part, {backward_.data(), backward_grid()});
 }
 
 void LinearBf16::forward(const runtime::Member& me, ConstMatrix<float> x, runtime::Range panels, const float* bias,

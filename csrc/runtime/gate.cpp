@@ -1,4 +1,4 @@
-#include "train/gate.h"
+#include "runtime/gate.h"
 
 #include <pthread.h>
 
@@ -7,7 +7,7 @@
 
 #include "core/errors.h"
 
-namespace nnext::train {
+namespace nnext::runtime {
 
 // ---- readers and the writer ---------------------------------------------------------------------------------------
 
@@ -39,11 +39,11 @@ void Gate::leave_as_reader() {
   changed_.notify_all();
 }
 
-bool Gate::enter_as_writer(runtime::Cancel* cancel) {
+bool Gate::enter_as_writer(Cancel* cancel) {
   if (cancel != nullptr && cancel->requested()) return false;
   std::unique_lock lock(mutex_);
   state_.fetch_or(kWriter);
-  while (!changed_.wait_for(lock, runtime::Cancel::kInterval, [&] { return state_.load() == kWriter; })) {
+  while (!changed_.wait_for(lock, Cancel::kInterval, [&] { return state_.load() == kWriter; })) {
     lock.unlock();
     const bool stop = cancel != nullptr && cancel->poll();
     lock.lock();
@@ -77,12 +77,22 @@ Gate::Reader*& Gate::Reader::innermost() {
   return reader;
 }
 
-Gate::Reader::Reader(Gate& gate) : gate_(gate), outer_(innermost()) {
+Gate::Reader::Reader(Gate& gate) : gate_(gate) {
   gate_.enter_as_reader(gate_.read_by_this_thread());
+  begin();
+}
+
+Gate::Reader::Reader(Gate& gate, std::try_to_lock_t) : gate_(gate), inside_(gate.enter_at_once()) {
+  if (inside_) begin();
+}
+
+void Gate::Reader::begin() {
+  outer_ = innermost();
   innermost() = this;
 }
 
 Gate::Reader::~Reader() {
+  if (!inside_) return;
   innermost() = outer_;
   gate_.leave_as_reader();
 }
@@ -93,7 +103,7 @@ bool Gate::read_by_this_thread() const {
   return false;
 }
 
-Gate::Writer::Writer(Gate& gate, runtime::Cancel* cancel) : gate_(gate) {
+Gate::Writer::Writer(Gate& gate, Cancel* cancel) : gate_(gate) {
   if (gate_.read_by_this_thread())
     throw std::runtime_error(
         "[model] a signal handler cannot change a model in the middle of a prediction with it; set a flag and change "
@@ -191,4 +201,4 @@ Gate::~Gate() {
   if (next_ != nullptr) next_->previous_ = previous_;
 }
 
-}  // namespace nnext::train
+}  // namespace nnext::runtime

@@ -2,6 +2,7 @@
 // Sutskever et al., 2013, in PyTorch's form; weight decay adds weight_decay * w to g.
 #pragma once
 
+#include "core/config.h"
 #include "optim/optimizer.h"
 
 namespace nnext::optim {
@@ -9,10 +10,16 @@ namespace nnext::optim {
 template <class T>
 class Sgd final : public Optimizer<T> {
  public:
-  Sgd(double momentum, bool nesterov, double weight_decay)
-      : momentum_(momentum), nesterov_(nesterov), weight_decay_(weight_decay) {}
-  Size states() const override { return momentum_ != 0 ? 1 : 0; }
-  void begin_step(double lr, std::uint64_t) override {
+  explicit Sgd(const core::Config& config)
+      : momentum_(config.number("momentum")),
+        nesterov_(config.flag("nesterov")),
+        weight_decay_(config.number("weight_decay")) {}
+  std::unique_ptr<Optimizer<T>> clone() const override { return std::make_unique<Sgd>(*this); }
+  std::span<const State> states() const override {
+    static constexpr State kStates[] = {{"momentum_buffer", 0}};
+    return {kStates, momentum_ != 0 ? Size{1} : Size{0}};
+  }
+  void begin_step(double lr, const Progress&) override {
     step_ = {.lr = static_cast<T>(lr),
              .momentum = static_cast<T>(momentum_),
              .weight_decay = static_cast<T>(weight_decay_),

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "core/config.h"
 #include "optim/optimizer.h"
 
 namespace nnext::optim {
@@ -11,11 +12,18 @@ namespace nnext::optim {
 template <class T>
 class Adam final : public Optimizer<T> {
  public:
-  Adam(double beta1, double beta2, double eps, double weight_decay)
-      : beta1_(beta1), beta2_(beta2), eps_(eps), weight_decay_(weight_decay) {}
-  Size states() const override { return 2; }
-  void begin_step(double lr, std::uint64_t t) override {
-    const auto steps = static_cast<double>(t);
+  explicit Adam(const core::Config& config)
+      : beta1_(config.numbers("betas").at(0)),
+        beta2_(config.numbers("betas").at(1)),
+        eps_(config.number("eps")),
+        weight_decay_(config.number("weight_decay")) {}
+  std::unique_ptr<Optimizer<T>> clone() const override { return std::make_unique<Adam>(*this); }
+  std::span<const State> states() const override {
+    static constexpr State kStates[] = {{"exp_avg", 0}, {"exp_avg_sq", 0}};
+    return kStates;
+  }
+  void begin_step(double lr, const Progress& before) override {
+    const auto steps = static_cast<double>(before.steps + 1);
     step_ = {.step_size = static_cast<T>(lr / (1 - std::pow(beta1_, steps))),
              .beta1 = static_cast<T>(beta1_),
              .beta2 = static_cast<T>(beta2_),

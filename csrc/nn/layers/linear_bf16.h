@@ -23,8 +23,8 @@ class LinearBf16 {
   // Rows of a piece of a panel: a multiple, so that no tile is written by two members of the team.
   static constexpr Size kPieceRows = kernels::kTileDepth;
 
-  void allocate(Derived wanted);
-  void updated(Panels w, ops::PanelRows part, Derived fresh);
+  void allocate(Packed wanted);
+  void updated(Panels w, ops::PanelRows part, Packed packed);
 
   void forward(const runtime::Member& me, ConstMatrix<float> x, runtime::Range panels, const float* bias,
                Matrix<float> y) const;

@@ -1,0 +1,48 @@
+// The description of a layer, a loss or an optimizer: its type and its fields by name, as Python's config() gives them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/size.h"
+
+namespace nnext::core {
+
+class Config {
+ public:
+  using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<double>, std::vector<Config>>;
+
+  void set(const std::string& name, Value value) { fields_[name] = std::move(value); }
+
+  // Each throws std::invalid_argument when there is no such field, or when it is of another kind.
+  const std::string& type() const { return text("type"); }
+  bool has(const std::string& name) const { return fields_.contains(name); }
+  bool flag(const std::string& name) const { return get<bool>(name, "a bool"); }
+  double number(const std::string& name) const;  // a whole number will do
+  Size size(const std::string& name) const;
+  const std::string& text(const std::string& name) const { return get<std::string>(name, "a string"); }
+  const std::vector<double>& numbers(const std::string& name) const {
+    return get<std::vector<double>>(name, "a list of numbers");
+  }
+  const std::vector<Config>& list(const std::string& name) const {
+    return get<std::vector<Config>>(name, "a list of descriptions");
+  }
+  const Config& child(const std::string& name) const;  // a list of one
+
+ private:
+  const Value& value(const std::string& name) const;
+  [[noreturn]] void fail(const std::string& name, const char* wanted) const;
+  template <class T>
+  const T& get(const std::string& name, const char* wanted) const {
+    const T* found = std::get_if<T>(&value(name));
+    if (found == nullptr) fail(name, wanted);
+    return *found;
+  }
+
+  std::map<std::string, Value> fields_;
+};
+
+}  // namespace nnext::core

@@ -1,0 +1,181 @@
+#include "nn/layers/linear.h"
+
+#include "core/errors.h"
+#include "ops/linear.h"
+
+namespace nnext::nn {
+
+template <class T>
+Linear<T>::Linear(const kernels::KernelTable<T>& kernels, const core::Config& config)
+    : kernels_(kernels),
+      weight_init_(make_initializer(config.child("weight_init"))),
+      bias_init_(make_initializer(config.child("bias_init"))),
+      layout_(kernels, config.size("in_features"), config.size("out_features")),
+      transposed_layout_(kernels, layout_.cols, layout_.rows) {
+  const Size in = layout_.rows, out = layout_.cols;
+  this->parameters.push_back({"weight", {out, in}, core::Buffer<T>(layout_.size())});
+  if (config.flag("bias")) this->parameters.push_back({"bias", {out}, core::Buffer<T>(out)});
+}
+
+template <class T>
+void Linear<T>::initialize(const Streams& streams) {
+  const Size in = layout_.rows, out = layout_.cols;
+  const auto draw = [&](Size parameter, const Initializer& initializer, Size cols) {
+    core::Buffer<T> logical(core::checked_product(out, cols));
+    nn::initialize(initializer, streams.parameter(parameter), in, out, Matrix<T>(logical.data(), out, cols));
+    this->from_logical(parameter, logical.data(), this->parameters[parameter].values.data());
+  };
+  draw(kWeight, weight_init_, in);
+  if (bias() != nullptr) draw(kBias, bias_init_, 1);
+}
+
+template <class T>
+Size Linear<T>::out_features(Size in_features) const {
+  if (in_features != layout_.rows)
+    core::fail_value("[linear] x has ", in_features, " features but the layer expects ", layout_.rows,
+                     "; change in_features or what comes before the layer");
+  return layout_.cols;
+}
+
+template <class T>
+Room Linear<T>::room(Size, Size rows, bool training) const {
+  const auto in = static_cast<double>(layout_.rows), out = static_cast<double>(layout_.cols);
+  return {.shared = training && bf16_ != nullptr && this->trainable ? bf16_->scratch_bytes(rows) : 0,
+          .flops = 2 * in * out + (bias() != nullptr ? out : 0)};
+}
+
+template <class T>
+void Linear<T>::forward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int) const {
+  const bool all_features = part.split == Split::rows;
+  const Range rows = all_features ? Range(part) : Range{0, frame.rows()};
+  const Range panels = all_features ? Range{0, layout_.panels()} : Range(part);
+  const ConstMatrix<T> x = frame.x.rows_from(rows.begin, rows.size());
+  const Matrix<T> y = frame.y.rows_from(rows.begin, rows.size());
+  if constexpr (kHasBf16)
+    if (bf16_ != nullptr && pass.training) return bf16_->forward(pass.me, x, panels, bias(), y);
+  ops::linear<T>(pass.kernels, pass.me, x, {weight(), layout_}, panels, bias(), y);
+}
+
+template <class T>
+void Linear<T>::backward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int) const {
+  const ConstMatrix<T> dy = frame.dy.rows_from(part.begin, part.size());
+  const Matrix<T> dx = frame.dx.rows_from(part.begin, part.size());
+  if constexpr (kHasBf16)
+    if (bf16_ != nullptr) return bf16_->backward(pass.me, dy, dx);
+  ops::linear<T>(pass.kernels, pass.me, dy, {transposed_.data(), transposed_layout_}, {0, transposed_layout_.panels()},
+                 nullptr, dx);
+}
+
+// Rows of a panel in the outer loop: the columns of x that they read stay in L1 for every panel.
+template <class T>
+std::vector<Piece> Linear<T>::pieces() const {
+  std::vector<Piece> all;
+  const Size most = std::max<Size>(1, kMaxPiece / layout_.width);
+  const Size rows = bf16_ == nullptr ? most : most / LinearBf16::kPieceRows * LinearBf16::kPieceRows;
+  for (Size first = 0; first < layout_.rows; first += rows)
+    for (Size p = 0; p < layout_.panels(); ++p)
+      all.push_back({.parameter = kWeight,
+                     .offset = layout_.offset(first, p * layout_.width),
+                     .count = std::min(rows, layout_.rows - first) * layout_.width,
+                     .group = all.size(),
+                     .block = p});
+  if (bias() != nullptr)
+    for (Size first = 0; first < layout_.cols; first += kMaxPiece)
+      all.push_back({.parameter = kBias,
+                     .offset = first,
+                     .count = std::min(kMaxPiece, layout_.cols - first),
+                     .group = all.size()});
+  return all;
+}
+
+template <class T>
+ops::PanelRows Linear<T>::panel_rows(const Piece& piece) const {
+  const Size row = piece.offset / layout_.width;
+  return {row / layout_.rows, row % layout_.rows, piece.count / layout_.width};
+}
+
+template <class T>
+void Linear<T>::prepare_gradients(const Pass<T>& pass, const Frame<T>& frame) const {
+  if constexpr (kHasBf16)
+    if (bf16_ != nullptr) bf16_->prepare_gradient(pass.me, frame.x, frame.dy, frame.shared);
+}
+
+template <class T>
+void Linear<T>::gradient(const Pass<T>& pass, const Frame<T>& frame, const Piece& piece,
+                         const kernels::Prefetch& prefetch, T* out) const {
+  if (piece.parameter == kBias)
+    return pass.kernels.reduce.column_sums(frame.rows(), piece.count, frame.dy.data + piece.offset, frame.dy.row_stride,
+                                           out);
+  const ops::PanelRows at = panel_rows(piece);
+  if constexpr (kHasBf16)
+    if (bf16_ != nullptr) return bf16_->gradient(frame.rows(), at, frame.shared, out);
+  ops::linear_weight_gradient<T>(pass.kernels, pass.me, frame.x, frame.dy, layout_, at, out, prefetch);
+}
+
+template <class T>
+void Linear<T>::updated(const Piece& piece) {
+  if (piece.parameter != kWeight) return;
+  const ops::PanelRows at = panel_rows(piece);
+  const ops::Panels<const T> w{weight(), layout_};
+  if constexpr (kHasBf16)
+    if (bf16_ != nullptr) return bf16_->updated(w, at, this->packed);
+  if (this->packed == Packed::all) ops::transpose_piece<T>(kernels_, w, at, {transposed_.data(), transposed_layout_});
+}
+
+template <class T>
+void Linear<T>::pack(Packed wanted) {
+  if (this->packed >= wanted) return;
+  if (bf16_ != nullptr)
+    bf16_->allocate(wanted);
+  else if (wanted == Packed::all && transposed_.size() == 0)
+    transposed_ = core::Buffer<T>(transposed_layout_.size());
+  this->packed = wanted;
+  for (const Piece& piece : pieces()) updated(piece);
+}
+
+template <class T>
+void Linear<T>::use_bf16(const kernels::Bf16Kernels* kernels) {
+  const bool suits = kernels != nullptr && LinearBf16::suits(layout_);
+  bf16_ = suits ? std::make_unique<LinearBf16>(*kernels, layout_) : nullptr;
+  if (suits) transposed_ = {};
+  this->packed = Packed::none;
+}
+
+template <class T>
+typename Layer<T>::Tiny Linear<T>::tiny(kernels::TinyLayer<T>& layer) const {
+  if (bf16_ != nullptr || layout_.cols > kernels_.tiny.max_out) return Layer<T>::Tiny::no;
+  layer.in = layout_.rows, layer.out = layout_.cols;
+  layer.weight = weight(), layer.bias = bias();
+  return Layer<T>::Tiny::begins;
+}
+
+// The public weight is (out, in): the transpose of what the panels hold.
+template <class T>
+void Linear<T>::to_logical(Size i, const T* stored, T* logical) const {
+  if (i != kWeight) return Layer<T>::to_logical(i, stored, logical);
+  ops::from_panels<T>({stored, layout_}, Matrix<T>(logical, layout_.cols, layout_.rows).transposed());
+}
+
+template <class T>
+void Linear<T>::from_logical(Size i, const T* logical, T* stored) const {
+  if (i != kWeight) return Layer<T>::from_logical(i, logical, stored);
+  ops::to_panels<T>(ConstMatrix<T>(logical, layout_.cols, layout_.rows).transposed(), {stored, layout_});
+}
+
+// Column j is what leads to output j: a bias is one number of each.
+template <class T>
+void Linear<T>::column_squares(const kernels::KernelTable<T>& kernels, Size i, const T* stored, Range part,
+                               double* out) const {
+  if (i != kWeight) return Layer<T>::column_squares(kernels, i, stored, part, out);
+  std::fill(out + part.begin, out + part.end, 0.0);
+  for (Size col = part.begin, count; col < part.end; col += count) {
+    count = std::min(layout_.width - col % layout_.width, part.end - col);
+    kernels.reduce.column_squares(layout_.rows, count, stored + layout_.offset(0, col),
+                                  static_cast<core::Stride>(layout_.width), out + col);
+  }
+}
+
+template class Linear<float>;
+template class Linear<double>;
+
+}  // namespace nnext::nn

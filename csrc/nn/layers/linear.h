@@ -1,0 +1,59 @@
+// y[m, out] = x[m, in] * weight[out, in]^T + bias[out]
+#pragma once
+
+#include <memory>
+
+#include "core/config.h"
+#include "nn/initializer.h"
+#include "nn/layer.h"
+#include "nn/layers/linear_bf16.h"
+#include "ops/panels.h"
+
+namespace nnext::nn {
+
+template <class T>
+class Linear final : public Layer<T> {
+ public:
+  Linear(const kernels::KernelTable<T>& kernels, const core::Config& config);
+
+  Size in_features() const override { return layout_.rows; }
+  Size out_features(Size in_features) const override;
+  Traits traits(bool) const override { return {.reads_x = true}; }
+  Room room(Size in_features, Size rows, bool training) const override;
+  Size feature_blocks() const override { return layout_.panels(); }
+  void forward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int round) const override;
+  void backward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int round) const override;
+  void initialize(const Streams& streams) override;
+  std::vector<Piece> pieces() const override;
+  bool prepares_gradients() const override { return bf16_ != nullptr; }
+  void prepare_gradients(const Pass<T>& pass, const Frame<T>& frame) const override;
+  void updated(const Piece& piece) override;
+  void pack(Packed wanted) override;
+  void use_bf16(const kernels::Bf16Kernels* kernels) override;
+  typename Layer<T>::Tiny tiny(kernels::TinyLayer<T>& layer) const override;
+  void to_logical(Size i, const T* stored, T* logical) const override;
+  void from_logical(Size i, const T* logical, T* stored) const override;
+  Size columns(Size) const override { return layout_.cols; }
+  void column_squares(const kernels::KernelTable<T>& kernels, Size i, const T* stored, Range part,
+                      double* out) const override;
+
+ protected:
+  void gradient(const Pass<T>& pass, const Frame<T>& frame, const Piece& piece, const kernels::Prefetch& prefetch,
+                T* out) const override;
+
+ private:
+  static constexpr Size kWeight = 0, kBias = 1;
+  static constexpr bool kHasBf16 = std::is_same_v<T, float>;
+
+  ops::PanelRows panel_rows(const Piece& piece) const;  // that a piece of the weight covers
+  const T* weight() const { return this->parameters[kWeight].values.data(); }
+  const T* bias() const { return this->parameters.size() > kBias ? this->parameters[kBias].values.data() : nullptr; }
+
+  const kernels::KernelTable<T>& kernels_;
+  Initializer weight_init_, bias_init_;
+  ops::PanelLayout layout_, transposed_layout_;  // of weight^T [in, out], and of weight [out, in] for dx
+  core::Buffer<T> transposed_;                   // empty until pack() wants it
+  std::unique_ptr<LinearBf16> bf16_;             // null: products of T
+};
+
+}  // namespace nnext::nn

@@ -1,0 +1,74 @@
+#include "nn/network.h"
+
+#include <stdexcept>
+
+#include "core/errors.h"
+#include "nn/registry.h"
+
+namespace nnext::nn {
+
+template <class T>
+Network<T>::Network(std::uint64_t seed_, const std::vector<core::Config>& layers)
+    : seed(seed_), kernels(kernels::current_kernels<T>()) {
+  Builder<T>(*this).add_layers(layers, "");
+  for (Node<T>& node : nodes) {
+    node.first_parameter = parameters;
+    parameters += node.layer->parameters.size();
+  }
+}
+
+template <class T>
+void Network<T>::initialize() {
+  for (Node<T>& node : nodes) node.layer->initialize({seed, node.number});
+}
+
+template <class T>
+Size Network<T>::in_features() const {
+  for (const Node<T>& node : nodes)
+    if (const Size features = node.layer->in_features(); features != 0) return features;
+  return 0;
+}
+
+template <class T>
+Size Network<T>::out_features(Size in_features) const {
+  std::vector<Size> features(values, in_features);
+  for (const Node<T>& node : nodes) try {
+      const Size given = features[node.inputs.front()];
+      for (const Value input : node.inputs)
+        if (features[input] != given)
+          core::fail_value("[residual] the body gives ", given, " features but the shortcut ", features[input],
+                           "; give both the same, for example with shortcut=Linear(", in_features, ", ", given, ")");
+      for (const Value value : node.outputs) features[value] = node.layer->out_features(given);
+    } catch (const std::invalid_argument& error) {
+      core::fail_value("layer ", node.path, ": ", error.what());
+    }
+  return features[output];
+}
+
+template <class T>
+const Node<T>& Network<T>::owner(Size parameter) const {
+  for (const Node<T>& node : nodes)
+    if (parameter < node.first_parameter + node.layer->parameters.size()) return node;
+  throw std::out_of_range("no such parameter");
+}
+
+template <class T>
+bool Network<T>::parameters_finite() const {
+  for (const Node<T>& node : nodes)
+    for (const Parameter<T>& parameter : node.layer->parameters)
+      if (kernels.reduce.count_nonfinite(parameter.values.size(), parameter.values.data()) > 0) return false;
+  return true;
+}
+
+template <class T>
+std::vector<Layer<T>*> Network<T>::layers_at(const std::string& path) const {
+  std::vector<Layer<T>*> found;
+  for (const Node<T>& node : nodes)
+    if (node.path == path || node.path.starts_with(path + ".")) found.push_back(node.layer.get());
+  return found;
+}
+
+template struct Network<float>;
+template struct Network<double>;
+
+}  // namespace nnext::nn

@@ -1,0 +1,38 @@
+// From the description of a layer to the nodes of a network: one row a kind in registry.cpp.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/config.h"
+#include "nn/network.h"
+
+namespace nnext::nn {
+
+// Appends nodes to a network, each reading what the one before gives.
+template <class T>
+class Builder {
+ public:
+  explicit Builder(Network<T>& network) : network_(network) {}
+
+  // Layers under the paths prefix + "0", prefix + "1" ...
+  void add_layers(const std::vector<core::Config>& layers, const std::string& prefix);
+  void add(std::unique_ptr<Layer<T>> layer);
+  // What one body computes added to the input, or to what the shortcut makes of it. An empty list is no layer at all.
+  void add_residual(const std::vector<core::Config>& body, const std::vector<core::Config>& shortcut);
+
+  const kernels::KernelTable<T>& kernels() const { return network_.kernels; }
+  Size number() const { return number_; }  // of the layer that is being added, for its random numbers
+
+ private:
+  Node<T>& append(std::unique_ptr<Layer<T>> layer, std::vector<Value> inputs, Size outputs);
+
+  Network<T>& network_;
+  std::string path_, kind_;  // of the layer that is being added
+  Size number_ = 0;
+  Size depth_ = 0;  // 1 for layers that no other holds
+  Size inner_ = 0;  // how many so far are held by another
+};
+
+}  // namespace nnext::nn

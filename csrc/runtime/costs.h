@@ -1,0 +1,38 @@
+// What is worth how much: every threshold at which the core takes another way. None changes a bit of a result.
+#pragma once
+
+#include <chrono>
+
+#include "core/size.h"
+
+namespace nnext::runtime {
+
+// ---- work -----------------------------------------------------------------------------------------------------------
+
+// A few microseconds: not worth leaving the host's lock to others.
+inline constexpr double kBriefFlops = 1e5;
+// Of a training step: some 10 us, in which the calls of layers and a look at the clock would show.
+inline constexpr double kTinyFlops = 1e6;
+// That a member of the team should have for itself: longer than waiting for it takes.
+inline constexpr double kFlopsPerMember = 1e6;
+// What may run between two looks at the host: 2 to 4 ms with AVX2, some 50 ms on a CPU that has but SSE2, in float64.
+inline constexpr double kQuickFlops = 2e8;
+// A step that turns out to be quicker than this need not be interruptible.
+inline constexpr std::chrono::milliseconds kQuickStep{30};
+// Steps of a tiny network between two looks at the clock, which costs as much as a tenth of one.
+inline constexpr core::Size kStepsPerLook = 16;
+
+// ---- memory ---------------------------------------------------------------------------------------------------------
+
+// The smallest L1 data cache among the CPUs in use: Zen 4 has 32 KB, Zen 5 and Sapphire Rapids have 48.
+inline constexpr core::Size kL1Bytes = 32768;
+// A right operand beyond this is packed: read once as it lies it is quicker from L1, also from the larger ones.
+inline constexpr core::Size kPackBytes = 49152;
+// Batches between kL1Bytes and this are prefetched: smaller ones are quick to read, larger ones push weights out of L2
+// (2 to 4 %).
+inline constexpr core::Size kPrefetchBytes = 8 * kL1Bytes;
+inline constexpr core::Size kMaxPrefetchRows = 16;  // of the next batch, during one piece
+// Rows that go through all layers before the next: their activations stay in L2.
+inline constexpr core::Size kBlockRows = 128;
+
+}  // namespace nnext::runtime

@@ -1,0 +1,72 @@
+#include "train/arena.h"
+
+#include <limits>
+
+namespace nnext::train {
+
+template <class T>
+View<T>::View(const Plan<T>& plan, T* numbers, std::byte* shared, std::byte* own)
+    : plan_(&plan), numbers_(numbers), rows_(plan.batch()), input_(input_copy()), frames_(plan.stages().size()) {
+  for (Size i = 0; i < frames_.size(); ++i) {
+    const Stage<T>& stage = plan.stages()[i];
+    frames_[i].shared = shared + stage.shared;
+    frames_[i].own = own + stage.own;
+    if (stage.more_x.empty() && stage.more_dy.empty()) continue;
+    of_.emplace_back(i, more_.size());
+    more_.push_back({std::vector<ConstMatrix<T>>(stage.more_x.size()), std::vector<ConstMatrix<T>>(stage.more_dy.size())});
+  }
+  set_rows(rows_);
+}
+
+template <class T>
+void View<T>::set_rows(Size rows) {
+  rows_ = rows;
+  input_.rows = rows;
+  const bool training = plan_->training();
+  for (Size i = 0; i < frames_.size(); ++i) {
+    const Stage<T>& stage = plan_->stages()[i];
+    nn::Frame<T>& frame = frames_[i];
+    frame.x = value(stage.x);
+    frame.y = at(stage.y);
+    if (training) frame.dy = at(stage.dy), frame.dx = at(stage.dx);
+    if (stage.saved.features > 0) frame.saved = at(stage.saved);
+  }
+  for (const auto& [i, m] : of_) {
+    const Stage<T>& stage = plan_->stages()[i];
+    for (Size k = 0; k < stage.more_x.size(); ++k) more_[m].x[k] = value(stage.more_x[k]);
+    for (Size k = 0; k < stage.more_dy.size(); ++k) more_[m].dy[k] = at(stage.more_dy[k]);
+    frames_[i].more_x = more_[m].x, frames_[i].more_dy = more_[m].dy;
+  }
+}
+
+template <class T>
+void View<T>::set_batch(ConstMatrix<T> x) {
+  if (x.data == input_.data && x.rows == rows_) return;
+  input_ = x;
+  if (x.rows != rows_) return set_rows(x.rows);
+  for (Size i = 0; i < frames_.size(); ++i)
+    if (plan_->stages()[i].x.input) frames_[i].x = x;
+  for (const auto& [i, m] : of_)
+    for (Size k = 0; k < more_[m].x.size(); ++k)
+      if (plan_->stages()[i].more_x[k].input) more_[m].x[k] = x;
+}
+
+template <class T>
+Arena<T>::Arena(const Plan<T>& plan, Size members)
+    : numbers_(plan.numbers()), shared_(plan.shared_bytes()), own_(plan.own_bytes() * members) {
+  views_.reserve(members);
+  for (Size i = 0; i < members; ++i)
+    views_.emplace_back(plan, numbers_.data(), shared_.data(), own_.data() + i * plan.own_bytes());
+}
+
+template <class T>
+void Arena<T>::poison() {
+  if (kPoisons) std::fill(numbers_.begin(), numbers_.end(), std::numeric_limits<T>::quiet_NaN());
+}
+
+template class View<float>;
+template class View<double>;
+template class Arena<float>;
+template class Arena<double>;
+
+}  // namespace nnext::train

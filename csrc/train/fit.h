@@ -1,0 +1,53 @@
+// Whole epochs of training: every sample once, batch by batch, without leaving C++.
+#pragma once
+
+#include <memory>
+
+#include "train/epoch.h"
+#include "train/shuffle.h"
+#include "train/snapshots.h"
+#include "train/tiny.h"
+
+namespace nnext::train {
+
+struct EpochReport {
+  double loss = 0;  // (weighted) mean over the samples seen
+  Size steps = 0;   // done, also where they were taken back after divergence
+  bool diverged = false;
+};
+
+// The epochs of one fit, and what they reuse. Whenever run_epoch() returns or throws, and whenever the gate is open,
+// parameters and counters are at a whole step; after divergence at the last step whose loss was finite.
+template <class T>
+class Fit {
+ public:
+  explicit Fit(Training<T>& training) : training_(training) {}
+  // Ends early when the host asks to stop. Throws std::invalid_argument for batches that the network cannot take.
+  EpochReport run_epoch(const Samples<T>& samples, const EpochOptions& options, runtime::Cancel& cancel);
+
+ private:
+  struct Run;  // an epoch under way
+  void prepare(const Samples<T>& samples, const EpochOptions& options);
+  void choose_way(Run& run);
+  Program make_program(const Run& run) const;
+  void pack_layers(bool tiny);
+  std::vector<std::uint32_t> sample_order(const InputRows<T>& x, bool shuffle, runtime::Cancel& cancel) const;
+  void run_until(Run& run, Size until);
+  void run_steps(Run& run, Size until);
+  void run_long_step(Run& run);
+  void tiny_step(Run& run, const nn::Pass<T>& pass);
+  void end_step(Run& run, double loss, double weight);
+  void go_back(Run& run);
+  // Forward, and twice as much backward.
+  double step_flops() const { return 3 * plan_->flops_per_row() * static_cast<double>(plan_->batch()); }
+  nn::Pass<T> training_pass(const runtime::Member& me, std::uint64_t step) const {
+    return {training_.network.kernels, me, training_.network.seed, step, true};
+  }
+
+  Training<T>& training_;
+  Snapshots<T> snapshots_;
+  std::unique_ptr<Plan<T>> plan_;
+  bool quick_ = false;  // a step of this plan need not be interrupted
+};
+
+}  // namespace nnext::train

@@ -1,0 +1,87 @@
+// What becomes of the gradient of a piece: it is applied at once, from a tile in L1, or kept in an array.
+#pragma once
+
+#include <array>
+#include <functional>
+
+#include "runtime/costs.h"
+#include "train/plan.h"
+#include "train/training.h"
+
+namespace nnext::train {
+
+// Rows that a member reads in the next step, of which it asks for some before every piece: they lie anywhere in memory.
+class RowsAhead {
+ public:
+  // Spreads `rows` rows from the first on over `pieces` calls of next().
+  void begin(Size first, Size rows, Size row_bytes, Size pieces) {
+    first_ = first, rows_ = rows, bytes_ = row_bytes, pieces_ = pieces, done_ = 0;
+  }
+  // row(i): where row i lies.
+  template <class F>
+  kernels::Prefetch next(F row) {
+    const Size first = rows_ * done_ / pieces_, end = rows_ * (done_ + 1) / pieces_;
+    const Size count = std::min(end - first, static_cast<Size>(at_.size()));
+    for (Size i = 0; i < count; ++i) at_[i] = row(first_ + first + i);
+    ++done_;
+    return {at_.data(), count, bytes_};
+  }
+
+ private:
+  std::array<const void*, runtime::kMaxPrefetchRows> at_;
+  Size first_ = 0, rows_ = 0, bytes_ = 0, pieces_ = 1, done_ = 0;
+};
+
+template <class T>
+class TileSink final : public nn::Sink<T> {
+ public:
+  // `ahead` is asked before every piece what to prefetch.
+  TileSink(Training<T>& training, std::function<kernels::Prefetch()> ahead)
+      : training_(&training), ahead_(std::move(ahead)), tile_(nn::kMaxPiece) {}
+  void set_stage(const Stage<T>& stage) { stage_ = &stage; }
+  T* at(const nn::Piece&) override {
+    this->prefetch = ahead_();
+    return tile_.data();
+  }
+  void done(const nn::Piece& piece) override { training_->apply(*stage_->node, piece, tile_.data()); }
+
+ private:
+  Training<T>* training_;
+  std::function<kernels::Prefetch()> ahead_;
+  core::Buffer<T> tile_;
+  const Stage<T>* stage_ = nullptr;
+};
+
+// Gradients of all parameters, stored like them.
+template <class T>
+class Gradients {
+ public:
+  Gradients() = default;
+  explicit Gradients(const nn::Network<T>& network) {
+    network.for_parameters([&](const nn::Node<T>&, const nn::Parameter<T>& parameter, Size) {
+      arrays_.emplace_back(parameter.values.size());
+    });
+  }
+  bool empty() const { return arrays_.empty(); }
+  T* at(const nn::Node<T>& node, const nn::Piece& piece) {
+    return arrays_[node.first_parameter + piece.parameter].data() + piece.offset;
+  }
+  const std::vector<core::Buffer<T>>& arrays() const { return arrays_; }
+
+ private:
+  std::vector<core::Buffer<T>> arrays_;
+};
+
+template <class T>
+class ArraySink final : public nn::Sink<T> {
+ public:
+  explicit ArraySink(Gradients<T>& gradients) : gradients_(&gradients) {}
+  void set_stage(const Stage<T>& stage) { stage_ = &stage; }
+  T* at(const nn::Piece& piece) override { return gradients_->at(*stage_->node, piece); }
+
+ private:
+  Gradients<T>* gradients_;
+  const Stage<T>* stage_ = nullptr;
+};
+
+}  // namespace nnext::train

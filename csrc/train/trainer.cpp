@@ -1,0 +1,245 @@
+#include "train/trainer.h"
+
+#include <numeric>
+#include <type_traits>
+
+#include "core/errors.h"
+#include "kernels/bf16/dispatch.h"
+
+namespace nnext::train {
+
+template <class T>
+Trainer<T>::Trainer(std::uint64_t seed, const std::vector<Config>& layers, bool draws)
+    : network_(seed, layers), training_(network_), own_loop_(std::make_unique<OwnLoop<T>>(training_)) {
+  if (draws) network_.initialize();
+}
+
+template <class T>
+Trainer<T>::~Trainer() {
+  forget_lost_passes();
+}
+
+// A thread that trained when this process was forked has left its passes half-made. They cannot be destroyed.
+template <class T>
+void Trainer<T>::forget_lost_passes() {
+  if (!network_.gate.take_abandoned()) return;
+  static_cast<void>(own_loop_.release());
+  static_cast<void>(fit_.release());
+}
+
+// The right to train for as long as the result lives.
+template <class T>
+runtime::Gate::Training Trainer<T>::begin(const char* operation) {
+  Gate::Training right(network_.gate, operation);
+  forget_lost_passes();
+  if (own_loop_ == nullptr) own_loop_ = std::make_unique<OwnLoop<T>>(training_);
+  return right;
+}
+
+// Calls f, which changes what passes depend on, while nobody trains or predicts.
+template <class T>
+template <class F>
+void Trainer<T>::change(const char* operation, runtime::Cancel& cancel, F f) {
+  const Gate::Training right = begin(operation);
+  const Gate::Writer writer(network_.gate, &cancel);
+  if (!writer) return;
+  f();
+  forget_passes();
+}
+
+// ---- what there is to set -------------------------------------------------------------------------------------------
+
+template <class T>
+const kernels::Bf16Kernels& Trainer<T>::find_bf16() const {
+  if constexpr (!std::is_same_v<T, float>) {
+    core::fail_value(
+        "[compile] precision is \"bf16\" but the network's dtype is float64; make it with dtype=\"float32\"");
+  } else {
+    const kernels::Bf16Kernels* found = kernels::current_bf16(network_.kernels);
+    if (found != nullptr) return *found;
+    if (!kernels::available_bf16().empty())
+      core::fail_value("[compile] precision is \"bf16\" but the network was made for the instruction set ",
+                       kernels::current_isa().name,
+                       ", and bf16 goes with avx512; unset NNEXT_ISA or use precision=\"float32\"");
+    core::fail_value(
+        "[compile] precision is \"bf16\" but this CPU has neither AMX-BF16 nor AVX512-BF16, or the system "
+        "keeps them; use precision=\"float32\"");
+  }
+}
+
+template <class T>
+void Trainer<T>::compile(const Config* loss, const Config& optimizer, const std::string& precision, double clip_norm,
+                         runtime::Cancel& cancel) {
+  const kernels::Bf16Kernels* bf16 = precision == "bf16" ? &find_bf16() : nullptr;
+  typename Training<T>::Compiled compiled = training_.prepare(loss, optimizer, clip_norm);
+  change("compile", cancel, [&] {
+    for (nn::Node<T>& node : network_.nodes) node.layer->use_bf16(bf16);
+    training_.put(std::move(compiled));
+  });
+}
+
+template <class T>
+void Trainer<T>::set_trainable(const std::vector<std::string>& paths, bool trainable, runtime::Cancel& cancel) {
+  change("freeze", cancel, [&] {
+    const std::vector<optim::Progress> progress = training_.progress();
+    for (const std::string& path : paths)
+      for (nn::Layer<T>* layer : network_.layers_at(path)) layer->trainable = trainable;
+    training_.regroup(progress);
+  });
+}
+
+template <class T>
+void Trainer<T>::put(const GivenNumbers<T>& given, core::Buffer<T>& to) {
+  const nn::Node<T>& node = network_.owner(given.parameter);
+  node.layer->from_logical(given.parameter - node.first_parameter, given.logical, to.data());
+}
+
+template <class T>
+void Trainer<T>::set_parameters(const std::vector<GivenNumbers<T>>& given, runtime::Cancel& cancel) {
+  change("load_state_dict", cancel, [&] {
+    for (const GivenNumbers<T>& numbers : given) {
+      const nn::Node<T>& node = network_.owner(numbers.parameter);
+      put(numbers, node.layer->parameters[numbers.parameter - node.first_parameter].values);
+      node.layer->packed = nn::Packed::none;
+    }
+  });
+}
+
+template <class T>
+void Trainer<T>::set_state(const GivenState<T>& state, runtime::Cancel& cancel) {
+  change("load", cancel, [&] {
+    for (const GivenNumbers<T>& numbers : state.parameters) {
+      const nn::Node<T>& node = network_.owner(numbers.parameter);
+      put(numbers, node.layer->parameters[numbers.parameter - node.first_parameter].values);
+      node.layer->packed = nn::Packed::none;
+    }
+    for (Size s = 0; s < state.optimizer.size(); ++s)
+      for (const GivenNumbers<T>& numbers : state.optimizer[s])
+        put(numbers, training_.optimizer_state.at(numbers.parameter).at(s));
+    training_.regroup(state.progress);
+    training_.counters = state.counters;
+  });
+}
+
+template <class T>
+StateCopy<T> Trainer<T>::copy_state() const {
+  const Gate::Reader reader(network_.gate);
+  return StateCopy<T>(training_);
+}
+
+template <class T>
+std::pair<Counters, std::uint64_t> Trainer<T>::counters() const {
+  const Gate::Reader reader(network_.gate);
+  std::uint64_t most = 0;
+  for (const Group<T>& group : training_.groups) most = std::max(most, group.progress.steps);
+  return {training_.counters, most};
+}
+
+template <class T>
+void Trainer<T>::set_counters(const Counters& counters, runtime::Cancel& cancel) {
+  change("load", cancel, [&] { training_.counters = counters; });
+}
+
+template <class T>
+std::vector<std::string> Trainer<T>::frozen() const {
+  std::vector<std::string> paths;
+  for (const nn::Node<T>& node : network_.nodes)
+    if (!node.layer->trainable && !node.layer->parameters.empty()) paths.push_back(node.path);
+  return paths;
+}
+
+// ---- training -------------------------------------------------------------------------------------------------------
+
+template <class T>
+void Trainer<T>::end_fit(std::uint64_t id) {
+  if (!network_.gate.end_fit(id)) return;
+  const Gate::Training right(network_.gate, std::try_to_lock);  // else a call of another thread may use it
+  if (right) fit_.reset();
+}
+
+template <class T>
+EpochReport Trainer<T>::fit_epoch(const Samples<T>& samples, const EpochOptions& options, runtime::Cancel& cancel) {
+  const Gate::Training right = begin("fit");
+  require_optimizer("fit");
+  if (samples.host_loss == nullptr) require_loss("fit", samples.targets);
+  own_loop_->reset();
+  if (fit_ == nullptr) fit_ = std::make_unique<Fit<T>>(training_);
+  return fit_->run_epoch(samples, options, cancel);
+}
+
+template <class T>
+std::vector<std::uint32_t> Trainer<T>::begin_epoch(Size samples, bool shuffle, runtime::Cancel& cancel) {
+  std::vector<std::uint32_t> order(shuffle ? 0 : samples);
+  std::iota(order.begin(), order.end(), 0u);
+  const Gate::Training right = begin("fit");
+  if (shuffle) order = shuffled_order(network_.seed, training_.counters.epoch, samples, cancel);
+  const Gate::Writer writer(network_.gate, &cancel);
+  if (writer) ++training_.counters.epoch;
+  return order;
+}
+
+template <class T>
+void Trainer<T>::require_optimizer(const char* operation) const {
+  if (training_.optimizer == nullptr)
+    throw std::runtime_error(core::message("[", operation, "] there is no optimizer; compile with one first"));
+}
+
+template <class T>
+void Trainer<T>::require_loss(const char* operation, const ops::Targets<T>& targets) const {
+  const kernels::LossKernel<T>* loss = training_.loss.kernel;
+  if (loss == nullptr || (targets.indices != nullptr ? loss->indexed == nullptr : !targets.dense))
+    throw std::runtime_error(core::message("[", operation, "] the samples were checked for another loss than ",
+                                           loss == nullptr ? "a function" : loss->name,
+                                           "; compile before, not between"));
+}
+
+template <class T>
+double Trainer<T>::loss_and_gradients(const InputRows<T>& x, const ops::Targets<T>& targets, const T* weights,
+                                      runtime::Cancel& cancel) {
+  const Gate::Training right = begin("loss_and_grads");
+  require_loss("loss_and_grads", targets);
+  return own_loop_->loss_and_gradients(x, targets, weights, cancel);
+}
+
+template <class T>
+void Trainer<T>::step(double lr, runtime::Cancel& cancel) {
+  const Gate::Training right = begin("step");
+  require_optimizer("step");
+  fit_.reset();  // a fit under way, whose callback this is, could not repeat this step from a copy
+  own_loop_->step(lr, cancel);
+}
+
+// ---- predictions ----------------------------------------------------------------------------------------------------
+
+template <class T>
+void Trainer<T>::predict(const InputRows<T>& x, Matrix<T> outputs, runtime::Cancel& cancel) {
+  train::predict<T>(training_, x, outputs, cancel);
+}
+
+template <class T>
+const RowPredictor<T>& Trainer<T>::row_predictor() {
+  std::call_once(row_once_, [&] {
+    row_predictor_ = std::make_unique<const RowPredictor<T>>(network_, network_.in_features());
+  });
+  return *row_predictor_;
+}
+
+template <class T>
+bool Trainer<T>::predict_row_at_once(const T* x, T* y) {
+  const Gate::Reader reader(network_.gate, std::try_to_lock);
+  if (!reader) return false;
+  row_predictor()(x, y);
+  return true;
+}
+
+template <class T>
+double Trainer<T>::evaluate(const InputRows<T>& x, const ops::Targets<T>& targets, const T* weights, Matrix<T> outputs,
+                            runtime::Cancel& cancel) {
+  require_loss("evaluate", targets);
+  return train::evaluate<T>(training_, x, targets, weights, outputs, cancel);
+}
+
+template class Trainer<float>;
+template class Trainer<double>;
+
+}  // namespace nnext::train

@@ -1,0 +1,105 @@
+// A network with its training, and the order in which calls may use both: one call trains at a time, any number predict
+// meanwhile. Whoever waits here should hold no lock of the host's.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "train/fit.h"
+#include "train/own_loop.h"
+#include "train/predict.h"
+#include "train/row_predictor.h"
+
+namespace nnext::train {
+
+// Numbers for a parameter, or for an array that the optimizer keeps beside it, in the public shape.
+template <class T>
+struct GivenNumbers {
+  Size parameter;
+  const T* logical;
+};
+
+// A state that a training can go on from, as a file has it.
+template <class T>
+struct GivenState {
+  std::vector<GivenNumbers<T>> parameters;
+  std::vector<std::vector<GivenNumbers<T>>> optimizer;  // [state]
+  std::vector<optim::Progress> progress;                // of every parameter
+  Counters counters;
+};
+
+template <class T>
+class Trainer {
+ public:
+  // `draws` start values, or leaves zeros where others will be set.
+  Trainer(std::uint64_t seed, const std::vector<Config>& layers, bool draws);
+  ~Trainer();
+  Trainer(const Trainer&) = delete;
+  Trainer& operator=(const Trainer&) = delete;
+
+  nn::Network<T>& network() { return network_; }
+  const nn::Network<T>& network() const { return network_; }
+  const Training<T>& training() const { return training_; }
+
+  // Everything that changes something throws std::runtime_error while another call trains, and does nothing when the
+  // host asks to stop.
+  // `loss` null: the host's own. `precision` is "float32", that is T, or "bf16". clip_norm 0: no clipping.
+  void compile(const Config* loss, const Config& optimizer, const std::string& precision, double clip_norm,
+               runtime::Cancel& cancel);
+  void set_trainable(const std::vector<std::string>& paths, bool trainable, runtime::Cancel& cancel);
+  void set_parameters(const std::vector<GivenNumbers<T>>& given, runtime::Cancel& cancel);
+  void set_state(const GivenState<T>& state, runtime::Cancel& cancel);
+  StateCopy<T> copy_state() const;  // of one moment: also during a fit that after a whole step
+  std::pair<Counters, std::uint64_t> counters() const;  // and the most steps of the optimizer with a parameter
+  void set_counters(const Counters& counters, runtime::Cancel& cancel);
+  std::vector<std::string> frozen() const;  // paths of layers with parameters
+  // The kernels for products in bf16; throws std::invalid_argument where there are none for this network.
+  const kernels::Bf16Kernels& find_bf16() const;
+
+  // One fit at a time goes from begin_fit(id) to end_fit(id), which does nothing if another one is in progress.
+  void begin_fit(std::uint64_t id) { network_.gate.begin_fit(id); }
+  void end_fit(std::uint64_t id);
+  EpochReport fit_epoch(const Samples<T>& samples, const EpochOptions& options, runtime::Cancel& cancel);
+  // The order of an epoch's samples, for a loop of one's own; it counts as an epoch.
+  std::vector<std::uint32_t> begin_epoch(Size samples, bool shuffle, runtime::Cancel& cancel);
+
+  void predict(const InputRows<T>& x, Matrix<T> outputs, runtime::Cancel& cancel);
+  // One row, where nobody has to be waited for; else false.
+  bool predict_row_at_once(const T* x, T* y);
+  const RowPredictor<T>& row_predictor();
+  double evaluate(const InputRows<T>& x, const ops::Targets<T>& targets, const T* weights, Matrix<T> outputs,
+                  runtime::Cancel& cancel);
+
+  // Calls f(loop) with the right to train, for forward, backward, loss_and_gradients and step of one's own.
+  template <class F>
+  void with_own_loop(const char* operation, F f) {
+    const Gate::Training right = begin(operation);
+    f(*own_loop_);
+  }
+  double loss_and_gradients(const InputRows<T>& x, const ops::Targets<T>& targets, const T* weights,
+                            runtime::Cancel& cancel);
+  void step(double lr, runtime::Cancel& cancel);
+
+ private:
+  using Gate = runtime::Gate;
+  // Throw std::runtime_error where there is no optimizer, or no loss for such targets.
+  void require_optimizer(const char* operation) const;
+  void require_loss(const char* operation, const ops::Targets<T>& targets) const;
+  Gate::Training begin(const char* operation);
+  template <class F>
+  void change(const char* operation, runtime::Cancel& cancel, F f);
+  void put(const GivenNumbers<T>& given, core::Buffer<T>& to);
+  void forget_lost_passes();
+  void forget_passes() { own_loop_->reset(), fit_.reset(); }
+
+  nn::Network<T> network_;
+  Training<T> training_;
+  std::unique_ptr<OwnLoop<T>> own_loop_;
+  std::unique_ptr<Fit<T>> fit_;
+  std::once_flag row_once_;
+  std::unique_ptr<const RowPredictor<T>> row_predictor_;  // made when it is first asked for
+};
+
+}  // namespace nnext::train

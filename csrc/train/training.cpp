@@ -1,0 +1,123 @@
+#include "train/training.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "optim/registry.h"
+
+namespace nnext::train {
+
+namespace {
+
+template <class T>
+LossRule<T> make_loss(const nn::Network<T>& network, const Config* config) {
+  LossRule<T> rule{.head = network.nodes.size()};
+  if (config == nullptr) return rule;
+  const ops::LossKind& kind = ops::find_loss_kind(config->type());
+  rule.kernel = &ops::find_loss(network.kernels, kind.name);
+  rule.targets = kind.targets;
+  if (kind.argument != nullptr) rule.argument = static_cast<T>(config->number(kind.argument));
+  if (config->flag("with_last_layer")) --rule.head;
+  return rule;
+}
+
+template <class T>
+std::vector<std::vector<Buffer<T>>> fresh_state(const nn::Network<T>& network, const optim::Optimizer<T>& optimizer) {
+  std::vector<std::vector<Buffer<T>>> all(network.parameters);
+  network.for_parameters([&](const nn::Node<T>&, const nn::Parameter<T>& parameter, Size index) {
+    if (parameter.role == nn::Role::buffer) return;
+    for (const optim::State& state : optimizer.states()) {
+      Buffer<T>& numbers = all[index].emplace_back(parameter.values.size());
+      std::fill(numbers.begin(), numbers.end(), static_cast<T>(state.start));
+    }
+  });
+  return all;
+}
+
+}  // namespace
+
+template <class T>
+typename Training<T>::Compiled Training<T>::prepare(const Config* loss_, const Config& optimizer_, double clip) const {
+  Compiled compiled{make_loss(network, loss_), clip, optim::make_optimizer<T>(optimizer_), {}};
+  compiled.state = fresh_state(network, *compiled.optimizer);
+  return compiled;
+}
+
+template <class T>
+void Training<T>::put(Compiled compiled) {
+  loss = compiled.loss;
+  clip_norm = compiled.clip_norm;
+  optimizer = std::move(compiled.optimizer);
+  optimizer_state = std::move(compiled.state);
+  regroup(std::vector<optim::Progress>(network.parameters));
+}
+
+template <class T>
+void Training<T>::regroup(const std::vector<optim::Progress>& progress) {
+  std::vector<Group<T>> made;
+  std::vector<Size> places;
+  network.for_parameters([&](const nn::Node<T>& node, const nn::Parameter<T>&, Size index) {
+    const bool trainable = node.layer->trainable;
+    const auto same = [&](const Group<T>& group) {
+      return group.trainable == trainable && group.progress == progress[index];
+    };
+    const auto found = std::find_if(made.begin(), made.end(), same);
+    places.push_back(static_cast<Size>(found - made.begin()));
+    if (found == made.end())
+      made.push_back({progress[index], trainable, optimizer == nullptr ? nullptr : optimizer->clone()});
+  });
+  groups = std::move(made);
+  group_of = std::move(places);
+}
+
+template <class T>
+std::vector<optim::Progress> Training<T>::progress() const {
+  std::vector<optim::Progress> all;
+  for (const Size group : group_of) all.push_back(groups[group].progress);
+  return all;
+}
+
+template <class T>
+optim::Update<T> Training<T>::update(const nn::Node<T>& node, const nn::Piece& piece, const T* gradient) {
+  nn::Parameter<T>& parameter = node.layer->parameters[piece.parameter];
+  optim::Update<T> update{piece.count, parameter.values.data() + piece.offset, gradient, {}};
+  auto& states = optimizer_state[node.first_parameter + piece.parameter];
+  for (Size i = 0; i < states.size(); ++i) update.state[i] = states[i].data() + piece.offset;
+  return update;
+}
+
+template <class T>
+void Training<T>::apply(const nn::Node<T>& node, const nn::Piece& piece, const T* gradient) {
+  nn::Layer<T>& layer = *node.layer;
+  if (layer.parameters[piece.parameter].role == nn::Role::buffer) return layer.update_buffer(piece, gradient);
+  const Group<T>& group = groups[group_of[node.first_parameter + piece.parameter]];
+  group.rule->apply(network.kernels.update, update(node, piece, gradient));
+  if (layer.packed != nn::Packed::none) layer.updated(piece);
+}
+
+template <class T>
+StateCopy<T>::StateCopy(const Training<T>& training)
+    : optimizer_state(training.optimizer_state), progress(training.progress()), counters(training.counters) {
+  training.network.for_parameters(
+      [&](const nn::Node<T>&, const nn::Parameter<T>& parameter, Size) { parameters.push_back(parameter.values); });
+}
+
+template <class T>
+void StateCopy<T>::put_back(Training<T>& training) const {
+  const auto copy = [](const Buffer<T>& from, Buffer<T>& to) { std::copy(from.begin(), from.end(), to.begin()); };
+  training.network.for_parameters(
+      [&](const nn::Node<T>&, nn::Parameter<T>& parameter, Size index) { copy(parameters[index], parameter.values); });
+  for (Size p = 0; p < optimizer_state.size(); ++p)
+    for (Size s = 0; s < optimizer_state[p].size(); ++s) copy(optimizer_state[p][s], training.optimizer_state[p][s]);
+  training.counters = counters;
+  training.regroup(progress);
+  for (nn::Node<T>& node : training.network.nodes)  // last, since this allocates
+    node.layer->pack(std::exchange(node.layer->packed, nn::Packed::none));
+}
+
+template struct Training<float>;
+template struct Training<double>;
+template struct StateCopy<float>;
+template struct StateCopy<double>;
+
+}  // namespace nnext::train

@@ -1,0 +1,95 @@
+// What training adds to a network: the loss, the optimizer's rule and state, and how far all has come.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "nn/network.h"
+#include "ops/loss.h"
+#include "optim/optimizer.h"
+
+namespace nnext::train {
+
+using core::Buffer;
+using core::Config;
+using core::ConstMatrix;
+using core::Matrix;
+using core::Size;
+
+// The counters that key random numbers.
+struct Counters {
+  std::uint64_t step = 0;   // optimizer steps over the network's life: the key of dropout masks
+  std::uint64_t epoch = 0;  // begun epochs over the network's life: the key of the sample order
+};
+
+template <class T>
+struct LossRule {
+  const kernels::LossKernel<T>* kernel = nullptr;  // null: a function of the host's
+  T argument = 0;
+  ops::TargetKind targets = ops::TargetKind::values;
+  Size head = 0;  // nodes before the loss: one less than all where the last is computed together with it
+};
+
+// Parameters that have come equally far under one rule. Freezing parts them.
+template <class T>
+struct Group {
+  optim::Progress progress;
+  bool trainable = true;
+  std::unique_ptr<optim::Optimizer<T>> rule;
+};
+
+template <class T>
+struct Training {
+  explicit Training(nn::Network<T>& network_) : network(network_) { regroup(std::vector<optim::Progress>(network.parameters)); }
+
+  nn::Network<T>& network;
+  Counters counters;
+  LossRule<T> loss;
+  double clip_norm = 0;  // 0: gradients are not clipped
+  std::unique_ptr<optim::Optimizer<T>> optimizer;     // null before compile
+  std::vector<std::vector<Buffer<T>>> optimizer_state;  // [parameter][state]; none of buffers
+  std::vector<Group<T>> groups;
+  std::vector<Size> group_of;  // [parameter]
+
+  // What compile() changes: built before anything is, then put in place at once.
+  struct Compiled {
+    LossRule<T> loss;
+    double clip_norm;
+    std::unique_ptr<optim::Optimizer<T>> optimizer;
+    std::vector<std::vector<Buffer<T>>> state;
+  };
+  Compiled prepare(const Config* loss, const Config& optimizer, double clip_norm) const;
+  void put(Compiled compiled);
+
+  // Parts the parameters into groups anew, after layers were frozen or their progress set.
+  void regroup(const std::vector<optim::Progress>& progress);
+  std::vector<optim::Progress> progress() const;  // of each parameter
+
+  void begin_step(double lr) {
+    for (Group<T>& group : groups)
+      if (group.trainable) group.rule->begin_step(lr, group.progress);
+  }
+  // The step is applied to all parameters.
+  void end_step() {
+    ++counters.step;
+    for (Group<T>& group : groups)
+      if (group.trainable) group.progress = group.rule->end_step(group.progress);
+  }
+  // Applies a step to a piece of a layer's parameter, given its gradient.
+  void apply(const nn::Node<T>& node, const nn::Piece& piece, const T* gradient);
+  optim::Update<T> update(const nn::Node<T>& node, const nn::Piece& piece, const T* gradient);
+};
+
+// What training has reached, at one moment.
+template <class T>
+struct StateCopy {
+  explicit StateCopy(const Training<T>& training);
+  void put_back(Training<T>& training) const;
+
+  std::vector<Buffer<T>> parameters;  // with buffers
+  std::vector<std::vector<Buffer<T>>> optimizer_state;
+  std::vector<optim::Progress> progress;
+  Counters counters;
+};
+
+}  // namespace nnext::train
