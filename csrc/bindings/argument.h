@@ -35,13 +35,14 @@ template <class... Parts>
 // The values that are no numbers, of which the first is told.
 template <class T>
 [[noreturn]] void fail_nonfinite(const Argument& argument, Size count, T first, const std::string& index) {
-  fail(argument, "has ", count, count == 1 ? " value that is" : " values that are", " NaN or infinite, the first ", first,
-       " at ", index, "; remove or replace ", count == 1 ? "it" : "them");
+  fail(argument, "has ", count, count == 1 ? " value that is" : " values that are", " NaN or infinite, the first ",
+       first, " at ", index, "; remove or replace ", count == 1 ? "it" : "them");
 }
 
 // The value that is finite in float64 only.
 [[noreturn]] inline void fail_too_large(const Argument& argument, double value, const std::string& index) {
-  fail(argument, "has ", value, " at ", index, ", which is infinite in float32; scale the data, or use dtype=\"float64\"");
+  fail(argument, "has ", value, " at ", index,
+       ", which is infinite in float32; scale the data, or use dtype=\"float64\"");
 }
 
 inline Size extent(const py::array& array, py::ssize_t dimension) { return static_cast<Size>(array.shape(dimension)); }

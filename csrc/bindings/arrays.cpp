@@ -129,7 +129,8 @@ template <class T>
 void require_probabilities(const py::array_t<T>& values, const Argument& argument) {
   for (Size i = 0; i < static_cast<Size>(values.size()); ++i)
     if (!(values.data()[i] >= 0 && values.data()[i] <= 1))
-      fail(argument, "has ", values.data()[i], " at ", index_text(values, i), "; probabilities must lie between 0 and 1");
+      fail(argument, "has ", values.data()[i], " at ", index_text(values, i),
+           "; probabilities must lie between 0 and 1");
 }
 
 template <class T>
@@ -174,7 +175,8 @@ py::array_t<T> as_sample_weight(const py::handle& object, Size rows, const Argum
   if (object.is_none()) return {};
   const py::array numbers = as_numbers(object, argument);
   require_rows(numbers, rows, argument);
-  if (numbers.ndim() != 1) fail(argument, "has shape ", shape_text(numbers), "; give one weight a sample: (", rows, ",)");
+  if (numbers.ndim() != 1)
+    fail(argument, "has shape ", shape_text(numbers), "; give one weight a sample: (", rows, ",)");
   const py::array_t<T> weights = as_contiguous<T>(numbers, argument);
   require_finite(weights, argument);
   double sum = 0;
@@ -204,8 +206,8 @@ py::array_t<T> as_output(const py::object& out, Size rows, Size cols, const Argu
   const char* dtype = kTypeName<T>;
   if (out.is_none()) return py::array_t<T>({rows, cols});
   if (!py::isinstance<py::array_t<T>>(out))
-    fail_type(argument, "must be an ndarray of ", dtype, "; make it with numpy.empty((", rows, ", ", cols, "), \"", dtype,
-              "\")");
+    fail_type(argument, "must be an ndarray of ", dtype, "; make it with numpy.empty((", rows, ", ", cols, "), \"",
+              dtype, "\")");
   auto array = py::reinterpret_borrow<py::array_t<T>>(out);
   const bool fits = array.ndim() == 2 && extent(array, 0) == rows && extent(array, 1) == cols;
   if (!fits)

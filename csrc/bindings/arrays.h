@@ -45,7 +45,8 @@ struct TargetArrays {
   ops::Targets<T> view(Size rows, Size outputs) const;
 };
 template <class T>
-TargetArrays<T> as_targets(const py::handle& object, ops::TargetKind kind, Size rows, Size outputs, const Argument& argument);
+TargetArrays<T> as_targets(const py::handle& object, ops::TargetKind kind, Size rows, Size outputs,
+                           const Argument& argument);
 
 // One finite weight >= 0 a sample, not all zero; empty for None.
 template <class T>

@@ -52,7 +52,8 @@ py::object activation_grad(const std::string& name, const py::object& x, const p
     const auto n = static_cast<Size>(from.size());
     const auto& kernel = ops::find_activation(kernels::current_kernels<T>(), name);
     if (!kernel.from_x) kernel.forward(n, static_cast<T>(kernel_argument), from.data(), dx.mutable_data());  // y
-    kernel.backward(n, static_cast<T>(kernel_argument), kernel.from_x ? from.data() : dx.data(), up.data(), dx.mutable_data());
+    kernel.backward(n, static_cast<T>(kernel_argument), kernel.from_x ? from.data() : dx.data(), up.data(),
+                    dx.mutable_data());
     return dx;
   });
 }

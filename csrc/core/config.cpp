@@ -13,8 +13,8 @@ const Config::Value& Config::value(const std::string& name) const {
 void Config::fail(const std::string& name, const char* wanted) const {
   const auto type = fields_.find("type");
   const std::string* known = type == fields_.end() ? nullptr : std::get_if<std::string>(&type->second);
-  fail_value("[config] the description of ", known == nullptr ? "something without a type" : *known, " needs the field '",
-             name, "', which must be ", wanted);
+  fail_value("[config] the description of ", known == nullptr ? "something without a type" : *known,
+             " needs the field '", name, "', which must be ", wanted);
 }
 
 double Config::number(const std::string& name) const {

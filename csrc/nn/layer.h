@@ -49,22 +49,19 @@ struct Frame {
   Size rows() const { return x.rows; }
 };
 
-// What a member is given of a round: rows of the batch, or of the features those that it owns, in the layer's blocks.
+// What a member is given of a pass: rows of the batch, or of the features those that it owns, in the layer's blocks.
 enum class Split { rows, features };
 struct Part : Range {
   Split split = Split::rows;
   bool first = true;  // the first that this member gets in this round
 };
-inline constexpr Split kByRows[] = {Split::rows, Split::rows};
-
-enum class Direction { forward, backward };
 
 // ---- what a layer tells the planner ---------------------------------------------------------------------------------
 
 struct Traits {
   bool forward_identity = false;   // y is x: forward() is not called
   bool backward_identity = false;  // dx is dy: nor is backward()
-  bool in_place = false;           // y may be x and dx may be dy
+  bool in_place = false;           // y may be x, and dx may be dy unless gradients() reads that
   bool reads_x = false;            // backward() or gradients() read x, so no later layer may overwrite it;
   bool reads_y = false;            // the same of y
   Size row_grain = 1;              // members share out rows by multiples of it
@@ -72,9 +69,9 @@ struct Traits {
 };
 
 struct Room {
-  Size saved = 0;                // numbers a row
-  Size shared = 0, own = 0;      // bytes
-  double flops = 0;              // of the forward pass, a row
+  Size saved = 0;            // numbers a row
+  Size shared = 0, own = 0;  // bytes
+  double flops = 0;          // of the forward pass, a row
 };
 
 // ---- parameters -----------------------------------------------------------------------------------------------------
@@ -118,7 +115,8 @@ struct Streams {
   std::uint64_t seed;
   Size layer;  // a number that no other layer of the network has
 
-  // Of the start values of its parameter `index`. The third field, a step elsewhere, counts from the fifth parameter on.
+  // Of the start values of its parameter `index`. The third field, a step elsewhere, counts from the fifth parameter
+  // on.
   core::PhiloxStream parameter(Size index) const {
     return {seed, core::Purpose::initialize, layer * 4 + index % 4, index / 4};
   }
@@ -139,10 +137,11 @@ class Layer {
   // For a batch of `rows`.
   virtual Room room(Size in_features, Size rows, bool training) const = 0;
 
-  // A pass has one or more rounds, with a barrier before each but the first; how each is shared out.
-  virtual std::span<const Split> rounds(Direction, bool /*training*/) const { return {kByRows, 1}; }
-  // Blocks of features that forward() can compute by themselves, each from all of x with parameters of its own: round 0
-  // may then be split by features.
+  // forward() and backward() are called for all rows once a round, with a barrier before each round but the first:
+  // where a row needs to know something of all rows.
+  virtual int rounds(bool /*training*/) const { return 1; }
+  // Blocks of features that forward() can compute by themselves, each from all of x with parameters of its own: it may
+  // then be called for features instead of rows.
   virtual Size feature_blocks() const { return 1; }
   virtual void forward(const Pass<T>&, const Frame<T>&, const Part&, int round) const = 0;
   virtual void backward(const Pass<T>&, const Frame<T>&, const Part&, int round) const = 0;
@@ -193,7 +192,8 @@ class Layer {
   virtual Size columns(Size i) const { return parameters[i].values.size(); }
   virtual void column_squares(const kernels::KernelTable<T>&, Size /*i*/, const T* stored, Range part,
                               double* out) const {
-    for (Size j = part.begin; j < part.end; ++j) out[j] = static_cast<double>(stored[j]) * static_cast<double>(stored[j]);
+    for (Size j = part.begin; j < part.end; ++j)
+      out[j] = static_cast<double>(stored[j]) * static_cast<double>(stored[j]);
   }
 
  protected:

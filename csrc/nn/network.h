@@ -1,4 +1,5 @@
-// A network: layers as the nodes of a graph over values, and the gate through which its parameters are read and changed.
+// A network: layers as the nodes of a graph over values, and the gate through which its parameters are read and
+// changed.
 #pragma once
 
 #include <cstdint>

@@ -36,12 +36,11 @@ inline constexpr Kind<T> kKinds[] = {
      [](Builder<T>& to, const Config& c) { add_activation(to, "leaky_relu", c.number("negative_slope")); }},
     {"Tanh", [](Builder<T>& to, const Config&) { add_activation(to, "tanh"); }},
     {"Sigmoid", [](Builder<T>& to, const Config&) { add_activation(to, "sigmoid"); }},
-    {"GELU",
-     [](Builder<T>& to, const Config& c) {
-       add_activation(to, c.text("approximate") == "tanh" ? "gelu_tanh" : "gelu");
-     }},
+    {"GELU", [](Builder<T>& to,
+                const Config& c) { add_activation(to, c.text("approximate") == "tanh" ? "gelu_tanh" : "gelu"); }},
     {"Softmax", [](Builder<T>& to, const Config&) { to.add(std::make_unique<Softmax<T>>()); }},
-    {"Dropout", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<Dropout<T>>(c.number("p"), to.number())); }},
+    {"Dropout",
+     [](Builder<T>& to, const Config& c) { to.add(std::make_unique<Dropout<T>>(c.number("p"), to.number())); }},
     {"Flatten", [](Builder<T>& to, const Config&) { to.add(std::make_unique<Flatten<T>>()); }},
     {"BatchNorm1d", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<BatchNorm1d<T>>(c)); }},
     {"Residual", [](Builder<T>& to, const Config& c) { to.add_residual(c.list("body"), c.list("shortcut")); }},
@@ -76,7 +75,8 @@ void Builder<T>::add_residual(const std::vector<Config>& body, const std::vector
   const std::string path = path_;
   const std::vector<Value> branches = append(std::make_unique<Fork<T>>(), {network_.output}, 2).outputs;
   std::vector<Value> ends;
-  for (const auto& [name, layers, begin] : {std::tuple(".body.", &body, branches[0]), std::tuple(".shortcut.", &shortcut, branches[1])}) {
+  for (const auto& [name, layers, begin] :
+       {std::tuple(".body.", &body, branches[0]), std::tuple(".shortcut.", &shortcut, branches[1])}) {
     network_.output = begin;
     add_layers(*layers, path + name);
     ends.push_back(network_.output);

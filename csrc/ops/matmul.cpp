@@ -54,7 +54,8 @@ class Product {
   // Columns, or rows, or both, too far apart for the kernel or for the cache.
   bool packs_a() const { return a_.col_stride != 1 && (a_.row_stride != 1 || c_.cols > panel_); }
   bool packs_b() const {
-    return b_.col_stride != 1 || (a_.rows > 4 * kernels_.gemm.tile_rows && b_.rows * b_.cols * sizeof(T) > runtime::kPackBytes);
+    return b_.col_stride != 1 ||
+           (a_.rows > 4 * kernels_.gemm.tile_rows && b_.rows * b_.cols * sizeof(T) > runtime::kPackBytes);
   }
 
   // to[i, j] = from[i, j] with contiguous rows in `to`.

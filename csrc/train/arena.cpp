@@ -13,7 +13,8 @@ View<T>::View(const Plan<T>& plan, T* numbers, std::byte* shared, std::byte* own
     frames_[i].own = own + stage.own;
     if (stage.more_x.empty() && stage.more_dy.empty()) continue;
     of_.emplace_back(i, more_.size());
-    more_.push_back({std::vector<ConstMatrix<T>>(stage.more_x.size()), std::vector<ConstMatrix<T>>(stage.more_dy.size())});
+    more_.push_back(
+        {std::vector<ConstMatrix<T>>(stage.more_x.size()), std::vector<ConstMatrix<T>>(stage.more_dy.size())});
   }
   set_rows(rows_);
 }

@@ -23,7 +23,8 @@ void NormClip<T>::norms(const runtime::Member& me, const Gradients<T>& gradients
   for (const Columns& at : columns_) {
     const Size begin = std::max(mine.begin, at.first), end = std::min(mine.end, at.first + at.count);
     if (begin >= end || me.stop()) continue;
-    at.node->layer->column_squares(kernels_, at.parameter, gradients.arrays()[at.node->first_parameter + at.parameter].data(),
+    at.node->layer->column_squares(kernels_, at.parameter,
+                                   gradients.arrays()[at.node->first_parameter + at.parameter].data(),
                                    {begin - at.first, end - at.first}, squares_.data() + at.first);
   }
 }
@@ -43,7 +44,8 @@ void apply_gradients(Training<T>& training, const Plan<T>& plan, const Shares& s
     for (const nn::Piece& piece : task.pieces) {
       T* const gradient = gradients.at(node, piece);
       const bool is_parameter = node.layer->parameters[piece.parameter].role == nn::Role::parameter;
-      if (factor != 1 && is_parameter) training.network.kernels.elementwise.scale(piece.count, factor, gradient, gradient);
+      if (factor != 1 && is_parameter)
+        training.network.kernels.elementwise.scale(piece.count, factor, gradient, gradient);
       training.apply(node, piece, gradient);
     }
   });

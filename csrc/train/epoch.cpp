@@ -10,8 +10,9 @@ using runtime::Member;
 template <class T>
 Epoch<T>::Own::Own(View<T>& view_, Epoch& epoch, Size index)
     : view(view_),
-      x(epoch.shares_.split_first() && !epoch.order_.empty() ? core::checked_product(view.plan().batch(), view.input().cols)
-                                                             : 0),
+      x(epoch.shares_.split_first() && !epoch.order_.empty()
+            ? core::checked_product(view.plan().batch(), view.input().cols)
+            : 0),
       tile(epoch.training_,
            [&epoch, index] {
              Own& own = epoch.own_[index];
@@ -59,18 +60,17 @@ void Epoch<T>::begin(const Member& me, Size step_) {
   if (targets.indices != nullptr)
     batch.targets.indices = gathered ? indices_.data() : targets.indices + batch.first;
   else if (targets.dense)
-    batch.targets.dense = gathered ? ConstMatrix<T>(dense_.data(), rows, targets.dense.cols)
-                                   : targets.dense.rows_from(batch.first, rows);
+    batch.targets.dense =
+        gathered ? ConstMatrix<T>(dense_.data(), rows, targets.dense.cols) : targets.dense.rows_from(batch.first, rows);
   batch.weight_sum = static_cast<double>(rows);
   if (samples_.weights != nullptr) {
     batch.weight_sum = 0;
-    for (Size i = 0; i < rows; ++i)
-      batch.weight_sum += static_cast<double>(samples_.weights[sample(batch.first + i)]);
+    for (Size i = 0; i < rows; ++i) batch.weight_sum += static_cast<double>(samples_.weights[sample(batch.first + i)]);
   }
   const auto copy = [&](T* data) { return ConstMatrix<T>(data, rows, samples_.x.cols); };
-  batch.x = !gathered            ? samples_.x.view(batch.first, rows)
-            : by_features_        ? copy(mine.x.data())
-                                : copy(mine.view.input_copy().data);
+  batch.x = !gathered      ? samples_.x.view(batch.first, rows)
+            : by_features_ ? copy(mine.x.data())
+                           : copy(mine.view.input_copy().data);
   mine.view.set_batch(batch.x);
   if (prefetches_) look_ahead(me, mine);
 }
@@ -109,8 +109,8 @@ void Epoch<T>::gather_targets(const Batch<T>& batch, Range rows) {
   const std::uint32_t* order = order_.data() + batch.first;
   if (const ConstMatrix<T>& dense = samples_.targets.dense; dense)
     training_.network.kernels.layout.gather(rows.size(), dense.cols, dense.data,
-                                            dense.row_stride * static_cast<core::Stride>(sizeof(T)),
-                                            order + rows.begin, dense_.data() + rows.begin * dense.cols);
+                                            dense.row_stride * static_cast<core::Stride>(sizeof(T)), order + rows.begin,
+                                            dense_.data() + rows.begin * dense.cols);
   else
     for (Size i = rows.begin; i < rows.end; ++i) indices_[i] = samples_.targets.indices[order[i]];
 }
@@ -122,8 +122,7 @@ void Epoch<T>::loss(const nn::Pass<T>& pass, View<T>& view, Range rows) {
   const LossRule<T>& loss = training_.loss;
   ops::loss_rows<T>(*loss.kernel, loss.argument, view.at(plan_.head()).rows_from(rows.begin, rows.size()),
                     batch.targets.rows_from(rows.begin, rows.size()), scale_.data() + rows.begin,
-                    row_loss_.data() + rows.begin,
-                    view.at(plan_.head_gradient()).rows_from(rows.begin, rows.size()));
+                    row_loss_.data() + rows.begin, view.at(plan_.head_gradient()).rows_from(rows.begin, rows.size()));
 }
 
 template <class T>

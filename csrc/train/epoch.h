@@ -69,7 +69,7 @@ class Epoch final : public PassContext<T> {
 
   // Of the batch that all members are at; the host's loss, which goes on alone, from the outputs.
   double batch_loss(const Batch<T>& batch) const;
-  double host_loss(Own& own);      // infinite where its gradient is not finite
+  double host_loss(Own& own);              // infinite where its gradient is not finite
   void count(double loss, double weight);  // a step has been done
   // What the program does: whether gradients are kept in arrays instead of applied at once, and whether the first stage
   // goes by features, so that every member needs the whole batch.

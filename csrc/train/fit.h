@@ -36,7 +36,6 @@ class Fit {
   void run_steps(Run& run, Size until);
   void run_long_step(Run& run);
   void tiny_step(Run& run, const nn::Pass<T>& pass);
-  void end_step(Run& run, double loss, double weight);
   void go_back(Run& run);
   // Forward, and twice as much backward.
   double step_flops() const { return 3 * plan_->flops_per_row() * static_cast<double>(plan_->batch()); }

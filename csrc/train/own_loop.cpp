@@ -43,7 +43,8 @@ struct OwnLoop<T>::Context final : PassContext<T> {
 template <class T>
 void OwnLoop<T>::prepare(const InputRows<T>& x, bool training, const char* operation) {
   forget_passes();
-  if (plan_ == nullptr || plan_->batch() < x.rows || plan_->input().features != x.cols || training != plan_->training()) {
+  if (plan_ == nullptr || plan_->batch() < x.rows || plan_->input().features != x.cols ||
+      training != plan_->training()) {
     arena_.reset();
     plan_ = std::make_unique<Plan<T>>(training_.network, x.cols, x.rows, training_.loss.head,
                                       training ? Use::train : Use::evaluate);

@@ -99,8 +99,7 @@ void Plan<T>::lay_out_values(const nn::Network<T>& network, Size in_features, Si
     if (traits.forward_identity && (traits.backward_identity || !training_)) continue;
     Stage<T> stage{&node, traits, layout.place(from), layout.place(to), {}, {}, {}};
     for (const nn::Value input : node.inputs) layout.spaces[layout.values[input]].last = at;
-    for (Size k = 1; k < node.inputs.size(); ++k)
-      stage.more_x.push_back(layout.place(layout.values[node.inputs[k]]));
+    for (Size k = 1; k < node.inputs.size(); ++k) stage.more_x.push_back(layout.place(layout.values[node.inputs[k]]));
     layout.spaces[to].last = at;
     add_room(node.layer->room(features, batch_, training_), stage, layout);
     row_grain_ = std::max(row_grain_, traits.row_grain);

@@ -12,8 +12,8 @@ using core::ConstMatrix;
 using core::Matrix;
 using core::Size;
 
-// Rows of `features` numbers, from `offset` on, in an arena. Values that are the same numbers, or of which one takes the
-// place of the other, share one.
+// Rows of `features` numbers, from `offset` on, in an arena. Values that are the same numbers, or of which one takes
+// the place of the other, share one.
 struct Place {
   Size features = 0, offset = 0;
   bool input = false;  // the batch itself: it may lie in somebody else's memory
@@ -44,7 +44,7 @@ class Plan {
   Plan(const nn::Network<T>& network, Size in_features, Size batch, Size head, Use use);
 
   const std::vector<Stage<T>>& stages() const { return stages_; }
-  Size head_stages() const { return head_stages_; }  // stages up to the loss
+  Size head_stages() const { return head_stages_; }          // stages up to the loss
   Size first_trainable() const { return first_trainable_; }  // nothing below needs a gradient
   const Place& input() const { return input_; }
   const Place& head() const { return head_; }  // what the loss reads
@@ -55,7 +55,7 @@ class Plan {
   Size batch() const { return batch_; }
   bool training() const { return training_; }
   Size row_grain() const { return row_grain_; }
-  Size min_rows() const { return min_rows_; }  // of a batch
+  Size min_rows() const { return min_rows_; }              // of a batch
   double flops_per_row() const { return flops_per_row_; }  // forward
 
   Size numbers() const { return numbers_; }            // in an arena

@@ -18,8 +18,7 @@ void copy_rows(ConstMatrix<T> from, Matrix<T> to) {
 template <class T>
 void forward(const Plan<T>& plan, const nn::Pass<T>& pass, const View<T>& view, Size first, Size last) {
   const nn::Part rows{{0, view.input().rows}};
-  for (Size i = first; i < last && !pass.me.stop(); ++i)
-    plan.stages()[i].layer().forward(pass, view.frame(i), rows, 0);
+  for (Size i = first; i < last && !pass.me.stop(); ++i) plan.stages()[i].layer().forward(pass, view.frame(i), rows, 0);
 }
 
 // Also calls at_head(rows, values) with what the loss reads, for blocks of rows, on all members of the team.
@@ -43,7 +42,9 @@ void predict(Training<T>& training, const InputRows<T>& x, Matrix<T> outputs, ru
       arena.poison();
       view.set_rows(rows.size());
       view.set_batch(x.view_or_read(rows.begin, view.input_copy()));
-      const auto value = [&](const Place& place) { return place.input ? view.input() : ConstMatrix<T>(view.at(place)); };
+      const auto value = [&](const Place& place) {
+        return place.input ? view.input() : ConstMatrix<T>(view.at(place));
+      };
       forward(plan, pass, view, 0, plan.head_stages());
       at_head(rows, value(plan.head()));
       forward(plan, pass, view, plan.head_stages(), plan.stages().size());

@@ -21,12 +21,11 @@ void ProgramBuilder<T>::all(Instruction instruction) {
 }
 
 template <class T>
-void ProgramBuilder<T>::rounds(nn::Direction direction, Work work, Size stage) {
-  const auto splits = plan_.stages()[stage].layer().rounds(direction, plan_.training());
-  for (Size round = 0; round < splits.size(); ++round) {
-    const auto by = splits[round] == nn::Split::rows ? Phase::By::rows : Phase::By::features;
-    if (round > 0) program_.phases.push_back({by});
-    phase(by).instructions.push_back({work, stage, static_cast<int>(round)});
+void ProgramBuilder<T>::rounds(Work work, Size stage) {
+  const int count = plan_.stages()[stage].layer().rounds(plan_.training());
+  for (int round = 0; round < count; ++round) {
+    closed_ |= round > 0;
+    phase(Phase::By::rows).instructions.push_back({work, stage, round});
   }
 }
 
@@ -44,13 +43,13 @@ void ProgramBuilder<T>::host_loss() {
 template <class T>
 void ProgramBuilder<T>::forward(Size first, Size last) {
   for (Size i = first; i < last; ++i)
-    if (plan_.stages()[i].goes_forward()) rounds(nn::Direction::forward, Work::forward, i);
+    if (plan_.stages()[i].goes_forward()) rounds(Work::forward, i);
 }
 
 template <class T>
 void ProgramBuilder<T>::backward(Size first, Size last) {
   for (Size i = last; i-- > first;)
-    if (plan_.stages()[i].goes_backward()) rounds(nn::Direction::backward, Work::backward, i);
+    if (plan_.stages()[i].goes_backward()) rounds(Work::backward, i);
 }
 
 template <class T>

@@ -50,9 +50,9 @@ class ProgramBuilder {
   explicit ProgramBuilder(const Plan<T>& plan) : plan_(plan) {}
 
   void rows(Work work) { phase(Phase::By::rows).instructions.push_back({work}); }
-  void first_by_features();                // gathers, and takes the first stage forward
-  void forward(Size first, Size last);     // stages [first, last)
-  void backward(Size first, Size last);    // the last of them first
+  void first_by_features();              // gathers, and takes the first stage forward
+  void forward(Size first, Size last);   // stages [first, last)
+  void backward(Size first, Size last);  // the last of them first
   void host_loss();
   // The gradients of all parameters; with `at_once` each is applied as soon as it is there, else when all are.
   void gradients(bool at_once, bool clips);
@@ -61,7 +61,7 @@ class ProgramBuilder {
  private:
   Phase& phase(Phase::By by);
   void all(Instruction instruction);
-  void rounds(nn::Direction direction, Work work, Size stage);
+  void rounds(Work work, Size stage);
 
   const Plan<T>& plan_;
   Program program_{};

@@ -218,9 +218,8 @@ void Trainer<T>::predict(const InputRows<T>& x, Matrix<T> outputs, runtime::Canc
 
 template <class T>
 const RowPredictor<T>& Trainer<T>::row_predictor() {
-  std::call_once(row_once_, [&] {
-    row_predictor_ = std::make_unique<const RowPredictor<T>>(network_, network_.in_features());
-  });
+  std::call_once(row_once_,
+                 [&] { row_predictor_ = std::make_unique<const RowPredictor<T>>(network_, network_.in_features()); });
   return *row_predictor_;
 }
 

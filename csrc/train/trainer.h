@@ -51,7 +51,7 @@ class Trainer {
   void set_trainable(const std::vector<std::string>& paths, bool trainable, runtime::Cancel& cancel);
   void set_parameters(const std::vector<GivenNumbers<T>>& given, runtime::Cancel& cancel);
   void set_state(const GivenState<T>& state, runtime::Cancel& cancel);
-  StateCopy<T> copy_state() const;  // of one moment: also during a fit that after a whole step
+  StateCopy<T> copy_state() const;                      // of one moment: also during a fit that after a whole step
   std::pair<Counters, std::uint64_t> counters() const;  // and the most steps of the optimizer with a parameter
   void set_counters(const Counters& counters, runtime::Cancel& cancel);
   std::vector<std::string> frozen() const;  // paths of layers with parameters

@@ -40,13 +40,15 @@ struct Group {
 
 template <class T>
 struct Training {
-  explicit Training(nn::Network<T>& network_) : network(network_) { regroup(std::vector<optim::Progress>(network.parameters)); }
+  explicit Training(nn::Network<T>& network_) : network(network_) {
+    regroup(std::vector<optim::Progress>(network.parameters));
+  }
 
   nn::Network<T>& network;
   Counters counters;
   LossRule<T> loss;
-  double clip_norm = 0;  // 0: gradients are not clipped
-  std::unique_ptr<optim::Optimizer<T>> optimizer;     // null before compile
+  double clip_norm = 0;                                 // 0: gradients are not clipped
+  std::unique_ptr<optim::Optimizer<T>> optimizer;       // null before compile
   std::vector<std::vector<Buffer<T>>> optimizer_state;  // [parameter][state]; none of buffers
   std::vector<Group<T>> groups;
   std::vector<Size> group_of;  // [parameter]

@@ -99,8 +99,9 @@ def _rebuild(description: Mapping[str, Any], tensors: Mapping[str, Array]) -> Se
             model.compile(Loss.from_config(description["loss"]), optimizer, description["metrics"], precision)
     if description.get("loss") is None:  # a function: the user compiles again
         tensors = {name: array for name, array in tensors.items() if not name.startswith("optimizer.")}
+    arrays = range(len(model.engine.optimizer_arrays()))
     sums = {
-        tensor.path: [f"optimizer.{tensor.path}.{i}" for i in range(len(model.engine.optimizer_arrays()) if tensor.role == "parameter" else 0)]
+        tensor.path: [f"optimizer.{tensor.path}.{i}" for i in (arrays if tensor.role == "parameter" else ())]
         for tensor in model.engine.tensors()
     }
     _check_tensors(model.dtype, tensors, [*sums, *(name for names in sums.values() for name in names)])

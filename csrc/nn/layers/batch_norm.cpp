@@ -51,11 +51,6 @@ Room BatchNorm1d<T>::room(Size, Size rows, bool training) const {
           .flops = (uses_batch(training) ? 12 : 4) * static_cast<double>(features_)};
 }
 
-template <class T>
-std::span<const Split> BatchNorm1d<T>::rounds(Direction, bool training) const {
-  return {kByRows, uses_batch(training) ? Size{2} : Size{1}};
-}
-
 // A part begins with a chunk: members share out rows by row_grain, which is kChunk.
 template <class T>
 template <class F>
@@ -71,7 +66,8 @@ typename BatchNorm1d<T>::Moments BatchNorm1d<T>::moments(const Frame<T>& frame, 
   for (Size chunk = 0; chunk < chunks(frame.rows()); ++chunk) {
     const auto rows = static_cast<double>(std::min(kChunk, frame.rows() - chunk * kChunk));
     const double distance = static_cast<double>(sums(frame, kMean, chunk)[feature]) - mean;
-    squares += static_cast<double>(sums(frame, kSquares, chunk)[feature]) + distance * distance * count * rows / (count + rows);
+    squares += static_cast<double>(sums(frame, kSquares, chunk)[feature]) +
+               distance * distance * count * rows / (count + rows);
     mean += distance * rows / (count + rows);
     count += rows;
   }
@@ -82,9 +78,9 @@ typename BatchNorm1d<T>::Moments BatchNorm1d<T>::moments(const Frame<T>& frame, 
 template <class T>
 void BatchNorm1d<T>::normalize_by(const Frame<T>& frame, bool of_batch) const {
   for (Size j = 0; j < features_; ++j) {
-    const Moments at = of_batch ? moments(frame, j)
-                                : Moments{static_cast<double>(tensor(kRunningMean)[j]),
-                                          static_cast<double>(tensor(kRunningVar)[j])};
+    const Moments at =
+        of_batch ? moments(frame, j)
+                 : Moments{static_cast<double>(tensor(kRunningMean)[j]), static_cast<double>(tensor(kRunningVar)[j])};
     own(frame, kCentre)[j] = static_cast<T>(at.mean);
     own(frame, kScale)[j] = static_cast<T>(static_cast<double>(weight(j)) / std::sqrt(at.variance + eps_));
     own(frame, kShift)[j] = affine_ ? tensor(kBias)[j] : T(0);

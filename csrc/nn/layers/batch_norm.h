@@ -18,7 +18,7 @@ class BatchNorm1d final : public Layer<T> {
   Size out_features(Size in_features) const override;
   Traits traits(bool training) const override;
   Room room(Size in_features, Size rows, bool training) const override;
-  std::span<const Split> rounds(Direction, bool training) const override;
+  int rounds(bool training) const override { return uses_batch(training) ? 2 : 1; }
   void forward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int round) const override;
   void backward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int round) const override;
   void initialize(const Streams& streams) override;

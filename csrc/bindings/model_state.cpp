@@ -1,0 +1,165 @@
+// Model's tensors and the state of its training, in and out.
+#include <pybind11/stl.h>
+
+#include <optional>
+
+#include "bindings/interrupt.h"
+#include "bindings/model.h"
+#include "core/errors.h"
+
+namespace nnext::bindings {
+
+template <class T>
+std::vector<typename Model<T>::TensorInfo> Model<T>::tensors() const {
+  std::vector<TensorInfo> all;
+  trainer_.network().for_parameters([&](const nn::Node<T>& node, const nn::Parameter<T>& parameter, Size) {
+    const char* role = parameter.role == nn::Role::buffer ? "buffer" : "parameter";
+    all.emplace_back(node.path + "." + parameter.name, parameter.shape, role);
+  });
+  return all;
+}
+
+template <class T>
+const nn::Parameter<T>& Model<T>::parameter(Size index) const {
+  const nn::Node<T>& node = trainer_.network().owner(index);
+  return node.layer->parameters[index - node.first_parameter];
+}
+
+template <class T>
+py::array_t<T> Model<T>::logical(Size index, const core::Buffer<T>& stored) const {
+  const nn::Node<T>& node = trainer_.network().owner(index);
+  py::array_t<T> result(parameter(index).shape);
+  node.layer->to_logical(index - node.first_parameter, stored.data(), result.mutable_data());
+  return result;
+}
+
+template <class T>
+py::list Model<T>::logical(const std::vector<core::Buffer<T>>& stored) const {
+  py::list arrays;
+  for (Size i = 0; i < stored.size(); ++i) arrays.append(logical(i, stored[i]));
+  return arrays;
+}
+
+template <class T>
+py::array_t<T> Model<T>::checked(Size index, const py::handle& values, const char* operation) const {
+  const nn::Parameter<T>& wanted = parameter(index);
+  const Argument argument{operation, wanted.name.c_str()};
+  const py::array numbers = as_numbers(values, argument);
+  const std::vector<Size> shape(numbers.shape(), numbers.shape() + numbers.ndim());
+  if (shape != wanted.shape)
+    core::fail_value("[", operation, "] ", wanted.name, " has shape ", shape_text(numbers), " but the model's is ",
+                     shape_text(py::array_t<T>(wanted.shape)), "; give arrays of the model's shapes");
+  return as_contiguous<T>(numbers, argument);
+}
+
+template <class T>
+py::list Model<T>::get_tensors() const {
+  std::optional<train::StateCopy<T>> copy;
+  interruptible([&](runtime::Cancel&) { copy.emplace(trainer_.copy_state()); });
+  return logical(copy->parameters);
+}
+
+template <class T>
+void Model<T>::set_tensors(const py::dict& values) {
+  std::vector<py::array_t<T>> keep;
+  std::vector<train::GivenNumbers<T>> given;
+  for (const auto& [key, array] : values) {
+    const auto index = py::cast<Size>(key);
+    keep.push_back(checked(index, array, "load_state_dict"));
+    given.push_back({index, keep.back().data()});
+  }
+  interruptible([&](runtime::Cancel& cancel) { trainer_.set_parameters(given, cancel); });
+}
+
+template <class T>
+py::list Model<T>::get_gradients() {
+  std::vector<core::Buffer<T>> gradients;
+  interruptible([&](runtime::Cancel&) {
+    trainer_.with_own_loop("grads", [&](train::OwnLoop<T>& loop) {
+      if (!loop.has_gradients())
+        throw std::runtime_error("[grads] there are no gradients; call backward(dY) or loss_and_grads(X, y) first");
+      gradients = loop.gradients();
+    });
+  });
+  return logical(gradients);
+}
+
+template <class T>
+py::tuple Model<T>::get_state() const {
+  std::optional<train::StateCopy<T>> copy;
+  interruptible([&](runtime::Cancel&) { copy.emplace(trainer_.copy_state()); });
+  py::list optimizer_state;
+  for (Size i = 0; i < copy->parameters.size(); ++i) {
+    py::list states;
+    if (i < copy->optimizer_state.size())
+      for (const core::Buffer<T>& stored : copy->optimizer_state[i]) states.append(logical(i, stored));
+    optimizer_state.append(states);
+  }
+  Progress progress;
+  for (const optim::Progress& of : copy->progress) progress.emplace_back(of.steps, of.product);
+  return py::make_tuple(logical(copy->parameters), optimizer_state, progress,
+                        std::tuple(copy->counters.step, copy->counters.epoch));
+}
+
+template <class T>
+void Model<T>::set_state(const py::list& tensors, const py::list& optimizer_state, const Progress& progress,
+                         const Counters& counters) {
+  const Size count = trainer_.network().parameters;
+  if (tensors.size() != count || optimizer_state.size() != count || progress.size() != count)
+    core::fail_value("[load] there are ", tensors.size(), " tensors, ", optimizer_state.size(), " with state and ",
+                     progress.size(), " with progress, but the model has ", count, "; give all of each");
+  std::vector<py::array_t<T>> keep;
+  train::GivenState<T> given;
+  given.optimizer.resize(optimizer_states().size());
+  for (Size i = 0; i < count; ++i) {
+    keep.push_back(checked(i, tensors[i], "load"));
+    given.parameters.push_back({i, keep.back().data()});
+    const auto states = optimizer_state[i].template cast<py::list>();
+    const Size wanted = parameter(i).role == nn::Role::buffer ? 0 : given.optimizer.size();
+    if (states.size() != wanted)
+      core::fail_value("[load] ", parameter(i).name, " has ", states.size(),
+                       " arrays of the optimizer's state but needs ", wanted,
+                       "; compile with the optimizer that they come from");
+    for (Size s = 0; s < wanted; ++s) {
+      keep.push_back(checked(i, states[s], "load"));
+      given.optimizer[s].push_back({i, keep.back().data()});
+    }
+    given.progress.push_back({std::get<0>(progress[i]), std::get<1>(progress[i])});
+  }
+  given.counters = {std::get<0>(counters), std::get<1>(counters)};
+  interruptible([&](runtime::Cancel& cancel) { trainer_.set_state(given, cancel); });
+}
+
+template <class T>
+std::tuple<std::uint64_t, std::uint64_t, std::uint64_t> Model<T>::get_counters() const {
+  train::Counters counters;
+  std::uint64_t most = 0;
+  interruptible([&](runtime::Cancel&) { std::tie(counters, most) = trainer_.counters(); });
+  return {counters.step, counters.epoch, most};
+}
+
+template <class T>
+void Model<T>::set_counters(const Counters& counters) {
+  interruptible(
+      [&](runtime::Cancel& cancel) { trainer_.set_counters({std::get<0>(counters), std::get<1>(counters)}, cancel); });
+}
+
+template <class T>
+std::vector<std::string> Model<T>::optimizer_states() const {
+  std::vector<std::string> names;
+  if (const auto& optimizer = trainer_.training().optimizer; optimizer != nullptr)
+    for (const optim::State& state : optimizer->states()) names.emplace_back(state.name);
+  return names;
+}
+
+template <class T>
+std::string Model<T>::product_name() const {
+  const auto& optimizer = trainer_.training().optimizer;
+  return optimizer == nullptr || optimizer->product_name() == nullptr ? "" : optimizer->product_name();
+}
+
+// The members above; the others are instantiated in model.cpp.
+template class Model<float>;
+template class Model<double>;
+
+}  // namespace nnext::bindings

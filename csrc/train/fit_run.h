@@ -1,0 +1,33 @@
+// An epoch of a fit under way, and which way its steps take.
+#pragma once
+
+#include <limits>
+#include <memory>
+
+#include "train/fit.h"
+
+namespace nnext::train {
+
+template <class T>
+struct Fit<T>::Run {
+  Epoch<T>& epoch;
+  runtime::Cancel& cancel;
+  Program program{};
+  bool long_steps = false;          // steps that can be interrupted
+  bool at_once = false;             // a gradient is applied as soon as it is there
+  bool by_features = false;         // the first stage is split so
+  std::unique_ptr<Tiny<T>> tiny{};  // not null: takes the layers' place in every step
+
+  // Up to the next snapshot, so that one is taken before it.
+  Size next_stop() const {
+    const Size last = epoch.steps() - 1;
+    if (epoch.step == last) return epoch.steps();
+    return std::min(core::round_up(epoch.step + 1, Snapshots<T>::kInterval), last);
+  }
+  Runner<T> runner() const {
+    return {program, epoch.shares(), epoch, long_steps ? runtime::kBlockRows : std::numeric_limits<Size>::max()};
+  }
+  int members() const { return static_cast<int>(epoch.shares().count()); }
+};
+
+}  // namespace nnext::train
