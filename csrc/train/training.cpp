@@ -22,7 +22,7 @@ LossRule<T> make_loss(const nn::Network<T>& network, const Config* config) {
 }
 
 template <class T>
-std::vector<std::vector<Buffer<T>>> fresh_state(const nn::Network<T>& network, const optim::Optimizer<T>& optimizer) {
+std::vector<std::vector<Buffer<T>>> start_state(const nn::Network<T>& network, const optim::Optimizer<T>& optimizer) {
   std::vector<std::vector<Buffer<T>>> all(network.parameters);
   network.for_parameters([&](const nn::Node<T>&, const nn::Parameter<T>& parameter, Size index) {
     if (parameter.role == nn::Role::buffer) return;
@@ -39,7 +39,7 @@ std::vector<std::vector<Buffer<T>>> fresh_state(const nn::Network<T>& network, c
 template <class T>
 typename Training<T>::Compiled Training<T>::prepare(const Config* loss_, const Config& optimizer_, double clip) const {
   Compiled compiled{make_loss(network, loss_), clip, optim::make_optimizer<T>(optimizer_), {}};
-  compiled.state = fresh_state(network, *compiled.optimizer);
+  compiled.state = start_state(network, *compiled.optimizer);
   return compiled;
 }
 

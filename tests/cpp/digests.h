@@ -1,5 +1,5 @@
-// What same_bits_check.cpp must find, a row a kernel. Who adds one, or changes the rounding of one on purpose, takes
-// its digests from the lines that fail, once they are the same on every instruction set with a hardware FMA.
+// What same_bits_check.cpp must find, a row a kernel, so that no compiler and no CPU changes a bit unseen. Who changes
+// the rounding of one on purpose, or adds one that is to stay, takes its digests from what the check prints.
 #pragma once
 
 #include <cstdint>
