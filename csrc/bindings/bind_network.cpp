@@ -35,8 +35,8 @@ void bind_settings(py::class_<Model<T>>& c) {
 
 template <class T>
 void bind_fit(py::class_<Model<T>>& c) {
-  c.def("samples", &Model<T>::samples, arg("x"), arg("y"), arg("sample_weight"), arg("flatten"), arg("operation"),
-        arg("scale"), CallGuard());
+  c.def("samples", &Model<T>::samples, arg("x"), arg("y"), arg("sample_weight"), arg("operation"), arg("scale"),
+        CallGuard());
   c.def(
       "fit_epoch",
       [](Model<T>& model, const SampleArrays<T>& samples, const py::object& outputs, Size batch_size, bool shuffle,
@@ -52,9 +52,9 @@ void bind_fit(py::class_<Model<T>>& c) {
 
 template <class T>
 void bind_passes(py::class_<Model<T>>& c) {
-  c.def("predict", &Model<T>::predict, arg("x"), arg("out"), arg("check"), arg("flatten"), arg("scale"), CallGuard());
+  c.def("predict", &Model<T>::predict, arg("x"), arg("out"), arg("check"), arg("scale"), CallGuard());
   c.def("evaluate", &Model<T>::evaluate, arg("samples"));
-  c.def("forward", &Model<T>::forward, arg("x"), arg("training"), arg("flatten"), arg("scale"), CallGuard());
+  c.def("forward", &Model<T>::forward, arg("x"), arg("training"), arg("scale"), CallGuard());
   c.def("backward", &Model<T>::backward, arg("dy"), CallGuard());
   c.def("loss_and_gradients", &Model<T>::loss_and_gradients, arg("samples"));
   c.def("step", &Model<T>::step, arg("lr"));

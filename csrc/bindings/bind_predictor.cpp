@@ -26,19 +26,18 @@ class Engine {
 template <class T>
 class TypedEngine final : public Engine {
  public:
-  TypedEngine(py::object keep, bool flatten)
-      : keep_(std::move(keep)), model_(keep_.cast<Model<T>&>()), flatten_(flatten), row_(model_.row_predictor()) {
+  explicit TypedEngine(py::object keep)
+      : keep_(std::move(keep)), model_(keep_.cast<Model<T>&>()), row_(model_.row_predictor()) {
     in_features = row_.in_features(), out_features = row_.out_features(), dtype = py::dtype::of<T>();
   }
   void predict_row(const void* x, void* y) const override { row_(static_cast<const T*>(x), static_cast<T*>(y)); }
   py::object predict(const py::object& x, const py::object& out) const override {
-    return model_.predict(x, out, false, flatten_, py::float_(1.0));
+    return model_.predict(x, out, false, py::float_(1.0));
   }
 
  private:
   py::object keep_;
   Model<T>& model_;
-  bool flatten_;
   const train::RowPredictor<T>& row_;
 };
 
@@ -152,12 +151,12 @@ void bind_predictor(py::module_& m) {
   m.attr("Predictor") = py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(type));
   m.def(
       "make_predictor",
-      [type](const py::object& network, bool flatten) {
+      [type](const py::object& network) {
         std::unique_ptr<Engine> engine;
         if (py::isinstance<Model<float>>(network))
-          engine = std::make_unique<TypedEngine<float>>(network, flatten);
+          engine = std::make_unique<TypedEngine<float>>(network);
         else
-          engine = std::make_unique<TypedEngine<double>>(network, flatten);
+          engine = std::make_unique<TypedEngine<double>>(network);
         PyObject* object = type->tp_alloc(type, 0);
         if (object == nullptr) throw py::error_already_set();
         auto* predictor = reinterpret_cast<PredictorObject*>(object);
@@ -165,7 +164,7 @@ void bind_predictor(py::module_& m) {
         predictor->engine = engine.release();
         return py::reinterpret_steal<py::object>(object);
       },
-      py::arg("network"), py::arg("flatten"));
+      py::arg("network"));
 }
 
 }  // namespace nnext::bindings

@@ -23,7 +23,7 @@ py::array_t<T> copy_of(ConstMatrix<T> from) {
 
 template <class T>
 Model<T>::Model(std::uint64_t seed, const py::sequence& layers, bool draws)
-    : trainer_(seed, as_configs(layers), draws) {}
+    : trainer_(seed, as_configs(layers), draws), flatten_(as_config(layers[0].cast<py::dict>()).type() == "Flatten") {}
 
 // ---- settings -------------------------------------------------------------------------------------------------------
 
@@ -47,9 +47,9 @@ void Model<T>::set_trainable(const std::vector<std::string>& paths, bool trainab
 
 // At least one row, and no more than can be shuffled.
 template <class T>
-Rows<T> Model<T>::some_rows(const py::object& x, bool flatten, const char* operation, const py::object& scale) const {
+Rows<T> Model<T>::some_rows(const py::object& x, const char* operation, const py::object& scale) const {
   const RowsWanted wanted{
-      .features = in_features(), .flatten = flatten, .max_rows = train::kMaxSamples, .scale = scale};
+      .features = in_features(), .flatten = flatten_, .max_rows = train::kMaxSamples, .scale = scale};
   Rows<T> rows = as_rows<T>(x, wanted, {operation, "X"});
   if (rows.view.rows == 0) core::fail_value("[", operation, "] X has 0 rows; give at least one sample");
   return rows;
@@ -57,12 +57,12 @@ Rows<T> Model<T>::some_rows(const py::object& x, bool flatten, const char* opera
 
 template <class T>
 SampleArrays<T> Model<T>::samples(const py::object& x, const py::object& y, const py::object& sample_weight,
-                                  bool flatten, const std::string& operation, const py::object& scale) const {
+                                  const std::string& operation, const py::object& scale) const {
   const char* op = operation.c_str();
-  SampleArrays<T> samples{some_rows(x, flatten, op, scale), {}, {}, !sample_weight.is_none(), 0};
+  SampleArrays<T> samples{some_rows(x, op, scale), {}, {}, !sample_weight.is_none(), 0};
   samples.outputs = out_features(samples.x.view.cols);
-  if (trainer_.training().loss.kernel != nullptr)
-    samples.targets = as_targets<T>(y, trainer_.training().loss.targets, samples.rows(), samples.outputs, {op, "y"});
+  if (const auto kind = compiled().targets)
+    samples.targets = as_targets<T>(y, *kind, samples.rows(), samples.outputs, {op, "y"});
   samples.weights = as_sample_weight<T>(sample_weight, samples.rows(), {op, "sample_weight"});
   return samples;
 }
@@ -113,9 +113,8 @@ py::array_t<std::uint32_t> Model<T>::begin_epoch(Size samples, bool shuffle) {
 // ---- predictions ----------------------------------------------------------------------------------------------------
 
 template <class T>
-py::array_t<T> Model<T>::predict(const py::object& x, const py::object& out, bool check, bool flatten,
-                                 const py::object& scale) {
-  const RowsWanted wanted{.features = in_features(), .flatten = flatten, .finite = check, .scale = scale};
+py::array_t<T> Model<T>::predict(const py::object& x, const py::object& out, bool check, const py::object& scale) {
+  const RowsWanted wanted{.features = in_features(), .flatten = flatten_, .finite = check, .scale = scale};
   const Rows<T> rows = as_rows<T>(x, wanted, {"predict", "X"});
   const Size count = rows.view.rows, outputs = out_features(rows.view.cols);
   py::array_t<T> result = as_output<T>(out, count, outputs, {"predict", "out"});
@@ -144,8 +143,8 @@ py::tuple Model<T>::evaluate(const SampleArrays<T>& samples) {
 // ---- own loops ------------------------------------------------------------------------------------------------------
 
 template <class T>
-py::array_t<T> Model<T>::forward(const py::object& x, bool training, bool flatten, const py::object& scale) {
-  const Rows<T> rows = some_rows(x, flatten, "forward", scale);
+py::array_t<T> Model<T>::forward(const py::object& x, bool training, const py::object& scale) {
+  const Rows<T> rows = some_rows(x, "forward", scale);
   py::array_t<T> result({rows.view.rows, out_features(rows.view.cols)});
   interruptible([&](runtime::Cancel& cancel) {
     trainer_.with_own_loop("forward", [&](train::OwnLoop<T>& loop) {

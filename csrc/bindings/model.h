@@ -57,10 +57,10 @@ class Model {
   void compile(const py::object& loss, const py::dict& optimizer, const std::string& precision, double clip_norm);
   std::string find_bf16() const { return trainer_.find_bf16().name; }
   void set_trainable(const std::vector<std::string>& paths, bool trainable);
-  std::vector<std::string> frozen() const { return trainer_.frozen(); }
+  std::vector<std::string> frozen() const;
 
   // A loss of the host's does with y what it will.
-  SampleArrays<T> samples(const py::object& x, const py::object& y, const py::object& sample_weight, bool flatten,
+  SampleArrays<T> samples(const py::object& x, const py::object& y, const py::object& sample_weight,
                           const std::string& operation, const py::object& scale) const;
   void begin_fit(std::uint64_t id) { trainer_.begin_fit(id); }
   void end_fit(std::uint64_t id) { trainer_.end_fit(id); }
@@ -68,12 +68,12 @@ class Model {
                                const train::EpochOptions& options, const py::object& host_loss);
   py::array_t<std::uint32_t> begin_epoch(Size samples, bool shuffle);
 
-  py::array_t<T> predict(const py::object& x, const py::object& out, bool check, bool flatten, const py::object& scale);
+  py::array_t<T> predict(const py::object& x, const py::object& out, bool check, const py::object& scale);
   // For one sample; the network must know how many features that has.
   const train::RowPredictor<T>& row_predictor() { return trainer_.row_predictor(); }
   py::tuple evaluate(const SampleArrays<T>& samples);
 
-  py::array_t<T> forward(const py::object& x, bool training, bool flatten, const py::object& scale);
+  py::array_t<T> forward(const py::object& x, bool training, const py::object& scale);
   py::array_t<T> backward(const py::object& dy);
   double loss_and_gradients(const SampleArrays<T>& samples);
   void step(double lr);
@@ -82,10 +82,12 @@ class Model {
   py::array_t<T> logical(Size index, const core::Buffer<T>& stored) const;  // stored like tensor `index`
   py::list logical(const std::vector<core::Buffer<T>>& stored) const;       // like all of them
   const nn::Parameter<T>& parameter(Size index) const;
+  typename train::Trainer<T>::Compiled compiled() const;
   py::array_t<T> checked(Size index, const py::handle& values, const char* operation) const;
-  Rows<T> some_rows(const py::object& x, bool flatten, const char* operation, const py::object& scale) const;
+  Rows<T> some_rows(const py::object& x, const char* operation, const py::object& scale) const;
 
   train::Trainer<T> trainer_;
+  bool flatten_;  // samples may have any shape: the first layer is Flatten
 };
 
 }  // namespace nnext::bindings

@@ -146,16 +146,26 @@ void Model<T>::set_counters(const Counters& counters) {
 
 template <class T>
 std::vector<std::string> Model<T>::optimizer_states() const {
-  std::vector<std::string> names;
-  if (const auto& optimizer = trainer_.training().optimizer; optimizer != nullptr)
-    for (const optim::State& state : optimizer->states()) names.emplace_back(state.name);
-  return names;
+  return compiled().states;
 }
 
 template <class T>
 std::string Model<T>::product_name() const {
-  const auto& optimizer = trainer_.training().optimizer;
-  return optimizer == nullptr || optimizer->product_name() == nullptr ? "" : optimizer->product_name();
+  return compiled().product;
+}
+
+template <class T>
+typename train::Trainer<T>::Compiled Model<T>::compiled() const {
+  typename train::Trainer<T>::Compiled found;
+  interruptible([&](runtime::Cancel&) { found = trainer_.compiled(); });
+  return found;
+}
+
+template <class T>
+std::vector<std::string> Model<T>::frozen() const {
+  std::vector<std::string> paths;
+  interruptible([&](runtime::Cancel&) { paths = trainer_.frozen(); });
+  return paths;
 }
 
 // The members above; the others are instantiated in model.cpp.

@@ -14,7 +14,9 @@ Network<T>::Network(std::uint64_t seed_, const std::vector<core::Config>& layers
   for (Node<T>& node : nodes) {
     node.first_parameter = parameters;
     parameters += node.layer->parameters.size();
+    if (in_features_ == 0) in_features_ = node.layer->in_features();
   }
+  out_features_ = find_out_features(in_features_ != 0 ? in_features_ : 1);  // or they do not fit together
 }
 
 template <class T>
@@ -23,14 +25,7 @@ void Network<T>::initialize() {
 }
 
 template <class T>
-Size Network<T>::in_features() const {
-  for (const Node<T>& node : nodes)
-    if (const Size features = node.layer->in_features(); features != 0) return features;
-  return 0;
-}
-
-template <class T>
-Size Network<T>::out_features(Size in_features) const {
+Size Network<T>::find_out_features(Size in_features) const {
   std::vector<Size> features(values, in_features);
   for (const Node<T>& node : nodes) try {
       const Size given = features[node.inputs.front()];
@@ -68,7 +63,7 @@ std::vector<Layer<T>*> Network<T>::layers_at(const std::string& path) const {
   return found;
 }
 
-template struct Network<float>;
-template struct Network<double>;
+template class Network<float>;
+template class Network<double>;
 
 }  // namespace nnext::nn

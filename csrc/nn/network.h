@@ -29,7 +29,8 @@ struct Node {
 };
 
 template <class T>
-struct Network {
+class Network {
+ public:
   // From descriptions of the layers, outermost first. Throws std::invalid_argument where one is not known or they do
   // not fit together.
   Network(std::uint64_t seed, const std::vector<core::Config>& layers);
@@ -46,8 +47,10 @@ struct Network {
 
   // Features a sample has (0: any number), and that the network gives for samples of in_features. Throws where layers
   // do not fit together.
-  Size in_features() const;
-  Size out_features(Size in_features) const;
+  Size in_features() const { return in_features_; }
+  Size out_features(Size in_features) const {
+    return in_features == in_features_ && in_features != 0 ? out_features_ : find_out_features(in_features);
+  }
 
   // Calls f(node, parameter, index over all).
   template <class F>
@@ -60,6 +63,10 @@ struct Network {
   bool parameters_finite() const;
   // The layers at a path and, where that holds others, all of these.
   std::vector<Layer<T>*> layers_at(const std::string& path) const;
+
+ private:
+  Size find_out_features(Size in_features) const;
+  Size in_features_ = 0, out_features_ = 0;
 };
 
 }  // namespace nnext::nn

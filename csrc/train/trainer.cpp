@@ -141,7 +141,19 @@ void Trainer<T>::set_counters(const Counters& counters, runtime::Cancel& cancel)
 }
 
 template <class T>
+typename Trainer<T>::Compiled Trainer<T>::compiled() const {
+  const Gate::Reader reader(network_.gate);
+  Compiled found;
+  if (training_.loss.kernel != nullptr) found.targets = training_.loss.targets;
+  if (training_.optimizer == nullptr) return found;
+  for (const optim::State& state : training_.optimizer->states()) found.states.emplace_back(state.name);
+  if (const char* product = training_.optimizer->product_name(); product != nullptr) found.product = product;
+  return found;
+}
+
+template <class T>
 std::vector<std::string> Trainer<T>::frozen() const {
+  const Gate::Reader reader(network_.gate);
   std::vector<std::string> paths;
   for (const nn::Node<T>& node : network_.nodes)
     if (!node.layer->trainable && !node.layer->parameters.empty()) paths.push_back(node.path);

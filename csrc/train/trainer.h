@@ -41,7 +41,14 @@ class Trainer {
 
   nn::Network<T>& network() { return network_; }
   const nn::Network<T>& network() const { return network_; }
-  const Training<T>& training() const { return training_; }
+  // What is compiled, at one moment: the targets that the loss takes (none: it is the host's, or there is none), and
+  // the names of what the optimizer keeps.
+  struct Compiled {
+    std::optional<ops::TargetKind> targets;
+    std::vector<std::string> states;
+    std::string product;  // empty: none
+  };
+  Compiled compiled() const;
 
   // Everything that changes something throws std::runtime_error while another call trains, and does nothing when the
   // host asks to stop.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from nnext._core import Network32, Network64, Predictor, make_predictor
-from nnext.layers import Flatten, Layer
+from nnext.layers import Layer
 from nnext.losses import Loss
 from nnext.optimizers import Optimizer
 
@@ -58,8 +58,8 @@ class Engine:
     def __init__(self, layers: Iterable[Layer], seed: int, dtype: np.dtype[Any]) -> None:
         self.layers, self.seed, self.dtype = tuple(layers), seed, dtype
         self._core = self._build(draws=True)
-        self._flatten = isinstance(self.layers[0], Flatten)  # samples may have any shape
-        self.out_features(self.in_features or 1)  # the layers fit together, or it raises
+        # predict(X, out, check, scale): the core's own, as one call more is a tenth of the smallest prediction.
+        self.predict = self._core.predict
 
     def _build(self, draws: bool) -> Network32 | Network64:
         """Make a network of the core, with start values of its own or for others."""
@@ -154,7 +154,7 @@ class Engine:
 
         With a loss of the user's there is no y for the core.
         """
-        return self._core.samples(X, y, weight, self._flatten, operation, scale)
+        return self._core.samples(X, y, weight, operation, scale)
 
     def begin_fit(self, token: int) -> None:
         """Claim the network; RuntimeError while another fit has it."""
@@ -176,7 +176,7 @@ class Engine:
 
     def forward(self, X: npt.ArrayLike, training: bool, scale: float) -> Array:
         """Return the outputs, and remember what `backward` needs."""
-        return self._core.forward(X, training, self._flatten, scale)
+        return self._core.forward(X, training, scale)
 
     def backward(self, dY: npt.ArrayLike) -> Array:
         """Compute all gradients; return that of the input."""
@@ -196,12 +196,8 @@ class Engine:
         """Return the loss and the outputs."""
         return self._core.evaluate(samples)
 
-    def predict(self, X: npt.ArrayLike, out: Any, check: bool, scale: float) -> Array:
-        """Return the outputs, in `out` if it is given."""
-        return self._core.predict(X, out, check, self._flatten, scale)
-
     def predictor(self) -> Predictor:
         """Return the network as it is now, for predictions alone."""
         frozen = self._build(draws=False)
         frozen.set_tensors(dict(enumerate(self._core.get_tensors())))
-        return make_predictor(frozen, self._flatten)
+        return make_predictor(frozen)
