@@ -105,7 +105,7 @@ train::EpochReport Model<T>::fit_epoch(const SampleArrays<T>& samples, const py:
 
 template <class T>
 py::array_t<std::uint32_t> Model<T>::begin_epoch(Size samples, bool shuffle) {
-  std::vector<std::uint32_t> order;
+  train::Order order;
   interruptible([&](runtime::Cancel& cancel) { order = trainer_.begin_epoch(samples, shuffle, cancel); });
   return py::array_t<std::uint32_t>(static_cast<py::ssize_t>(order.size()), order.data());
 }

@@ -10,7 +10,7 @@ using runtime::Member;
 template <class T>
 Epoch<T>::Own::Own(View<T>& view_, Epoch& epoch, Size index)
     : view(view_),
-      x(epoch.shares_.split_first() && !epoch.order_.empty()
+      x(epoch.shares_.split_first() && epoch.order_.size() > 0
             ? core::checked_product(view.plan().batch(), view.input().cols)
             : 0),
       tile(epoch.training_,
@@ -23,7 +23,7 @@ Epoch<T>::Own::Own(View<T>& view_, Epoch& epoch, Size index)
 
 template <class T>
 Epoch<T>::Epoch(Training<T>& training, const Plan<T>& plan, const Shares& shares, const Samples<T>& samples,
-                const EpochOptions& options, std::vector<std::uint32_t> order)
+                const EpochOptions& options, Order order)
     : training_(training),
       plan_(plan),
       shares_(shares),
@@ -55,7 +55,7 @@ void Epoch<T>::begin(const Member& me, Size step_) {
   Batch<T>& batch = mine.batch;
   batch.first = step_ * options_.batch_size;
   const Size rows = std::min(options_.batch_size, samples_.x.rows - batch.first);
-  const bool gathered = !order_.empty();
+  const bool gathered = order_.size() > 0;
   const ops::Targets<T>& targets = samples_.targets;
   if (targets.indices != nullptr)
     batch.targets.indices = gathered ? indices_.data() : targets.indices + batch.first;
@@ -90,7 +90,7 @@ void Epoch<T>::look_ahead(const Member& me, Own& mine) const {
 // Copies rows of the batch, converted where they must be, unless they are read where they lie.
 template <class T>
 void Epoch<T>::gather(const Member& me, View<T>& view, Range rows) {
-  if (order_.empty()) return;
+  if (order_.size() == 0) return;
   const Batch<T>& batch = own(me).batch;
   const Matrix<T> to(const_cast<T*>(view.input().row(rows.begin)), rows.size(), samples_.x.cols);
   samples_.x.gather(training_.network.kernels.layout, order_.data() + batch.first + rows.begin, to);
@@ -105,7 +105,7 @@ void Epoch<T>::gather_targets(const Batch<T>& batch, Range rows) {
   else
     for (Size i = rows.begin; i < rows.end; ++i)
       scale_[i] = static_cast<T>(static_cast<double>(samples_.weights[sample(batch.first + i)]) / total);
-  if (order_.empty()) return;
+  if (order_.size() == 0) return;
   const std::uint32_t* order = order_.data() + batch.first;
   if (const ConstMatrix<T>& dense = samples_.targets.dense; dense)
     training_.network.kernels.layout.gather(rows.size(), dense.cols, dense.data,

@@ -9,6 +9,7 @@
 #include "train/clip.h"
 #include "train/input_rows.h"
 #include "train/program.h"
+#include "train/shuffle.h"
 #include "train/sinks.h"
 
 namespace nnext::train {
@@ -43,7 +44,7 @@ template <class T>
 class Epoch final : public PassContext<T> {
  public:
   Epoch(Training<T>& training, const Plan<T>& plan, const Shares& shares, const Samples<T>& samples,
-        const EpochOptions& options, std::vector<std::uint32_t> order);
+        const EpochOptions& options, Order order);
 
   // What a member has for itself.
   struct Own {
@@ -87,7 +88,7 @@ class Epoch final : public PassContext<T> {
   bool diverged = false;
 
  private:
-  Size sample(Size i) const { return order_.empty() ? i : order_[i]; }
+  Size sample(Size i) const { return order_.size() == 0 ? i : order_[i]; }
   void gather_targets(const Batch<T>& batch, Range rows);
   void look_ahead(const runtime::Member& me, Own& mine) const;
 
@@ -96,7 +97,7 @@ class Epoch final : public PassContext<T> {
   const Shares& shares_;
   const Samples<T>& samples_;
   EpochOptions options_;
-  std::vector<std::uint32_t> order_;  // empty: as the samples lie
+  Order order_;  // empty: as the samples lie
   Arena<T> arena_;
   std::vector<Own> own_;
   core::Buffer<T> scale_, row_loss_;  // of each row of the batch

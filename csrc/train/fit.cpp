@@ -1,7 +1,5 @@
 #include "train/fit.h"
 
-#include <numeric>
-
 #include "core/errors.h"
 #include "train/fit_run.h"
 
@@ -74,12 +72,10 @@ void Fit<T>::pack_layers(bool tiny) {
 
 // Empty where batches can be read as the samples lie. A loss that reads the input itself wants it in the arena.
 template <class T>
-std::vector<std::uint32_t> Fit<T>::sample_order(const InputRows<T>& x, bool shuffle, runtime::Cancel& cancel) const {
+Order Fit<T>::sample_order(const InputRows<T>& x, bool shuffle, runtime::Cancel& cancel) const {
   if (shuffle) return shuffled_order(training_.network.seed, training_.counters.epoch, x.rows, cancel);
   const bool read_in_place = x.in_place() && !plan_->head().input && !plan_->output().input;
-  std::vector<std::uint32_t> order(read_in_place ? 0 : x.rows);
-  std::iota(order.begin(), order.end(), 0u);
-  return order;
+  return plain_order(read_in_place ? 0 : x.rows, cancel);
 }
 
 template <class T>

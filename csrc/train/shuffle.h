@@ -2,9 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
-#include "core/size.h"
+#include "core/buffer.h"
 #include "runtime/cancel.h"
 
 namespace nnext::train {
@@ -13,7 +12,11 @@ using core::Size;
 
 inline constexpr Size kMaxSamples = UINT32_MAX;  // their order is kept in 32 bits
 
-// A permutation of 0 .. n - 1 (Fisher and Yates), a function of seed and epoch; unfinished when the host asks to stop.
-std::vector<std::uint32_t> shuffled_order(std::uint64_t seed, std::uint64_t epoch, Size n, runtime::Cancel& cancel);
+using Order = core::Buffer<std::uint32_t>;
+
+// 0 .. n - 1, and a permutation of it (Fisher and Yates), a function of seed and epoch. Unfinished when the host asks
+// to stop.
+Order plain_order(Size n, runtime::Cancel& cancel);
+Order shuffled_order(std::uint64_t seed, std::uint64_t epoch, Size n, runtime::Cancel& cancel);
 
 }  // namespace nnext::train

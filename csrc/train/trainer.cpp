@@ -1,6 +1,5 @@
 #include "train/trainer.h"
 
-#include <numeric>
 #include <type_traits>
 
 #include "core/errors.h"
@@ -180,11 +179,10 @@ EpochReport Trainer<T>::fit_epoch(const Samples<T>& samples, const EpochOptions&
 }
 
 template <class T>
-std::vector<std::uint32_t> Trainer<T>::begin_epoch(Size samples, bool shuffle, runtime::Cancel& cancel) {
-  std::vector<std::uint32_t> order(shuffle ? 0 : samples);
-  std::iota(order.begin(), order.end(), 0u);
+Order Trainer<T>::begin_epoch(Size samples, bool shuffle, runtime::Cancel& cancel) {
   const Gate::Training right = begin("fit");
-  if (shuffle) order = shuffled_order(network_.seed, training_.counters.epoch, samples, cancel);
+  Order order =
+      shuffle ? shuffled_order(network_.seed, training_.counters.epoch, samples, cancel) : plain_order(samples, cancel);
   const Gate::Writer writer(network_.gate, &cancel);
   if (writer) ++training_.counters.epoch;
   return order;

@@ -70,7 +70,7 @@ class Trainer {
   void end_fit(std::uint64_t id);
   EpochReport fit_epoch(const Samples<T>& samples, const EpochOptions& options, runtime::Cancel& cancel);
   // The order of an epoch's samples, for a loop of one's own; it counts as an epoch.
-  std::vector<std::uint32_t> begin_epoch(Size samples, bool shuffle, runtime::Cancel& cancel);
+  Order begin_epoch(Size samples, bool shuffle, runtime::Cancel& cancel);
 
   void predict(const InputRows<T>& x, Matrix<T> outputs, runtime::Cancel& cancel);
   // One row, where nobody has to be waited for; else false.
