@@ -1,8 +1,8 @@
 // The one door through which arrays come in: what is taken, what is refused, and as what it arrives.
 //
-// float32, float64, float16, integers and bool in any layout are taken, without a copy where they lie as the core wants
-// them; nothing else is. pybind11's forcecast is never used: it drops masks, reads strings as numbers and cuts 1.7
-// to 1.
+// float32, float64, float16, integers and bool in any layout are taken, without a copy where they lie as
+// the core wants them; nothing else is. pybind11's forcecast is never used: it drops masks, reads
+// strings as numbers and cuts 1.7 to 1.
 #pragma once
 
 #include <vector>

@@ -5,11 +5,10 @@
 #include "bindings/interrupt.h"
 #include "kernels/dispatch.h"
 #include "ops/matmul.h"
+#include "runtime/costs.h"
 
 namespace nnext::bindings {
 namespace {
-
-constexpr double kBriefFlops = 1e5;  // a few microseconds: not worth leaving Python's lock to others
 
 template <class T>
 const py::dtype& dtype_of() {
@@ -31,7 +30,7 @@ py::object multiply(ConstMatrix<T> x, ConstMatrix<T> y, const py::object& out, b
   const Matrix<T> c(data, x.rows, y.cols);
   const auto& table = kernels::current_kernels<T>();
   const double flops = 2.0 * static_cast<double>(x.rows) * static_cast<double>(y.cols) * static_cast<double>(x.cols);
-  if (flops < kBriefFlops) {
+  if (flops < runtime::kBriefFlops) {
     runtime::Cancel never;
     ops::matmul<T>(table, x, y, c, never);
   } else {

@@ -99,8 +99,8 @@ bool all_finite(const InputRows<T>& x, Size distinct_rows) {
   return true;
 }
 
-// Throws for the first number that only the network's type or the scale makes infinite, then for those that are NaN or
-// infinite as they are.
+// Throws for the first number that only the network's type or the scale makes infinite, then for those that
+// are NaN or infinite as they are.
 template <class T>
 void refuse_values(const Rows<T>& rows, const train::Stored& stored, T scale, bool finite, const Argument& argument) {
   const InputRows<T>& x = rows.view;

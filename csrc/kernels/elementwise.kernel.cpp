@@ -1,7 +1,7 @@
 // Element-wise functions: one struct and one row of kActivations an activation.
 //
-// Most gradients are told from the output y: relu and leaky_relu keep its sign, tanh' = (1 - y) (1 + y), sigmoid' =
-// y (1 - y).
+// Most gradients are told from the output y: relu and leaky_relu keep its sign, tanh' = (1 -
+// y) (1 + y), sigmoid' = y (1 - y).
 #include "kernels/parts.h"
 #include "kernels/simd/normal.h"
 

@@ -7,8 +7,8 @@
 namespace nnext::kernels::NNEXT_ISA {
 namespace {
 
-// What one output y with target t adds to a row's loss, and its derivative with respect to y; the third is the loss's
-// argument.
+// What one output y with target t adds to a row's loss, and its derivative with respect to y;
+// the third is the loss's argument.
 struct SquaredError {
   template <class T>
   static Vec<T> loss(Vec<T> y, Vec<T> t, Vec<T>) {

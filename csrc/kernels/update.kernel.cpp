@@ -54,8 +54,8 @@ inline void update_by_moments(size_t n, const Step& step, T* w, const T* g, T* m
   });
 }
 
-// w -= step_size m / (sqrt(v) correction + eps). Source: D. P. Kingma and J. Ba, ICLR 2015, in the form of
-// torch.optim.Adam.
+// w -= step_size m / (sqrt(v) correction + eps). Source: D. P. Kingma and J. Ba, ICLR 2015,
+// in the form of torch.optim.Adam.
 template <class T>
 void adam(size_t n, const AdamStep<T>& step, T* w, const T* g, T* m, T* v) {
   update_by_moments<T>(n, step, w, g, m, v,

@@ -1,5 +1,5 @@
-// A network: layers as the nodes of a graph over values, and the gate through which its parameters are read and
-// changed.
+// A network: layers as the nodes of a graph over values, and the gate through which its
+// parameters are read and changed.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +31,8 @@ struct Node {
 template <class T>
 class Network {
  public:
-  // From descriptions of the layers, outermost first. Throws std::invalid_argument where one is not known or they do
-  // not fit together.
+  // From descriptions of the layers, outermost first. Throws std::invalid_argument where one is not
+  // known or they do not fit together.
   Network(std::uint64_t seed, const std::vector<core::Config>& layers);
   void initialize();  // start values, where no others will be set
 
@@ -45,8 +45,8 @@ class Network {
 
   mutable runtime::Gate gate;  // readers: predictions and copies; writer: whoever changes parameters
 
-  // Features a sample has (0: any number), and that the network gives for samples of in_features. Throws where layers
-  // do not fit together.
+  // Features a sample has (0: any number), and that the network gives for samples of in_features. Throws
+  // where layers do not fit together.
   Size in_features() const { return in_features_; }
   Size out_features(Size in_features) const {
     return in_features == in_features_ && in_features != 0 ? out_features_ : find_out_features(in_features);

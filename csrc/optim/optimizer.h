@@ -48,8 +48,8 @@ class Optimizer {
   // Of the number that is Progress::product; null: there is none.
   virtual const char* product_name() const { return nullptr; }
 
-  // Computes the scalars of the next step once, before apply() is called for its pieces; when they all are done, where
-  // it has led.
+  // Computes the scalars of the next step once, before apply() is called for its pieces; when
+  // they all are done, where it has led.
   virtual void begin_step(double lr, const Progress& before) = 0;
   virtual Progress end_step(const Progress& before) const { return {before.steps + 1, before.product}; }
   virtual void apply(const kernels::UpdateKernels<T>& kernels, const Update<T>& update) const = 0;

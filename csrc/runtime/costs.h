@@ -28,8 +28,8 @@ inline constexpr core::Size kStepsPerLook = 16;
 inline constexpr core::Size kL1Bytes = 32768;
 // A right operand beyond this is packed: read once as it lies it is quicker from L1, also from the larger ones.
 inline constexpr core::Size kPackBytes = 49152;
-// Batches between kL1Bytes and this are prefetched: smaller ones are quick to read, larger ones push weights out of L2
-// (2 to 4 %).
+// Batches between kL1Bytes and this are prefetched: smaller ones are quick to read, larger ones
+// push weights out of L2 (2 to 4 %).
 inline constexpr core::Size kPrefetchBytes = 8 * kL1Bytes;
 inline constexpr core::Size kMaxPrefetchRows = 16;  // of the next batch, during one piece
 // Rows that go through all layers before the next: their activations stay in L2.

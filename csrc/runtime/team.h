@@ -1,9 +1,9 @@
 // The thread team: a call runs one function on every member, each works on its own share, and barriers part the phases.
 //
-// There is one team in a process. Its threads start with the first call that wants them, sleep when idle, never touch
-// Python, and are stopped before a fork. A run may get fewer members than it asked for, down to the calling thread
-// alone where another thread uses the team or the system gives no more threads: results must not depend on their
-// number.
+// There is one team in a process. Its threads start with the first call that wants them, sleep when idle,
+// never touch Python, and are stopped before a fork. A run may get fewer members than it asked for, down to
+// the calling thread alone where another thread uses the team or the system gives no more threads: results
+// must not depend on their number.
 #pragma once
 
 #include <algorithm>
@@ -78,9 +78,9 @@ class TeamFunction {
   void (*call_)(void*, Member&);
 };
 
-// Runs f on up to `members` threads, the calling one included, and returns when all are done. Throws std::bad_alloc
-// before f has begun, or not at all. With `cancel`, the calling thread polls it in Member::stop() and wherever it
-// waits.
+// Runs f on up to `members` threads, the calling one included, and returns when all are done. Throws
+// std::bad_alloc before f has begun, or not at all. With `cancel`, the calling thread polls it in
+// Member::stop() and wherever it waits.
 void run_on_team(int members, TeamFunction f, Cancel* cancel = nullptr);
 
 // The members that share `flops` of work well: at least 1 MFLOP each, which takes longer than waiting for them, and no

@@ -14,8 +14,8 @@ inline constexpr int kMaxThreads = 256;
 // The CPUs this process may run on: its affinity mask and its control group's quota, whichever is smaller.
 int usable_cpus();
 
-// CPUs by the control group's quota (version 2 or 1) of the process described by `proc_cgroup`, rounded up; 0 without a
-// quota.
+// CPUs by the control group's quota (version 2 or 1) of the process described by
+// `proc_cgroup`, rounded up; 0 without a quota.
 int cgroup_cpus(const std::filesystem::path& proc_cgroup, const std::filesystem::path& cgroup_root);
 
 }  // namespace nnext::runtime

@@ -94,24 +94,23 @@ void Trainer<T>::put(const GivenNumbers<T>& given, core::Buffer<T>& to) {
 }
 
 template <class T>
+void Trainer<T>::put(const std::vector<GivenNumbers<T>>& parameters) {
+  for (const GivenNumbers<T>& numbers : parameters) {
+    const nn::Node<T>& node = network_.owner(numbers.parameter);
+    put(numbers, node.layer->parameters[numbers.parameter - node.first_parameter].values);
+    node.layer->packed = nn::Packed::none;
+  }
+}
+
+template <class T>
 void Trainer<T>::set_parameters(const std::vector<GivenNumbers<T>>& given, runtime::Cancel& cancel) {
-  change("load_state_dict", cancel, [&] {
-    for (const GivenNumbers<T>& numbers : given) {
-      const nn::Node<T>& node = network_.owner(numbers.parameter);
-      put(numbers, node.layer->parameters[numbers.parameter - node.first_parameter].values);
-      node.layer->packed = nn::Packed::none;
-    }
-  });
+  change("load_state_dict", cancel, [&] { put(given); });
 }
 
 template <class T>
 void Trainer<T>::set_state(const GivenState<T>& state, runtime::Cancel& cancel) {
   change("load", cancel, [&] {
-    for (const GivenNumbers<T>& numbers : state.parameters) {
-      const nn::Node<T>& node = network_.owner(numbers.parameter);
-      put(numbers, node.layer->parameters[numbers.parameter - node.first_parameter].values);
-      node.layer->packed = nn::Packed::none;
-    }
+    put(state.parameters);
     for (Size s = 0; s < state.optimizer.size(); ++s)
       for (const GivenNumbers<T>& numbers : state.optimizer[s])
         put(numbers, training_.optimizer_state.at(numbers.parameter).at(s));

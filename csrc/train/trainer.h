@@ -98,6 +98,7 @@ class Trainer {
   template <class F>
   void change(const char* operation, runtime::Cancel& cancel, F f);
   void put(const GivenNumbers<T>& given, core::Buffer<T>& to);
+  void put(const std::vector<GivenNumbers<T>>& parameters);
   void forget_lost_passes();
   void forget_passes() { own_loop_->reset(), fit_.reset(); }
 

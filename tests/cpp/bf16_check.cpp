@@ -23,8 +23,8 @@ Real rounded(float x) {
 
 std::size_t tiles(std::size_t n, std::size_t of) { return (n + of - 1) / of; }
 
-// An operand of `side` x k numbers, number(i, p), packed from rows along k or across it, which lie against a page that
-// must not be touched.
+// An operand of `side` x k numbers, number(i, p), packed from rows along k or across it, which lie against
+// a page that must not be touched.
 template <class Number>
 std::vector<Bf16> pack(Bf16Kernels::Pack along_k, Bf16Kernels::Pack across, bool from_along, Guarded<float>& room,
                        Side at, std::size_t side, std::size_t k, Number number) {

@@ -1,5 +1,5 @@
-// Update rules: three steps against the rules in long double, at every size, between forbidden pages, NaN in every
-// lane.
+// Update rules: three steps against the rules in long double, at every size, between
+// forbidden pages, NaN in every lane.
 #include "checks.h"
 
 namespace nnext::testing {

@@ -1,7 +1,7 @@
 // The product of bf16 tiles by AVX512-BF16: VDPBF16PS adds the products of 16 pairs to 16 sums.
 //
-// 8 rows x 2 vectors of sums stay in registers; 10 loads feed 16 products, each a chain of its own, which hides their
-// latency.
+// 8 rows x 2 vectors of sums stay in registers; 10 loads feed 16 products, each a chain of
+// its own, which hides their latency.
 #include "kernels/bf16/pack.h"
 
 namespace nnext::kernels::NNEXT_ISA {

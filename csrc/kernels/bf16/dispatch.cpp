@@ -32,8 +32,8 @@ const Isa* avx512_isa() {
 }
 
 #if defined(__x86_64__)
-// By CPUID, since not every compiler's __builtin_cpu_supports knows these names. Leaf 7 of Intel's Software Developer's
-// Manual, volume 2, CPUID.
+// By CPUID, since not every compiler's __builtin_cpu_supports knows these names. Leaf 7 of Intel's Software
+// Developer's Manual, volume 2, CPUID.
 bool cpu_has_avx512_bf16() {
   unsigned a = 0, b = 0, c = 0, d = 0;
   return __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a >> 5 & 1) != 0;

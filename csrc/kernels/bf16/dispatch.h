@@ -12,8 +12,8 @@ namespace nnext::kernels {
 // Those this CPU and the operating system support beside the avx512 kernels, best first; empty elsewhere.
 const std::vector<const Bf16Kernels*>& available_bf16();
 
-// The one in use for networks with these float32 kernels, or null: the panels of those that are not avx512's are cut
-// otherwise.
+// The one in use for networks with these float32 kernels, or null: the panels of those that
+// are not avx512's are cut otherwise.
 const Bf16Kernels* current_bf16(const KernelTable<float>& kernels);
 
 // Puts another one in use. Throws std::invalid_argument when it is unknown or unsupported here.

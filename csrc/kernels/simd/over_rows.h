@@ -22,9 +22,9 @@ inline void sum_block_over_rows(size_t m, size_t j, Last last, Add add, Finish f
   finish(sums[kLast], j + kLast * kLanes<T>, last);
 }
 
-// For n columns of m rows: add(sum, i, j, part) takes row i's columns from j on into a `Sum` of zeros, and finish(sum,
-// j, part) has them all. kVectors at once: additions take 4 cycles, so 4 or more chains must be under way to fill one
-// port.
+// For n columns of m rows: add(sum, i, j, part) takes row i's columns from j on into a `Sum` of zeros,
+// and finish(sum, j, part) has them all. kVectors at once: additions take 4 cycles, so 4 or more chains
+// must be under way to fill one port.
 template <class T, class Sum, int kVectors, class Add, class Finish>
 inline void sum_over_rows(size_t m, size_t n, Add add, Finish finish) {
   constexpr size_t kWide = kVectors * kLanes<T>;

@@ -1,9 +1,9 @@
 // Vectors of the instruction set that this file is being compiled for. Only kernel sources include it.
 //
 // A kernel source is compiled once per instruction set. Everything here and in the sources lives in
-// nnext::kernels::<isa>::(anonymous), so no function has external linkage: the linker can never take the AVX-512 copy
-// of an inline function for the baseline path. tools/check_kernel_symbols.py fails the build's tests where that is
-// broken.
+// nnext::kernels::<isa>::(anonymous), so no function has external linkage: the linker can never take the
+// AVX-512 copy of an inline function for the baseline path. tools/check_kernel_symbols.py fails the
+// build's tests where that is broken.
 //
 // Arithmetic and comparisons are the operators of GCC's and Clang's vector extensions; what those lack (fma, sqrt,
 // partial loads and stores) is in one small file per instruction set. All are exactly rounded, so every instruction set
