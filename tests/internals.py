@@ -103,7 +103,7 @@ def initializer_names() -> set[str]:
 
 def reference_parameters(network: nn.reference.Network) -> dict[str, np.ndarray]:
     """Return the arrays that a network of the reference computes with, not copies."""
-    return network._parameters()
+    return network._chain.named("parameters")
 
 
 demo = _demo

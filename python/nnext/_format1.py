@@ -10,7 +10,10 @@ from nnext.losses import Loss
 
 
 def upgrade(description: Mapping[str, Any], tensors: int) -> dict[str, Any]:
-    """Return the description, of a model with so many tensors, in the present form. What does not fit stays as it is, for the reader to refuse."""
+    """Return the description, of a model with so many tensors, in the present form.
+
+    What does not fit stays as it is, for the reader to refuse.
+    """
     upgraded = dict(description)
     upgraded["layers"] = [_layer(config) for config in description["layers"]]
     upgraded["frozen"] = [str(layer) for layer in description["frozen"]]

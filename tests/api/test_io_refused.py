@@ -80,7 +80,9 @@ def test_descriptions_that_say_something_wrong(path: pathlib.Path, name: str) ->
     refused(path, message)
 
 
-@pytest.mark.parametrize("key", ["format_version", "layers", "dtype", "seed", "frozen", "counters", "progress", "loss", "metrics"])
+@pytest.mark.parametrize(
+    "key", ["format_version", "layers", "dtype", "seed", "frozen", "counters", "progress", "loss", "metrics"]
+)
 def test_descriptions_that_lack_something(path: pathlib.Path, key: str) -> None:
     description = model_metadata(path)
     del description[key]
