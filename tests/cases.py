@@ -33,7 +33,7 @@ def _normalizer(affine: bool = True, prefix: str = "", n: int = 5) -> dict[str, 
 
 
 _NESTED = nn.Residual(
-    nn.Linear(5, 4), nn.BatchNorm1d(4), nn.Residual(nn.GELU(), nn.Linear(4, 4, bias=False)), nn.Linear(4, 5)
+    nn.Linear(5, 4, bias=False), nn.BatchNorm1d(4), nn.Residual(nn.GELU(), nn.Linear(4, 4, bias=False)), nn.Linear(4, 5)
 )
 
 LAYERS = {
@@ -67,7 +67,6 @@ LAYERS = {
         _NESTED,
         tensors={
             "body.0.weight": (4, 5),
-            "body.0.bias": (4,),
             **_normalizer(prefix="body.1.", n=4),
             "body.2.body.1.weight": (4, 4),
             "body.3.weight": (5, 4),
@@ -127,9 +126,7 @@ def _gelu_tanh_gradient(x: Array) -> Array:
 ACTIVATIONS = {
     "identity": ActivationCase(nn.Identity(), _always(0), _always(0), 1, 0),
     "relu": ActivationCase(nn.ReLU(), _always(0), _always(0), 1, None),
-    "leaky_relu": ActivationCase(
-        nn.LeakyReLU(0.25), _always(0.5), _always(0.5), 1, None, {"negative_slope": 0.25}
-    ),
+    "leaky_relu": ActivationCase(nn.LeakyReLU(0.25), _always(1), _always(1), 1, None, {"negative_slope": 0.25}),
     # The gradient is told from y: (1 - y)(1 + y) and y (1 - y) are then off by at most 2 ULP, and rounded twice.
     "tanh": ActivationCase(nn.Tanh(), _always(ULP), _always(2 * ULP + 2), 1, 4 / 27**0.5),
     "sigmoid": ActivationCase(nn.Sigmoid(), _always(ULP), _always(2 * ULP + 2), 1 / 4, 1 / 108**0.5),

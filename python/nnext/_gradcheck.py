@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-_SMALLEST = 1e-4  # of the largest gradient of all
+_SMALLEST = 1e-3  # of the largest gradient of all
 # The step balances truncation, O(h^2), against rounding, O(eps / h): h is near the cube root of eps.
 _STEP = float(np.finfo(np.float64).eps) ** (1 / 3)
 
@@ -29,7 +29,7 @@ class GradcheckResult:
     ----------
     max_relative_error : float
         Over all parameters: the largest difference between a computed gradient and the central difference, divided by
-        the largest magnitude of a gradient in the same array, or by a ten-thousandth of the largest of all where that
+        the largest magnitude of a gradient in the same array, or by a thousandth of the largest of all where that
         is more: of smaller gradients, such as 0 for a bias before `BatchNorm1d`, the differences keep too few digits.
     worst : str
         Where: the parameter with its index, and both numbers.

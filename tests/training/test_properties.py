@@ -8,19 +8,12 @@ from hypothesis import strategies as st
 import internals
 import nnext as nn
 from cases import OPTIMIZERS, OptimizerCase
-from error_bounds import Bounded
+from error_bounds import bounded
 from internals import training_state
 from nnext import reference
 from strategies import NETWORK_SEEDS, OPTIMIZER, SEEDS, Task, normal, stacks, tasks
 from support import FMA_ISAS, assert_same_bits, use_isa
 from tolerance import assert_relative, assert_within, eps
-
-
-def bounded(model: nn.Sequential, layers: int | None = None) -> Bounded:
-    """Return the reference of the first layers of a model, in float64 with the model's own weights."""
-    configs = [layer.config() for layer in model.layers[:layers]]
-    network = reference.Network.from_config(configs, model.state_dict(), seed=model.seed, dtype="float64")
-    return Bounded(network, str(model.dtype))
 
 
 def shares(task: Task) -> np.ndarray:
@@ -34,7 +27,7 @@ def test_outputs_are_the_references(task: Task) -> None:
     for training in (False, True):
         expected = twin.forward(task.X, training)
         outputs = task.model.forward(task.X, training=training)
-        assert_within(outputs, expected, 2 * twin.errors[-1] + np.finfo(task.model.dtype).tiny)
+        assert_within(outputs, expected, 2 * twin.error + np.finfo(task.model.dtype).tiny)
         if not training:
             assert_same_bits(task.model.predict(task.X), outputs)
 
@@ -49,7 +42,7 @@ def test_loss_and_gradients_are_the_references(task: Task) -> None:
     expected = getattr(reference, task.fused)(output, task.y, share)
     # Each output's error times the loss's slope there, and the roundings of sums of numbers of the loss's size.
     terms = (output.shape[1] + len(task.X) + 20) * eps(task.model.dtype)
-    slope = (np.abs(gradient) * twin.errors[-1]).sum()
+    slope = (np.abs(gradient) * twin.error).sum()
     assert_within(loss, expected, 2 * slope + 2 * terms * (expected + (np.abs(gradient) * np.abs(output)).sum() + 1))
     twin.network.backward(gradient)
     for name, values in twin.network.grads().items():
