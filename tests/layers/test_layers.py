@@ -7,7 +7,7 @@ import pytest
 
 import internals
 import nnext as nn
-from cases import LAYERS, LOSSES, OPTIMIZERS, LayerCase, LossCase
+from cases import ACTIVATIONS, LAYERS, LOSSES, OPTIMIZERS, LayerCase, LossCase
 from error_bounds import bounded
 from nnext import initializers, reference
 from support import assert_same_bits
@@ -24,8 +24,25 @@ def case(request: pytest.FixtureRequest) -> LayerCase:
 
 def test_everything_that_is_registered_is_in_the_tables() -> None:
     assert {type(case.layer) for case in LAYERS.values()} == internals.layer_types()
+    assert {type(case.layer) for case in ACTIVATIONS.values()} == set(nn.layers.Activation.types().values())
     assert {case.name for case in LOSSES.values()} == set(nn.losses.Loss.names())
     assert {case.type for case in OPTIMIZERS.values()} == set(nn.optimizers.Optimizer.types().values())
+
+
+def test_the_core_has_the_same_kinds() -> None:
+    assert internals.names_in_the_core("layer") == set(nn.Layer.types())
+    assert internals.names_in_the_core("activation") == set(ACTIVATIONS)
+    assert internals.names_in_the_core("loss") == set(nn.Loss.names())
+    assert internals.names_in_the_core("optimizer") == set(nn.Optimizer.types())
+
+
+@pytest.mark.parametrize("kind", [nn.Layer, nn.layers.Activation, nn.Loss, nn.Optimizer])
+def test_a_kind_that_is_registered_without_its_row_is_found(kind: Any) -> None:
+    test_everything_that_is_registered_is_in_the_tables()
+    with internals.one_more(kind), pytest.raises(AssertionError):
+        test_everything_that_is_registered_is_in_the_tables()
+    with internals.one_more(kind), pytest.raises(AssertionError):
+        test_the_core_has_the_same_kinds()
 
 
 @pytest.mark.parametrize("name", [*nn.Layer.names(), *nn.Loss.names()])
