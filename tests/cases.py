@@ -8,6 +8,7 @@ import numpy as np
 
 import nnext as nn
 from nnext import reference
+from tolerance import ULP
 
 Array = np.ndarray
 Rng = np.random.Generator
@@ -17,25 +18,63 @@ Rng = np.random.Generator
 
 @dataclass(frozen=True)
 class LayerCase:
-    """A layer that takes `in_features` and gives `out_features`."""
+    """A layer that takes `in_features` and gives `out_features`; whether each of these depends on all of those."""
 
     layer: nn.Layer
     in_features: int = 5
     out_features: int = 5
-    parameters: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    tensors: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    mixes: bool = False
 
+
+def _normalizer(affine: bool = True, prefix: str = "", n: int = 5) -> dict[str, tuple[int, ...]]:
+    names = [*(["weight", "bias"] if affine else []), "running_mean", "running_var"]
+    return {f"{prefix}{name}": (n,) for name in names} | {f"{prefix}num_batches_tracked": ()}
+
+
+_NESTED = nn.Residual(
+    nn.Linear(5, 4, bias=False), nn.BatchNorm1d(4), nn.Residual(nn.GELU(), nn.Linear(4, 4, bias=False)), nn.Linear(4, 5)
+)
 
 LAYERS = {
-    "linear": LayerCase(nn.Linear(5, 3), out_features=3, parameters={"weight": (3, 5), "bias": (3,)}),
-    "linear_without_bias": LayerCase(nn.Linear(5, 3, bias=False), out_features=3, parameters={"weight": (3, 5)}),
+    "linear": LayerCase(nn.Linear(5, 3), 5, 3, {"weight": (3, 5), "bias": (3,)}, mixes=True),
+    "linear_without_bias": LayerCase(nn.Linear(5, 3, bias=False), 5, 3, {"weight": (3, 5)}, mixes=True),
     "identity": LayerCase(nn.Identity()),
     "relu": LayerCase(nn.ReLU()),
     "leaky_relu": LayerCase(nn.LeakyReLU(0.2)),
     "tanh": LayerCase(nn.Tanh()),
     "sigmoid": LayerCase(nn.Sigmoid()),
-    "softmax": LayerCase(nn.Softmax()),
+    "gelu": LayerCase(nn.GELU()),
+    "gelu_tanh": LayerCase(nn.GELU(approximate="tanh")),
+    "softmax": LayerCase(nn.Softmax(), mixes=True),
     "dropout": LayerCase(nn.Dropout(0.3)),
     "flatten": LayerCase(nn.Flatten()),
+    "batch_norm": LayerCase(nn.BatchNorm1d(5), tensors=_normalizer()),
+    "batch_norm_not_affine": LayerCase(nn.BatchNorm1d(5, affine=False, eps=0.1), tensors=_normalizer(affine=False)),
+    "batch_norm_cumulative": LayerCase(nn.BatchNorm1d(5, momentum=None), tensors=_normalizer()),
+    "residual": LayerCase(
+        nn.Residual(nn.Linear(5, 5), nn.Tanh()),
+        tensors={"body.0.weight": (5, 5), "body.0.bias": (5,)},
+        mixes=True,
+    ),
+    "residual_projection": LayerCase(
+        nn.Residual(nn.Sigmoid(), nn.Linear(5, 3), shortcut=nn.Linear(5, 3, bias=False)),
+        out_features=3,
+        tensors={"body.1.weight": (3, 5), "body.1.bias": (3,), "shortcut.0.weight": (3, 5)},
+        mixes=True,
+    ),
+    "residual_nested": LayerCase(
+        _NESTED,
+        tensors={
+            "body.0.weight": (4, 5),
+            **_normalizer(prefix="body.1.", n=4),
+            "body.2.body.1.weight": (4, 4),
+            "body.3.weight": (5, 4),
+            "body.3.bias": (5,),
+        },
+        mixes=True,
+    ),
+    "residual_dropout": LayerCase(nn.Residual(nn.Dropout(0.3), nn.Residual(nn.Dropout(0.4)))),
 }
 
 # ---- Activations: element-wise, in nnext.functional and nnext.reference under the same name --------------------------
@@ -43,20 +82,70 @@ LAYERS = {
 
 @dataclass(frozen=True)
 class ActivationCase:
-    """How far from the exact value an activation may be, in ULP, and the arguments it takes beside x."""
+    """An activation, the arguments that it takes beside x, and how far it may be from the exact value.
 
-    layer: nn.Layer
-    ulp: float
-    arguments: dict[str, float] = field(default_factory=dict)
+    The bounds are those of csrc/kernels/elementwise.kernel.cpp: of the value in ULP, of the gradient in units of eps
+    times dy, each at x.
+    """
+
+    layer: nn.layers.Activation
+    ulp: Callable[[Array], Any]
+    gradient: Callable[[Array], Any]
+    slope: float  # the largest size of the derivative
+    curvature: float | None  # and of its derivative; None where the slope jumps
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.layer.name
+
+
+def _always(bound: float) -> Callable[[Array], float]:
+    return lambda x: bound
+
+
+def _logistic(x: Array) -> tuple[Array, Array]:
+    """Return z of gelu's form by tanh, ``x sigmoid(z)``, and its derivative."""
+    slope = 2 * np.sqrt(2 / np.pi)
+    x = np.clip(np.asarray(x, np.float64), -40, 40)
+    return slope * (x + 0.044715 * x**3), slope * (1 + 3 * 0.044715 * x**2)
+
+
+def _gelu_gradient(x: Array) -> Array:
+    x = np.clip(np.asarray(x, np.float64), -40, 40)
+    density = np.exp(-x * x / 2) / np.sqrt(2 * np.pi)
+    return 4 * (reference.gelu_grad(x) - x * density + np.abs(x) * density)
+
+
+def _gelu_tanh_gradient(x: Array) -> Array:
+    z, slope = _logistic(x)
+    s = reference.sigmoid(z)
+    return 2.5 * (1 + np.abs(z)) * (s + np.clip(np.abs(x), 0, 40) * s * reference.sigmoid(-z) * slope)
 
 
 ACTIVATIONS = {
-    "identity": ActivationCase(nn.Identity(), 0),
-    "relu": ActivationCase(nn.ReLU(), 0),
-    "leaky_relu": ActivationCase(nn.LeakyReLU(0.25), 0.5, {"negative_slope": 0.25}),
-    "tanh": ActivationCase(nn.Tanh(), 2.5),
-    "sigmoid": ActivationCase(nn.Sigmoid(), 2.5),
+    "identity": ActivationCase(nn.Identity(), _always(0), _always(0), 1, 0),
+    "relu": ActivationCase(nn.ReLU(), _always(0), _always(0), 1, None),
+    "leaky_relu": ActivationCase(nn.LeakyReLU(0.25), _always(1), _always(1), 1, None, {"negative_slope": 0.25}),
+    # The gradient is told from y: (1 - y)(1 + y) and y (1 - y) are then off by at most 2 ULP, and rounded twice.
+    "tanh": ActivationCase(nn.Tanh(), _always(ULP), _always(2 * ULP + 2), 1, 4 / 27**0.5),
+    "sigmoid": ActivationCase(nn.Sigmoid(), _always(ULP), _always(2 * ULP + 2), 1 / 4, 1 / 108**0.5),
+    "gelu": ActivationCase(nn.GELU(), _always(6.5), _gelu_gradient, 1.129, (2 / np.pi) ** 0.5),
+    "gelu_tanh": ActivationCase(
+        nn.GELU(approximate="tanh"),
+        lambda x: 3 * (1 + np.abs(_logistic(x)[0])),
+        _gelu_tanh_gradient,
+        1.13,
+        0.8,
+        {"approximate": "tanh"},
+    ),
 }
+
+
+def activation_case(name: str, arguments: dict[str, Any]) -> ActivationCase:
+    """Return the row of an activation; another slope than the row's is bounded by it as well."""
+    rows = [case for case in ACTIVATIONS.values() if case.name == name]
+    return next((case for case in rows if case.layer == type(case.layer)(**arguments)), rows[0])
 
 # ---- Losses ---------------------------------------------------------------------------------------------------------
 
@@ -69,6 +158,10 @@ class LossCase:
     predictions: Callable[[Rng, int, int], Array]
     targets: Callable[[Rng, int, int], Array]
     last_layer: nn.Layer | None = None  # that the loss is computed together with, or needs
+    arguments: dict[str, Any] = field(default_factory=dict)  # that its functions take beside predictions and targets
+
+    def make(self) -> nn.Loss:
+        return nn.Loss.names()[self.name](**self.arguments)
 
 
 def _normal(rng: Rng, n: int, k: int) -> Array:
@@ -98,6 +191,9 @@ def _zero_one(rng: Rng, n: int, k: int) -> Array:
 
 LOSSES = {
     "mse": LossCase("mse", _normal, _normal),
+    "huber": LossCase("huber", _normal, _normal),
+    "huber_narrow": LossCase("huber", _normal, _normal, arguments={"delta": 0.5}),
+    "huber_wide": LossCase("huber", _normal, _normal, arguments={"delta": 2.0}),
     "bce": LossCase("bce", _unit, _zero_one),
     "bce_soft": LossCase("bce", _unit, _unit),
     "bce_after_sigmoid": LossCase("bce", _unit, _zero_one, nn.Sigmoid()),
@@ -137,6 +233,10 @@ OPTIMIZERS = {
     "sgd_weight_decay": OptimizerCase(nn.SGD, {"lr": 0.05, "momentum": 0.5, "weight_decay": 0.01}),
     "adam": OptimizerCase(nn.Adam, {"lr": 0.01}),
     "adam_weight_decay": OptimizerCase(nn.Adam, {"lr": 0.01, "betas": (0.8, 0.99), "eps": 1e-6, "weight_decay": 0.1}),
+    "nadam": OptimizerCase(nn.NAdam, {"lr": 0.01}),
+    "nadam_weight_decay": OptimizerCase(
+        nn.NAdam, {"lr": 0.01, "betas": (0.8, 0.99), "eps": 1e-6, "weight_decay": 0.1, "momentum_decay": 0.1}
+    ),
     "adagrad": OptimizerCase(nn.Adagrad, {"lr": 0.05}),
     "adagrad_weight_decay": OptimizerCase(nn.Adagrad, {"lr": 0.05, "eps": 1e-6, "weight_decay": 0.01}),
 }

@@ -3,18 +3,27 @@
 Next to every exact value travels a bound of its error, layer by layer, forward and back (N. J. Higham, *Accuracy and
 Stability of Numerical Algorithms*, 2nd ed., section 3.3). First order in eps; the callers double it for the rest. The
 exact values are the reference's, in float64: for float32 networks its own errors do not count, for float64 networks
-they are of the same size as the core's.
+they are of the same size as the core's. tests/layer_bounds.py has the bounds of each layer.
 """
 
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+import layer_bounds
+from layer_bounds import Passed
 from nnext import reference
-from nnext.reference import activations
-from tolerance import ULP, eps
+from tolerance import ULP, Array, eps
 
-Array = np.ndarray
+
+@dataclass
+class Trace:
+    """A layer with what went through it, and those of the layers that it holds, branch by branch."""
+
+    layer: Any
+    passed: Passed
+    branches: dict[str, list["Trace"]] = field(default_factory=dict)
 
 
 class Bounded:
@@ -22,79 +31,74 @@ class Bounded:
 
     def __init__(self, network: reference.Network, dtype: str) -> None:
         self.network, self.eps = network, eps(dtype)
-        self.values: list[Array] = []  # what goes into each layer, and what comes out of the last
-        self.errors: list[Array] = []
+        self.output, self.error = np.empty(0), np.empty(0)
         self.gradients: dict[str, Array] = {}  # errors of the parameters' gradients
         self.input_gradient: Array
+        self._traces: list[Trace] = []
 
     def forward(self, X: Array, training: bool) -> Array:
-        """Return the outputs; their bounds are `errors[-1]`."""
-        network = self.network
-        output = network.forward(X, training=training)
-        self.values, self.errors = [np.asarray(X, np.float64)], [np.zeros(X.shape)]
-        for i, layer in enumerate(network.layers):
-            draw = reference.layers.Draw(network.seed, i, network.steps) if training else None
-            y, saved = layer.forward(self.values[-1], draw)
-            self.errors.append(self._forward_error(layer, self.values[-1], self.errors[-1], y, saved))
-            self.values.append(y)
-        return output
+        """Return the outputs; their bounds are `error`."""
+        network, x = self.network, np.asarray(X, np.float64)
+        draw = reference.layers.Draw(network.seed, 0, network.steps) if training else None
+        self._traces = self._through(network.layers, range(len(network.layers)), x, np.zeros(x.shape), draw)
+        last = self._traces[-1].passed
+        self.output, self.error = last.y, last.e_y
+        return network.forward(X, training=training)
 
-    def _forward_error(self, layer: Any, x: Array, e: Array, y: Array, saved: Any) -> Array:
-        if isinstance(layer, reference.Linear):
-            w, b = np.abs(layer.weight), 0 if layer.bias is None else np.abs(layer.bias)
-            return e @ w.T + (x.shape[1] + 2) * self.eps * (np.abs(x) @ w.T + b)
-        if isinstance(layer, reference.Dropout):
-            return (e + self.eps * np.abs(x)) * saved
-        if isinstance(layer, reference.Flatten):
-            return e
-        if layer.function is activations.softmax:
-            distance = np.ptp(x, axis=1, keepdims=True)
-            return y * (2 * e.max(axis=1, keepdims=True) + self.eps * (distance + 2 * ULP + x.shape[1] + 2))
-        return e + ULP * self.eps * np.abs(y)  # the other activations have slopes of at most 1
+    def _through(self, layers: Any, numbers: Any, x: Array, e: Array, draw: Any) -> list[Trace]:
+        traces = []
+        for layer, number in zip(layers, numbers, strict=True):
+            own = None if draw is None else replace(draw, layer=number)
+            y, saved = layer.forward(x, own)
+            trace = Trace(layer, Passed(x, e, y, np.zeros(y.shape), saved, self.eps))
+            if isinstance(layer, reference.Residual):
+                trace.passed.e_y = self.eps / 2 * np.abs(y)
+                for name, branch in (("body", layer.body), ("shortcut", layer.shortcut)):
+                    inner = trace.branches[name] = self._through(branch.layers, branch.numbers, x, e, draw)
+                    trace.passed.e_y = trace.passed.e_y + (inner[-1].passed.e_y if inner else e)
+            else:
+                trace.passed.e_y = layer_bounds.forward(layer, trace.passed)
+            traces.append(trace)
+            x, e = trace.passed.y, trace.passed.e_y
+        return traces
 
     def backward(self, dy: Array, error: Array) -> None:
-        """Go back from a gradient of the last value in `values` and its bound."""
-        for i in reversed(range(len(self.values) - 1)):
-            layer, x, e = self.network.layers[i], self.values[i], self.errors[i]
-            if isinstance(layer, reference.Linear):
-                self.gradients[f"{i}.weight"] = (
-                    error.T @ np.abs(x) + np.abs(dy).T @ e + (len(x) + 2) * self.eps * (np.abs(dy).T @ np.abs(x))
-                )
-                self.gradients[f"{i}.bias"] = error.sum(axis=0) + len(x) * self.eps * np.abs(dy).sum(axis=0)
-                w = np.abs(layer.weight)
-                error, dy = error @ w + (w.shape[0] + 2) * self.eps * (np.abs(dy) @ w), dy @ layer.weight
-                continue
-            error = self._backward_error(layer, i, dy, error)
-            dy = self._backward(layer, i, dy)
-        self.input_gradient = error
+        """Go back from a gradient of the output and its bound."""
+        _, self.input_gradient, self.gradients = self._back(self._traces, dy, error)
 
-    def _backward(self, layer: Any, i: int, dy: Array) -> Array:
-        draw = reference.layers.Draw(self.network.seed, i, self.network.steps)
-        return layer.backward(dy, layer.forward(self.values[i], draw)[1])[0]
+    def _back(self, traces: list[Trace], dy: Array, error: Array) -> tuple[Array, Array, dict[str, Array]]:
+        bounds: dict[str, Array] = {}
+        for i, trace in reversed(list(enumerate(traces))):
+            if not trace.branches:
+                error, own = layer_bounds.backward(trace.layer, trace.passed, dy, error)
+            else:
+                own, total = {}, 0
+                for name, inner in trace.branches.items():
+                    _, e, within = self._back(inner, dy, error)
+                    total, own = total + e, own | {f"{name}.{key}": bound for key, bound in within.items()}
+                error = total
+            dy = trace.layer.backward(dy, trace.passed.saved)[0]
+            if trace.branches:
+                error = error + self.eps / 2 * np.abs(dy)
+            bounds |= {f"{i}.{name}": bound for name, bound in own.items()}
+        return dy, error, bounds
 
-    def _backward_error(self, layer: Any, i: int, dy: Array, error: Array) -> Array:
-        x, y, e_x, e_y, g = self.values[i], self.values[i + 1], self.errors[i], self.errors[i + 1], np.abs(dy)
-        if isinstance(layer, reference.Dropout):
-            return np.abs(self._backward(layer, i, error)) + self.eps * np.abs(self._backward(layer, i, g))
-        if isinstance(layer, reference.Flatten):
-            return error
-        if layer.function is activations.softmax:
-            total, n = (g * y).sum(axis=1, keepdims=True), x.shape[1]
-            spread = y * (error + (error * y).sum(axis=1, keepdims=True) + (g * e_y).sum(axis=1, keepdims=True))
-            return spread + e_y * (g + total) + self.eps * (n + 4) * y * (g + total)
-        if layer.function in (activations.relu, activations.leaky_relu):
-            return error + g * (np.abs(x) <= e_x) + self.eps * g  # within its error of the kink either slope is right
-        return error + g * (2 * e_y + 4 * self.eps)  # tanh' = 1 - y^2, sigmoid' = y (1 - y)
-
-    def loss(self, name: str, y: Array, share: Array) -> tuple[Array, Array]:
-        """Return the gradient of a loss of the last value, and its bound; `share` is w / sum(w) of each row."""
-        p, e, k = self.values[-1], self.errors[-1], self.values[-1].shape[1]
-        gradient = getattr(reference, f"{name}_grad")(p, y, share)
+    def loss(self, name: str, y: Array, share: Array, arguments: dict[str, Any]) -> tuple[Array, Array]:
+        """Return the gradient of a loss of the output, and its bound; `share` is w / sum(w) of each row."""
+        p, e, k = self.output, self.error, self.output.shape[1]
+        gradient = getattr(reference, f"{name}_grad")(p, y, share, **arguments)
         share = share[:, None]
-        if name == "mse":
+        if name in ("mse", "huber"):
             return gradient, share / k * (2 * e + 4 * self.eps * (np.abs(p) + np.abs(y.reshape(p.shape))))
         if name == "bce_with_logits":
             return gradient, share / k * (e + (ULP + 3) * self.eps)
         distance = np.ptp(p, axis=1, keepdims=True)
         error = share * (2 * e.max(axis=1, keepdims=True) + self.eps * (distance + 2 * ULP + k + 4))
         return gradient, np.broadcast_to(error, p.shape)
+
+
+def bounded(model: Any, layers: int | None = None) -> Bounded:
+    """Return the reference of the first layers of a model, in float64 with the model's own weights."""
+    configs = [layer.config() for layer in model.layers[:layers]]
+    network = reference.Network.from_config(configs, model.state_dict(), seed=model.seed, dtype="float64")
+    return Bounded(network, str(model.dtype))

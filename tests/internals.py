@@ -1,7 +1,8 @@
 """What tests know of the package's insides. No other test module names them, so that none changes when they do."""
 
+import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,9 @@ def training_state(model: nn.Sequential) -> dict[str, Any]:
     state = dict(now.tensors)
     for name, arrays in now.optimizer.items():
         state |= {f"optimizer.{name}.{i}": array for i, array in enumerate(arrays)}
+    products = np.array([product for _, product in now.progress.values()])
+    if (products != 1).any():  # of a rule that keeps such a number
+        state["products"] = products
     return state | {"counters": np.array((*now.counters, max(steps for steps, _ in now.progress.values())))}
 
 
@@ -52,9 +56,9 @@ def settings(model: nn.Sequential) -> dict[str, Any]:
     return {} if model.compiled is None else vars(model.compiled)
 
 
-def frozen(model: nn.Sequential) -> set[int]:
-    """Return the positions of the layers that do not train."""
-    return {int(layer) for layer in model.engine.frozen}
+def frozen(model: nn.Sequential) -> set[str]:
+    """Return the paths of the layers that do not train."""
+    return set(model.engine.frozen)
 
 
 # ---- The core -------------------------------------------------------------------------------------------------------
@@ -74,6 +78,27 @@ def select_bf16(name: str) -> None:
 
 def compiled_isas() -> list[str]:
     return _core.compiled_isas()
+
+
+def barriers_passed() -> int:
+    """Return how many barriers all runs of the team have had so far."""
+    return _core.barriers_passed()
+
+
+def names_in_the_core(kind: str) -> set[str]:
+    """Return the layers, losses, optimizers or activations that the core has, as its message for another one lists."""
+    other = {"type": "?"}
+    ask: dict[str, Callable[[], Any]] = {
+        "layer": lambda: _core.Network32(0, [other]),
+        "loss": lambda: _core.loss("?", [[1.0]], [[1.0]], None),
+        "optimizer": lambda: _core.Network32(0, []).compile(None, other, "float32", 0.0),
+        "activation": lambda: _core.activation("?", [1.0]),
+    }
+    try:
+        ask[kind]()
+    except ValueError as error:
+        return set(str(error).partition("; use one of ")[2].split(", "))
+    raise AssertionError(f"the core knows the {kind} '?'")
 
 
 def usable_cpus() -> int:
@@ -97,13 +122,23 @@ def layer_types() -> set[type[nn.Layer]]:
     return set(nn.Layer.types().values())
 
 
+@contextlib.contextmanager
+def one_more(kind: type[Described]) -> Iterator[None]:
+    """Register a type of a kind within, as a definition does."""
+    extra = type("Extra", (kind,), {"name": "extra", "__doc__": "Nothing."})
+    try:
+        yield
+    finally:
+        del extra._types["Extra"]
+
+
 def initializer_names() -> set[str]:
     return set(nn.initializers.Initializer.names())
 
 
 def reference_parameters(network: nn.reference.Network) -> dict[str, np.ndarray]:
     """Return the arrays that a network of the reference computes with, not copies."""
-    return network._parameters()
+    return network._chain.named("parameters")
 
 
 demo = _demo

@@ -69,3 +69,30 @@ def assert_relative(computed: npt.ArrayLike, expected: npt.ArrayLike, tolerance:
     """Assert that the largest difference is at most `tolerance` times the largest expected magnitude."""
     computed, expected = np.asarray(computed), np.asarray(expected)
     assert_within(computed, expected, tolerance * np.abs(np.asarray(expected, np.float64)).max(initial=0.0))
+
+
+def shares_of_bounds(computed: npt.ArrayLike, expected: npt.ArrayLike, bound: npt.ArrayLike) -> Array:
+    """Assert as `assert_within`; return each error as a share of its bound, where that is not 0."""
+    assert_within(computed, expected, bound)
+    bound = np.broadcast_to(np.asarray(bound, np.float64), np.shape(computed))
+    error = np.abs(np.asarray(computed, np.float64) - np.asarray(expected, np.float64))
+    return np.asarray(error[bound > 0] / bound[bound > 0])
+
+
+def assert_bounds_say_something(shares: list[Array]) -> None:
+    """Assert that the median error is at least a hundredth of its bound: a digit that is lost then shows."""
+    everything = np.concatenate(shares) if shares else np.empty(0)
+    if everything.size:
+        assert np.median(everything) >= 0.01, f"the median error is {np.median(everything):.2g} of its bound"
+
+
+def difference_bound(loss: float, grads: dict[str, Array]) -> float:
+    """Bound what `nnext.gradcheck` finds for right gradients, at most 1e-6.
+
+    Both losses of a central difference are off by some 10 roundings, eps / 2 each, and so is their quotient by the
+    step h = eps^(1/3); the third derivative adds as much, h^2 / 6. gradcheck divides by the array's largest gradient,
+    or a thousandth of the largest of all.
+    """
+    sizes = [float(np.abs(g).max()) for g in grads.values()]
+    smallest = max(min(sizes), 1e-3 * max(sizes))
+    return min(1e-6, 10 * eps("float64") ** (2 / 3) * max(loss, max(sizes)) / smallest)

@@ -86,7 +86,7 @@ struct Gelu {
 
 // x (1 + tanh(z / 2)) / 2 = x sigmoid(z), which cancels nothing where x < 0, with z = 2 sqrt(2 / pi) (x + 0.044715
 // x^3); gradient s + x s (1 - s) z'. The same source. As z is rounded, the error is up to 3 (1 + |z|) ULP, the
-// gradient's up to 2 (1 + |z|) eps (s + |x| s (1 - s) z').
+// gradient's up to 2.5 (1 + |z|) eps (s + |x| s (1 - s) z').
 struct GeluTanh {
   // Beyond +-kEnd sigmoid(z) is 0 or 1 too, and x^2 must not become infinite.
   template <class T>

@@ -32,7 +32,8 @@ Size Network<T>::find_out_features(Size in_features) const {
       for (const Value input : node.inputs)
         if (features[input] != given)
           core::fail_value("[residual] the body gives ", given, " features but the shortcut ", features[input],
-                           "; give both the same, for example with shortcut=Linear(", in_features, ", ", given, ")");
+                           "; give both the same, for example with Linear(", features[input], ", ", given,
+                           ") at the end of the shortcut");
       for (const Value value : node.outputs) features[value] = node.layer->out_features(given);
     } catch (const std::invalid_argument& error) {
       core::fail_value("layer ", node.path, ": ", error.what());

@@ -51,8 +51,7 @@ Program Fit<T>::make_program(const Run& run) const {
     program.forward(head, all);
     program.rows(Work::outputs);
   }
-  // What the first trainable stage reads needs no gradient.
-  program.backward(std::min(plan_->first_trainable() + 1, head), head);
+  program.backward(plan_->first_backward(), head);
   program.gradients(run.at_once, training_.clip_norm > 0);
   return program.take();
 }

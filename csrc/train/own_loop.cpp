@@ -122,7 +122,7 @@ double OwnLoop<T>::loss_and_gradients(const InputRows<T>& x, const ops::Targets<
   context.x = &x, context.targets = &targets;
   context.scale = core::Buffer<T>(x.rows), context.row_loss = core::Buffer<T>(x.rows);
   ops::loss_scale<T>(weights, x.rows, context.scale.data());
-  const Size head = plan_->head_stages(), lowest = std::min(plan_->first_trainable() + 1, head);
+  const Size head = plan_->head_stages(), lowest = plan_->first_backward();
   pack(lowest, head, nn::Packed::all);
   ProgramBuilder<T> program(*plan_);
   program.rows(Work::gather);

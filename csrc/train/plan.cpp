@@ -153,6 +153,13 @@ void Plan<T>::find_first_trainable() {
   while (first_trainable_ < stages_.size() && !stages_[first_trainable_].trains()) ++first_trainable_;
 }
 
+// What the first trainable stage reads needs no gradient, so that stage itself goes backward only for its own.
+template <class T>
+Size Plan<T>::first_backward() const {
+  if (first_trainable_ >= head_stages_) return head_stages_;
+  return first_trainable_ + (stages_[first_trainable_].traits.gradients_follow_backward ? 0 : 1);
+}
+
 template class Plan<float>;
 template class Plan<double>;
 

@@ -46,6 +46,7 @@ class Plan {
   const std::vector<Stage<T>>& stages() const { return stages_; }
   Size head_stages() const { return head_stages_; }          // stages up to the loss
   Size first_trainable() const { return first_trainable_; }  // nothing below needs a gradient
+  Size first_backward() const;                               // stages before the loss that go backward begin here
   const Place& input() const { return input_; }
   const Place& head() const { return head_; }  // what the loss reads
   const Place& head_gradient() const { return head_gradient_; }

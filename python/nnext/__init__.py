@@ -15,9 +15,11 @@ from nnext.errors import DivergenceError, ModelFormatError
 from nnext.history import History
 from nnext.layers.activations import *  # from nnext.layers they would be of type Any for mypy
 from nnext.layers.base import *
+from nnext.layers.batch_norm import *
 from nnext.layers.dropout import *
 from nnext.layers.flatten import *
 from nnext.layers.linear import *
+from nnext.layers.residual import *
 from nnext.losses import *
 from nnext.model import MLP, Sequential
 from nnext.optimizers import *

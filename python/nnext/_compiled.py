@@ -18,7 +18,7 @@ class Compiled:
     optimizer: Optimizer
     metrics: Mapping[str, Metric]  # by the names that they have in History
     precision: str
-    clip_norm: float | None = None
+    clip_norm: float | None = None  # of all gradients together; None: they are as long as they are
 
     @property
     def loss_name(self) -> str | None:

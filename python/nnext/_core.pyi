@@ -5,6 +5,7 @@ exists in this file alone.
 """
 
 import os
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, NoReturn, TypeVar, final
 
 import numpy as np
@@ -12,11 +13,12 @@ import numpy.typing as npt
 
 __version__: str
 
-_Initializer = tuple[str, float, float]  # name and its two numbers, 0 where it has none
-_Counters = tuple[int, int, int]  # training steps, epochs, steps of the optimizer
+_Config = Mapping[str, Any]  # what a layer's, a loss's or an optimizer's config() gives
+_Counters = tuple[int, int]  # training steps, epochs
+_Progress = list[tuple[int, float]]  # of each tensor: steps of the optimizer, and the product that some rules keep
 _Number = TypeVar("_Number", np.float32, np.float64)
-# Parameters; for each of them the optimizer's arrays; counters.
-_State = tuple[list[npt.NDArray[_Number]], list[list[npt.NDArray[_Number]]], _Counters]
+# Tensors; for each of them the optimizer's arrays, none for a buffer; progress; counters.
+_State = tuple[list[npt.NDArray[_Number]], list[list[npt.NDArray[_Number]]], _Progress, _Counters]
 
 # ---- runtime: bind_runtime.cpp -----------------------------------------------------------------------------------
 
@@ -28,6 +30,7 @@ def select_bf16(name: str) -> None: ...  # for networks compiled from then on
 def select_isa(name: str) -> None: ...  # for networks and functions created from then on
 def get_num_threads() -> int: ...
 def set_num_threads(n: int) -> None: ...
+def barriers_passed() -> int: ...  # by all runs of the team so far, for tests
 def allow_more_members_than_cpus(allow: bool) -> None: ...  # for tests: 8 threads on 2 CPUs are 8
 def usable_cpus() -> int: ...
 def fma_ceiling(float64: bool, threads: int) -> float: ...  # FLOP/s
@@ -42,7 +45,7 @@ def loss(
     name: str, y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None, argument: float = 0.0
 ) -> tuple[float, npt.NDArray[Any]]: ...
 def matmul(
-    a: npt.ArrayLike, b: npt.ArrayLike, transpose_a: bool, transpose_b: bool, out: npt.NDArray[Any] | None
+    a: npt.ArrayLike, b: npt.ArrayLike, transpose_a: bool, transpose_b: bool, out: npt.NDArray[Any] | None, /
 ) -> npt.NDArray[Any]: ...
 
 # ---- networks: bind_network.cpp ----------------------------------------------------------------------------------
@@ -57,46 +60,35 @@ class _Samples(Generic[_Number], metaclass=_PybindType):
     def outputs(self) -> int: ...  # of the network for each of them
 
 class _Network(Generic[_Number], metaclass=_PybindType):
-    counters: _Counters
-
-    def __init__(self, seed: int) -> None: ...
-
-    # Building, layer after layer.
-    def add_linear(
-        self, in_features: int, out_features: int, bias: bool, weight_init: _Initializer, bias_init: _Initializer
-    ) -> None: ...
-    def add_activation(self, name: str, argument: float = 0.0) -> None: ...
-    def add_softmax(self) -> None: ...
-    def add_dropout(self, p: float) -> None: ...
-    def add_flatten(self) -> None: ...
+    def __init__(self, seed: int, layers: Sequence[_Config], draws: bool = True) -> None: ...
     def in_features(self) -> int: ...  # 0 where any number is taken
     def out_features(self, in_features: int) -> int: ...
 
-    # Parameters, in one row; `index` is the place in `parameters()`.
-    def parameters(self) -> list[tuple[int, str, list[int]]]: ...  # layer, name, shape
-    def get_parameters(self) -> list[npt.NDArray[_Number]]: ...
-    def set_parameters(self, values: dict[int, Any]) -> None: ...
+    # Tensors: parameters and buffers, in the order of `tensors()`.
+    def tensors(self) -> list[tuple[str, list[int], str]]: ...  # path, shape, "parameter" or "buffer"
+    def get_tensors(self) -> list[npt.NDArray[_Number]]: ...
+    def set_tensors(self, values: dict[int, Any]) -> None: ...
     def get_gradients(self) -> list[npt.NDArray[_Number]]: ...
     def get_state(self) -> _State[_Number]: ...  # of one moment, also during a fit
-    def set_optimizer_state(self, index: int, state: int, values: npt.ArrayLike) -> None: ...
-    def optimizer_states(self) -> int: ...
-    def set_trainable(self, layer: int, trainable: bool) -> None: ...
+    def set_state(
+        self, tensors: list[Any], optimizer_state: list[Any], progress: _Progress, counters: _Counters
+    ) -> None: ...
+    def get_counters(self) -> tuple[int, int, int]: ...  # and the most steps of the optimizer with a parameter
+    def set_counters(self, counters: _Counters) -> None: ...
+    def optimizer_states(self) -> list[str]: ...  # names of the arrays that it keeps of each parameter
+    def product_name(self) -> str: ...  # of the number that it keeps; "" if it has none
 
     # What to minimize, and how.
-    def set_loss(self, loss: str, fuse_last_layer: bool) -> None: ...
+    def compile(self, loss: _Config | None, optimizer: _Config, precision: str, clip_norm: float) -> None: ...
     def find_bf16(self) -> str: ...  # the kernels for precision "bf16"; raises where there are none
-    def set_precision(self, precision: str) -> None: ...
-    def set_sgd(self, momentum: float, nesterov: bool, weight_decay: float) -> None: ...
-    def set_adam(self, beta1: float, beta2: float, eps: float, weight_decay: float) -> None: ...
-    def set_adagrad(
-        self, lr_decay: float, eps: float, initial_accumulator_value: float, weight_decay: float
-    ) -> None: ...
+    def set_trainable(self, paths: Sequence[str], trainable: bool) -> None: ...
+    def frozen(self) -> list[str]: ...  # paths of layers with parameters
 
     # Whole data sets.
     def samples(
         self,
         x: npt.ArrayLike,
-        y: npt.ArrayLike,
+        y: npt.ArrayLike | None,
         sample_weight: npt.ArrayLike | None,
         flatten: bool,
         operation: str,
@@ -109,13 +101,9 @@ class _Network(Generic[_Number], metaclass=_PybindType):
         batch_size: int,
         shuffle: bool,
         lr: float,
+        loss: Callable[[Any, Any], tuple[float, Any]] | None = None,  # instead of the compiled one
     ) -> tuple[float, int, bool]: ...  # loss, steps, whether it diverged
-    # X itself where forward() can read it as it lies, else as _Number.
-    def rows(self, x: npt.ArrayLike, flatten: bool, operation: str, scale: float) -> npt.NDArray[Any]: ...
     def begin_epoch(self, samples: int, shuffle: bool) -> npt.NDArray[np.uint32]: ...
-    def keep_copy(self) -> None: ...
-    def go_back(self) -> None: ...  # to the last copy whose parameters are finite
-    def parameters_finite(self) -> bool: ...
     def begin_fit(self, id: int) -> None: ...  # one fit at a time; id is not 0
     def end_fit(self, id: int) -> None: ...  # does nothing unless it is the fit in progress
     def predict(

@@ -95,7 +95,7 @@ class Engine:
 
     def gradients(self) -> dict[str, Array]:
         """Return the gradients of the last backward pass, of all parameters by path."""
-        arrays = self._core.get_gradients()
+        arrays: Sequence[Any] = self._core.get_gradients()
         return {t.path: array for t, array in zip(self.tensors(), arrays, strict=True) if t.role == "parameter"}
 
     @property

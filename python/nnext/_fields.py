@@ -56,9 +56,15 @@ def size(*, default: Any = dataclasses.MISSING, low: int = 1) -> Any:
     return _field(Rule(partial(_check.integer, low=low, high=2**31 - 1)), default)
 
 
-def number(*, default: Any = dataclasses.MISSING, settable: bool = False, **limits: Unpack[Limits]) -> Any:
-    """Describe a field that takes a finite number; `limits` are those of `_check.number`."""
-    return _field(Rule(partial(_check.number, **limits), settable=settable), default)
+def number(
+    *, default: Any = dataclasses.MISSING, settable: bool = False, optional: bool = False, **limits: Unpack[Limits]
+) -> Any:
+    """Describe a field that takes a finite number, or None if `optional`; `limits` are those of `_check.number`."""
+
+    def check(operation: str, name: str, value: Any) -> float | None:
+        return None if value is None and optional else _check.number(operation, name, value, **limits)
+
+    return _field(Rule(check, settable=settable), default)
 
 
 def pair(*, default: tuple[float, float], **limits: Unpack[Limits]) -> Any:
@@ -96,12 +102,17 @@ def nested(*, of: Kind, default: Any = dataclasses.MISSING) -> Any:
     return _field(Rule(check, of), default)
 
 
-def several(*, of: Kind) -> Any:
-    """Describe a field that takes any number of descriptions: the arguments of a constructor ``(*layers)``."""
+def several(*, of: Kind, optional: bool = False) -> Any:
+    """Describe a field that takes any number of descriptions: the arguments of a constructor ``(*layers)``.
+
+    An `optional` one is given by its name: a list, or one description, or None for an empty list.
+    """
 
     def check(operation: str, name: str, value: Any) -> tuple[Any, ...]:
+        if optional and not isinstance(value, tuple | list):
+            return () if value is None else (of.find(operation, name, value),)
         if not isinstance(value, tuple | list):
             raise TypeError(f"[{operation}] {name} is {value!r}; give a list of them")
         return tuple(of.find(operation, f"{name}[{i}]", part) for i, part in enumerate(value))
 
-    return _field(Rule(check, of, several=True), dataclasses.MISSING)
+    return _field(Rule(check, of, several=not optional), () if optional else dataclasses.MISSING)

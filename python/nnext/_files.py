@@ -1,9 +1,10 @@
 """Model files: safetensors, with the architecture and the state of the training as JSON in the metadata.
 
-Format 2, provisional. Tensors: parameters and buffers under the names of ``state_dict``, and the optimizer's running sums
-as "optimizer.<name>.<i>". Metadata: one entry "nnext" with ``format_version``, ``dtype``, ``seed``, ``layers``, ``frozen``,
-``counters``, ``progress`` (of every tensor) and, after compile, ``loss``, ``metrics``, ``precision`` and ``optimizer``.
-Layers, losses, optimizers and initializers are what their ``config()`` gives; a file holds no code, import names or paths.
+Format 2, provisional. Tensors: parameters and buffers under the names of ``state_dict``, and the optimizer's running
+sums as "optimizer.<name>.<i>". Metadata: one entry "nnext" with ``format_version``, ``dtype``, ``seed``, ``layers``,
+``frozen``, ``counters``, ``progress`` (of each tensor) and, after compile, ``loss``, ``metrics``, ``precision``,
+``clip_norm`` (absent or null: none) and ``optimizer``. Layers, losses, optimizers and initializers are what their
+``config()`` gives; a file holds no code, import names or paths.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
+_SMALLEST = 1e-3  # of the largest gradient of all
 # The step balances truncation, O(h^2), against rounding, O(eps / h): h is near the cube root of eps.
 _STEP = float(np.finfo(np.float64).eps) ** (1 / 3)
 
@@ -28,7 +29,8 @@ class GradcheckResult:
     ----------
     max_relative_error : float
         Over all parameters: the largest difference between a computed gradient and the central difference, divided by
-        the largest magnitude of a gradient in the same array.
+        the largest magnitude of a gradient in the same array, or by a thousandth of the largest of all where that
+        is more: of smaller gradients, such as 0 for a bias before `BatchNorm1d`, the differences keep too few digits.
     worst : str
         Where: the parameter with its index, and both numbers.
 
@@ -83,9 +85,11 @@ def gradcheck(model: Sequential, X: npt.ArrayLike, y: npt.ArrayLike, sample_weig
     _, grads = twin.loss_and_grads(X, y, sample_weight)
     trainable = {name: g for name, g in grads.items() if name.rpartition(".")[0] not in twin.engine.frozen}
     worst = GradcheckResult(0.0, "no parameters")
+    largest = max((float(np.abs(g).max()) for g in trainable.values()), default=0.0)
     for name, analytic in trainable.items():
         numeric = _central_differences(twin, name, X, y, sample_weight)
-        scale = max(float(np.abs(analytic).max()), float(np.abs(numeric).max()), np.finfo(np.float64).tiny)
+        own = max(float(np.abs(analytic).max()), float(np.abs(numeric).max()))
+        scale = max(own, _SMALLEST * largest, np.finfo(np.float64).tiny)
         errors = np.abs(analytic - numeric) / scale
         at = np.unravel_index(np.nanargmax(errors) if not np.isnan(errors).all() else 0, errors.shape)
         error = float(errors[at]) if not np.isnan(errors).any() else float("nan")

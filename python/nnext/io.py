@@ -96,12 +96,18 @@ def _rebuild(description: Mapping[str, Any], tensors: Mapping[str, Array]) -> Se
         optimizer = Optimizer.from_config(description["optimizer"])
         if description["loss"] is not None:
             precision = _usable(model, description.get("precision", "float32"))
-            model.compile(Loss.from_config(description["loss"]), optimizer, description["metrics"], precision)
+            model.compile(
+                Loss.from_config(description["loss"]),
+                optimizer,
+                description["metrics"],
+                precision,
+                description.get("clip_norm"),
+            )
     if description.get("loss") is None:  # a function: the user compiles again
         tensors = {name: array for name, array in tensors.items() if not name.startswith("optimizer.")}
     arrays = range(len(model.engine.optimizer_arrays()))
     sums = {
-        tensor.path: [f"optimizer.{tensor.path}.{i}" for i in (arrays if tensor.role == "parameter" else ())]
+        tensor.path: [f"optimizer.{tensor.path}.{i}" for i in arrays if tensor.role == "parameter"]
         for tensor in model.engine.tensors()
     }
     _check_tensors(model.dtype, tensors, [*sums, *(name for names in sums.values() for name in names)])

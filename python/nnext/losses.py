@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from nnext._described import Described
+from nnext._fields import number
 
-__all__ = ["BCE", "MSE", "BCEWithLogits", "CrossEntropy", "Loss"]
+__all__ = ["BCE", "MSE", "BCEWithLogits", "CrossEntropy", "Huber", "Loss"]
 
 CustomLoss = Callable[[Any, Any], tuple[float, Any]]
 
@@ -45,6 +46,36 @@ class MSE(Loss):
     """
 
     name = "mse"
+
+
+class Huber(Loss):
+    """The mean of ``d^2 / 2`` where ``d = abs(y_pred - y) <= delta``, and of ``delta (d - delta / 2)`` elsewhere.
+
+    A squared error that goes on as a straight line: targets that are far off pull no harder than `delta`. Huber, Annals
+    of Mathematical Statistics 35 (1964); PyTorch's ``HuberLoss``.
+
+    Parameters
+    ----------
+    delta : float
+        Where the line begins, > 0.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Unless delta is a finite number greater than 0.
+
+    Examples
+    --------
+    >>> import nnext as nn
+    >>> model = nn.Sequential(nn.Identity())
+    >>> model.compile(loss=nn.Huber(delta=1.0))
+    >>> model.evaluate([[0.5], [100.0]], [0.0, 0.0])  # 0.125 and 99.5
+    {'loss': 49.8125}
+    """
+
+    name = "huber"
+
+    delta: float = number(default=1.0, above=0)
 
 
 class BCE(Loss):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from nnext._described import Described
 from nnext._fields import flag, number, pair
 
-__all__ = ["SGD", "Adagrad", "Adam", "Optimizer"]
+__all__ = ["SGD", "Adagrad", "Adam", "NAdam", "Optimizer"]
 
 
 class Optimizer(Described, kind="optimizer"):
@@ -113,6 +113,50 @@ class Adam(Optimizer):
     betas: tuple[float, float] = pair(default=(0.9, 0.999), low=0, below=1)
     eps: float = number(default=1e-8, above=0)
     weight_decay: float = number(default=0.0, low=0)
+
+
+class NAdam(Optimizer):
+    """Adam that looks ahead along its momentum, as Nesterov's does. Dozat, ICLR 2016 workshop.
+
+    With ``mu_t = b1 (1 - 0.96^(t momentum_decay) / 2)``, ``M_t = mu_1 ... mu_t``, and m and v as in `Adam`,
+    ``w -= lr ((1 - mu_t) / (1 - M_t) g + mu_(t+1) / (1 - M_(t+1)) m) / (sqrt(v / (1 - b2^t)) + eps)``
+
+    Parameters
+    ----------
+    lr : float
+        Learning rate.
+    betas : tuple of two float
+        b1 and b2, each 0 <= b < 1.
+    eps : float
+        Keeps the quotient finite, > 0.
+    weight_decay : float
+        Adds ``weight_decay * w`` to the gradient.
+    momentum_decay : float
+        How quickly mu grows from ``b1 / 2`` to b1, >= 0.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For values out of range.
+
+    Examples
+    --------
+    >>> import nnext as nn
+    >>> model = nn.Sequential(nn.Linear(1, 1, bias=False, weight_init="zeros"), dtype="float64")
+    >>> model.compile(loss="mse", optimizer=nn.NAdam(lr=0.1))
+    >>> loss, grads = model.loss_and_grads([[1.0]], [5.0])
+    >>> model.step()
+    >>> grads["0.weight"], model.state_dict()["0.weight"].round(4)  # 0.1 of g / |g|, and the look ahead
+    (array([[-10.]]), array([[0.1056]]))
+    """
+
+    name = "nadam"
+
+    lr: float = number(default=2e-3, settable=True, low=0)
+    betas: tuple[float, float] = pair(default=(0.9, 0.999), low=0, below=1)
+    eps: float = number(default=1e-8, above=0)
+    weight_decay: float = number(default=0.0, low=0)
+    momentum_decay: float = number(default=4e-3, low=0)
 
 
 class Adagrad(Optimizer):

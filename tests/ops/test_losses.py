@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import nnext as nn
 from cases import LAYOUTS, LOSSES, LossCase
 from nnext import functional, reference
 from support import assert_same_bits, require_two_fma_isas, unwritten, use_isa
@@ -30,8 +31,8 @@ def bounds(name: str, y_pred: np.ndarray, dtype: str) -> tuple[float, Any]:
     """
     k = y_pred.shape[1]
     largest = float(np.abs(y_pred).max())
-    size = {"mse": (2 * largest) ** 2, "bce": 4.0}.get(name, 2 * largest + np.log(k + 1))
-    slope = {"mse": 4 * largest, "bce": 1 / 0.05**2}.get(name, 1.0)
+    size = {"mse": (2 * largest) ** 2, "huber": 4 * largest, "bce": 4.0}.get(name, 2 * largest + np.log(k + 1))
+    slope = {"mse": 4 * largest, "huber": 2 * largest, "bce": 1 / 0.05**2}.get(name, 1.0)
     return (k + 4 * ULP + 4) * size * eps(dtype), (k + largest + 4 * ULP + 4) * slope * eps(dtype)
 
 
@@ -45,11 +46,11 @@ def test_a_loss_and_its_gradient_are_the_references(
         y_pred, y = example(case, rng, dtype, n, k)
         weight = rng.uniform(0.1, 3, size=n).astype(dtype) if weighted else None
         wide = y_pred.astype(np.float64)
-        expected = getattr(reference, case.name)(wide, y, weight)
-        expected_grad = getattr(reference, f"{case.name}_grad")(wide, y, weight)
+        expected = getattr(reference, case.name)(wide, y, weight, **case.arguments)
+        expected_grad = getattr(reference, f"{case.name}_grad")(wide, y, weight, **case.arguments)
         loss, grad = bounds(case.name, y_pred, dtype)
-        assert_within(getattr(functional, case.name)(y_pred, y, weight), expected, loss)
-        dy = getattr(functional, f"{case.name}_grad")(y_pred, y, weight)
+        assert_within(getattr(functional, case.name)(y_pred, y, weight, **case.arguments), expected, loss)
+        dy = getattr(functional, f"{case.name}_grad")(y_pred, y, weight, **case.arguments)
         assert dy.dtype == dtype
         share = np.full((n, 1), 1 / n) if weight is None else (weight / weight.sum())[:, None]
         outputs = 1 if case.name == "cross_entropy" else y.shape[1]
@@ -90,6 +91,18 @@ def test_bce_limits_the_cost_of_a_wrong_certainty(isa: str, dtype: str) -> None:
     assert_within(dy, np.array([-0.25e12, 0.25e12, 0, 0]), 0.25e12 * 2 * eps(dtype))  # the divisor is at least 1e-12
 
 
+def test_huber_is_a_square_and_then_a_line(isa: str, dtype: str) -> None:
+    y = np.array([0.0, 0.25, -0.5, 2.0, -100.0], dtype)
+    rows = [functional.huber(y[i : i + 1], [0], delta=0.5) for i in range(5)]
+    assert rows == [0, 0.25**2 / 2, 0.5**2 / 2, 0.5 * 1.75, 0.5 * 99.75]
+    slopes = np.array([0, 0.25, -0.5, 0.5, -0.5], dtype)
+    assert_same_bits(functional.huber_grad(y, np.zeros(5), delta=0.5) * 5, slopes)
+    for wrong in (0, -1, np.inf, np.nan):
+        for function in (functional.huber, functional.huber_grad):
+            with pytest.raises(ValueError, match=r"\[huber(_grad)?\] delta is .*; give a finite number in \(0, inf\]"):
+                function(y, y, delta=wrong)
+
+
 def test_bce_with_logits_is_stable_at_both_ends(isa: str, dtype: str) -> None:
     z = np.array([-800.0, 800.0, -800.0, 800.0], dtype)
     assert functional.bce_with_logits(z, [0, 1, 0, 1]) == 0
@@ -112,7 +125,7 @@ def test_no_layout_of_any_argument_changes_a_bit(isa: str, dtype: str, rng: np.r
             assert_same_bits(getattr(functional, f"{case.name}_grad")(*arguments), dy)
 
 
-@pytest.mark.parametrize("name", ["mse", "bce", "bce_with_logits"])
+@pytest.mark.parametrize("name", ["mse", "huber", "bce", "bce_with_logits"])
 def test_n_and_n_by_1_mean_the_same(dtype: str, rng: np.random.Generator, name: str) -> None:
     y_pred, y = example(LOSSES[name], rng, dtype, 9, 1)
     loss, dy = getattr(functional, name)(y_pred, y), getattr(functional, f"{name}_grad")(y_pred, y)
@@ -139,7 +152,9 @@ def test_instruction_sets_with_fma_agree_in_every_bit(dtype: str, rng: np.random
         results = []
         for isa in isas:
             with use_isa(isa):
-                results.append([getattr(functional, f"{case.name}{end}")(y_pred, y) for end in ("", "_grad")])
+                results.append(
+                    [getattr(functional, f"{case.name}{end}")(y_pred, y, **case.arguments) for end in ("", "_grad")]
+                )
         assert results[0][0] == results[1][0]
         assert_same_bits(results[0][1], results[1][1])
 
@@ -153,6 +168,7 @@ def test_instruction_sets_with_fma_agree_in_every_bit(dtype: str, rng: np.random
         ("mse", (3, 2), (3, 3), None, r"\[mse\] y has shape \(3, 3\) but the network gives \(3, 2\)"),
         ("mse", (3, 2), (4, 2), None, r"\[mse\] y has 4 rows but X has 3"),
         ("mse", (0, 2), (0, 2), None, r"\[mse\] y_pred has 0 rows; the mean of nothing is not defined"),
+        ("huber", (3, 2), (3, 3), None, r"\[huber\] y has shape \(3, 3\) but the network gives \(3, 2\)"),
         ("mse", (3, 0), (3, 0), None, r"\[mse\] y_pred has shape \(3, 0\): 0 features; give at least one"),
         ("mse", (3, 2, 2), (3, 2, 2), None, r"\[mse\] y_pred has shape \(3, 2, 2\); samples must be rows"),
         ("bce", (3, 2), (3, 2), (2,), r"\[bce\] sample_weight has 2 rows but X has 3"),
@@ -168,7 +184,7 @@ def test_shapes_that_do_not_fit_are_named(
             getattr(functional, function)(np.ones(y_pred), np.ones(y), None if weight is None else np.ones(weight))
 
 
-@pytest.mark.parametrize("name", ["mse", "bce", "bce_with_logits", "cross_entropy"])
+@pytest.mark.parametrize("name", nn.Loss.names())
 def test_masked_values_are_refused_in_every_argument(name: str) -> None:
     good = [np.ones((2, 2)) / 2, np.array([[1.0, 0.0], [0.0, 1.0]]), np.ones(2)]
     shapes = [good] if name == "cross_entropy" else [good, [np.ones(2) / 2, np.ones(2), np.ones(2)]]

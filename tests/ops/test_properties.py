@@ -7,6 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+import exact as exactly
 from cases import ACTIVATIONS, LOSSES
 from nnext import functional, reference
 from strategies import DTYPES, FINITE, LAYOUT, SEEDS, SIZES, matrices, normal, vectors
@@ -20,8 +21,8 @@ LARGE = st.floats(-100, 100, width=32, allow_subnormal=True)
 
 
 def call(name: str, x: np.ndarray, *dy: np.ndarray) -> np.ndarray:
-    arguments = ACTIVATIONS[name].arguments
-    return getattr(functional, f"{name}_grad" if dy else name)(x, *dy, **arguments)
+    case = ACTIVATIONS[name]
+    return getattr(functional, f"{case.name}_grad" if dy else case.name)(x, *dy, **case.arguments)
 
 
 # ---- Matrix product -------------------------------------------------------------------------------------------------
@@ -73,12 +74,12 @@ def test_a_product_of_parts_is_part_of_the_product(m: int, k: int, n: int, dtype
 
 
 @given(NAMES, vectors(ANY), DTYPES)
-def test_an_activation_is_the_references(name: str, x: np.ndarray, dtype: str) -> None:
+def test_an_activation_is_within_its_ulp(name: str, x: np.ndarray, dtype: str) -> None:
     x = x.astype(dtype)
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        expected = getattr(reference, name)(x.astype(np.longdouble).astype(np.float64), **ACTIVATIONS[name].arguments)
-    slack = ACTIVATIONS[name].ulp * eps(dtype) + 4 * eps("float64")  # the reference's own roundings, in float64
-    assert_within(call(name, x), expected, np.nan_to_num(np.abs(expected)) * slack + 2 * tiny(dtype))
+    expected = exactly.activation(name, x)
+    with np.errstate(over="ignore", invalid="ignore"):
+        bound = np.nan_to_num(np.abs(expected) * ACTIVATIONS[name].ulp(x) * eps(dtype))
+    assert_within(call(name, x), expected, bound + 2 * tiny(dtype))
 
 
 @given(st.sampled_from(["tanh", "sigmoid"]), vectors(LARGE), DTYPES)
@@ -99,12 +100,11 @@ def test_tanh_is_odd_and_sigmoid_of_minus_x_is_the_rest(x: np.ndarray, dtype: st
 
 
 @given(NAMES, hnp.arrays(np.float64, st.tuples(st.just(2), st.integers(0, 50)), elements=LARGE), DTYPES)
-def test_a_gradient_is_the_references(name: str, both: np.ndarray, dtype: str) -> None:
+def test_a_gradient_is_within_its_bound(name: str, both: np.ndarray, dtype: str) -> None:
     x, dy = both.astype(dtype)
-    expected = getattr(reference, f"{name}_grad")(
-        x.astype(np.float64), dy.astype(np.float64), **ACTIVATIONS[name].arguments
-    )
-    assert_within(call(name, x, dy), expected, np.abs(dy) * (2 * ULP + 2) * eps(dtype) + 2 * tiny(dtype))
+    bound = np.abs(dy) * ACTIVATIONS[name].gradient(x) * eps(dtype)
+    subnormal = tiny(dtype) * (2 + np.abs(dy) * np.minimum(np.abs(x), 40).astype(np.float64) ** 3)
+    assert_within(call(name, x, dy), dy * exactly.derivative(name, x), bound + subnormal)
 
 
 @given(NAMES, vectors(ANY), st.integers(0, 70), DTYPES, st.booleans())
@@ -128,6 +128,7 @@ def test_elements_do_not_know_each_other(name: str, x: np.ndarray, cut: int, dty
 def test_no_layout_changes_a_function(name: str, x: np.ndarray, dtype: str, layout: Any) -> None:
     x = x.astype(dtype)
     view = layout(x)
+    name = name.replace("gelu_tanh", "gelu")
     for function in (getattr(functional, name), getattr(functional, f"{name}_grad")):
         with unwritten(view):
             assert_same_bits(function(view), function(np.ascontiguousarray(x)))
@@ -178,11 +179,11 @@ def test_a_loss_and_its_gradient_are_the_references(
     weight = rng.integers(1, 9, size=n) if weighted else None
     name, wide, largest = case.name, y_pred.astype(np.float64), float(np.abs(y_pred).max())
     size = 4 * largest**2 + 2 * largest + 10  # of an output's own term in any of the losses
-    loss = getattr(functional, name)(y_pred, y, weight)
-    assert_within(loss, getattr(reference, name)(wide, y, weight), (k + n + 4 * ULP + 4) * eps(dtype) * size)
+    loss = getattr(functional, name)(y_pred, y, weight, **case.arguments)
+    assert_within(loss, getattr(reference, name)(wide, y, weight, **case.arguments), (k + n + 4 * ULP + 4) * eps(dtype) * size)
     slope = 4 * largest + 1 / 0.05**2  # bce's predictions are at least 0.05 from 0 and 1
-    grad = getattr(functional, f"{name}_grad")(y_pred, y, weight)
-    expected = getattr(reference, f"{name}_grad")(wide, y, weight)
+    grad = getattr(functional, f"{name}_grad")(y_pred, y, weight, **case.arguments)
+    expected = getattr(reference, f"{name}_grad")(wide, y, weight, **case.arguments)
     share = (np.full(n, 1 / n) if weight is None else weight / weight.sum())[:, None]
     assert_within(grad, expected, share * (k + largest + 4 * ULP + 4) * eps(dtype) * slope)
 

@@ -7,23 +7,26 @@ import pytest
 
 import internals
 import nnext as nn
-from cases import LOSSES, OPTIMIZERS, LossCase
+from cases import LAYERS, LOSSES, OPTIMIZERS, LossCase
 from nnext import functional
+from support import assert_same_bits
 from tolerance import eps
-
-torch: Any = pytest.importorskip("torch", reason="PyTorch is not installed; .ci/run installs it for these tests")
+from torch_twins import loss as torch_loss
+from torch_twins import torch, twin
 
 STEPS, BATCH = 100, 16
 TOLERANCE = 1e-10  # the promise, relative to the largest magnitude in an array
 
 
 @pytest.fixture(autouse=True)
-def _one_thread() -> Any:
-    """Keep PyTorch to one thread: its pool would fight with nnext's team for the CPUs."""
-    before = torch.get_num_threads()
+def _settings() -> Any:
+    """Keep PyTorch to one thread, whose pool would fight with nnext's team for the CPUs, and its scalars to float64."""
+    threads, dtype = torch.get_num_threads(), torch.get_default_dtype()
     torch.set_num_threads(1)
+    torch.set_default_dtype(torch.float64)  # else NAdam's product of momenta is a float32
     yield
-    torch.set_num_threads(before)
+    torch.set_num_threads(threads)
+    torch.set_default_dtype(dtype)
 
 
 def twins(k: int, last: nn.Layer | None = None) -> tuple[nn.Sequential, Any]:
@@ -31,28 +34,7 @@ def twins(k: int, last: nn.Layer | None = None) -> tuple[nn.Sequential, Any]:
     hidden = (nn.Linear(6, 9), nn.Tanh(), nn.Linear(9, 7), nn.LeakyReLU(0.1), nn.Linear(7, 5), nn.Sigmoid())
     tail = [last] if last is not None else []
     model = nn.Sequential(*hidden, nn.Linear(5, k), *tail, seed=5, dtype="float64")
-    layers = {
-        nn.Linear: lambda layer: torch.nn.Linear(layer.in_features, layer.out_features),
-        nn.LeakyReLU: lambda layer: torch.nn.LeakyReLU(layer.negative_slope),
-        nn.Softmax: lambda layer: torch.nn.Softmax(dim=1),
-    }
-    same_name = {kind: (lambda layer: getattr(torch.nn, type(layer).__name__)()) for kind in (nn.Tanh, nn.Sigmoid)}
-    twin = torch.nn.Sequential(*((layers | same_name)[type(layer)](layer) for layer in model.layers)).double()
-    twin.load_state_dict({name: torch.from_numpy(values) for name, values in model.state_dict().items()})
-    return model, twin
-
-
-def torch_loss(case: LossCase, output: Any, y: np.ndarray, weight: np.ndarray | None = None) -> Any:
-    """PyTorch's mean loss; after Softmax it has none, so the definition stands in."""
-    f, target = torch.nn.functional, torch.from_numpy(y)
-    if case.name == "cross_entropy":
-        logits = torch.log(output) if case.last_layer is not None else output
-        rows = f.cross_entropy(logits, target, reduction="none")
-    else:
-        name = {"mse": "mse_loss", "bce": "binary_cross_entropy", "bce_with_logits": "binary_cross_entropy_with_logits"}
-        rows = getattr(f, name[case.name])(output, target.double(), reduction="none").mean(dim=1)
-    scale = torch.ones(len(rows), dtype=torch.float64) if weight is None else torch.from_numpy(weight)
-    return (rows * scale).sum() / scale.sum()
+    return model, twin(model)
 
 
 def assert_parity(ours: np.ndarray, theirs: Any, name: str) -> None:
@@ -62,22 +44,34 @@ def assert_parity(ours: np.ndarray, theirs: Any, name: str) -> None:
 
 
 def assert_same_training(
-    model: nn.Sequential, twin: Any, optimizer: Any, case: LossCase, rng: np.random.Generator
-) -> None:
-    k = twin(torch.zeros(1, 6, dtype=torch.float64)).shape[1]
+    model: nn.Sequential,
+    twin: Any,
+    optimizer: Any,
+    case: LossCase,
+    rng: np.random.Generator,
+    clip_norm: float | None = None,
+) -> list[float]:
+    """Train both for 100 steps and compare; return the norms of the gradients, where they were clipped."""
+    k = twin(torch.zeros(2, 6, dtype=torch.float64)).shape[1]
+    twin.load_state_dict({name: torch.from_numpy(values) for name, values in model.state_dict().items()})
     X, y = rng.normal(size=(STEPS * BATCH, 6)), case.targets(rng, STEPS * BATCH, k)
     history = model.fit(X, y, batch_size=BATCH, shuffle=False, verbose=0).history  # 100 steps, fused
-    losses = []
+    losses, norms = [], []
     for start in range(0, len(X), BATCH):
         optimizer.zero_grad()
         loss = torch_loss(case, twin(torch.from_numpy(X[start : start + BATCH])), y[start : start + BATCH])
         loss.backward()
+        if clip_norm is not None:
+            norms.append(torch.nn.utils.clip_grad_norm_(twin.parameters(), clip_norm).item())
         optimizer.step()
         losses.append(loss.item())
     assert internals.counters(model)[0] == STEPS
     assert abs(history["loss"][0] - np.mean(losses)) <= TOLERANCE * np.mean(losses)
     for name, values in twin.state_dict().items():
         assert_parity(model.state_dict()[name], values, name)
+    twin.eval()
+    assert_parity(model.predict(X), twin(torch.from_numpy(X)), "predict")
+    return norms
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
@@ -94,6 +88,7 @@ def test_optimizers_for_100_steps(isa: str, rng: np.random.Generator, optimizer:
         ("Adagrad", {"lr": 0.1, "lr_decay": 0.01, "initial_accumulator_value": 0.1}),
         ("SGD", {"lr": 0.05, "momentum": 0.9, "nesterov": True, "weight_decay": 0.001}),
         ("Adam", {"lr": 0.01, "betas": (0.0, 0.5)}),
+        ("NAdam", {"lr": 0.01, "betas": (0.0, 0.5), "momentum_decay": 0.0}),
     ],
 )
 def test_more_settings_for_100_steps(rng: np.random.Generator, optimizer: str, settings: dict[str, Any]) -> None:
@@ -109,9 +104,47 @@ def test_losses_for_100_steps(rng: np.random.Generator, loss: str) -> None:
     case = LOSSES[loss]
     last = case.last_layer or (nn.Sigmoid() if case.name == "bce" else None)
     model, twin = twins(3, last)
-    model.compile(loss=case.name, optimizer=nn.SGD(lr=0.05, momentum=0.9))
+    model.compile(loss=case.make(), optimizer=nn.SGD(lr=0.05, momentum=0.9))
     optimizer = torch.optim.SGD(twin.parameters(), lr=0.05, momentum=0.9)
     assert_same_training(model, twin, optimizer, case, rng)
+
+
+@pytest.mark.parametrize("layer", [name for name in LAYERS if "dropout" not in name])
+def test_layers_for_100_steps(isa: str, rng: np.random.Generator, layer: str) -> None:
+    """Statistics included. PyTorch draws other numbers for dropout."""
+    case = LAYERS[layer]
+    layers = [nn.Linear(6, 5), case.layer, nn.Tanh(), nn.Linear(case.out_features, 3)]
+    model = nn.Sequential(*layers, seed=5, dtype="float64")
+    model.compile(loss="mse", optimizer=nn.SGD(lr=0.05, momentum=0.9))
+    other = twin(model)
+    optimizer = torch.optim.SGD(other.parameters(), lr=0.05, momentum=0.9)
+    assert_same_training(model, other, optimizer, LOSSES["mse"], rng)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd_weight_decay", "nadam"])
+def test_clipped_gradients_for_100_steps(isa: str, rng: np.random.Generator, optimizer: str) -> None:
+    # Before BatchNorm1d the gradient of a bias is rounding and nothing else, of which Adam's rules make whole steps.
+    layers = [nn.Linear(6, 9, bias=False), nn.BatchNorm1d(9), nn.GELU(), nn.Residual(nn.Linear(9, 9)), nn.Linear(9, 3)]
+    model, case, limit = nn.Sequential(*layers, seed=5, dtype="float64"), OPTIMIZERS[optimizer], 2.0
+    model.compile(loss="mse", optimizer=case.make(), clip_norm=limit)
+    other = twin(model)
+    norms = assert_same_training(model, other, case.make_torch(other.parameters()), LOSSES["mse"], rng, limit)
+    assert min(norms) < limit < max(norms)
+
+
+def test_state_dicts_go_to_pytorch_and_come_back(rng: np.random.Generator) -> None:
+    """PyTorch counts batches in int64."""
+    layers = [nn.Linear(6, 5), nn.BatchNorm1d(5), nn.Residual(nn.Linear(5, 5), nn.BatchNorm1d(5, affine=False))]
+    model, again = (nn.Sequential(*layers, dtype="float64", seed=seed) for seed in (1, 2))
+    model.compile(loss="mse")
+    model.fit(rng.normal(size=(20, 6)), rng.normal(size=(20, 5)), verbose=0)
+    theirs = twin(model)
+    assert theirs.state_dict()["1.num_batches_tracked"].dtype == torch.int64
+    assert theirs.state_dict()["1.num_batches_tracked"] == 1
+    again.load_state_dict(theirs.state_dict())
+    assert_same_bits(again.state_dict(), model.state_dict())
+    X = rng.normal(size=(7, 6))
+    assert_parity(again.predict(X), theirs.eval()(torch.from_numpy(X)), "predict")
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -119,7 +152,7 @@ def test_the_gradients_of_a_weighted_batch(isa: str, rng: np.random.Generator, l
     case = LOSSES[loss]
     last = case.last_layer or (nn.Sigmoid() if case.name == "bce" else None)
     model, twin = twins(3, last)
-    model.compile(loss=case.name)
+    model.compile(loss=case.make())
     X, y, weight = rng.normal(size=(BATCH, 6)), case.targets(rng, BATCH, 3), rng.uniform(0.1, 2, size=BATCH)
     loss_value, grads = model.loss_and_grads(X, y, sample_weight=weight)
     theirs = torch_loss(case, twin(torch.from_numpy(X)), y, weight)
@@ -136,8 +169,9 @@ def test_the_loss_functions(isa: str, rng: np.random.Generator, loss: str) -> No
     given = torch.from_numpy(y_pred).requires_grad_()
     theirs = torch_loss(case, given, y)
     theirs.backward()
-    assert abs(getattr(functional, case.name)(y_pred, y) - theirs.item()) <= 1e-14 * max(1, theirs.item())
-    assert_parity(getattr(functional, f"{case.name}_grad")(y_pred, y), given.grad, loss)
+    ours = getattr(functional, case.name)(y_pred, y, **case.arguments)
+    assert abs(ours - theirs.item()) <= 1e-14 * max(1, theirs.item())
+    assert_parity(getattr(functional, f"{case.name}_grad")(y_pred, y, **case.arguments), given.grad, loss)
 
 
 def test_bce_of_certain_outputs_is_pytorchs() -> None:

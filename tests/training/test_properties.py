@@ -8,19 +8,12 @@ from hypothesis import strategies as st
 import internals
 import nnext as nn
 from cases import OPTIMIZERS, OptimizerCase
-from error_bounds import Bounded
+from error_bounds import bounded
 from internals import training_state
 from nnext import reference
 from strategies import NETWORK_SEEDS, OPTIMIZER, SEEDS, Task, normal, stacks, tasks
 from support import FMA_ISAS, assert_same_bits, use_isa
 from tolerance import assert_relative, assert_within, eps
-
-
-def bounded(model: nn.Sequential, layers: int | None = None) -> Bounded:
-    """Return the reference of the first layers of a model, in float64 with the model's own weights."""
-    configs = [layer.config() for layer in model.layers[:layers]]
-    network = reference.Network.from_config(configs, model.state_dict(), seed=model.seed, dtype="float64")
-    return Bounded(network, str(model.dtype))
 
 
 def shares(task: Task) -> np.ndarray:
@@ -34,7 +27,7 @@ def test_outputs_are_the_references(task: Task) -> None:
     for training in (False, True):
         expected = twin.forward(task.X, training)
         outputs = task.model.forward(task.X, training=training)
-        assert_within(outputs, expected, 2 * twin.errors[-1] + np.finfo(task.model.dtype).tiny)
+        assert_within(outputs, expected, 2 * twin.error + np.finfo(task.model.dtype).tiny)
         if not training:
             assert_same_bits(task.model.predict(task.X), outputs)
 
@@ -43,13 +36,13 @@ def test_outputs_are_the_references(task: Task) -> None:
 def test_loss_and_gradients_are_the_references(task: Task) -> None:
     twin, share = bounded(task.model, task.head), shares(task)
     output = twin.forward(task.X, True)
-    gradient, error = twin.loss(task.fused, task.y, share)
+    gradient, error = twin.loss(task.fused, task.y, share, task.arguments)
     twin.backward(gradient, error)
     loss, grads = task.model.loss_and_grads(task.X, task.y, sample_weight=task.weight)
-    expected = getattr(reference, task.fused)(output, task.y, share)
+    expected = getattr(reference, task.fused)(output, task.y, share, **task.arguments)
     # Each output's error times the loss's slope there, and the roundings of sums of numbers of the loss's size.
     terms = (output.shape[1] + len(task.X) + 20) * eps(task.model.dtype)
-    slope = (np.abs(gradient) * twin.errors[-1]).sum()
+    slope = (np.abs(gradient) * twin.error).sum()
     assert_within(loss, expected, 2 * slope + 2 * terms * (expected + (np.abs(gradient) * np.abs(output)).sum() + 1))
     twin.network.backward(gradient)
     for name, values in twin.network.grads().items():
@@ -70,8 +63,10 @@ def test_the_gradient_of_the_input_is_the_references(task: Task, seed: int) -> N
 
 @given(tasks(dtype="float64", smooth=True, max_size=5))
 def test_gradients_are_those_of_central_differences(task: Task) -> None:
-    _, grads = task.model.loss_and_grads(task.X, task.y, sample_weight=task.weight)
-    assume(all(np.abs(values).max() > 1e-4 for values in grads.values()))  # below, the differences have few digits
+    loss, grads = task.model.loss_and_grads(task.X, task.y, sample_weight=task.weight)
+    sizes = [np.abs(values).max() for values in grads.values()]
+    assume(max(sizes) > 0.1 * loss)
+    assume(all(size > 1e-4 or size < 1e-12 for size in sizes))  # below, the differences have few digits
     assert nn.gradcheck(task.model, task.X, task.y, sample_weight=task.weight).max_relative_error <= 1e-6
 
 
@@ -99,9 +94,10 @@ def test_an_update_is_the_references_for_any_gradient(
 
 @given(tasks(dtype="float64", smooth=True, max_size=12), st.integers(1, 3), st.integers(1, 40), st.booleans())
 def test_a_fit_is_the_references(task: Task, epochs: int, batch_size: int, shuffle: bool) -> None:
-    model = task.twin(optimizer=nn.SGD(lr=0.01, momentum=0.5))
+    assume(task.fits(batch_size))
+    model, settings = task.twin(optimizer=nn.SGD(lr=0.01, momentum=0.5)), internals.settings(task.model)
     network = reference.Network.from_model(
-        model, internals.settings(task.model)["loss"].name, reference.SGD(lr=0.01, momentum=0.5)
+        model, settings["loss"], reference.SGD(lr=0.01, momentum=0.5), settings["clip_norm"]
     )
     arguments = {"epochs": epochs, "batch_size": batch_size, "shuffle": shuffle, "sample_weight": task.weight}
     history = model.fit(task.X, task.y, **arguments, verbose=0).history
@@ -136,6 +132,7 @@ def test_no_number_of_threads_changes_a_bit(task: Task, threads: int, case: Opti
 def test_instruction_sets_with_fma_agree_in_every_bit(data: st.DataObject) -> None:
     assume(len(FMA_ISAS) > 1)
     task = data.draw(tasks())
+    assume(task.fits(7))
     states = []
     for isa in FMA_ISAS:
         with use_isa(isa):
@@ -166,7 +163,7 @@ def test_the_loss_of_a_whole_is_the_weighted_mean_of_its_parts(task: Task, data:
     assert_within(whole, total / weight.sum(), 100 * eps("float64") * whole)
 
 
-@given(tasks(dtype="float64", dropout=False, smooth=True, max_size=12), st.data())
+@given(tasks(dtype="float64", dropout=False, batch_norm=False, smooth=True, max_size=12), st.data())
 def test_a_weight_of_n_is_n_samples(task: Task, data: st.DataObject) -> None:
     times = np.array(data.draw(st.lists(st.integers(0, 3), min_size=len(task.X), max_size=len(task.X))))
     assume(times.any())

@@ -41,7 +41,7 @@ Size BatchNorm1d<T>::out_features(Size in_features) const {
 template <class T>
 Traits BatchNorm1d<T>::traits(bool training) const {
   if (!uses_batch(training)) return {.in_place = true};
-  return {.in_place = true, .reads_x = true, .row_grain = kChunk, .min_rows = 2};
+  return {.in_place = true, .reads_x = true, .gradients_follow_backward = true, .row_grain = kChunk, .min_rows = 2};
 }
 
 template <class T>

@@ -9,6 +9,8 @@ import numpy as np
 from nnext import _check, _core
 
 __all__ = [
+    "gelu",
+    "gelu_grad",
     "identity",
     "identity_grad",
     "leaky_relu",
@@ -152,6 +154,36 @@ def sigmoid_grad(x: npt.ArrayLike, dy: npt.ArrayLike = 1.0) -> Array:
     array([0.25, 0.  ])
     """
     return _gradient("sigmoid", x, dy)
+
+
+def gelu(x: npt.ArrayLike, approximate: str = "none") -> Array:
+    """Return ``x Phi(x)``, Phi being the standard normal distribution function.
+
+    With ``approximate="tanh"`` ``x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2``.
+
+    Examples
+    --------
+    >>> gelu([-1.0, 0.0, 1.0]).round(4)
+    array([-0.1587,  0.    ,  0.8413])
+    """
+    return _core.activation(_gelu("gelu", approximate), x, 0.0)
+
+
+def gelu_grad(x: npt.ArrayLike, dy: npt.ArrayLike = 1.0, approximate: str = "none") -> Array:
+    """Return ``dy * (Phi(x) + x phi(x))``, phi being Phi's derivative; with "tanh" the gradient of that form.
+
+    Examples
+    --------
+    >>> gelu_grad([-1.0, 0.0, 1.0]).round(4)
+    array([-0.0833,  0.5   ,  1.0833])
+    """
+    return _gradient(_gelu("gelu_grad", approximate), x, dy)
+
+
+def _gelu(operation: str, approximate: str) -> str:
+    """Return the core's name of the form."""
+    chosen = _check.choice(operation, "approximate", approximate, ("none", "tanh"))
+    return "gelu_tanh" if chosen == "tanh" else "gelu"
 
 
 def softmax(x: npt.ArrayLike) -> Array:

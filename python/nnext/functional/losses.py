@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnext import _core
+from nnext import _check, _core
 
 __all__ = [
     "bce",
@@ -15,6 +15,8 @@ __all__ = [
     "bce_with_logits_grad",
     "cross_entropy",
     "cross_entropy_grad",
+    "huber",
+    "huber_grad",
     "mse",
     "mse_grad",
 ]
@@ -25,12 +27,14 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 
-def _loss(name: str, y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: Any) -> tuple[float, Array]:
+def _loss(
+    name: str, y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: Any, argument: float = 0.0
+) -> tuple[float, Array]:
     rows = np.asanyarray(y_pred)  # a mask stays, for the core to refuse
     if rows.ndim == 1 and name != "cross_entropy":  # one output a sample
-        loss, grad = _core.loss(name, rows.reshape(-1, 1), y, sample_weight)
+        loss, grad = _core.loss(name, rows.reshape(-1, 1), y, sample_weight, argument)
         return loss, grad.reshape(-1)
-    return _core.loss(name, y_pred, y, sample_weight)
+    return _core.loss(name, y_pred, y, sample_weight, argument)
 
 
 def mse(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
@@ -68,6 +72,53 @@ def mse_grad(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLi
     array([ 0., -2.])
     """
     return _loss("mse", y_pred, y, sample_weight)[1]
+
+
+def huber(
+    y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None, delta: float = 1.0
+) -> float:
+    """Return the mean of ``d^2 / 2`` where ``d = abs(y_pred - y) <= delta``, else of ``delta (d - delta / 2)``.
+
+    Parameters
+    ----------
+    y_pred, y : array_like of shape (n,) or (n, k)
+    sample_weight : array_like of shape (n,), optional
+        The loss is then the weighted mean over the rows.
+    delta : float
+        > 0.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError, TypeError
+        When the shapes do not fit, for 0 rows, or a delta that is no finite number greater than 0.
+
+    Examples
+    --------
+    >>> huber([1.0, 2.0], [1.0, 6.0])
+    1.75
+    """
+    return _loss("huber", y_pred, y, sample_weight, _delta("huber", delta))[0]
+
+
+def huber_grad(
+    y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None, delta: float = 1.0
+) -> Array:
+    """Return the gradient of ``huber`` with respect to y_pred: ``y_pred - y``, within ``-delta`` and ``delta``, over n.
+
+    Examples
+    --------
+    >>> huber_grad([1.0, 2.0], [1.5, 6.0])
+    array([-0.25, -0.5 ])
+    """
+    return _loss("huber", y_pred, y, sample_weight, _delta("huber_grad", delta))[1]
+
+
+def _delta(operation: str, delta: float) -> float:
+    return _check.number(operation, "delta", delta, above=0)
 
 
 def bce(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:

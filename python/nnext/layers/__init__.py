@@ -1,15 +1,19 @@
 """Layers: what a network is made of. They only describe; the network's C++ core owns the numbers."""
 
-from nnext.layers import activations, base, dropout, flatten, linear
+from nnext.layers import activations, base, batch_norm, dropout, flatten, linear, residual
 from nnext.layers.activations import *
 from nnext.layers.base import *
+from nnext.layers.batch_norm import *
 from nnext.layers.dropout import *
 from nnext.layers.flatten import *
 from nnext.layers.linear import *
+from nnext.layers.residual import *
 
 __all__: list[str] = []
 __all__ += activations.__all__
 __all__ += base.__all__
+__all__ += batch_norm.__all__
 __all__ += dropout.__all__
 __all__ += flatten.__all__
 __all__ += linear.__all__
+__all__ += residual.__all__

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from nnext.layers import Dropout, Layer, Linear
+from nnext import _check
+from nnext.layers import BatchNorm1d, Dropout, Layer, Linear
 from nnext.model.sequential import Sequential
 
 if TYPE_CHECKING:
@@ -14,18 +15,18 @@ if TYPE_CHECKING:
 
 
 class MLP(Sequential):
-    """A multilayer perceptron: Linear layers with an activation, and dropout if wanted, between them.
+    """A multilayer perceptron: Linear layers with an activation, and more if wanted, between them.
 
     Parameters
     ----------
     sizes : sequence of int
         Features, units of each hidden layer, outputs: at least two numbers.
     activation : str or Layer
-        A layer, or the name of an activation: "relu", "tanh" ... The output has none.
+        A layer, or the name of an activation: "relu", "gelu", "tanh" ... The output has none.
     dropout : float
         Probability of an element to be dropped after each hidden activation.
     batch_norm : bool
-        Batch normalization is not part of this version; only False is taken.
+        Whether each hidden Linear layer is followed by a `BatchNorm1d`, before the activation.
     seed, dtype
         As in Sequential.
 
@@ -37,8 +38,10 @@ class MLP(Sequential):
     Examples
     --------
     >>> import nnext as nn
-    >>> nn.MLP([4, 3, 2]).layers[1]
-    ReLU()
+    >>> nn.MLP([4, 3, 2]).layers
+    (Linear(4, 3), ReLU(), Linear(3, 2))
+    >>> nn.MLP([4, 3, 2], activation="gelu", dropout=0.1, batch_norm=True).layers
+    (Linear(4, 3), BatchNorm1d(3), GELU(), Dropout(p=0.1), Linear(3, 2))
     """
 
     def __init__(
@@ -55,12 +58,12 @@ class MLP(Sequential):
         sizes = list(sizes)
         if len(sizes) < 2:
             raise ValueError(f"[MLP] sizes is {sizes!r}; give at least features and outputs, for example [4, 2]")
-        if batch_norm:
-            raise ValueError("[MLP] batch_norm=True, but this version has no BatchNorm1d layer; use batch_norm=False")
         if not isinstance(activation, Layer):
             activation = Layer.find("MLP", "activation", activation)
-        hidden = [activation] + ([Dropout(dropout)] if dropout else [])
+        after = [activation] + ([Dropout(dropout)] if dropout else [])
+        normalizes = _check.flag("MLP", "batch_norm", batch_norm)
         layers: list[Layer] = []
-        for i, (in_features, out_features) in enumerate(pairwise(sizes)):
-            layers += [*(hidden if i else []), Linear(in_features, out_features)]
+        for in_features, out_features in pairwise(sizes[:-1]):
+            layers += [Linear(in_features, out_features), *([BatchNorm1d(out_features)] if normalizes else []), *after]
+        layers.append(Linear(sizes[-2], sizes[-1]))
         super().__init__(*layers, seed=seed, dtype=dtype)

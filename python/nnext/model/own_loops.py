@@ -24,7 +24,8 @@ class OwnLoops(Network):
         ----------
         X : array_like of shape (n, features)
         training : bool
-            Whether Dropout acts. ``backward`` needs True.
+            Whether Dropout acts and BatchNorm1d uses the batch's statistics. ``backward`` needs True. Running
+            statistics move with `step`, not here.
         scale : float
             A factor on X, not 0: the network sees ``X * scale``.
 
@@ -73,7 +74,7 @@ class OwnLoops(Network):
     def grads(self) -> dict[str, Array]:
         """Return the gradients of the last ``backward`` or ``loss_and_grads``, under the names of ``state_dict``.
 
-        Frozen layers have zero gradients.
+        Frozen layers have zero gradients, buffers none. They are not clipped: ``step`` does that.
 
         Raises
         ------
@@ -92,7 +93,7 @@ class OwnLoops(Network):
         return self._engine.gradients()
 
     def step(self) -> None:
-        """Change the parameters along the last gradients, by the compiled optimizer.
+        """Change the parameters along the last gradients, by the compiled optimizer, and the running statistics.
 
         Raises
         ------

@@ -18,12 +18,13 @@ class Parameters(Network):
     """What people do with a network's parameters."""
 
     def state_dict(self) -> dict[str, Array]:
-        """Return copies of all parameters under PyTorch's names and shapes.
+        """Return copies of all parameters and buffers under PyTorch's names and shapes.
 
         Returns
         -------
         dict of str to ndarray
-            "0.weight" of shape (out_features, in_features), "0.bias" of shape (out_features,), and so on.
+            "0.weight" of shape (out_features, in_features), "0.bias" of shape (out_features,), and so on; buffers such
+            as "1.running_mean"; "2.body.0.weight" within a `Residual`.
 
         Examples
         --------
@@ -69,7 +70,8 @@ class Parameters(Network):
         Parameters
         ----------
         *names : str
-            Positions of layers, as in the names of ``state_dict``: "0" for "0.weight" and "0.bias".
+            Positions of layers, as in the names of ``state_dict``: "0" for "0.weight" and "0.bias". That of a
+            `Residual` stands for all layers within it; "2.body.0" is one of those.
 
         Raises
         ------
@@ -102,6 +104,12 @@ class Parameters(Network):
         self._set_trainable("unfreeze", names, True)
 
     def _set_trainable(self, operation: str, names: Sequence[str], trainable: bool) -> None:
-        known = list(dict.fromkeys(tensor.path.rpartition(".")[0] for tensor in self._engine.tensors()))
+        known = dict.fromkeys(path for tensor in self._engine.tensors() for path in _holders(tensor.path))
         layers = [_check.choice(operation, "layer", str(name), known) for name in names]
         self._engine.set_trainable(layers, trainable)
+
+
+def _holders(path: str) -> list[str]:
+    """Return the layers that a tensor is in, outermost first: "2" and "2.body.0" for "2.body.0.weight"."""
+    parts = path.split(".")
+    return [".".join(parts[:end]) for end in range(1, len(parts), 2)]

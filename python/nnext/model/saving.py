@@ -50,6 +50,7 @@ class Saving(Network):
             loss = self._compiled.loss
             description["optimizer"] = self._compiled.optimizer.config()
             description["precision"] = self._compiled.precision
+            description["clip_norm"] = self._compiled.clip_norm
             description["loss"] = loss.config() if isinstance(loss, Loss) else None
             description["metrics"] = [name for name in self._compiled.metrics if name in metrics.names()]
         return description

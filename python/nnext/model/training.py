@@ -25,16 +25,17 @@ class Training(Network):
         optimizer: str | Optimizer = "adam",
         metrics: Sequence[str | Callable[[Any, Any], float]] = (),
         precision: str = "float32",
+        clip_norm: float | None = None,
     ) -> None:
         """Choose what to minimize, how, and what to report.
 
         Parameters
         ----------
         loss : str, Loss or callable
-            "mse", "bce", "bce_with_logits" or "cross_entropy", an object such as ``nn.CrossEntropy()``, or any
+            "mse", "huber", "bce", "bce_with_logits" or "cross_entropy", an object such as ``nn.Huber(0.5)``, or any
             ``f(y_pred, y) -> (loss, grad)`` with the gradient of y_pred's shape.
         optimizer : str or Optimizer
-            "sgd", "adam", "adagrad", or an object with settings. It starts with fresh state.
+            "sgd", "adam", "nadam", "adagrad", or an object with settings. It starts with fresh state.
         metrics : sequence of str or callable
             Names from `nnext.metrics`, or ``f(y_true, y_pred) -> float``.
         precision : {"float32", "bf16"}
@@ -44,18 +45,31 @@ class Training(Network):
             `predict`, `evaluate` and validation. It needs a CPU with AMX-BF16 or AVX512-BF16
             (`nnext.runtime.available_bf16`), which have bits of their own; the number of threads changes none.
             "float32" computes in the model's dtype.
+        clip_norm : float, optional
+            The length, > 0, that the gradients of all trainable parameters together may have in a step of `fit` or
+            `step`: longer ones are all multiplied by ``clip_norm / (norm + 1e-6)``, before weight decay is added, as by
+            PyTorch's ``clip_grad_norm_``. `grads` shows them as they were.
 
         Raises
         ------
         ValueError, TypeError
-            For unknown names, a loss that does not fit the last layer, or a precision that the model's dtype or the CPU
-            lacks.
+            For unknown names, a loss that does not fit the last layer, a precision that the model's dtype or the CPU
+            lacks, or a clip_norm that is no finite number greater than 0.
 
         Examples
         --------
         >>> import nnext as nn
         >>> model = nn.MLP([4, 3, 2])
         >>> model.compile(loss="cross_entropy", optimizer=nn.SGD(lr=0.1), metrics=["accuracy"])
+
+        A step of SGD is lr times the gradient, so no longer than lr times `clip_norm`:
+
+        >>> model = nn.Sequential(nn.Linear(1, 1, bias=False, weight_init="zeros"), dtype="float64")
+        >>> model.compile(loss="mse", optimizer=nn.SGD(lr=0.1), clip_norm=1.0)
+        >>> loss, grads = model.loss_and_grads([[1.0]], [5.0])
+        >>> model.step()
+        >>> grads["0.weight"], model.state_dict()["0.weight"].round(6)
+        (array([[-10.]]), array([[0.1]]))
         """
         chosen = losses.get(loss)
         compiled = Compiled(
@@ -63,6 +77,7 @@ class Training(Network):
             optimizer=Optimizer.find("compile", "optimizer", optimizer),
             metrics=_named(metrics),
             precision=_check.choice("compile", "precision", precision, ("float32", "bf16")),
+            clip_norm=None if clip_norm is None else _check.number("compile", "clip_norm", clip_norm, above=0),
         )
         outputs = self._engine.out_features(self.in_features or 1)
         if compiled.loss_name == "cross_entropy" and self.in_features and outputs < 2:

@@ -20,6 +20,8 @@ __all__ = [
     "bce_with_logits_grad",
     "cross_entropy",
     "cross_entropy_grad",
+    "huber",
+    "huber_grad",
     "mse",
     "mse_grad",
 ]
@@ -75,6 +77,58 @@ def mse_grad(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLi
     """
     p, t, scale = values("mse_grad", y_pred, y, sample_weight)
     return _mean_grad(scale, 2 * (p - t) / p.shape[1], y_pred)
+
+
+def huber(
+    y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None, delta: float = 1.0
+) -> float:
+    """Huber's loss: ``l_i = mean_j`` of ``d^2 / 2`` where ``d = |y_pred_ij - y_ij| <= delta``, else of its tangent.
+
+    The tangent at delta is ``delta (d - delta / 2)``. Source: Huber, Annals of Mathematical Statistics 35 (1964).
+
+    Parameters
+    ----------
+    y_pred : array of shape (n, ...) or (n,)
+        What the network says.
+    y : array of y_pred's shape
+        What it should say.
+    sample_weight : array of shape (n,), optional
+        Weights ``w_i >= 0``; 1 when absent.
+    delta : float
+        Where the tangent begins, > 0.
+
+    Returns
+    -------
+    float
+        ``sum_i w_i l_i / sum_i w_i``.
+
+    Raises
+    ------
+    ValueError
+        As `mse`.
+
+    Examples
+    --------
+    >>> huber([1.0, 2.0], [0.0, 4.0])
+    1.0
+    """
+    p, t, scale = values("huber", y_pred, y, sample_weight)
+    d = np.abs(p - t)
+    return _mean(scale, np.where(d <= delta, d * d / 2, delta * (d - delta / 2)).mean(axis=1))
+
+
+def huber_grad(
+    y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None, delta: float = 1.0
+) -> Array:
+    """Gradient of `huber`: ``y_pred - y``, cut off at ``-delta`` and ``delta``; the result has y_pred's shape.
+
+    Examples
+    --------
+    >>> huber_grad([1.0, 2.0], [0.5, 4.0])
+    array([ 0.25, -0.5 ])
+    """
+    p, t, scale = values("huber_grad", y_pred, y, sample_weight)
+    return _mean_grad(scale, np.clip(p - t, -delta, delta) / p.shape[1], y_pred)
 
 
 def bce(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -11,9 +13,9 @@ import numpy.typing as npt
 
 from nnext import layers as descriptions
 from nnext.losses import Loss
-from nnext.reference import initializers, losses, random
+from nnext.reference import losses, random
 from nnext.reference.arrays import Array
-from nnext.reference.layers import Activation, Draw, Layer, from_config
+from nnext.reference.layers import Activation, Chain, Draw, Layer, inner_numbers
 from nnext.reference.optimizers import SGD, Optimizer
 
 _Function = Callable[..., Any]  # y_pred, y, sample_weight
@@ -35,6 +37,8 @@ class Network:
         Decides dropout and the order of the samples.
     dtype : {"float32", "float64"}
         Type of every number.
+    clip_norm : float, optional
+        How long the gradients of a step may be together; longer ones are scaled down to it.
 
     Examples
     --------
@@ -60,12 +64,14 @@ class Network:
         optimizer: Optimizer | None = None,
         seed: int = 0,
         dtype: str = "float64",
+        clip_norm: float | None = None,
     ) -> None:
-        self.layers = list(layers)
+        self._chain = Chain(list(layers), range(len(layers)))
         self.loss = Loss.find("reference", "loss", loss)
         self.optimizer = SGD() if optimizer is None else optimizer
         self.seed = seed
         self.dtype = np.dtype(dtype)
+        self.clip_norm = clip_norm
         self.steps = 0  # optimizer steps and epochs over the network's whole life: they name the random streams
         self.epochs = 0
         self._saved: list[Any] = []
@@ -80,38 +86,44 @@ class Network:
         optimizer: Optimizer | None = None,
         seed: int = 0,
         dtype: str = "float64",
+        clip_norm: float | None = None,
     ) -> Network:
         """Build a network from its layers' descriptions, such as ``{"type": "Dropout", "p": 0.2}``.
 
-        `parameters` holds weights by name ("0.weight", "0.bias", ...); without it Linear layers draw PyTorch's default.
+        `parameters` holds weights by name ("0.weight", "0.bias", ...), and buffers; without it Linear layers draw
+        PyTorch's default.
         """
-        layers = []
-        for i, config in enumerate(configs):
-            own: dict[str, Array] = {}
-            if parameters is not None:
-                prefix = f"{i}."
-                own = {k.removeprefix(prefix): v for k, v in parameters.items() if k.startswith(prefix)}
-            elif config["type"] == "Linear":
-                weight, bias = initializers.linear_default(config["out_features"], config["in_features"], seed, i)
-                own = {"weight": weight} | ({"bias": bias} if config.get("bias", True) else {})
-            layers.append(from_config(config, {k: np.array(v, dtype=dtype) for k, v in own.items()}))
-        return cls(layers, loss, optimizer, seed, dtype)
+        if parameters is None:
+            parameters = Chain.start(configs, seed, count(), inner_numbers())
+        own = {name: np.array(values, dtype=dtype) for name, values in parameters.items()}
+        chain = Chain.build(configs, own, count(), inner_numbers())
+        return cls(chain.layers, loss, optimizer, seed, dtype, clip_norm)
 
     @classmethod
-    def from_model(cls, model: Any, loss: str | Loss = "mse", optimizer: Optimizer | None = None) -> Network:
+    def from_model(
+        cls,
+        model: Any,
+        loss: str | Loss = "mse",
+        optimizer: Optimizer | None = None,
+        clip_norm: float | None = None,
+    ) -> Network:
         """Build the same network as an `nnext` model, with copies of its weights, its seed and its dtype.
 
         The new network has made no training step yet, so a fit agrees with the model's when the model is as new.
         """
         configs = [layer.config() for layer in model.layers]
-        return cls.from_config(configs, model.state_dict(), loss, optimizer, model.seed, str(np.dtype(model.dtype)))
+        return cls.from_config(
+            configs, model.state_dict(), loss, optimizer, model.seed, str(np.dtype(model.dtype)), clip_norm
+        )
 
-    def _parameters(self) -> dict[str, Array]:
-        return {f"{i}.{name}": w for i, layer in enumerate(self.layers) for name, w in layer.parameters().items()}
+    @property
+    def layers(self) -> Sequence[Layer]:
+        """The layers, first to last."""
+        return self._chain.layers
 
     def state_dict(self) -> dict[str, Array]:
-        """Return copies of all weights by name."""
-        return {name: w.copy() for name, w in self._parameters().items()}
+        """Return copies of all weights and buffers by name."""
+        return {name: array.copy() for name, array in self._chain.named("tensors").items()}
 
     # ---- One step -----------------------------------------------------------------------------------------------
 
@@ -120,28 +132,24 @@ class Network:
         return self._forward(X, training, len(self.layers))
 
     def _forward(self, X: npt.ArrayLike, training: bool, stop: int) -> Array:
-        x: Array = np.asarray(X, dtype=self.dtype)
-        self._saved = []
-        for i, layer in enumerate(self.layers[:stop]):
-            x, saved = layer.forward(x, Draw(self.seed, i, self.steps) if training else None)
-            self._saved.append(saved)
-        return x
+        draw = Draw(self.seed, 0, self.steps) if training else None
+        y, self._saved = self._chain.forward(np.asarray(X, dtype=self.dtype), draw, stop)
+        return y
 
     def backward(self, dY: npt.ArrayLike) -> Array:
         """Take the loss's gradient in the output of the last `forward`, give the one in its input, and keep `grads`."""
-        dy: Array = np.asarray(dY, dtype=self.dtype)
-        self._grads = {}
-        for i in reversed(range(len(self._saved))):
-            dy, grads = self.layers[i].backward(dy, self._saved[i])
-            self._grads |= {f"{i}.{name}": g for name, g in grads.items()}
-        return dy
+        dx, self._grads = self._chain.backward(np.asarray(dY, dtype=self.dtype), self._saved)
+        return dx
 
     def grads(self) -> dict[str, Array]:
         """Return the gradients of the last `backward`, under the names of `state_dict`."""
         return dict(self._grads)
 
     def step(self) -> None:
-        """Change the weights along the last gradients.
+        """Change the weights along the last gradients, and buffers by the last `forward`.
+
+        With `clip_norm` all gradients together are at most so long: ``g min(1, clip_norm / (norm + 1e-6))``. Source:
+        Pascanu, Mikolov and Bengio, ICML 2013; the factor is PyTorch's.
 
         Examples
         --------
@@ -152,7 +160,13 @@ class Network:
         >>> loss, grads["0.weight"], net.state_dict()["0.weight"]
         (9.0, array([[-6.]]), array([[2.6]]))
         """
-        self.optimizer.step(self._parameters(), self._grads)
+        grads = self._grads
+        if self.clip_norm is not None:
+            norm = math.sqrt(sum(float((g * g).sum()) for g in grads.values()))
+            factor = min(1.0, self.clip_norm / (norm + 1e-6))
+            grads = {name: factor * g for name, g in grads.items()}
+        self.optimizer.step(self._chain.named("parameters"), grads)
+        self._chain.update(self._saved)
         self.steps += 1
 
     def _head(self) -> tuple[_Function, _Function, int]:
@@ -178,10 +192,7 @@ class Network:
 
     def predict(self, X: npt.ArrayLike) -> Array:
         """Return the output for the rows of X."""
-        x: Array = np.asarray(X, dtype=self.dtype)
-        for layer in self.layers:
-            x, _ = layer.forward(x, None)
-        return x
+        return self._chain.forward(np.asarray(X, dtype=self.dtype), None)[0]
 
     def evaluate(self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
         """Return the loss on X and y."""

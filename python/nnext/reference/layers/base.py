@@ -1,0 +1,88 @@
+"""What all layers of the reference have in common, and how one comes of a description."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, Self
+
+from nnext import layers as descriptions
+from nnext.reference.arrays import Array
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Where a training step finds its random numbers; there is none outside of training."""
+
+    seed: int
+    layer: int
+    step: int
+
+
+def inner_numbers() -> Iterator[int]:
+    """Return the numbers of layers that others hold, in their order; the others are numbered by their place."""
+    return count(1 << 13)
+
+
+class Layer:
+    """A layer without numbers of its own; those with some override `parameters`, `build` and `start`."""
+
+    @classmethod
+    def describes(cls, kind: str) -> bool:
+        """Tell whether configurations of that type mean this layer."""
+        return kind == cls.__name__
+
+    @classmethod
+    def build(cls, config: Mapping[str, Any], tensors: Mapping[str, Array], inner: Iterator[int]) -> Self:
+        """Build the layer from its configuration around given arrays; `inner` numbers the layers that it holds."""
+        return cls(**{key: value for key, value in config.items() if key != "type"})
+
+    @classmethod
+    def start(cls, config: Mapping[str, Any], seed: int, number: int, inner: Iterator[int]) -> dict[str, Array]:
+        """Return the arrays that such a layer starts from, by name."""
+        return {}
+
+    def parameters(self) -> dict[str, Array]:
+        """Return the weights by name: the arrays themselves, so that an optimizer can change them."""
+        return {}
+
+    def buffers(self) -> dict[str, Array]:
+        """Return what the layer itself changes with a step, such as running statistics: the arrays themselves."""
+        return {}
+
+    def tensors(self) -> dict[str, Array]:
+        """Return parameters and buffers."""
+        return self.parameters() | self.buffers()
+
+    def forward(self, x: Array, draw: Draw | None) -> tuple[Array, Any]:
+        """Return ``y`` and what `backward` needs."""
+        raise NotImplementedError
+
+    def backward(self, dy: Array, saved: Any) -> tuple[Array, dict[str, Array]]:
+        """Return ``dx`` and the gradients of the parameters."""
+        raise NotImplementedError
+
+    def update(self, saved: Any) -> None:
+        """Take a step: change the buffers by what the last `forward` in training has saved."""
+
+
+def find(config: Mapping[str, Any]) -> type[Layer]:
+    """Return the class of the layer that an `nnext` layer's ``config()`` describes."""
+    for layer in Layer.__subclasses__():
+        if layer.describes(config["type"]):
+            return layer
+    names = ", ".join([*(layer.__name__ for layer in Layer.__subclasses__()), *descriptions.Layer.names()])
+    raise ValueError(f"[reference] no layer of type {config['type']!r}; known are {names}")
+
+
+def from_config(config: Mapping[str, Any], tensors: Mapping[str, Array]) -> Layer:
+    """Build the layer that an `nnext` layer's ``config()`` describes, around the given parameters and buffers.
+
+    Examples
+    --------
+    >>> from nnext.reference import Dropout
+    >>> from_config({"type": "Dropout", "p": 0.2}, {})
+    Dropout(p=0.2)
+    """
+    return find(config).build(config, tensors, inner_numbers())

@@ -1,0 +1,65 @@
+"""PyTorch's modules for nnext's layers, with the same names of parameters and buffers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nnext as nn
+from cases import LossCase
+
+torch: Any = pytest.importorskip("torch", reason="PyTorch is not installed; .ci/run installs it for these tests")
+
+
+class Residual(torch.nn.Module):  # type: ignore[misc]
+    """As nnext's; a branch without layers gives x itself."""
+
+    def __init__(self, body: Any, shortcut: Any) -> None:
+        super().__init__()
+        self.body, self.shortcut = body, shortcut
+
+    def forward(self, x: Any) -> Any:
+        return self.body(x) + self.shortcut(x)
+
+
+def module(layer: nn.Layer) -> Any:
+    """Return PyTorch's module; most have the same name and settings."""
+    match layer:
+        case nn.Residual():
+            return Residual(sequential(layer.body), sequential(layer.shortcut))
+        case nn.Linear():
+            return torch.nn.Linear(layer.in_features, layer.out_features, layer.bias)
+        case nn.Softmax():
+            return torch.nn.Softmax(dim=1)
+    settings = {name: value for name, value in layer.config().items() if name != "type"}
+    return getattr(torch.nn, type(layer).__name__)(**settings)
+
+
+def sequential(layers: Sequence[nn.Layer]) -> Any:
+    return torch.nn.Sequential(*map(module, layers))
+
+
+def twin(model: nn.Sequential) -> Any:
+    """Return the same network, with the numbers of the model, in training mode and float64."""
+    made = sequential(model.layers).double()
+    made.load_state_dict({name: torch.from_numpy(values) for name, values in model.state_dict().items()})
+    return made
+
+
+def loss(case: LossCase, output: Any, y: np.ndarray, weight: np.ndarray | None = None) -> Any:
+    """PyTorch's mean loss; after Softmax it has none, so the definition stands in."""
+    f, target = torch.nn.functional, torch.from_numpy(y)
+    if case.name == "cross_entropy":
+        logits = torch.log(output) if case.last_layer is not None else output
+        rows = f.cross_entropy(logits, target, reduction="none")
+    else:
+        name = {
+            "mse": "mse_loss",
+            "huber": "huber_loss",
+            "bce": "binary_cross_entropy",
+            "bce_with_logits": "binary_cross_entropy_with_logits",
+        }
+        rows = getattr(f, name[case.name])(output, target.double(), reduction="none", **case.arguments).mean(dim=1)
+    scale = torch.ones(len(rows), dtype=torch.float64) if weight is None else torch.from_numpy(weight)
+    return (rows * scale).sum() / scale.sum()
