@@ -1,4 +1,4 @@
-"""The error bounds of each layer, forward and back: see tests/error_bounds.py. A layer without a row here is an error."""
+"""The error bounds of each layer, forward and back, for tests/error_bounds.py. A layer without a row is an error."""
 
 from dataclasses import dataclass
 from functools import singledispatch

@@ -9,7 +9,8 @@ from hypothesis.extra import numpy as hnp
 
 import internals
 import nnext as nn
-from cases import LAYOUTS, OPTIMIZERS
+from cases import OPTIMIZERS
+from layouts import LAYOUTS
 
 DTYPES = st.sampled_from(["float32", "float64"])
 SEEDS = st.integers(0, 2**32 - 1)
@@ -121,9 +122,8 @@ class Task:
 @st.composite
 def tasks(draw: st.DrawFn, dtype: str | None = None, optimizer: Any = None, **options: Any) -> Task:
     """Draw a network, a loss that suits it, and a batch with or without weights."""
-    loss = draw(
-        st.sampled_from(["mse", "huber", "bce_with_logits", "cross_entropy", "bce + Sigmoid", "cross_entropy + Softmax"])
-    )
+    losses = ["mse", "huber", "bce_with_logits", "cross_entropy", "bce + Sigmoid", "cross_entropy + Softmax"]
+    loss = draw(st.sampled_from(losses))
     name, _, last = loss.partition(" + ")
     layers = draw(stacks(min_outputs=2 if name == "cross_entropy" else 1, **options))
     tail: list[nn.Layer] = [getattr(nn, last)()] if last else []

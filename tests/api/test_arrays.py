@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from cases import LAYOUTS
 from internals import training_state
+from layouts import LAYOUTS
 from support import assert_same_bits, unchanged, unwritten
 
 N, FEATURES, CLASSES = 12, 5, 4

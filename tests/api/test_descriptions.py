@@ -199,7 +199,7 @@ def test_a_kind_is_no_description_itself() -> None:
     for kind in (nn.Layer, nn.layers.Activation, nn.Loss, nn.initializers.Initializer):
         with pytest.raises(TypeError, match=rf"\[{kind.__name__}\] is what several have in common; use one of"):
             kind()
-    with pytest.raises(TypeError, match=r"\[Optimizer\] is what several have in common; use one of SGD, Adam, Adagrad"):
+    with pytest.raises(TypeError, match=r"\[Optimizer\] is what several have .*; use one of SGD, Adam, NAdam, Adagrad"):
         nn.Optimizer(0.1)
 
 

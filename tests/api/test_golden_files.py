@@ -15,9 +15,8 @@ from safetensors.numpy import load_file
 
 import internals
 import nnext as nn
-from error_bounds import Bounded
+from error_bounds import bounded
 from internals import training_state
-from nnext import reference
 from pins import labels, uniform
 from support import FMA_ISAS, assert_same_bits, digest, model_metadata
 from tolerance import assert_within
@@ -42,11 +41,9 @@ def samples(model: nn.Sequential) -> tuple[np.ndarray, np.ndarray]:
 
 def rounding(model: nn.Sequential, X: np.ndarray) -> np.ndarray:
     """Return how far the outputs of the model may be from those of exact arithmetic."""
-    configs = [layer.config() for layer in model.layers]
-    network = reference.Network.from_config(configs, model.state_dict(), seed=model.seed, dtype="float64")
-    bounded = Bounded(network, str(model.dtype))
-    bounded.forward(X, False)
-    return 2 * bounded.errors[-1] + np.finfo(model.dtype).tiny
+    twin = bounded(model)
+    twin.forward(X, False)
+    return 2 * twin.error + np.finfo(model.dtype).tiny
 
 
 def test_the_state_is_the_files(name: str, isa: str) -> None:
@@ -56,7 +53,7 @@ def test_the_state_is_the_files(name: str, isa: str) -> None:
     assert state.pop("counters").tolist() == metadata["counters"] == [8, 2, 8]
     assert_same_bits(state, {key: tensors[key] for key in state})
     assert sorted(state) == sorted(tensors)
-    assert sorted(internals.frozen(model)) == metadata["frozen"]
+    assert sorted(internals.frozen(model)) == [str(layer) for layer in metadata["frozen"]]
     built = [type(layer).__name__ for layer in model.layers]
     settings = {"layers": built, "seed": model.seed, "dtype": model.dtype.name}
     assert settings == {key: RECORDED[name][key] for key in settings}

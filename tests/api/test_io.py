@@ -11,7 +11,7 @@ from safetensors.numpy import load_file
 
 import internals
 import nnext as nn
-from cases import LAYERS, OPTIMIZERS
+from cases import LAYERS, LOSSES, OPTIMIZERS, LossCase
 from internals import training_state
 from support import assert_same_bits, model_metadata
 
@@ -64,12 +64,12 @@ def test_every_layer_and_setting_comes_back(path: pathlib.Path) -> None:
     assert nn.load(path).layers == (layer,)
 
 
-@pytest.mark.parametrize("loss", ["mse", "bce", "bce_with_logits", "cross_entropy"])
+@pytest.mark.parametrize("case", LOSSES.values(), ids=LOSSES)
 @pytest.mark.parametrize("last", [nn.Sigmoid(), nn.Softmax()])
-def test_losses_and_metrics_come_back(path: pathlib.Path, loss: str, last: nn.Layer) -> None:
-    model = nn.Sequential(nn.Linear(5, 2), last)
+def test_losses_and_metrics_come_back(path: pathlib.Path, case: LossCase, last: nn.Layer) -> None:
+    model, loss = nn.Sequential(nn.Linear(5, 2), last), case.name
     model.compile(
-        loss=loss, optimizer=nn.SGD(lr=0.5), metrics=["accuracy", "f1"] if loss == "cross_entropy" else ["mse"]
+        loss=case.make(), optimizer=nn.SGD(lr=0.5), metrics=["accuracy", "f1"] if loss == "cross_entropy" else ["mse"]
     )
     model.save(path)
     again = nn.load(path)
@@ -77,6 +77,25 @@ def test_losses_and_metrics_come_back(path: pathlib.Path, loss: str, last: nn.La
     assert again.evaluate(X, targets) == model.evaluate(X, targets)
     assert again.loss_and_grads(X, targets)[0] == model.loss_and_grads(X, targets)[0]
     assert_same_bits(again.predict_classes(X), model.predict_classes(X))
+
+
+def test_statistics_frozen_layers_and_clipping_come_back(path: pathlib.Path) -> None:
+    block = nn.Residual(nn.Linear(6, 6), nn.BatchNorm1d(6), nn.Residual(nn.GELU(), nn.Linear(6, 6)))
+    model = nn.Sequential(nn.Linear(5, 6), nn.BatchNorm1d(6, momentum=None), block, nn.Linear(6, 2), seed=3)
+    model.compile(loss="cross_entropy", optimizer=nn.NAdam(momentum_decay=0.1), clip_norm=0.25)
+    model.fit(X, Y, epochs=3, batch_size=2, verbose=0)
+    model.freeze("1", "2.body.2")
+    model.save(path)
+    again = nn.load(path)
+    assert internals.settings(again)["clip_norm"] == 0.25
+    assert internals.frozen(again) == internals.frozen(model) == {"1", "2.body.2.body.1"}
+    for net in (model, again):
+        net.fit(X, Y, epochs=2, batch_size=2, verbose=0)
+    assert_same_bits(training_state(again), training_state(model))
+    assert load_file(path)["1.num_batches_tracked"].shape == ()
+    products = {round(product, 12) for _, product in model_metadata(path)["progress"]}
+    assert len(products) == 1  # of NAdam's momenta in 6 steps
+    assert products.pop() == round(np.prod([0.9 * (1 - 0.5 * 0.96 ** (0.1 * t)) for t in range(1, 7)]), 12)
 
 
 def test_functions_are_not_saved(path: pathlib.Path) -> None:

@@ -53,7 +53,31 @@ from support import assert_same_bits, unchanged
         (lambda: nn.MLP(4), TypeError, r"\[MLP\] sizes is 4; give at least features and outputs"),
         (lambda: nn.MLP([4, 0, 2]), ValueError, r"\[Linear\] out_features is 0; give a whole number from 1"),
         (lambda: nn.MLP([4, 2], activation="gelu2"), ValueError, r"\[MLP\] unknown activation 'gelu2'; use one of"),
-        (lambda: nn.MLP([4, 2], batch_norm=True), ValueError, r"\[MLP\] batch_norm=True, but this version has no"),
+        (lambda: nn.MLP([4, 2], batch_norm=1), TypeError, r"\[MLP\] batch_norm is 1; give True or False"),
+        (lambda: nn.GELU("erf"), ValueError, r"\[GELU\] unknown approximate 'erf'; use one of none, tanh"),
+        (lambda: nn.BatchNorm1d(0), ValueError, r"\[BatchNorm1d\] num_features is 0; give a whole number from 1"),
+        (lambda: nn.BatchNorm1d(2, eps=0), ValueError, r"\[BatchNorm1d\] eps is 0; give a finite number in \(0, inf"),
+        (lambda: nn.BatchNorm1d(2, momentum=1.5), ValueError, r"\[BatchNorm1d\] momentum is 1.5; give .* in \[0, 1\]"),
+        (lambda: nn.BatchNorm1d(2, affine=None), TypeError, r"\[BatchNorm1d\] affine is None; give True or False"),
+        (
+            lambda: nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(5)),
+            ValueError,
+            r"layer 1: \[batch_norm\] x has 4 features but the layer expects 5; change num_features",
+        ),
+        (lambda: nn.Residual(), ValueError, r"\[Residual\] there are no layers; give at least one, for example"),
+        (lambda: nn.Residual(3), TypeError, r"\[Residual\] body\[0\] is 3; give one of"),
+        (lambda: nn.Residual(nn.ReLU(), shortcut=3), TypeError, r"\[Residual\] shortcut is 3; give one of"),
+        (
+            lambda: nn.Sequential(nn.Linear(3, 4), nn.Residual(nn.Linear(4, 2))),
+            ValueError,
+            r"layer 1: \[residual\] the body gives 2 features but the shortcut 4; give both the same, for example "
+            r"with Linear\(4, 2\) at the end of the shortcut",
+        ),
+        (
+            lambda: nn.Sequential(nn.Residual(nn.ReLU(), nn.Residual(nn.Linear(4, 4), nn.Linear(5, 4)))),
+            ValueError,
+            r"layer 0.body.1.body.1: \[linear\] x has 4 features but the layer expects 5",
+        ),
         (
             lambda: nn.initializers.uniform(1, 1),
             ValueError,
@@ -77,6 +101,9 @@ def test_what_cannot_be_built_is_named(build: Any, error: type[Exception], messa
         (lambda: nn.Adam(betas=(0.9, 1.0)), r"\[Adam\] betas\[1\] is 1.0; give a finite number in \[0, 1\)"),
         (lambda: nn.Adam(eps=0), r"\[Adam\] eps is 0; give a finite number in \(0, inf\]"),
         (lambda: nn.Adam(weight_decay=np.nan), r"\[Adam\] weight_decay is nan; give a finite number"),
+        (lambda: nn.NAdam(betas=(1.0, 0.9)), r"\[NAdam\] betas\[0\] is 1.0; give a finite number in \[0, 1\)"),
+        (lambda: nn.NAdam(eps=0), r"\[NAdam\] eps is 0; give a finite number in \(0, inf\]"),
+        (lambda: nn.NAdam(momentum_decay=-1), r"\[NAdam\] momentum_decay is -1; give a finite number"),
         (lambda: nn.Adagrad(lr_decay=-1), r"\[Adagrad\] lr_decay is -1; give a finite number"),
         (lambda: nn.Adagrad(initial_accumulator_value=-1), r"\[Adagrad\] initial_accumulator_value is -1; give"),
     ],
@@ -98,11 +125,18 @@ def test_a_rate_is_checked_when_it_is_changed() -> None:
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"loss": "mae2"}, ValueError, r"\[compile\] unknown loss 'mae2'; use one of mse, bce"),
+        ({"loss": "mae2"}, ValueError, r"\[compile\] unknown loss 'mae2'; use one of mse, huber, bce"),
         ({"loss": None}, TypeError, r"\[compile\] loss is None; give one of mse"),
         ({"loss": "mse", "optimizer": "adamax"}, ValueError, r"\[compile\] unknown optimizer 'adamax'; use one of sgd"),
         ({"loss": "mse", "optimizer": 3}, TypeError, r"\[compile\] optimizer is 3; give one of sgd"),
         ({"loss": "mse", "optimizer": nn.MSE()}, TypeError, r"\[compile\] optimizer is MSE\(\); give one of sgd"),
+        (
+            {"loss": "mse", "clip_norm": 0},
+            ValueError,
+            r"\[compile\] clip_norm is 0; give a finite .* in \(0, inf\]",
+        ),
+        ({"loss": "mse", "clip_norm": np.inf}, ValueError, r"\[compile\] clip_norm is inf; give a finite number"),
+        ({"loss": "mse", "clip_norm": "1"}, TypeError, r"\[compile\] clip_norm is '1'; give a number"),
         ({"loss": "mse", "metrics": "accuracy"}, TypeError, r"\[compile\] metrics is 'accuracy'; give a list"),
         ({"loss": "mse", "metrics": ["speed"]}, ValueError, "unknown metric 'speed'"),
     ],
@@ -183,6 +217,15 @@ def test_summary_and_count(capsys: pytest.CaptureFixture[str]) -> None:
     assert nn.Sequential(nn.ReLU()).count_params() == 0
     nn.Sequential(nn.ReLU()).summary()
     assert "(n, ?)" in capsys.readouterr().out
+    nn.Sequential(nn.Residual(nn.Linear(4, 3), nn.BatchNorm1d(3), shortcut=nn.Linear(4, 3, bias=False))).summary()
+    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
+        ["layer", "output", "params"],
+        ["0", "Residual", "(n,", "3)", "33"],
+        ["0.body.0", "Linear", "(n,", "3)", "15"],
+        ["0.body.1", "BatchNorm1d", "(n,", "3)", "6"],
+        ["0.shortcut.0", "Linear", "(n,", "3)", "12"],
+        ["total", "33"],
+    ]
     assert model.in_features == 784
     assert nn.Sequential(nn.Flatten(), nn.Tanh()).in_features is None
 
@@ -192,6 +235,8 @@ def test_mlp_is_the_sequential_it_stands_for() -> None:
     layers = (nn.Linear(5, 4), nn.Tanh(), nn.Dropout(0.1), nn.Linear(4, 3), nn.Tanh(), nn.Dropout(0.1), nn.Linear(3, 2))
     assert mlp.layers == layers
     assert_same_bits(mlp.state_dict(), nn.Sequential(*layers, seed=9, dtype="float64").state_dict())
-    assert nn.MLP((5, 2)).layers == (nn.Linear(5, 2),)
+    assert nn.MLP((5, 2)).layers == nn.MLP((5, 2), batch_norm=True).layers == (nn.Linear(5, 2),)
+    layers = (nn.Linear(5, 4), nn.BatchNorm1d(4), nn.GELU(), nn.Dropout(0.1), nn.Linear(4, 2))
+    assert nn.MLP([5, 4, 2], activation="gelu", dropout=0.1, batch_norm=True).layers == layers
     assert nn.MLP(np.array([5, 4, 2])).layers[1:2] == (nn.ReLU(),)
     assert nn.MLP([5, 4, 2], activation=nn.LeakyReLU(0.3)).layers[1] == nn.LeakyReLU(0.3)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import nnext as nn
@@ -102,7 +102,8 @@ def test_shapes_fit_or_are_named(rows: int, features: int, targets: int, outputs
 @given(stacks(), DTYPES, LAYOUT, SEEDS)
 def test_parameters_come_back_from_any_layout(layers: list[nn.Layer], dtype: str, layout: Any, seed: int) -> None:
     source, target = nn.Sequential(*layers, seed=seed, dtype=dtype), nn.Sequential(*layers, seed=seed + 1, dtype=dtype)
-    target.load_state_dict({name: layout(values) for name, values in source.state_dict().items()})
+    # NumPy makes an array of shape (1,) of one number.
+    target.load_state_dict({n: layout(values) if values.ndim else values for n, values in source.state_dict().items()})
     assert_same_bits(target.state_dict(), source.state_dict())
     X = np.random.default_rng(seed).normal(size=(3, source.in_features))
     assert_same_bits(target.predict(X), source.predict(X))
@@ -114,11 +115,13 @@ def test_a_network_comes_back_from_its_description(layers: list[nn.Layer], seed:
     again = nn.Sequential(*(nn.Layer.from_config(layer.config()) for layer in layers), seed=seed, dtype=dtype)
     assert repr(again) == repr(model)
     assert_same_bits(again.state_dict(), model.state_dict())
-    assert model.count_params() == sum(values.size for values in model.state_dict().values())
+    parameters = (v for n, v in model.state_dict().items() if not n.endswith(("_mean", "_var", "_tracked")))
+    assert model.count_params() == sum(values.size for values in parameters)
 
 
 @given(tasks(), OPTIMIZER)
 def test_a_saved_model_goes_on_as_if_it_had_not_been_saved(task: Task, case: Any) -> None:
+    assume(task.fits(5))
     model = task.twin(optimizer=case.make())
     arguments = {"batch_size": 5, "sample_weight": task.weight, "verbose": 0}
     model.fit(task.X, task.y, **arguments)

@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-import nnext as nn
 import exact as exactly
-from cases import ACTIVATIONS, LAYOUTS
+import nnext as nn
+from cases import ACTIVATIONS
+from layouts import LAYOUTS
 from nnext import functional, reference
 from support import assert_same_bits, require_two_fma_isas, unwritten, use_isa
 from tolerance import ULP, assert_within, eps, exact, tiny, ulp_error

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from cases import LAYOUTS, LOSSES, LossCase
+from cases import LOSSES, LossCase
+from layouts import LAYOUTS
 from nnext import functional, reference
 from support import assert_same_bits, require_two_fma_isas, unwritten, use_isa
 from tolerance import ULP, assert_within, eps

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from cases import LAYOUTS
+from layouts import LAYOUTS
 from nnext.functional import matmul
 from support import assert_same_bits, require_two_fma_isas, unwritten, use_isa
 from tolerance import assert_within, eps, exact, product_bound

@@ -180,7 +180,8 @@ def test_a_loss_and_its_gradient_are_the_references(
     name, wide, largest = case.name, y_pred.astype(np.float64), float(np.abs(y_pred).max())
     size = 4 * largest**2 + 2 * largest + 10  # of an output's own term in any of the losses
     loss = getattr(functional, name)(y_pred, y, weight, **case.arguments)
-    assert_within(loss, getattr(reference, name)(wide, y, weight, **case.arguments), (k + n + 4 * ULP + 4) * eps(dtype) * size)
+    expected = getattr(reference, name)(wide, y, weight, **case.arguments)
+    assert_within(loss, expected, (k + n + 4 * ULP + 4) * eps(dtype) * size)
     slope = 4 * largest + 1 / 0.05**2  # bce's predictions are at least 0.05 from 0 and 1
     grad = getattr(functional, f"{name}_grad")(y_pred, y, weight, **case.arguments)
     expected = getattr(reference, f"{name}_grad")(wide, y, weight, **case.arguments)

@@ -15,8 +15,8 @@ from nnext.reference import initializers, losses, random
 STEP = np.finfo(np.float64).eps ** (1 / 3)
 NUMERIC = 100 * STEP**2  # 4e-9; the third derivatives here stay below 100
 
-ACTIVATIONS = ["identity", "relu", "leaky_relu", "tanh", "sigmoid", "softmax"]
-LOSSES = ["mse", "bce", "bce_with_logits", "cross_entropy"]
+ACTIVATIONS = ["identity", "relu", "leaky_relu", "tanh", "sigmoid", "gelu", "softmax"]
+LOSSES = ["mse", "huber", "bce", "bce_with_logits", "cross_entropy"]
 
 
 def numeric_grad(f: Callable[[np.ndarray], float], x: np.ndarray) -> np.ndarray:
@@ -217,7 +217,7 @@ def test_a_weight_of_two_is_the_row_twice(name: str) -> None:
     assert not getattr(reference, f"{name}_grad")(y_pred, y, np.zeros(5)).any()
 
 
-@pytest.mark.parametrize("name", ["mse", "bce", "bce_with_logits"])
+@pytest.mark.parametrize("name", ["mse", "huber", "bce", "bce_with_logits"])
 def test_a_column_and_a_vector_mean_the_same(name: str) -> None:
     y_pred, y = example(name, np.random.default_rng(4), outputs=1)
     f, f_grad = getattr(reference, name), getattr(reference, f"{name}_grad")
@@ -281,12 +281,17 @@ def torch() -> Any:
         ("SGD", {"lr": 0.05, "momentum": 0.9, "nesterov": True}),
         ("Adam", {"lr": 0.01}),
         ("Adam", {"lr": 0.01, "betas": (0.8, 0.99), "eps": 1e-3, "weight_decay": 0.1}),
+        ("NAdam", {"lr": 0.01}),
+        ("NAdam", {"lr": 0.01, "betas": (0.8, 0.99), "eps": 1e-3, "weight_decay": 0.1, "momentum_decay": 0.1}),
         ("Adagrad", {"lr": 0.1}),
         ("Adagrad", {"lr": 0.1, "eps": 1e-3, "weight_decay": 0.1}),
     ],
 )
-def test_optimizers_step_as_pytorchs(name: str, options: dict[str, Any]) -> None:
+def test_optimizers_step_as_pytorchs(name: str, options: dict[str, Any], request: pytest.FixtureRequest) -> None:
     t, rng = torch(), np.random.default_rng(7)
+    dtype = t.get_default_dtype()
+    request.addfinalizer(lambda: t.set_default_dtype(dtype))
+    t.set_default_dtype(t.float64)  # else NAdam's product of momenta is a float32
     w = {"a": rng.normal(size=(3, 4)), "b": rng.normal(size=4)}
     theirs = {k: t.tensor(v, requires_grad=True) for k, v in w.items()}
     ours, optimizer = getattr(reference, name)(**options), getattr(t.optim, name)(theirs.values(), **options)
@@ -309,6 +314,7 @@ def test_losses_are_pytorchs(name: str) -> None:
     x = t.tensor(y_pred, requires_grad=True)
     function = {
         "mse": t.nn.functional.mse_loss,
+        "huber": t.nn.functional.huber_loss,
         "bce": t.nn.functional.binary_cross_entropy,
         "bce_with_logits": t.nn.functional.binary_cross_entropy_with_logits,
         "cross_entropy": t.nn.functional.cross_entropy,
@@ -325,7 +331,10 @@ def test_losses_are_pytorchs(name: str) -> None:
 
 def configs(*layers: str, features: int = 4, hidden: int = 5, outputs: int = 3) -> list[dict[str, Any]]:
     """Return a Linear layer, the named layers and, before the last of them, another Linear layer."""
-    extra = {"LeakyReLU": {"negative_slope": 0.1}, "Dropout": {"p": 0.4}}
+    inner = {"in_features": hidden, "out_features": hidden, "type": "Linear"}
+    residual = {"body": [inner, {"type": "Dropout", "p": 0.3}, {"type": "Tanh"}], "shortcut": [inner | {"bias": False}]}
+    extra = {"LeakyReLU": {"negative_slope": 0.1}, "Dropout": {"p": 0.4}, "Residual": residual}
+    extra["BatchNorm1d"] = {"num_features": hidden}
     named = [{"type": name, **extra.get(name, {})} for name in layers]
     first = {"type": "Linear", "in_features": features, "out_features": hidden, "bias": True}
     second = {"type": "Linear", "in_features": hidden, "out_features": outputs, "bias": False}
@@ -336,6 +345,9 @@ def configs(*layers: str, features: int = 4, hidden: int = 5, outputs: int = 3) 
     ("layers", "loss"),
     [
         (["Tanh", "Identity"], "mse"),
+        (["GELU", "Identity"], "huber"),
+        (["BatchNorm1d", "Identity"], "mse"),
+        (["Residual", "Sigmoid"], "mse"),
         (["ReLU", "Tanh"], "mse"),
         (["LeakyReLU", "Sigmoid"], "mse"),
         (["Sigmoid", "Softmax"], "mse"),
@@ -353,7 +365,8 @@ def test_network_gradients_are_the_numeric_ones(layers: list[str], loss: str) ->
     _, y = example(loss, rng, rows=6)
     w = rng.uniform(size=6)
     value, grads = net.loss_and_grads(X, y, w)
-    assert grads.keys() == net.state_dict().keys() == {"1.weight", "1.bias", f"{len(layers) + 1}.weight"}
+    assert grads.keys() == internals.reference_parameters(net).keys() >= {"1.weight", "1.bias"}
+    assert f"{len(layers) + 1}.weight" in grads
     for name, p in internals.reference_parameters(net).items():
         start = p.copy()
 
@@ -463,3 +476,21 @@ def test_networks_refuse_what_does_not_fit() -> None:
         reference.Network.from_config([{"type": "Conv2d"}])
     with pytest.raises(ValueError, match="unknown loss 'rmse'"):
         reference.Network([], loss="rmse")
+
+
+def test_a_step_moves_statistics_and_clips_gradients() -> None:
+    rng = np.random.default_rng(13)
+    net = reference.Network.from_config([{"type": "BatchNorm1d", "num_features": 2}], clip_norm=0.1)
+    X, y = rng.normal(3, 2, size=(8, 2)), rng.normal(size=(8, 2))
+    before = net.state_dict()
+    _, grads = net.loss_and_grads(X, y)
+    assert all(np.array_equal(net.state_dict()[name], values) for name, values in before.items())
+    net.step()
+    state, norm = net.state_dict(), np.sqrt(sum((g**2).sum() for g in grads.values()))
+    np.testing.assert_allclose(state["0.weight"], 1 - 0.01 * grads["0.weight"] * 0.1 / (norm + 1e-6), rtol=1e-14)
+    np.testing.assert_allclose(state["0.running_mean"], 0.1 * X.mean(axis=0), rtol=1e-14)
+    np.testing.assert_allclose(state["0.running_var"], 0.9 + 0.1 * X.var(axis=0, ddof=1), rtol=1e-14)
+    assert state["0.num_batches_tracked"] == 1
+    np.testing.assert_allclose(net.predict(X[:1]), net.predict(X)[:1])  # one row will do
+    with pytest.raises(ValueError, match=r"\[batch_norm\] x has 1 row but training needs 2; give more rows"):
+        net.forward(X[:1], training=True)

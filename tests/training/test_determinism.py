@@ -9,41 +9,11 @@ import pytest
 
 import internals
 import nnext as nn
-from cases import LAYOUTS, OPTIMIZERS
+from cases import OPTIMIZERS
+from determinism import BATCH, SAMPLES, THREADS, WITNESSES, data, network, trained
 from internals import training_state
+from layouts import LAYOUTS
 from support import assert_same_bits, require_two_fma_isas, use_isa
-
-SAMPLES, FEATURES, BATCH = 1100, 65, 480  # two whole batches and one of 140
-THREADS = (1, 2, 3, 8)
-
-
-def network(optimizer: str = "adam", dtype: str = "float32", loss: str = "cross_entropy") -> nn.Sequential:
-    """Build a network of which a step is about 14 MFLOP: a member of the team takes part for each of them."""
-    model = nn.Sequential(
-        nn.Linear(FEATURES, 131),
-        nn.ReLU(),
-        nn.Dropout(0.3),
-        nn.Linear(131, 40),
-        nn.Tanh(),
-        nn.Linear(40, 10),
-        seed=3,
-        dtype=dtype,
-    )
-    model.compile(loss=loss, optimizer=OPTIMIZERS[optimizer].make(), metrics=["accuracy"])
-    return model
-
-
-def data(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    return rng.normal(size=(SAMPLES, FEATURES)).astype("float32"), rng.integers(10, size=SAMPLES)
-
-
-def trained(X: Any, y: Any, threads: int = 1, epochs: int = 2, **options: Any) -> tuple[dict[str, Any], Any]:
-    """Return the state after a fit, and its record."""
-    model = network(**options)
-    with nn.runtime.threads(threads):
-        history = model.fit(X, y, epochs=epochs, batch_size=BATCH, verbose=0).history
-        history["evaluated"] = [model.evaluate(X, y)["loss"]]
-    return training_state(model), history
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
@@ -116,13 +86,13 @@ def test_no_layout_of_x_changes_a_bit(rng: np.random.Generator, layout: str, tmp
     assert other == history
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("options", [*({"optimizer": name} for name in OPTIMIZERS), *WITNESSES], ids=str)
 def test_save_and_resume_is_a_fit_that_was_never_interrupted(
-    rng: np.random.Generator, optimizer: str, tmp_path: pathlib.Path
+    rng: np.random.Generator, options: dict[str, Any], tmp_path: pathlib.Path
 ) -> None:
     X, y = data(rng)
-    whole, _ = trained(X, y, 2, epochs=3, optimizer=optimizer)
-    model = network(optimizer)
+    whole, _ = trained(X, y, 2, epochs=3, **options)
+    model = network(**options)
     model.fit(X, y, epochs=1, batch_size=BATCH, verbose=0)
     model.save(tmp_path / "m.safetensors")
     again = nn.load(tmp_path / "m.safetensors")

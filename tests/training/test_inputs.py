@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from cases import LAYOUTS
 from internals import training_state
+from layouts import LAYOUTS
 from support import assert_same_bits, run_python, unwritten
 
 FEATURES, CLASSES = 9, 3

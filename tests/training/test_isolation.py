@@ -16,8 +16,13 @@ ROWS = 530
 NETWORKS: dict[str, list[nn.Layer]] = {
     "tiny": ten(),
     "layered": [*hidden()[:-1], nn.LeakyReLU(0.1), nn.Linear(40, 10)],
+    "batch_norm": [
+        nn.BatchNorm1d(65), nn.Linear(65, 131), nn.BatchNorm1d(131), nn.LeakyReLU(0.1),
+        nn.Residual(nn.Linear(131, 40), nn.ReLU(), nn.Dropout(0.2), nn.Linear(40, 131), nn.BatchNorm1d(131)),
+        nn.Linear(131, 10),
+    ],
     "wide": [nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10), nn.Softmax()],
-}
+}  # fmt: skip
 THREADS = (1, 2, 3, 8)
 
 
@@ -80,7 +85,8 @@ def test_predictions_of_nan_leave_nothing_behind(model: nn.Sequential) -> None:
 @pytest.mark.parametrize("threads", THREADS)
 def test_a_fit_in_another_thread_changes_no_prediction(model: nn.Sequential, threads: int) -> None:
     X, y = samples(model), labels(2, ROWS, 10)
-    model.compile(loss="cross_entropy", optimizer=nn.SGD(lr=0.0))  # so that the weights stay
+    model.compile(loss="cross_entropy", optimizer=nn.SGD(lr=0.0))  # so that the weights stay, and statistics
+    model.freeze(*(name.rpartition(".")[0] for name in model.state_dict() if name.endswith("running_mean")))
     expected = model.predict(X)
     begun, errors = threading.Event(), []
 

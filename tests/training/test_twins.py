@@ -21,7 +21,13 @@ NETWORKS: dict[str, list[nn.Layer]] = {
     "layered": [*hidden(), nn.Linear(40, 10)],
     "tiny": ten(),
     "softmax": [nn.Linear(65, 20), nn.Sigmoid(), nn.Dropout(0.5), nn.Linear(20, 10), nn.Softmax()],
-}
+    "batch_norm": [nn.Linear(65, 20), nn.BatchNorm1d(20), nn.GELU(), nn.Linear(20, 10), nn.BatchNorm1d(10)],
+    "residual": [
+        nn.Residual(nn.Linear(65, 20), nn.BatchNorm1d(20, momentum=None), nn.Dropout(0.5), shortcut=nn.Linear(65, 20)),
+        nn.ReLU(), nn.Linear(20, 10),
+    ],
+}  # fmt: skip
+RULES = {**OPTIMIZERS, "nadam": lambda: nn.NAdam(lr=0.01, weight_decay=0.1, momentum_decay=0.1)}
 ACTIONS = st.sampled_from(["loss_and_grads", "forward and backward", "fit", "fit two epochs", "freeze"])
 
 
@@ -50,15 +56,17 @@ def go_on(model: nn.Sequential, actions: list[str]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("network", NETWORKS)
 @given(
-    optimizer=st.sampled_from(sorted(OPTIMIZERS)),
+    optimizer=st.sampled_from(sorted(RULES)),
     dtype=st.sampled_from(["float32", "float64"]),
+    clip_norm=st.sampled_from([None, 0.1]),
     before=st.lists(ACTIONS, max_size=6),
     after=st.lists(ACTIONS, min_size=1, max_size=4),
 )
 def test_from_a_file_a_training_goes_on_as_it_did(
-    network: str, optimizer: str, dtype: str, before: list[str], after: list[str]
+    network: str, optimizer: str, dtype: str, clip_norm: float | None, before: list[str], after: list[str]
 ) -> None:
-    model = build(*NETWORKS[network], loss="cross_entropy", optimizer=optimizer, dtype=dtype)
+    model = nn.Sequential(*NETWORKS[network], seed=7, dtype=dtype)
+    model.compile(loss="cross_entropy", optimizer=RULES[optimizer](), clip_norm=clip_norm)
     go_on(model, before)
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "model.safetensors"

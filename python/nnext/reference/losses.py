@@ -86,26 +86,7 @@ def huber(
 
     The tangent at delta is ``delta (d - delta / 2)``. Source: Huber, Annals of Mathematical Statistics 35 (1964).
 
-    Parameters
-    ----------
-    y_pred : array of shape (n, ...) or (n,)
-        What the network says.
-    y : array of y_pred's shape
-        What it should say.
-    sample_weight : array of shape (n,), optional
-        Weights ``w_i >= 0``; 1 when absent.
-    delta : float
-        Where the tangent begins, > 0.
-
-    Returns
-    -------
-    float
-        ``sum_i w_i l_i / sum_i w_i``.
-
-    Raises
-    ------
-    ValueError
-        As `mse`.
+    Arguments and errors are those of `mse`, and `delta` > 0, where the tangent begins.
 
     Examples
     --------
@@ -185,24 +166,7 @@ def bce_with_logits(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.
 
     The same number as ``bce(sigmoid(x), y)``, without ever forming a probability that rounds to 0 or 1.
 
-    Parameters
-    ----------
-    y_pred : array of shape (n, ...) or (n,)
-        Logits, any real number.
-    y : array of y_pred's shape
-        Targets, 0 to 1.
-    sample_weight : array of shape (n,), optional
-        Weights ``w_i >= 0``; 1 when absent.
-
-    Returns
-    -------
-    float
-        ``sum_i w_i l_i / sum_i w_i``.
-
-    Raises
-    ------
-    ValueError
-        As `mse`.
+    Arguments and errors are those of `mse`; the logits are any real numbers, the targets 0 to 1.
 
     Examples
     --------
