@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+import exact as exactly
 import nnext as nn
 from nnext import reference
-from tolerance import ULP
+from tolerance import EXACT, ULP
 
 Array = np.ndarray
 Rng = np.random.Generator
@@ -89,6 +91,8 @@ class ActivationCase:
     """
 
     layer: nn.layers.Activation
+    value: Callable[[Array], Array]  # exact, of numbers in the widest type; and the derivative
+    derivative: Callable[[Array], Array]
     ulp: Callable[[Array], Any]
     gradient: Callable[[Array], Any]
     slope: float  # the largest size of the derivative
@@ -124,20 +128,45 @@ def _gelu_tanh_gradient(x: Array) -> Array:
 
 
 ACTIVATIONS = {
-    "identity": ActivationCase(nn.Identity(), _always(0), _always(0), 1, 0),
-    "relu": ActivationCase(nn.ReLU(), _always(0), _always(0), 1, None),
-    "leaky_relu": ActivationCase(nn.LeakyReLU(0.25), _always(1), _always(1), 1, None, {"negative_slope": 0.25}),
+    "identity": ActivationCase(nn.Identity(), lambda x: x, np.ones_like, _always(0), _always(0), 1, 0),
+    "relu": ActivationCase(
+        nn.ReLU(), lambda x: np.maximum(x, 0), lambda x: np.where(x > 0, EXACT(1), 0), _always(0), _always(0), 1, None
+    ),
+    "leaky_relu": ActivationCase(
+        nn.LeakyReLU(0.25),
+        lambda x: np.where(x >= 0, x, EXACT(0.25) * x),
+        lambda x: np.where(x > 0, EXACT(1), EXACT(0.25)),
+        _always(1),
+        _always(1),
+        slope=1,
+        curvature=None,
+        arguments={"negative_slope": 0.25},
+    ),
     # The gradient is told from y: (1 - y)(1 + y) and y (1 - y) are then off by at most 2 ULP, and rounded twice.
-    "tanh": ActivationCase(nn.Tanh(), _always(ULP), _always(2 * ULP + 2), 1, 4 / 27**0.5),
-    "sigmoid": ActivationCase(nn.Sigmoid(), _always(ULP), _always(2 * ULP + 2), 1 / 4, 1 / 108**0.5),
-    "gelu": ActivationCase(nn.GELU(), _always(6.5), _gelu_gradient, 1.129, (2 / np.pi) ** 0.5),
+    "tanh": ActivationCase(
+        nn.Tanh(), np.tanh, lambda x: 1 / np.cosh(x) ** 2, _always(ULP), _always(2 * ULP + 2), 1, 4 / 27**0.5
+    ),
+    "sigmoid": ActivationCase(
+        nn.Sigmoid(),
+        lambda x: 1 / (1 + np.exp(-x)),
+        lambda x: 1 / (1 + np.exp(-x)) / (1 + np.exp(x)),
+        _always(ULP),
+        _always(2 * ULP + 2),
+        slope=1 / 4,
+        curvature=1 / 108**0.5,
+    ),
+    "gelu": ActivationCase(
+        nn.GELU(), exactly.gelu, exactly.gelu_derivative, _always(6.5), _gelu_gradient, 1.129, (2 / np.pi) ** 0.5
+    ),
     "gelu_tanh": ActivationCase(
         nn.GELU(approximate="tanh"),
+        partial(exactly.gelu, approximate=True),
+        partial(exactly.gelu_derivative, approximate=True),
         lambda x: 3 * (1 + np.abs(_logistic(x)[0])),
         _gelu_tanh_gradient,
-        1.13,
-        0.8,
-        {"approximate": "tanh"},
+        slope=1.13,
+        curvature=0.8,
+        arguments={"approximate": "tanh"},
     ),
 }
 

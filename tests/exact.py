@@ -1,4 +1,6 @@
-"""Activations and their derivatives in the widest type, by formulas that cancel nothing."""
+"""Functions in the widest type, by formulas that cancel nothing."""
+
+from collections.abc import Callable
 
 import numpy as np
 
@@ -38,34 +40,20 @@ def _below(x: Array, approximate: bool) -> tuple[Array, Array]:
     return np.where(x < 0, tail, 1 - tail), np.exp(-x * x / 2) / np.sqrt(2 * _PI)
 
 
-def activation(name: str, x: Array) -> Array:
-    """Return the exact values of a row of `ACTIVATIONS`."""
-    wide = exact(x)
+def gelu(x: Array, approximate: bool = False) -> Array:
+    """Return x Phi(x), or its form by tanh."""
+    near = np.clip(x, -200, 200)  # from there on it is 0 or x
+    return np.where(x < -200, 0, np.where(x > 200, x, near * _below(near, approximate)[0]))
+
+
+def gelu_derivative(x: Array, approximate: bool = False) -> Array:
+    """Return the derivative of `gelu`."""
+    near = np.clip(x, -200, 200)
+    below, density = _below(near, approximate)
+    return below + near * density
+
+
+def value(function: Callable[[Array], Array], x: Array) -> Array:
+    """Return a function of x in the widest type, where it may overflow on the way."""
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        if name.startswith("gelu"):
-            near = np.clip(wide, -200, 200)  # from there on it is 0 or x
-            return np.where(wide < -200, 0, np.where(wide > 200, wide, near * _below(near, "tanh" in name)[0]))
-        return {
-            "identity": lambda: wide,
-            "relu": lambda: np.maximum(wide, 0),
-            "leaky_relu": lambda: np.where(wide >= 0, wide, EXACT(0.25) * wide),
-            "tanh": lambda: np.tanh(wide),
-            "sigmoid": lambda: 1 / (1 + np.exp(-wide)),
-        }[name]()
-
-
-def derivative(name: str, x: Array) -> Array:
-    """Return the exact derivatives of a row of `ACTIVATIONS`, for finite x."""
-    wide = exact(x)
-    with np.errstate(over="ignore", under="ignore"):
-        if name.startswith("gelu"):
-            near = np.clip(wide, -200, 200)
-            below, density = _below(near, "tanh" in name)
-            return below + near * density
-        return {
-            "identity": lambda: np.ones_like(wide),
-            "relu": lambda: np.where(wide > 0, EXACT(1), EXACT(0)),
-            "leaky_relu": lambda: np.where(wide > 0, EXACT(1), EXACT(0.25)),
-            "tanh": lambda: 1 / np.cosh(wide) ** 2,
-            "sigmoid": lambda: 1 / (1 + np.exp(-wide)) / (1 + np.exp(wide)),
-        }[name]()
+        return function(exact(x))

@@ -23,7 +23,8 @@ py::array_t<T> copy_of(ConstMatrix<T> from) {
 
 template <class T>
 Model<T>::Model(std::uint64_t seed, const py::sequence& layers, bool draws)
-    : trainer_(seed, as_configs(layers), draws), flatten_(as_config(layers[0].cast<py::dict>()).type() == "Flatten") {}
+    : trainer_(seed, as_configs(layers), draws),
+      flatten_(!layers.empty() && as_config(layers[0].cast<py::dict>()).type() == "Flatten") {}
 
 // ---- settings -------------------------------------------------------------------------------------------------------
 

@@ -59,14 +59,14 @@ struct Part : Range {
 // ---- what a layer tells the planner ---------------------------------------------------------------------------------
 
 struct Traits {
-  bool forward_identity = false;   // y is x: forward() is not called
-  bool backward_identity = false;  // dx is dy: nor is backward()
-  bool in_place = false;           // y may be x, and dx may be dy unless gradients() reads that
-  bool reads_x = false;            // backward() or gradients() read x, so no later layer may overwrite it;
-  bool reads_y = false;            // the same of y
+  bool forward_identity = false;           // y is x: forward() is not called
+  bool backward_identity = false;          // dx is dy: nor is backward()
+  bool in_place = false;                   // y may be x, and dx may be dy unless gradients() reads that
+  bool reads_x = false;                    // backward() or gradients() read x, so no later layer may overwrite it;
+  bool reads_y = false;                    // the same of y
   bool gradients_follow_backward = false;  // gradients() needs what backward() leaves, also where nobody needs dx
-  Size row_grain = 1;              // members share out rows by multiples of it
-  Size min_rows = 1;               // that a batch must have
+  Size row_grain = 1;                      // members share out rows by multiples of it
+  Size min_rows = 1;                       // that a batch must have
 };
 
 struct Room {

@@ -16,8 +16,8 @@ void Fit<T>::prepare(const Samples<T>& samples, const EpochOptions& options) {
   }
   const Size smallest = n % batch == 0 ? batch : n % batch;
   if (smallest < plan_->min_rows())
-    core::fail_value("[fit] with ", n, " samples and batch_size=", options.batch_size, " a batch has ", smallest,
-                     " but batch normalization needs ", plan_->min_rows(),
+    core::fail_value("[fit] with ", n, n == 1 ? " sample" : " samples", " and batch_size=", options.batch_size,
+                     " a batch has ", smallest, " but batch normalization needs ", plan_->min_rows(),
                      " in training; choose another batch_size, or leave out a sample");
 }
 

@@ -23,6 +23,7 @@ Order plain_order(Size n, runtime::Cancel& cancel) {
 
 Order shuffled_order(std::uint64_t seed, std::uint64_t epoch, Size n, runtime::Cancel& cancel) {
   Order order = plain_order(n, cancel);
+  if (cancel.requested()) return order;  // its other pages have not been touched yet
   const core::PhiloxStream stream(seed, core::Purpose::shuffle, 0, epoch);
   core::PhiloxBlock words{};
   for (Size i = n; i-- > 1;) {
