@@ -74,6 +74,23 @@ def asan(session: nox.Session) -> None:
 
 
 @nox.session
+def tsan(session: nox.Session) -> None:
+    """Run the C++ tests with ThreadSanitizer; it must also report races in mutants of the barrier and the gate."""
+    require(session, {"g++": "g++"})
+    session.install("cmake", "ninja")
+    session.run("cmake", "--preset", "tsan", "-G", "Ninja")
+    session.run("cmake", "--build", "--preset", "tsan", env=BUILD)
+    session.run("ctest", "--preset", "tsan", *session.posargs)
+
+
+@nox.session
+def poison(session: nox.Session) -> None:
+    """Run the tests of layers and training with NaN in all memory that a pass has not written."""
+    install(session, defines="NNEXT_POISON=ON")
+    session.run("pytest", *(session.posargs or ["tests/layers", "tests/training"]))
+
+
+@nox.session
 def clang(session: nox.Session) -> None:
     """Build with clang, warnings as errors, and run pytest."""
     require(session, {"clang++": "clang"})

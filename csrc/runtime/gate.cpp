@@ -22,7 +22,7 @@ bool Gate::enter_at_once() {
 void Gate::enter_as_reader(bool before_waiting_writer) {
   if (enter_at_once()) return;
   std::unique_lock lock(mutex_);
-  if (before_waiting_writer && !writer_inside_) {
+  if ((before_waiting_writer || waiting_writer_ == std::this_thread::get_id()) && !writer_inside_) {
     state_.fetch_add(1);
     return;
   }
@@ -43,16 +43,17 @@ bool Gate::enter_as_writer(Cancel* cancel) {
   if (cancel != nullptr && cancel->requested()) return false;
   std::unique_lock lock(mutex_);
   state_.fetch_or(kWriter);
-  while (!changed_.wait_for(lock, Cancel::kInterval, [&] { return state_.load() == kWriter; })) {
+  waiting_writer_ = std::this_thread::get_id();
+  bool stop = false;
+  while (!stop && !changed_.wait_for(lock, Cancel::kInterval, [&] { return state_.load() == kWriter; })) {
     lock.unlock();
-    const bool stop = cancel != nullptr && cancel->poll();
+    stop = cancel != nullptr && cancel->poll();
     lock.lock();
-    if (!stop) continue;
-    let_readers_in();
-    return false;
   }
-  writer_inside_ = true;
-  return true;
+  waiting_writer_ = {};
+  writer_inside_ = !stop;
+  if (stop) let_readers_in();
+  return writer_inside_;
 }
 
 void Gate::leave_as_writer() {

@@ -11,6 +11,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
+#include <thread>
 #include <utility>
 
 #include "runtime/cancel.h"
@@ -109,6 +110,7 @@ class Gate {
   std::mutex mutex_;  // of the slow ways: somebody waits
   std::condition_variable changed_;
   bool writer_inside_ = false;
+  std::thread::id waiting_writer_{};            // reads as well while it waits: the host that it polls may predict
   std::uint64_t turn_ = 0;                      // how often waiting readers were let in
   Gate *previous_ = nullptr, *next_ = nullptr;  // all gates, for forks
 };

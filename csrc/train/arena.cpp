@@ -62,7 +62,9 @@ Arena<T>::Arena(const Plan<T>& plan, Size members)
 
 template <class T>
 void Arena<T>::poison() {
-  if (kPoisons) std::fill(numbers_.begin(), numbers_.end(), std::numeric_limits<T>::quiet_NaN());
+  if constexpr (!kPoisons) return;
+  std::fill(numbers_.begin(), numbers_.end(), std::numeric_limits<T>::quiet_NaN());
+  std::fill(shared_.begin(), shared_.end(), std::byte{0xFF});  // NaN in every type of number
 }
 
 template class View<float>;

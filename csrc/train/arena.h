@@ -7,7 +7,8 @@
 
 namespace nnext::train {
 
-// Builds for debugging fill memory that nothing has written yet with NaN, so that whoever reads it is found out.
+// Builds for debugging fill memory that nothing has written yet with NaN, so that whoever reads it is found out. What a
+// member has for itself is left: layers keep constants there.
 #ifdef NNEXT_POISON
 inline constexpr bool kPoisons = true;
 #else

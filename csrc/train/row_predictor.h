@@ -20,7 +20,9 @@ class RowPredictor {
 
   // y[out_features] for x[in_features]; y may overlap x. Allocates when a thread calls it first.
   void operator()(const T* x, T* y) const {
-    View<T>& view = arena_of_thread().view(0);
+    Arena<T>& arena = arena_of_thread();
+    if constexpr (kPoisons) arena.poison();
+    View<T>& view = arena.view(0);
     view.set_batch({x, 1, in_features()});
     runtime::Barrier barrier(1, false);
     runtime::Member me(0, 1, barrier, nullptr);

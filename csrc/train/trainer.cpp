@@ -243,6 +243,7 @@ bool Trainer<T>::predict_row_at_once(const T* x, T* y) {
 template <class T>
 double Trainer<T>::evaluate(const InputRows<T>& x, const ops::Targets<T>& targets, const T* weights, Matrix<T> outputs,
                             runtime::Cancel& cancel) {
+  const Gate::Reader reader(network_.gate);  // the loss stays the one that targets were checked for
   require_loss("evaluate", targets);
   return train::evaluate<T>(training_, x, targets, weights, outputs, cancel);
 }

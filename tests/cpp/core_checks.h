@@ -1,0 +1,53 @@
+// The checks of core_check: what is decided before any number is computed.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+#include "check.h"
+#include "descriptions.h"
+#include "nn/network.h"
+
+namespace nnext::testing {
+
+// Checks that hold or do not, told in the lines of a Report.
+class Statements {
+ public:
+  Statements(const Isa& isa, Report& report) : isa_(isa), report_(report) {}
+
+  void holds(const std::string& what, bool does) {
+    report_.start(isa_, "f32", what);
+    report_.finish(does);
+  }
+  // f() throws std::invalid_argument, and says so.
+  template <class F>
+  void refuses(const std::string& says, F f) {
+    std::string said = "nothing";
+    try {
+      f();
+    } catch (const std::invalid_argument& error) {
+      said = error.what();
+    }
+    const bool does = said.find(says) != std::string::npos;
+    holds("refuses: " + (does ? says : says + ", but said: " + said), does);
+  }
+
+ private:
+  const Isa& isa_;
+  Report& report_;
+};
+
+// Networks of every kind of neighbourhood, for what must hold in all of them.
+struct Shape {
+  const char* name;
+  std::vector<Config> layers;
+  Size in;
+};
+std::vector<Shape> all_shapes();
+
+void check_configs(Statements& says);
+void check_plans(Statements& says);
+void check_shares(Statements& says);
+void check_programs(Statements& says);
+
+}  // namespace nnext::testing

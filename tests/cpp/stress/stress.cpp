@@ -1,0 +1,47 @@
+// Trains, predicts, evaluates, copies, cancels, changes settings and forks beside each other, for the sanitizers and
+// for bits. stress [--quick]: about 60 seconds, or one round of 10; exits with 1 when something is wrong.
+#include <chrono>
+
+#include "runtime/threads.h"
+#include "scenes.h"
+
+int main(int argc, char** argv) {
+  using namespace nnext::testing;
+  using Clock = std::chrono::steady_clock;
+  const bool quick = argc > 1 && std::string(argv[1]) == "--quick";
+  const auto begin = Clock::now();
+  const auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - begin).count(); };
+  const auto say = [&](const std::string& what) {
+    std::printf("%5.1f s  %s\n", seconds(), what.c_str());
+    std::fflush(stdout);
+  };
+  nnext::runtime::allow_more_members_than_cpus(true);
+  nnext::runtime::set_poll(Host::ask);
+  Findings::watch();
+
+  const std::vector<Case> cases = all_cases(quick);
+  std::vector<Record> records;
+  for (const Case& what : cases) {
+    records.emplace_back(what);
+    for (const int threads : {2, 3, 8})
+      if (last_state(what, threads) != records.back().last)
+        Findings::fail(what.name, "other bits with another number of threads");
+    say("quiet: " + what.name);
+  }
+  Random random(1);
+  int rounds = 0;
+  do {
+    for (std::size_t i = 0; i < cases.size(); ++i) {
+      whole_steps(cases[i], records[i], random);
+      say("whole steps: " + cases[i].name);
+      if (!kForks) continue;
+      forks(cases[i], records[i], random);
+      say("forks: " + cases[i].name);
+    }
+    settings(random);
+    say("settings");
+    ++rounds;
+  } while (!quick && seconds() < 45);
+  std::printf("%d rounds, %s\n", rounds, Findings::text().c_str());
+  return Findings::count() == 0 ? 0 : 1;
+}
