@@ -90,7 +90,7 @@ class _Network(Generic[_Number], metaclass=_PybindType):
         x: npt.ArrayLike,
         y: npt.ArrayLike | None,
         sample_weight: npt.ArrayLike | None,
-        flatten: bool,
+       
         operation: str,
         scale: float,
     ) -> _Samples[_Number]: ...
@@ -107,12 +107,12 @@ class _Network(Generic[_Number], metaclass=_PybindType):
     def begin_fit(self, id: int) -> None: ...  # one fit at a time; id is not 0
     def end_fit(self, id: int) -> None: ...  # does nothing unless it is the fit in progress
     def predict(
-        self, x: npt.ArrayLike, out: npt.NDArray[_Number] | None, check: bool, flatten: bool, scale: float
+        self, x: npt.ArrayLike, out: npt.NDArray[_Number] | None, check: bool, scale: float
     ) -> npt.NDArray[_Number]: ...
     def evaluate(self, samples: _Samples[_Number]) -> tuple[float, npt.NDArray[_Number]]: ...
 
     # Own loops.
-    def forward(self, x: npt.ArrayLike, training: bool, flatten: bool, scale: float) -> npt.NDArray[_Number]: ...
+    def forward(self, x: npt.ArrayLike, training: bool, scale: float) -> npt.NDArray[_Number]: ...
     def backward(self, dy: npt.ArrayLike) -> npt.NDArray[_Number]: ...
     def loss_and_gradients(self, samples: _Samples[_Number]) -> float: ...
     def step(self, lr: float) -> None: ...
@@ -127,4 +127,4 @@ class Predictor:
     # x of shape (features,) or (n, features); out as predict's
     def __call__(self, x: npt.ArrayLike, out: npt.NDArray[Any] | None = None) -> npt.NDArray[Any]: ...
 
-def make_predictor(network: _Network[Any], flatten: bool) -> Predictor: ...  # network must not change any more
+def make_predictor(network: _Network[Any]) -> Predictor: ...  # network must not change any more
