@@ -187,6 +187,7 @@ class LossCase:
     name: str
     predictions: Callable[[Rng, int, int], Array]
     targets: Callable[[Rng, int, int], Array]
+    torch: str | Callable[[Any, Any], Any]  # in torch.nn.functional, or the definition: of one output and its target
     last_layer: nn.Layer | None = None  # that the loss is computed together with, or needs
     arguments: dict[str, Any] = field(default_factory=dict)  # that its functions take beside predictions and targets
 
@@ -220,18 +221,18 @@ def _zero_one(rng: Rng, n: int, k: int) -> Array:
 
 
 LOSSES = {
-    "mse": LossCase("mse", _normal, _normal),
-    "huber": LossCase("huber", _normal, _normal),
-    "huber_narrow": LossCase("huber", _normal, _normal, arguments={"delta": 0.5}),
-    "huber_wide": LossCase("huber", _normal, _normal, arguments={"delta": 2.0}),
-    "bce": LossCase("bce", _unit, _zero_one),
-    "bce_soft": LossCase("bce", _unit, _unit),
-    "bce_after_sigmoid": LossCase("bce", _unit, _zero_one, nn.Sigmoid()),
-    "bce_with_logits": LossCase("bce_with_logits", _normal, _zero_one),
-    "cross_entropy": LossCase("cross_entropy", _normal, _labels),
-    "cross_entropy_one_hot": LossCase("cross_entropy", _normal, _one_hot),
-    "cross_entropy_soft": LossCase("cross_entropy", _normal, _distributions),
-    "cross_entropy_after_softmax": LossCase("cross_entropy", _unit, _labels, nn.Softmax()),
+    "mse": LossCase("mse", _normal, _normal, "mse_loss"),
+    "huber": LossCase("huber", _normal, _normal, "huber_loss"),
+    "huber_narrow": LossCase("huber", _normal, _normal, "huber_loss", arguments={"delta": 0.5}),
+    "huber_wide": LossCase("huber", _normal, _normal, "huber_loss", arguments={"delta": 2.0}),
+    "bce": LossCase("bce", _unit, _zero_one, "binary_cross_entropy"),
+    "bce_soft": LossCase("bce", _unit, _unit, "binary_cross_entropy"),
+    "bce_after_sigmoid": LossCase("bce", _unit, _zero_one, "binary_cross_entropy", nn.Sigmoid()),
+    "bce_with_logits": LossCase("bce_with_logits", _normal, _zero_one, "binary_cross_entropy_with_logits"),
+    "cross_entropy": LossCase("cross_entropy", _normal, _labels, "cross_entropy"),
+    "cross_entropy_one_hot": LossCase("cross_entropy", _normal, _one_hot, "cross_entropy"),
+    "cross_entropy_soft": LossCase("cross_entropy", _normal, _distributions, "cross_entropy"),
+    "cross_entropy_after_softmax": LossCase("cross_entropy", _unit, _labels, "cross_entropy", nn.Softmax()),
 }
 
 # ---- Optimizers -----------------------------------------------------------------------------------------------------

@@ -92,6 +92,8 @@ class Bounded:
             return gradient, share / k * (2 * e + 4 * self.eps * (np.abs(p) + np.abs(y.reshape(p.shape))))
         if name == "bce_with_logits":
             return gradient, share / k * (e + (ULP + 3) * self.eps)
+        if name != "cross_entropy":
+            raise NotImplementedError(f"no error bounds for the loss {name}")
         distance = np.ptp(p, axis=1, keepdims=True)
         error = share * (2 * e.max(axis=1, keepdims=True) + self.eps * (distance + 2 * ULP + k + 4))
         return gradient, np.broadcast_to(error, p.shape)

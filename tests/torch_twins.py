@@ -1,6 +1,7 @@
 """PyTorch's modules for nnext's layers, with the same names of parameters and buffers."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -54,12 +55,9 @@ def loss(case: LossCase, output: Any, y: np.ndarray, weight: np.ndarray | None =
         logits = torch.log(output) if case.last_layer is not None else output
         rows = f.cross_entropy(logits, target, reduction="none")
     else:
-        name = {
-            "mse": "mse_loss",
-            "huber": "huber_loss",
-            "bce": "binary_cross_entropy",
-            "bce_with_logits": "binary_cross_entropy_with_logits",
-        }
-        rows = getattr(f, name[case.name])(output, target.double(), reduction="none", **case.arguments).mean(dim=1)
+        of_outputs = case.torch
+        if isinstance(of_outputs, str):
+            of_outputs = partial(getattr(f, of_outputs), reduction="none", **case.arguments)
+        rows = of_outputs(output, target.double()).mean(dim=1)
     scale = torch.ones(len(rows), dtype=torch.float64) if weight is None else torch.from_numpy(weight)
     return (rows * scale).sum() / scale.sum()

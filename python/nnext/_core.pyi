@@ -90,7 +90,6 @@ class _Network(Generic[_Number], metaclass=_PybindType):
         x: npt.ArrayLike,
         y: npt.ArrayLike | None,
         sample_weight: npt.ArrayLike | None,
-       
         operation: str,
         scale: float,
     ) -> _Samples[_Number]: ...

@@ -168,7 +168,9 @@ double worst_error(const kernels::LossKernel<T>& kernel, bool quick) {
     if (std::string(reference.name) == kernel.name) return check.means(reference.term, reference.ranges);
   if (std::string(kernel.name) == "cross_entropy")
     return std::max(check.cross_entropy(), check.cross_entropy_indexed());
-  return 0;  // the tables of the Python tests compare it with the reference
+  // How far any other is from the exact value, the tables of the Python tests say; here it is run all the same.
+  const auto anything = [](Real, Real) { return Term{0, HUGE_VAL, 0, HUGE_VAL}; };
+  return check.means(anything, {-2, 2, 0, 1});
 }
 
 template <class T>

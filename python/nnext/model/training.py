@@ -32,10 +32,11 @@ class Training(Network):
         Parameters
         ----------
         loss : str, Loss or callable
-            "mse", "huber", "bce", "bce_with_logits" or "cross_entropy", an object such as ``nn.Huber(0.5)``, or any
+            A name of `nnext.losses`, such as "mse" or "cross_entropy", an object such as ``nn.Huber(0.5)``, or any
             ``f(y_pred, y) -> (loss, grad)`` with the gradient of y_pred's shape.
         optimizer : str or Optimizer
-            "sgd", "adam", "nadam", "adagrad", or an object with settings. It starts with fresh state.
+            A name of `nnext.optimizers`, such as "sgd" or "adam", or an object with settings. It starts with fresh
+            state.
         metrics : sequence of str or callable
             Names from `nnext.metrics`, or ``f(y_true, y_pred) -> float``.
         precision : {"float32", "bf16"}
