@@ -125,7 +125,7 @@ def test_a_rate_is_checked_when_it_is_changed() -> None:
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"loss": "mae2"}, ValueError, r"\[compile\] unknown loss 'mae2'; use one of mse, huber, bce"),
+        ({"loss": "mae2"}, ValueError, r"\[compile\] unknown loss 'mae2'; use one of mse, "),
         ({"loss": None}, TypeError, r"\[compile\] loss is None; give one of mse"),
         ({"loss": "mse", "optimizer": "adamax"}, ValueError, r"\[compile\] unknown optimizer 'adamax'; use one of sgd"),
         ({"loss": "mse", "optimizer": 3}, TypeError, r"\[compile\] optimizer is 3; give one of sgd"),
