@@ -51,8 +51,11 @@ class Optimizer {
   // Computes the scalars of the next step once, before apply() is called for its pieces; when
   // they all are done, where it has led.
   virtual void begin_step(double lr, const Progress& before) = 0;
-  virtual Progress end_step(const Progress& before) const { return {before.steps + 1, before.product}; }
+  Progress end_step(const Progress& before) const { return {before.steps + 1, product_}; }
   virtual void apply(const kernels::UpdateKernels<T>& kernels, const Update<T>& update) const = 0;
+
+ protected:
+  double product_ = 1;  // after this step, for rules that have one
 };
 
 }  // namespace nnext::optim

@@ -11,6 +11,7 @@ View<T>::View(const Plan<T>& plan, T* numbers, std::byte* shared, std::byte* own
     const Stage<T>& stage = plan.stages()[i];
     frames_[i].shared = shared + stage.shared;
     frames_[i].own = own + stage.own;
+    if (stage.x.input) readers_.push_back(i);
     if (stage.more_x.empty() && stage.more_dy.empty()) continue;
     of_.emplace_back(i, more_.size());
     more_.push_back(
@@ -45,8 +46,7 @@ void View<T>::set_batch(ConstMatrix<T> x) {
   if (x.data == input_.data && x.rows == rows_) return;
   input_ = x;
   if (x.rows != rows_) return set_rows(x.rows);
-  for (Size i = 0; i < frames_.size(); ++i)
-    if (plan_->stages()[i].x.input) frames_[i].x = x;
+  for (const Size i : readers_) frames_[i].x = x;
   for (const auto& [i, m] : of_)
     for (Size k = 0; k < more_[m].x.size(); ++k)
       if (plan_->stages()[i].more_x[k].input) more_[m].x[k] = x;

@@ -41,6 +41,7 @@ class View {
   Size rows_;
   ConstMatrix<T> input_;
   std::vector<nn::Frame<T>> frames_;
+  std::vector<Size> readers_;              // the stages whose x is the batch
   std::vector<More> more_;                 // of the stages where branches part or join
   std::vector<std::pair<Size, Size>> of_;  // which stage has which of these
 };

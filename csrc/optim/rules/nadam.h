@@ -27,21 +27,18 @@ class NAdam final : public Optimizer<T> {
   const char* product_name() const override { return "mu_product"; }
 
   void begin_step(double lr, const Progress& before) override {
-    const Progress now = end_step(before);
-    const double next = momentum(now.steps + 1);
-    step_ = {
-        .gradient_size = static_cast<T>(lr * (1 - momentum(now.steps)) / (1 - now.product)),
-        .momentum_size = static_cast<T>(lr * next / (1 - now.product * next)),
-        .beta1 = static_cast<T>(beta1_),
-        .beta2 = static_cast<T>(beta2_),
-        .one_minus_beta1 = static_cast<T>(1 - beta1_),
-        .one_minus_beta2 = static_cast<T>(1 - beta2_),
-        .inverse_sqrt_correction = static_cast<T>(1 / std::sqrt(1 - std::pow(beta2_, static_cast<double>(now.steps)))),
-        .eps = static_cast<T>(eps_),
-        .weight_decay = static_cast<T>(weight_decay_)};
-  }
-  Progress end_step(const Progress& before) const override {
-    return {before.steps + 1, before.product * momentum(before.steps + 1)};
+    const std::uint64_t t = before.steps + 1;
+    const double mu = momentum(t), next = momentum(t + 1);
+    this->product_ = before.product * mu;
+    step_ = {.gradient_size = static_cast<T>(lr * (1 - mu) / (1 - this->product_)),
+             .momentum_size = static_cast<T>(lr * next / (1 - this->product_ * next)),
+             .beta1 = static_cast<T>(beta1_),
+             .beta2 = static_cast<T>(beta2_),
+             .one_minus_beta1 = static_cast<T>(1 - beta1_),
+             .one_minus_beta2 = static_cast<T>(1 - beta2_),
+             .inverse_sqrt_correction = static_cast<T>(1 / std::sqrt(1 - std::pow(beta2_, static_cast<double>(t)))),
+             .eps = static_cast<T>(eps_),
+             .weight_decay = static_cast<T>(weight_decay_)};
   }
   void apply(const kernels::UpdateKernels<T>& kernels, const Update<T>& u) const override {
     kernels.nadam(u.count, step_, u.values, u.gradient, u.state[0], u.state[1]);
