@@ -92,7 +92,8 @@ void Epoch<T>::look_ahead(const Member& me, Own& mine) const {
 template <class T>
 void Epoch<T>::gather(const Member& me, View<T>& view, Range rows) {
   const Batch<T>& batch = own(me).batch;
-  if (!by_features_) gather_targets(batch, rows);  // else these are all rows, for every member
+  // By features these are all rows, for every member; the host knows the targets of its own loss.
+  if (!by_features_ && !has_host_loss()) gather_targets(batch, rows);
   if (order_.size() == 0) return;
   const Matrix<T> to(const_cast<T*>(view.input().row(rows.begin)), rows.size(), samples_.x.cols);
   samples_.x.gather(training_.network.kernels.layout, order_.data() + batch.first + rows.begin, to);
