@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from nnext import reference
 from tolerance import EXACT, Array, exact
 
 _PI = 4 * np.arctan(EXACT(1))
@@ -57,3 +58,32 @@ def value(function: Callable[[Array], Array], x: Array) -> Array:
     """Return a function of x in the widest type, where it may overflow on the way."""
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         return function(exact(x))
+
+
+# ---- What the core promises of GELU ---------------------------------------------------------------------------------
+
+
+def _logistic(x: Array) -> tuple[Array, Array]:
+    """Return z of gelu's form by tanh, ``x sigmoid(z)``, and its derivative."""
+    slope = 2 * np.sqrt(2 / np.pi)
+    x = np.clip(np.asarray(x, np.float64), -40, 40)
+    return slope * (x + 0.044715 * x**3), slope * (1 + 3 * 0.044715 * x**2)
+
+
+def gelu_gradient_bound(x: Array) -> Array:
+    """Return how far the core's gradient may be off, in units of eps times dy."""
+    x = np.clip(np.asarray(x, np.float64), -40, 40)
+    density = np.exp(-x * x / 2) / np.sqrt(2 * np.pi)
+    return 4 * (reference.gelu_grad(x) - x * density + np.abs(x) * density)
+
+
+def gelu_tanh_gradient_bound(x: Array) -> Array:
+    """Return how far the core's gradient may be off, in units of eps times dy."""
+    z, slope = _logistic(x)
+    s = reference.sigmoid(z)
+    return 2.5 * (1 + np.abs(z)) * (s + np.clip(np.abs(x), 0, 40) * s * reference.sigmoid(-z) * slope)
+
+
+def gelu_tanh_ulp(x: Array) -> Array:
+    """Return how many ULP the core's value of the form by tanh may be off."""
+    return np.asarray(3 * (1 + np.abs(_logistic(x)[0])))

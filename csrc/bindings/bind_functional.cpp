@@ -1,4 +1,4 @@
-// Stateless functions on arrays. They let NaN through; nnext/functional.py gives them their public names.
+// Stateless functions on arrays. They let NaN through; nnext/functional gives them their public names.
 #include <string>
 
 #include "bindings/arrays.h"

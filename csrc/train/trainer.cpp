@@ -221,11 +221,6 @@ void Trainer<T>::step(double lr, runtime::Cancel& cancel) {
 // ---- predictions ----------------------------------------------------------------------------------------------------
 
 template <class T>
-void Trainer<T>::predict(const InputRows<T>& x, Matrix<T> outputs, runtime::Cancel& cancel) {
-  train::predict<T>(training_, x, outputs, cancel);
-}
-
-template <class T>
 const RowPredictor<T>& Trainer<T>::row_predictor() {
   std::call_once(row_once_,
                  [&] { row_predictor_ = std::make_unique<const RowPredictor<T>>(network_, network_.in_features()); });

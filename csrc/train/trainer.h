@@ -72,7 +72,9 @@ class Trainer {
   // The order of an epoch's samples, for a loop of one's own; it counts as an epoch.
   Order begin_epoch(Size samples, bool shuffle, runtime::Cancel& cancel);
 
-  void predict(const InputRows<T>& x, Matrix<T> outputs, runtime::Cancel& cancel);
+  void predict(const InputRows<T>& x, Matrix<T> outputs, runtime::Cancel& cancel) {
+    train::predict<T>(training_, x, outputs, cancel);
+  }
   // One row, where nobody has to be waited for; else false.
   bool predict_row_at_once(const T* x, T* y);
   const RowPredictor<T>& row_predictor();

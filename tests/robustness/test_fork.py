@@ -1,3 +1,4 @@
+# Longer than most: half of it are the programs that run in processes of their own.
 """Forked and spawned processes predict and train, with the same bits; none of them hangs."""
 
 import multiprocessing

@@ -1,3 +1,4 @@
+# Longer than most: what sends signals and measures serves the calls, the fits and the handlers alike.
 """Ctrl-C ends every call soon, with the model at a whole step.
 
 The promise is 0.1 s. Tests cannot rely on the machine's other work, so they allow SOON: far less than the work takes.
