@@ -49,6 +49,7 @@ bool Gate::enter_as_writer(Cancel* cancel) {
     lock.unlock();
     stop = cancel != nullptr && cancel->poll();
     lock.lock();
+    state_.fetch_or(kWriter);  // again: where the host has forked meanwhile, the child's gate is open to everybody
   }
   waiting_writer_ = {};
   writer_inside_ = !stop;

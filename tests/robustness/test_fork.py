@@ -223,6 +223,50 @@ assert (bits(model), model.predict(X).tobytes()) == expected
     )
 
 
+def test_a_fork_in_a_handler_while_its_own_thread_waits_to_train() -> None:
+    """The child has forgotten the readers of the parent, and its only thread still wants to write."""
+    run(
+        """
+warnings.simplefilter("ignore")
+SIZES = [64, 1024, 1024, 4]
+model = compiled()
+rows = np.repeat(X, 60, axis=0)
+expected = compiled()
+expected.fit(X[:BATCH], y[:BATCH], **FIT)
+reading = threading.Event()
+stop = False
+
+def predict():
+    while not stop:
+        reading.set()
+        model.predict(rows)
+
+forks = []
+
+def fork(signum, frame):
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    forks.append(os.fork())
+    if forks[-1] == 0:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(20)
+
+signal.signal(signal.SIGALRM, fork)
+thread = threading.Thread(target=predict)
+thread.start()
+reading.wait()
+time.sleep(0.05)  # the prediction is in the core, for a second
+signal.setitimer(signal.ITIMER_REAL, 0.1)
+model.fit(X[:BATCH], y[:BATCH], **FIT)
+if forks == [0]:
+    os._exit(model.predict(X).tobytes() != expected.predict(X).tobytes())
+stop = True
+thread.join()
+assert len(forks) == 1 and os.waitpid(forks[0], 0)[1] == 0
+assert model.predict(X).tobytes() == expected.predict(X).tobytes()
+"""
+    )
+
+
 def test_a_child_that_exits_in_the_ordinary_way_does_so_at_once() -> None:
     """Calls of the parent's other threads are none of its own: it must not wait for them."""
     run(
