@@ -1,8 +1,4 @@
-"""The losses, each beside its gradient: how wrong a network's output is, as one number.
-
-Every loss is ``sum_i w_i l_i / sum_i w_i`` over the rows i of a batch, with ``l_i`` as the function says (PyTorch's
-``reduction="mean"``). A ``..._grad`` gives the gradient with respect to ``y_pred``.
-"""
+"""Losses of probabilities, logits and classes."""
 
 from __future__ import annotations
 
@@ -11,6 +7,7 @@ import numpy.typing as npt
 
 from nnext.reference.activations import sigmoid, softmax
 from nnext.reference.arrays import Array
+from nnext.reference.losses.means import mean, mean_grad
 from nnext.reference.targets import classes, probabilities, values
 
 __all__ = [
@@ -20,96 +17,7 @@ __all__ = [
     "bce_with_logits_grad",
     "cross_entropy",
     "cross_entropy_grad",
-    "huber",
-    "huber_grad",
-    "mse",
-    "mse_grad",
 ]
-
-
-def _mean(scale: Array, row_loss: Array) -> float:
-    return float(scale @ row_loss.astype(np.float64))
-
-
-def _mean_grad(scale: Array, row_grad: Array, y_pred: npt.ArrayLike) -> Array:
-    dy = scale[:, None].astype(row_grad.dtype) * row_grad
-    return dy.reshape(np.shape(y_pred))
-
-
-def mse(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
-    """Mean squared error: ``l_i = mean_j (y_pred_ij - y_ij)^2``.
-
-    Parameters
-    ----------
-    y_pred : array of shape (n, ...) or (n,)
-        What the network says.
-    y : array of y_pred's shape
-        What it should say.
-    sample_weight : array of shape (n,), optional
-        Weights ``w_i >= 0``; 1 when absent.
-
-    Returns
-    -------
-    float
-        ``sum_i w_i l_i / sum_i w_i``.
-
-    Raises
-    ------
-    ValueError
-        When the shapes do not fit, there is no row, or a weight is negative or not finite.
-
-    Examples
-    --------
-    >>> mse([1.0, 2.0], [0.0, 4.0])
-    2.5
-    """
-    p, t, scale = values("mse", y_pred, y, sample_weight)
-    return _mean(scale, ((p - t) ** 2).mean(axis=1))
-
-
-def mse_grad(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Array:
-    """Gradient of `mse`; arguments and errors are the same, the result has y_pred's shape.
-
-    Examples
-    --------
-    >>> mse_grad([1.0, 2.0], [0.0, 4.0])
-    array([ 1., -2.])
-    """
-    p, t, scale = values("mse_grad", y_pred, y, sample_weight)
-    return _mean_grad(scale, 2 * (p - t) / p.shape[1], y_pred)
-
-
-def huber(
-    y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None, delta: float = 1.0
-) -> float:
-    """Huber's loss: ``l_i = mean_j`` of ``d^2 / 2`` where ``d = |y_pred_ij - y_ij| <= delta``, else of its tangent.
-
-    The tangent at delta is ``delta (d - delta / 2)``. Source: Huber, Annals of Mathematical Statistics 35 (1964).
-
-    Arguments and errors are those of `mse`, and `delta` > 0, where the tangent begins.
-
-    Examples
-    --------
-    >>> huber([1.0, 2.0], [0.0, 4.0])
-    1.0
-    """
-    p, t, scale = values("huber", y_pred, y, sample_weight)
-    d = np.abs(p - t)
-    return _mean(scale, np.where(d <= delta, d * d / 2, delta * (d - delta / 2)).mean(axis=1))
-
-
-def huber_grad(
-    y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None, delta: float = 1.0
-) -> Array:
-    """Gradient of `huber`: ``y_pred - y``, cut off at ``-delta`` and ``delta``; the result has y_pred's shape.
-
-    Examples
-    --------
-    >>> huber_grad([1.0, 2.0], [0.5, 4.0])
-    array([ 0.25, -0.5 ])
-    """
-    p, t, scale = values("huber_grad", y_pred, y, sample_weight)
-    return _mean_grad(scale, np.clip(p - t, -delta, delta) / p.shape[1], y_pred)
 
 
 def bce(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
@@ -144,7 +52,7 @@ def bce(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | 
     p, t, scale = probabilities("bce", y_pred, y, sample_weight)
     with np.errstate(divide="ignore"):
         log_p, log_not_p = np.maximum(np.log(p), -100), np.maximum(np.log1p(-p), -100)
-    return _mean(scale, -(t * log_p + (1 - t) * log_not_p).mean(axis=1))
+    return mean(scale, -(t * log_p + (1 - t) * log_not_p).mean(axis=1))
 
 
 def bce_grad(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Array:
@@ -158,7 +66,7 @@ def bce_grad(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLi
     array([ 1.   , -0.625])
     """
     p, t, scale = probabilities("bce_grad", y_pred, y, sample_weight)
-    return _mean_grad(scale, (p - t) / np.maximum(p * (1 - p), 1e-12) / p.shape[1], y_pred)
+    return mean_grad(scale, (p - t) / np.maximum(p * (1 - p), 1e-12) / p.shape[1], y_pred)
 
 
 def bce_with_logits(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
@@ -174,7 +82,7 @@ def bce_with_logits(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.
     0.3466
     """
     x, t, scale = values("bce_with_logits", y_pred, y, sample_weight)
-    return _mean(scale, (np.maximum(x, 0) - x * t + np.log1p(np.exp(-np.abs(x)))).mean(axis=1))
+    return mean(scale, (np.maximum(x, 0) - x * t + np.log1p(np.exp(-np.abs(x)))).mean(axis=1))
 
 
 def bce_with_logits_grad(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Array:
@@ -186,7 +94,7 @@ def bce_with_logits_grad(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight:
     array([ 0.25, -0.25])
     """
     x, t, scale = values("bce_with_logits_grad", y_pred, y, sample_weight)
-    return _mean_grad(scale, (sigmoid(x) - t) / x.shape[1], y_pred)
+    return mean_grad(scale, (sigmoid(x) - t) / x.shape[1], y_pred)
 
 
 def cross_entropy(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
@@ -220,7 +128,7 @@ def cross_entropy(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.Ar
     shifted = x - x.max(axis=1, keepdims=True)
     log_softmax = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     terms = np.multiply(t, log_softmax, where=t != 0, out=np.zeros_like(x))  # 0 * log 0 counts as 0
-    return _mean(scale, -terms.sum(axis=1))
+    return mean(scale, -terms.sum(axis=1))
 
 
 def cross_entropy_grad(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Array:
@@ -235,4 +143,4 @@ def cross_entropy_grad(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: n
            [-0.25,  0.25]])
     """
     x, t, scale = classes("cross_entropy_grad", y_pred, y, sample_weight)
-    return _mean_grad(scale, softmax(x) * t.sum(axis=1, keepdims=True) - t, y_pred)
+    return mean_grad(scale, softmax(x) * t.sum(axis=1, keepdims=True) - t, y_pred)

@@ -1,0 +1,104 @@
+"""Losses of numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nnext import _check
+from nnext.functional.losses.compute import loss_and_gradient
+
+__all__ = [
+    "huber",
+    "huber_grad",
+    "mse",
+    "mse_grad",
+]
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from nnext.functional.losses.compute import Array
+
+
+def mse(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
+    """Return the mean squared error, ``mean((y_pred - y)^2)``.
+
+    Parameters
+    ----------
+    y_pred, y : array_like of shape (n,) or (n, k)
+    sample_weight : array_like of shape (n,), optional
+        The loss is then the weighted mean over the rows.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        When the shapes do not fit, or for 0 rows.
+
+    Examples
+    --------
+    >>> mse([1.0, 2.0], [1.0, 4.0])
+    2.0
+    """
+    return loss_and_gradient("mse", y_pred, y, sample_weight)[0]
+
+
+def mse_grad(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Array:
+    """Return the gradient of ``mse`` with respect to y_pred.
+
+    Examples
+    --------
+    >>> mse_grad([1.0, 2.0], [1.0, 4.0])
+    array([ 0., -2.])
+    """
+    return loss_and_gradient("mse", y_pred, y, sample_weight)[1]
+
+
+def huber(
+    y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None, delta: float = 1.0
+) -> float:
+    """Return the mean of ``d^2 / 2`` where ``d = abs(y_pred - y) <= delta``, else of ``delta (d - delta / 2)``.
+
+    Parameters
+    ----------
+    y_pred, y : array_like of shape (n,) or (n, k)
+    sample_weight : array_like of shape (n,), optional
+        The loss is then the weighted mean over the rows.
+    delta : float
+        > 0.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError, TypeError
+        When the shapes do not fit, for 0 rows, or a delta that is no finite number greater than 0.
+
+    Examples
+    --------
+    >>> huber([1.0, 2.0], [1.0, 6.0])
+    1.75
+    """
+    return loss_and_gradient("huber", y_pred, y, sample_weight, _delta("huber", delta))[0]
+
+
+def huber_grad(
+    y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None, delta: float = 1.0
+) -> Array:
+    """Return the gradient of ``huber`` with respect to y_pred: ``y_pred - y``, within ``-delta`` and ``delta``, over n.
+
+    Examples
+    --------
+    >>> huber_grad([1.0, 2.0], [1.5, 6.0])
+    array([-0.25, -0.5 ])
+    """
+    return loss_and_gradient("huber", y_pred, y, sample_weight, _delta("huber_grad", delta))[1]
+
+
+def _delta(operation: str, delta: float) -> float:
+    return _check.number(operation, "delta", delta, above=0)

@@ -1,0 +1,89 @@
+"""Activations between two limits."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from nnext.reference.arrays import Array, as_float
+
+__all__ = ["sigmoid", "sigmoid_grad", "softmax", "softmax_grad", "tanh", "tanh_grad"]
+
+
+def tanh(x: npt.ArrayLike) -> Array:
+    """Hyperbolic tangent, between -1 and 1.
+
+    Examples
+    --------
+    >>> tanh([0.0, 1.0]).round(4)
+    array([0.    , 0.7616])
+    """
+    return np.asarray(np.tanh(as_float(x)))
+
+
+def tanh_grad(x: npt.ArrayLike, dy: npt.ArrayLike = 1.0) -> Array:
+    """Gradient of `tanh`: ``dy * (1 - y^2)``.
+
+    Examples
+    --------
+    >>> tanh_grad([0.0, 1.0]).round(4)
+    array([1.  , 0.42])
+    """
+    y = tanh(x)
+    return np.asarray(np.asarray(dy, dtype=y.dtype) * (1 - y * y))
+
+
+def sigmoid(x: npt.ArrayLike) -> Array:
+    """Logistic function ``1 / (1 + exp(-x))``, between 0 and 1.
+
+    Written with ``exp(-|x|)``, which never overflows.
+
+    Examples
+    --------
+    >>> sigmoid([0.0, 1.0, -1000.0]).round(4)
+    array([0.5   , 0.7311, 0.    ])
+    """
+    x = as_float(x)
+    e = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1 / (1 + e), e / (1 + e))
+
+
+def sigmoid_grad(x: npt.ArrayLike, dy: npt.ArrayLike = 1.0) -> Array:
+    """Gradient of `sigmoid`: ``dy * y * (1 - y)``.
+
+    Examples
+    --------
+    >>> sigmoid_grad([0.0, 1.0]).round(4)
+    array([0.25  , 0.1966])
+    """
+    y = sigmoid(x)
+    return np.asarray(np.asarray(dy, dtype=y.dtype) * y * (1 - y))
+
+
+def softmax(x: npt.ArrayLike) -> Array:
+    """Turn each row of scores into probabilities, ``exp(x_j) / sum_k exp(x_k)`` over the last axis.
+
+    Subtracting the row's maximum first changes nothing in the quotient and keeps ``exp`` from overflowing.
+
+    Examples
+    --------
+    >>> softmax([[0.0, 0.0], [1000.0, 0.0]])
+    array([[0.5, 0.5],
+           [1. , 0. ]])
+    """
+    x = as_float(x)
+    e = np.exp(x - x.max(axis=-1, keepdims=True))
+    return np.asarray(e / e.sum(axis=-1, keepdims=True))
+
+
+def softmax_grad(x: npt.ArrayLike, dy: npt.ArrayLike = 1.0) -> Array:
+    """Gradient of `softmax`: ``y * (dy - sum_k dy_k y_k)`` in each row.
+
+    Examples
+    --------
+    >>> softmax_grad([[0.0, 0.0]], dy=[[1.0, 0.0]])
+    array([[ 0.25, -0.25]])
+    """
+    y = softmax(x)
+    dy = np.broadcast_to(np.asarray(dy, dtype=y.dtype), y.shape)
+    return np.asarray(y * (dy - (dy * y).sum(axis=-1, keepdims=True)))

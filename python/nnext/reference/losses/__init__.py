@@ -1,0 +1,13 @@
+"""The losses, each beside its gradient: how wrong a network's output is, as one number.
+
+Every loss is ``sum_i w_i l_i / sum_i w_i`` over the rows i of a batch, with ``l_i`` as the function says (PyTorch's
+``reduction="mean"``). A ``..._grad`` gives the gradient with respect to ``y_pred``.
+"""
+
+from nnext.reference.losses import classification, regression
+from nnext.reference.losses.classification import *
+from nnext.reference.losses.regression import *
+
+__all__: list[str] = []
+__all__ += classification.__all__
+__all__ += regression.__all__

@@ -1,0 +1,88 @@
+"""Losses of numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from nnext.reference.arrays import Array
+from nnext.reference.losses.means import mean, mean_grad
+from nnext.reference.targets import values
+
+__all__ = ["huber", "huber_grad", "mse", "mse_grad"]
+
+
+def mse(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
+    """Mean squared error: ``l_i = mean_j (y_pred_ij - y_ij)^2``.
+
+    Parameters
+    ----------
+    y_pred : array of shape (n, ...) or (n,)
+        What the network says.
+    y : array of y_pred's shape
+        What it should say.
+    sample_weight : array of shape (n,), optional
+        Weights ``w_i >= 0``; 1 when absent.
+
+    Returns
+    -------
+    float
+        ``sum_i w_i l_i / sum_i w_i``.
+
+    Raises
+    ------
+    ValueError
+        When the shapes do not fit, there is no row, or a weight is negative or not finite.
+
+    Examples
+    --------
+    >>> mse([1.0, 2.0], [0.0, 4.0])
+    2.5
+    """
+    p, t, scale = values("mse", y_pred, y, sample_weight)
+    return mean(scale, ((p - t) ** 2).mean(axis=1))
+
+
+def mse_grad(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Array:
+    """Gradient of `mse`; arguments and errors are the same, the result has y_pred's shape.
+
+    Examples
+    --------
+    >>> mse_grad([1.0, 2.0], [0.0, 4.0])
+    array([ 1., -2.])
+    """
+    p, t, scale = values("mse_grad", y_pred, y, sample_weight)
+    return mean_grad(scale, 2 * (p - t) / p.shape[1], y_pred)
+
+
+def huber(
+    y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None, delta: float = 1.0
+) -> float:
+    """Huber's loss: ``l_i = mean_j`` of ``d^2 / 2`` where ``d = |y_pred_ij - y_ij| <= delta``, else of its tangent.
+
+    The tangent at delta is ``delta (d - delta / 2)``. Source: Huber, Annals of Mathematical Statistics 35 (1964).
+
+    Arguments and errors are those of `mse`, and `delta` > 0, where the tangent begins.
+
+    Examples
+    --------
+    >>> huber([1.0, 2.0], [0.0, 4.0])
+    1.0
+    """
+    p, t, scale = values("huber", y_pred, y, sample_weight)
+    d = np.abs(p - t)
+    return mean(scale, np.where(d <= delta, d * d / 2, delta * (d - delta / 2)).mean(axis=1))
+
+
+def huber_grad(
+    y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None, delta: float = 1.0
+) -> Array:
+    """Gradient of `huber`: ``y_pred - y``, cut off at ``-delta`` and ``delta``; the result has y_pred's shape.
+
+    Examples
+    --------
+    >>> huber_grad([1.0, 2.0], [0.5, 4.0])
+    array([ 0.25, -0.5 ])
+    """
+    p, t, scale = values("huber_grad", y_pred, y, sample_weight)
+    return mean_grad(scale, np.clip(p - t, -delta, delta) / p.shape[1], y_pred)
