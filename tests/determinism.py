@@ -36,7 +36,9 @@ def network(
     optimizer: str = "adam", dtype: str = "float32", loss: str = "cross_entropy", layers: str = "plain", **settings: Any
 ) -> nn.Sequential:
     model = nn.Sequential(*NETWORKS[layers], seed=3, dtype=dtype)
-    model.compile(loss=loss, optimizer=OPTIMIZERS[optimizer].make(), metrics=["accuracy"], **settings)
+    model.compile(
+        loss=loss, optimizer=OPTIMIZERS[optimizer].make(), metrics=["mae" if loss == "mse" else "accuracy"], **settings
+    )
     return model
 
 

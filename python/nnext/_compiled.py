@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nnext.losses import CustomLoss, Loss
-from nnext.metrics import Metric
+from nnext.metrics import Chosen
 from nnext.optimizers import Optimizer
 
 
@@ -16,14 +16,14 @@ class Compiled:
 
     loss: Loss | CustomLoss
     optimizer: Optimizer
-    metrics: Mapping[str, Metric]  # by the names that they have in History
+    metrics: Mapping[str, Chosen]  # by the names that they have in History
     precision: str
     clip_norm: float | None = None  # of all gradients together; None: they are as long as they are
 
     @property
-    def loss_name(self) -> str | None:
-        """The loss's name; None for a function."""
-        return self.loss.name if isinstance(self.loss, Loss) else None
+    def core_loss(self) -> Loss | None:
+        """The loss, where it is one that the core computes."""
+        return self.loss if isinstance(self.loss, Loss) and not callable(self.loss) else None
 
 
 def require(compiled: Compiled | None, operation: str) -> Compiled:

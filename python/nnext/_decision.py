@@ -1,45 +1,210 @@
-"""What a network's outputs mean: probabilities, labels, and the numbers that metrics compare."""
+"""What a network decides: a class, one of two, several labels, or numbers.
+
+`decide` works it out from the loss, the last layers and the number of outputs; the targets that a model sees may settle
+the rest (`Seen`). Whatever needs to know asks the one object: metrics, `evaluate`, `predict_proba`, `predict_classes`,
+class weights, the division into training and validation, and files.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
 
 from nnext import functional
-from nnext.layers import Layer, Sigmoid, Softmax
-from nnext.metrics import Metric
+from nnext.layers import Layer, Softmax
+from nnext.losses import Loss
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     Array = npt.NDArray[Any]
 
-
-def probabilities(loss: str | None, last: Layer, outputs: Array) -> Array:
-    """Turn outputs into probabilities, where they are not already."""
-    if isinstance(last, Softmax | Sigmoid):
-        return outputs
-    if loss in ("bce", "bce_with_logits") or outputs.shape[1] == 1:
-        return outputs if loss == "bce" else functional.sigmoid(outputs)
-    return functional.softmax(outputs)
+Kind = Literal["classes", "binary", "labels", "numbers"]
 
 
-def is_multilabel(loss: str | None, last: Layer, outputs: int) -> bool:
-    """Tell whether each of the network's outputs is a label of its own, rather than one of several classes."""
-    binary = loss in ("bce", "bce_with_logits") or (loss != "cross_entropy" and isinstance(last, Sigmoid))
-    return binary and outputs > 1
+@dataclass(frozen=True)
+class Seen:
+    """What the data have told beyond what loss and layers say; None: nothing yet."""
+
+    exclusive: bool | None = None  # of several outputs: each sample has exactly one label
+    pair: tuple[int, int] | None = None  # the two numbers that stand for the two classes
+    classes: tuple[str, ...] | None = None  # the labels, where they are strings
+    scale: float | None = None  # what the samples of the last fit were multiplied by, unless by 1
+
+    def first(self, later: Seen) -> Seen:
+        """Return this, and what is later where this knows nothing."""
+        pairs = zip(vars(self).items(), vars(later).values(), strict=True)
+        return Seen(**{name: new if old is None else old for (name, old), new in pairs})
 
 
-def measure(metrics: Mapping[str, Metric], loss: str | None, last: Layer, y: Array, outputs: Array) -> dict[str, float]:
-    """Compare outputs with targets by every metric."""
-    if not metrics:
-        return {}
-    if loss == "bce_with_logits":
-        outputs = functional.sigmoid(outputs)
-    if loss == "cross_entropy" and y.ndim == 2 and y.shape[1] > 1:
-        y = y.argmax(axis=1)
-    elif is_multilabel(loss, last, outputs.shape[1]):
-        y, outputs = y.reshape(-1), outputs.reshape(-1, 1)
-    elif y.ndim == 2 and y.shape[1] == 1:
-        y = y.reshape(-1)
-    return {name: float(metric(y, outputs)) for name, metric in metrics.items()}
+@dataclass(frozen=True)
+class Decision:
+    """What a network decides from its outputs.
+
+    Attributes
+    ----------
+    kind : {"classes", "binary", "labels", "numbers"}
+        One of several classes, one of two from a single output, 0 or 1 for each output, or nothing: the outputs are
+        numbers.
+    outputs : int
+    probability : {"given", "softmax", "sigmoid"} or None
+        How outputs become probabilities; None where there are none.
+    sure : bool
+        Whether a loss of nnext's says so; without one, outputs that nothing bounds are taken for logits.
+    exclusive : bool
+        Whether the probabilities of several outputs are divided by their sum.
+    pair : tuple of two int
+        What the two classes of "binary" are called.
+    classes : tuple of str or None
+        What the classes are called where the targets were strings.
+    why : str
+        The loss and the last layer, for messages.
+    """
+
+    kind: Kind
+    outputs: int
+    probability: Literal["given", "softmax", "sigmoid"] | None
+    why: str
+    sure: bool = True
+    exclusive: bool = False
+    pair: tuple[int, int] = (0, 1)
+    classes: tuple[str, ...] | None = None
+
+    def require(self, operation: str) -> None:
+        """Raise ValueError where there is nothing to decide."""
+        if self.kind == "numbers":
+            raise ValueError(
+                f"[{operation}] the network gives numbers ({self.why}) and decides between no classes; use predict, "
+                "or end it with Sigmoid() or Softmax(), or compile with loss 'cross_entropy' or 'bce_with_logits'"
+            )
+
+    @property
+    def names(self) -> tuple[Any, ...]:
+        """What the classes are called, in the order of the outputs; of "labels" those of each output."""
+        if self.classes is not None:
+            return self.classes
+        return tuple(range(self.outputs)) if self.kind == "classes" else self.pair
+
+    def decided(self, outputs: Array) -> Array:
+        """Return which class each row of outputs says, as its place in `names`; (n, outputs) for "labels"."""
+        self.require("predict_classes")
+        if self.kind == "classes":
+            return np.asarray(outputs.argmax(axis=1))
+        threshold = {"given": 0.5, "sigmoid": 0.0}.get(self.probability or "", sum(self.pair) / 2)
+        above = (outputs > threshold).astype(np.int64)
+        return above[:, 0] if self.kind == "binary" else above
+
+    def named(self, places: Array) -> Array:
+        """Return the names of classes, for people."""
+        if self.classes is None and self.names == tuple(range(len(self.names))):
+            return places
+        return np.asarray(self.names)[places]
+
+    def probabilities(self, outputs: Array, operation: str = "predict_proba") -> Array:
+        """Return the probability of each class, (n, classes), or of each label."""
+        self.require(operation)
+        if self.probability is None:
+            raise ValueError(
+                f"[{operation}] the network's output is no probability ({self.why}); use predict_classes, or end the "
+                "network with Sigmoid()"
+            )
+        found = self.as_probability(outputs)
+        if self.kind == "binary":
+            return np.hstack([1 - found, found])
+        if not self.exclusive:
+            return found
+        total = found.sum(axis=1, keepdims=True)
+        even = np.full_like(found, 1 / self.outputs)
+        return np.divide(found, total, out=even, where=total > 0)
+
+    def as_numbers(self, outputs: Array) -> Array:
+        """Return what metrics of numbers compare: probabilities where the loss says that there are some."""
+        return self.as_probability(outputs) if self.sure else outputs
+
+    def as_probability(self, outputs: Array) -> Array:
+        """Return outputs as probabilities, each for itself; as they are where they are none."""
+        if self.probability == "softmax":
+            return functional.softmax(outputs)
+        return functional.sigmoid(outputs) if self.probability == "sigmoid" else outputs
+
+
+def decide(layers: Sequence[Layer], outputs: int, loss: Loss | None, seen: Seen = Seen()) -> Decision:  # noqa: B008
+    """Work out what a network decides; `loss` is None before compile and for a function of the user's."""
+    last = layers[_deciding(layers)]
+    low, high = last.output_range or (-np.inf, np.inf)
+    unit = low >= 0 and high <= 1
+    takes = loss.takes if loss is not None else "numbers" if unit else "class_logits" if outputs > 1 else "logits"
+    why = f"{'no loss' if loss is None else f'loss {loss.name!r}'} after {type(last).__name__}"
+    told: dict[str, Any] = {"outputs": outputs, "why": why, "sure": loss is not None, "classes": seen.classes}
+    if takes == "class_logits" or (outputs > 1 and isinstance(last, Softmax)):
+        return Decision("classes", probability="given" if isinstance(last, Softmax) else "softmax", **told)
+    if takes == "numbers" and not unit:
+        if outputs == 1 and (low, high) == (-1, 1):
+            return Decision("binary", probability=None, pair=seen.pair or (-1, 1), **told)
+        return Decision("numbers", probability=None, **told)
+    probability = "sigmoid" if takes == "logits" else "given"
+    if outputs == 1:
+        return Decision("binary", probability=probability, **told)
+    if seen.exclusive:
+        return Decision("classes", probability=probability, exclusive=True, **told)
+    return Decision("labels", probability=probability, **told)
+
+
+def check(layers: Sequence[Layer], outputs: int | None, loss: Loss | None) -> None:
+    """Refuse last layers and a loss that cannot work together; `outputs` is None where any number is possible.
+
+    Raises
+    ------
+    ValueError
+        With what to use instead.
+    """
+    place = _deciding(layers)
+    last = layers[place]
+    if isinstance(last, Softmax) and outputs == 1:
+        raise ValueError(
+            "[compile] Softmax over one output is always 1 and learns nothing; use Sigmoid(), or two outputs"
+        )
+    if isinstance(last, Softmax) and place and isinstance(layers[_deciding(layers[:place])], Softmax):
+        raise ValueError("[compile] the last two layers are both Softmax; leave one away")
+    if loss is not None and loss.takes == "class_logits" and outputs == 1:
+        raise ValueError(
+            f"[compile] {loss.name} needs an output for each class but the network has 1; give it 2 or more, "
+            "or use loss='bce_with_logits'"
+        )
+    fused = loss is None or loss.fused(type(layers[-1]).__name__) is not None
+    if not fused and last.output_range is not None:
+        why_not = _misfit(loss.takes, *last.output_range)
+        if why_not is not None:
+            name, (low, high) = type(last).__name__, last.output_range
+            raise ValueError(f"[compile] loss {loss.name!r} takes {why_not.format(name=name, low=low, high=high)}")
+
+
+def _misfit(takes: str, low: float, high: float) -> str | None:
+    """Say why outputs within a range are not what a loss takes; None if they are."""
+    unit = low >= 0 and high <= 1
+    if takes == "probabilities" and not unit:
+        return (
+            "probabilities, but {name} gives numbers in ({low:g}, {high:g}); end the network with Sigmoid(), or use "
+            "loss='bce_with_logits', which takes logits"
+        )
+    if takes == "logits" and unit:
+        return (
+            "logits, but {name} gives numbers in ({low:g}, {high:g}), which it would squash again; leave {name} "
+            "away, or use loss='bce'"
+        )
+    if takes == "logits" and low >= 0:
+        return "logits, but {name} gives none below 0, so never a probability below 1/2; leave {name} away"
+    if takes == "class_logits" and unit:
+        return (
+            "logits, but {name} gives numbers in ({low:g}, {high:g}), which it would squash again; leave {name} "
+            "away, or use Softmax() in its place"
+        )
+    return None
+
+
+def _deciding(layers: Sequence[Layer]) -> int:
+    """Return the place of the last layer that changes what goes into it; the first where none does."""
+    return next((i for i in reversed(range(len(layers))) if layers[i].output_range is not None), 0)

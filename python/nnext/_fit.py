@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from nnext import _decision, _samples
+import numpy as np
+
+from nnext import _measure, _samples, _targets
 from nnext._compiled import Compiled
+from nnext._decision import Decision, Seen, decide
 from nnext._engine import Engine
 from nnext._objective import Data, objective
+from nnext._samples import Samples
 from nnext.callbacks import Callback, ProgressBar
 from nnext.errors import DivergenceError
 from nnext.history import History
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
 
 
 class Trainee(Protocol):
@@ -27,6 +34,11 @@ class Trainee(Protocol):
     @property
     def engine(self) -> Engine: ...
 
+    @property
+    def seen(self) -> Seen: ...
+
+    def remember(self, seen: Seen) -> None: ...
+
 
 @dataclass(frozen=True)
 class FitOptions:
@@ -36,10 +48,11 @@ class FitOptions:
     batch_size: int
     validation_data: Sequence[Any] | None
     validation_split: float
+    validation_order: str
     shuffle: bool
     sample_weight: npt.ArrayLike | None
-    class_weight: Mapping[int, float] | str | None
-    callbacks: tuple[Any, ...]
+    class_weight: Mapping[Any, float] | str | None
+    callbacks: tuple[Callback, ...]
     verbose: Any
     scale: float  # on every X; the core checks it
 
@@ -48,68 +61,113 @@ def fit(model: Trainee, compiled: Compiled, X: npt.ArrayLike, y: npt.ArrayLike, 
     """Train the model; see `Sequential.fit`."""
     try:  # from here on: Ctrl-C may come as soon as begin_fit has returned
         model.engine.begin_fit(id(options))
-        return _Fit(model, compiled, X, y, options).run()
+        return _Fit(model, compiled, Samples(X, y, options.sample_weight), options).run()
     finally:
         model.engine.end_fit(id(options))
 
 
-def evaluate(engine: Engine, compiled: Compiled, X: Any, y: Any, weight: Any, scale: float) -> dict[str, float]:
+def evaluate(model: Trainee, compiled: Compiled, given: Samples, scale: float) -> dict[str, float]:
     """Return loss and metrics; see `Sequential.evaluate`."""
-    return _evaluate(engine, compiled, objective(engine, compiled).data(X, y, weight, "evaluate", scale))
+    samples, seen = _settled("evaluate", model, compiled, given)
+    seen = model.seen.first(seen)
+    chosen = objective(model.engine, compiled)
+    data = chosen.data(_samples.counted("evaluate", samples), "evaluate", scale)
+    loss, outputs = chosen.evaluate(data)
+    decision = decide(model.engine.layers, outputs.shape[1], compiled.core_loss, seen)
+    values = _measure.measure(compiled.metrics, decision, data.y, outputs)
+    model.remember(seen)
+    return _measure.Scores({"loss": loss, **values})
 
 
-def _evaluate(engine: Engine, compiled: Compiled, data: Data) -> dict[str, float]:
-    loss, outputs = objective(engine, compiled).evaluate(data)
-    return {"loss": loss, **_measure(engine, compiled, data, outputs)}
-
-
-def _measure(engine: Engine, compiled: Compiled, data: Data, outputs: Any) -> dict[str, float]:
-    return _decision.measure(compiled.metrics, compiled.loss_name, engine.layers[-1], data.y, outputs)
-
-
-def loss_and_gradients(engine: Engine, compiled: Compiled, X: Any, y: Any, weight: Any, scale: float = 1.0) -> float:
+def loss_and_gradients(model: Trainee, compiled: Compiled, given: Samples, scale: float) -> float:
     """Return the loss; the engine keeps the gradients. See `Sequential.loss_and_grads`."""
-    chosen = objective(engine, compiled)
-    return chosen.loss_and_gradients(chosen.data(X, y, weight, "loss_and_grads", scale))
+    samples, _ = _settled("loss_and_grads", model, compiled, given)
+    chosen = objective(model.engine, compiled)
+    return chosen.loss_and_gradients(chosen.data(_samples.counted("loss_and_grads", samples), "loss_and_grads", scale))
+
+
+def _decide(engine: Engine, compiled: Compiled, X: Any) -> partial[Decision]:
+    """Return what works out the decision for such samples, from what was seen."""
+    shape = np.shape(X)
+    features = engine.in_features or int(np.prod(shape[1:])) or 1
+    return partial(decide, engine.layers, engine.out_features(features), compiled.core_loss)
+
+
+def _settled(operation: str, model: Trainee, compiled: Compiled, given: Samples) -> tuple[Samples, Seen]:
+    """Return samples whose targets are as the core takes them, and what they told.
+
+    A loss function of the user's gets its targets as they were given.
+    """
+    own = compiled.core_loss is None
+    if own and np.asarray(given.y).dtype.kind not in "biuf":
+        return given, model.seen
+    decider = _decide(model.engine, compiled, given.X)
+    y, seen = _targets.settle(operation, given.y, lambda seen: decider(seen=seen), model.seen)
+    return given if own else given._replace(y=y), seen
 
 
 class _Fit:
     """One fit: its data, checked once, and its epochs."""
 
-    def __init__(self, model: Trainee, compiled: Compiled, X: Any, y: Any, options: FitOptions) -> None:
+    def __init__(self, model: Trainee, compiled: Compiled, given: Samples, options: FitOptions) -> None:
         self.model, self.compiled, self.options = model, compiled, options
         self.objective = objective(model.engine, compiled)
-        (X, y, weight), validation = _samples.split(
-            X, y, options.sample_weight, options.validation_data, options.validation_split
-        )
-        weight = _samples.weights(y, weight, options.class_weight)
-        self.data = self.objective.data(X, y, weight, "fit", options.scale, keep_outputs=bool(compiled.metrics))
-        self.validation = None
-        if validation is not None:
-            self.validation = self.objective.data(*validation, "fit: validation_data", options.scale)
+        samples, seen = _settled("fit", model, compiled, given)
+        self.seen = replace(seen, scale=None if options.scale == 1 else options.scale)
+        self.decision = _decide(model.engine, compiled, given.X)(seen=self.seen)
+        self.validation_rows: Array | None = None
+        samples, validation = self._divided(samples)
+        samples = _samples.weigh(samples, options.class_weight, self.decision)
+        self.data = self._checked("fit", samples, keep_outputs=bool(compiled.metrics))
+        self.validation = None if validation is None else self._checked("fit: validation_data", validation)
+        self.follower = _measure.Follower(compiled.metrics)
+
+    def _divided(self, samples: Samples) -> tuple[Samples, Samples | None]:
+        """Return the samples to train on, and those to validate with."""
+        options = self.options
+        if options.validation_data is not None:
+            if options.validation_split:
+                raise ValueError("[fit] both validation_data and validation_split are given; give one of them")
+            validation = _samples.given("fit", "validation_data", options.validation_data)
+            model = self.model
+            return samples, _settled("fit: validation_data", model, self.compiled, validation)[0]
+        if not options.validation_split:
+            return samples, None
+        samples = _samples.sequences("fit", samples)
+        strata = _targets.strata(samples.y, self.decision)
+        part = options.validation_split
+        count = _samples.held_count(part, len(samples.y))
+        _samples.warn_of_order(strata, count, options.validation_order)
+        if options.validation_order == "last":
+            self.validation_rows = np.arange(len(samples.y) - count, len(samples.y))
+        else:
+            self.validation_rows = _samples.shuffled_rows(count, len(samples.y), strata, self.model.engine.seed)
+        return _samples.divide(samples, self.validation_rows)
+
+    def _checked(self, operation: str, samples: Samples, keep_outputs: bool = False) -> Data:
+        """Let the core look at samples, and the metrics at targets."""
+        if self.compiled.core_loss is not None:
+            samples = _samples.counted(operation, samples)
+        data = self.objective.data(samples, operation, self.options.scale, keep_outputs)
+        _measure.try_out(self.compiled.metrics, self.decision, data.y)
+        return data
 
     def run(self) -> History:
         """Go through the epochs, with the callbacks around them."""
         model, options = self.model, self.options
         callbacks = [*options.callbacks, ProgressBar(options.verbose)]
-        for callback in callbacks:
-            if not isinstance(callback, Callback):
-                raise TypeError(f"[fit] callbacks has {callback!r}; give objects derived from nnext.callbacks.Callback")
+        before = model.history, model.stop_training
         history = model.history = History()
+        history.validation_rows = self.validation_rows
         model.stop_training = False
         try:
-            for callback in callbacks:
-                callback.set_params({"epochs": options.epochs, "samples": self.data.rows})
-                callback.set_model(model)
-            for callback in callbacks:
-                callback.on_train_begin({})
-            for epoch in range(options.epochs):
-                self._epoch(epoch, history, callbacks)
-                if model.stop_training:
-                    history.stop_reason = f"a callback asked to stop after epoch {epoch}"
-                    break
-            else:
-                history.stop_reason = "all epochs done"
+            self._begin(callbacks)
+        except BaseException:  # nothing has been trained
+            model.history, model.stop_training = before
+            raise
+        model.remember(self.seen)
+        try:
+            self._epochs(history, callbacks)
         except BaseException as error:
             history.stop_reason = type(error).__name__
             callbacks[-1].on_train_end()  # the progress bar gives the terminal back
@@ -118,12 +176,28 @@ class _Fit:
             callback.on_train_end({})
         return history
 
+    def _begin(self, callbacks: Sequence[Callback]) -> None:
+        for callback in callbacks:
+            callback.set_params({"epochs": self.options.epochs, "samples": self.data.rows})
+            callback.set_model(self.model)
+        for callback in callbacks:
+            callback.on_train_begin({})
+
+    def _epochs(self, history: History, callbacks: Sequence[Callback]) -> None:
+        for epoch in range(self.options.epochs):
+            self._epoch(epoch, history, callbacks)
+            if self.model.stop_training:
+                history.stop_reason = f"a callback asked to stop after epoch {epoch}"
+                return
+        history.stop_reason = "all epochs done"
+
     def _epoch(self, epoch: int, history: History, callbacks: Sequence[Callback]) -> None:
         for callback in callbacks:
             callback.on_epoch_begin(epoch, {})
         logs = self._train(epoch)
         if self.validation is not None:
-            values = _evaluate(self.model.engine, self.compiled, self.validation)
+            loss, outputs = self.objective.evaluate(self.validation)
+            values = {"loss": loss, **self._measure(self.validation, outputs)}
             logs |= {f"val_{name}": value for name, value in values.items()}
         history.append(epoch, logs)
         for callback in callbacks:
@@ -133,4 +207,7 @@ class _Fit:
         done = self.objective.epoch(self.data, self.options.batch_size, self.options.shuffle)
         if done.diverged:
             raise DivergenceError(epoch, done.steps, done.lr)
-        return {"loss": done.loss, **_measure(self.model.engine, self.compiled, self.data, done.outputs)}
+        return {"loss": done.loss, **self._measure(self.data, done.outputs)}
+
+    def _measure(self, data: Data, outputs: Array | None) -> dict[str, float]:
+        return {} if outputs is None else self.follower.measure(self.decision, data.y, outputs)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nnext import _fit
 from nnext._compiled import require
+from nnext._samples import Samples
 from nnext.model import Sequential
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ def _float64_copy(model: Sequential) -> Sequential:
     twin = Sequential(*model.layers, seed=model.seed, dtype="float64")
     twin.load_state_dict(model.state_dict())
     twin.compile(compiled.loss, optimizer=compiled.optimizer)
+    twin.remember(replace(model.seen, scale=None))  # X is taken as it is
     twin.engine.set_counters(model.engine.counters[:2])  # the same dropout masks
     twin.freeze(*model.engine.frozen)
     return twin
@@ -121,7 +123,7 @@ def _central_differences(twin: Sequential, name: str, X: Any, y: Any, sample_wei
         for moved in (before + step, before - step):
             values[i] = moved
             engine.set({name: values})
-            losses.append(_fit.loss_and_gradients(engine, compiled, X, y, sample_weight))
+            losses.append(_fit.loss_and_gradients(twin, compiled, Samples(X, y, sample_weight), 1.0))
         values[i] = before
         numeric[i] = (losses[0] - losses[1]) / ((before + step) - (before - step))
     engine.set({name: values})

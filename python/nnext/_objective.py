@@ -9,7 +9,8 @@ import numpy as np
 
 from nnext._compiled import Compiled
 from nnext._engine import Engine
-from nnext.losses import CustomLoss, Loss
+from nnext._samples import Samples
+from nnext.losses import CustomLoss
 from nnext.optimizers import Optimizer
 
 if TYPE_CHECKING:
@@ -46,8 +47,9 @@ class CoreLoss:
     def __init__(self, engine: Engine, optimizer: Optimizer) -> None:
         self.engine, self.optimizer = engine, optimizer
 
-    def data(self, X: Any, y: Any, weight: Any, operation: str, scale: float, keep_outputs: bool = False) -> Data:
+    def data(self, given: Samples, operation: str, scale: float, keep_outputs: bool = False) -> Data:
         """Check samples and targets."""
+        X, y, weight = given
         samples = self.engine.samples(X, y, weight, operation, scale)
         outputs = np.empty((samples.rows, samples.outputs), self.engine.dtype) if keep_outputs else None
         return Data(samples.rows, np.asarray(y), X, samples, outputs, scale)
@@ -73,8 +75,9 @@ class OwnLoss:
     def __init__(self, engine: Engine, optimizer: Optimizer, function: CustomLoss) -> None:
         self.engine, self.optimizer, self.function = engine, optimizer, function
 
-    def data(self, X: Any, y: Any, weight: Any, operation: str, scale: float, keep_outputs: bool = False) -> Data:
+    def data(self, given: Samples, operation: str, scale: float, keep_outputs: bool = False) -> Data:
         """Check samples; what y may hold is the function's affair."""
+        X, y, weight = given
         if weight is not None:
             raise ValueError(f"[{operation}] weights do not work with a loss function of your own; weight inside it")
         samples, targets = self.engine.samples(X, None, None, operation, scale), np.asanyarray(y)
@@ -120,6 +123,6 @@ class OwnLoss:
 
 def objective(engine: Engine, compiled: Compiled) -> CoreLoss | OwnLoss:
     """Return the way to the compiled loss."""
-    if isinstance(compiled.loss, Loss):
-        return CoreLoss(engine, compiled.optimizer)
-    return OwnLoss(engine, compiled.optimizer, compiled.loss)
+    if callable(compiled.loss):
+        return OwnLoss(engine, compiled.optimizer, compiled.loss)
+    return CoreLoss(engine, compiled.optimizer)

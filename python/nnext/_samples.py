@@ -2,80 +2,182 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from nnext import _check
+from nnext import _check, _division, _targets
+from nnext._decision import Decision
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     Array = npt.NDArray[Any]
 
-Samples = tuple[Any, Any, Any]  # X, y, sample_weight
+
+class Samples(NamedTuple):
+    """Samples, targets and weights as they are given to the core."""
+
+    X: Any
+    y: Any
+    weight: Any = None
 
 
-def split(X: Any, y: Any, weight: Any, validation_data: Any, validation_split: float) -> tuple[Samples, Samples | None]:
-    """Return the samples to train on, and those to validate with."""
-    if validation_data is not None:
-        if validation_split:
-            raise ValueError("[fit] both validation_data and validation_split are given; give one of them")
-        if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
-            raise TypeError("[fit] validation_data must be (X, y) or (X, y, sample_weight)")
-        return (X, y, weight), (*validation_data, None)[:3]
-    if not validation_split:
-        return (X, y, weight), None
-    X, y = _sequence("X", X), _sequence("y", y)
-    weight = None if weight is None else _sequence("sample_weight", weight)
-    for name, values in (("y", y), ("sample_weight", X if weight is None else weight)):
-        if len(X) != len(values):
-            raise ValueError(
-                f"[fit] {name} has {len(values)} rows but X has {len(X)}; give both the same number of samples"
-            )
-    held = int(len(X) * validation_split)
-    if held == 0 or held == len(X):
+def given(operation: str, argument: str, value: Any) -> Samples:
+    """Return what ``validation_data`` says."""
+    if not isinstance(value, tuple | list) or len(value) not in (2, 3):
+        raise TypeError(f"[{operation}] {argument} must be (X, y) or (X, y, sample_weight)")
+    return Samples(*value)
+
+
+def held_count(part: float, rows: int) -> int:
+    """Return how many rows are that part of them."""
+    count = int(rows * part)
+    if count == 0 or count == rows:
         raise ValueError(
-            f"[fit] validation_split={validation_split:g} of {len(X)} samples is {held}; "
+            f"[fit] validation_split={part:g} of {rows} samples is {count}; "
             "choose it so that both parts have at least one"
         )
-    first, last = slice(0, len(X) - held), slice(len(X) - held, None)
-    return (
-        (X[first], y[first], None if weight is None else weight[first]),
-        (X[last], y[last], None if weight is None else weight[last]),
+    return count
+
+
+def shuffled_rows(count: int, rows: int, strata: Array | None, seed: int) -> Array:
+    """Choose rows at random, in increasing order; of each class its share."""
+    from nnext.reference import random
+
+    order = np.argsort(random.words(seed, random.stream(random.VALIDATION), rows), kind="stable")
+    if strata is None:
+        return np.sort(order[:count])
+    return np.flatnonzero(_division.held_out(order, count, strata))
+
+
+def warn_of_order(strata: Array | None, count: int, order: str) -> None:
+    """Tell where the last rows have classes that the others lack, as a table has that is sorted by its labels."""
+    if strata is None or np.isin(strata[-count:], strata[:-count]).all():
+        return
+    kept = "they are held out for validation all the same, as validation_order='last' says; 'shuffled' takes a part"
+    shuffled = (
+        "a shuffled, stratified part is held out instead (history.validation_rows); validation_order='last' takes"
+    )
+    warnings.warn(
+        f"[fit] the last {count} rows have classes that no other row has, as if sorted by label: "
+        + (f"{kept} of each class" if order == "last" else f"{shuffled} the last rows"),
+        UserWarning,
+        stacklevel=6,
     )
 
 
-def _sequence(name: str, values: Any) -> Array:
+def divide(samples: Samples, held_rows: Array) -> tuple[Samples, Samples]:
+    """Return the samples without some rows, and those rows."""
+    chosen = np.zeros(len(samples.y), dtype=np.bool_)
+    chosen[held_rows] = True
+    return rows_of(samples, np.flatnonzero(~chosen)), rows_of(samples, held_rows)
+
+
+def rows_of(samples: Samples, rows: Array) -> Samples:
+    """Return some rows. They are copied, unless they follow each other."""
+    span = slice(int(rows[0]), int(rows[-1]) + 1) if len(rows) and (np.diff(rows) == 1).all() else rows
+    return Samples(*(None if values is None else values[span] for values in samples))
+
+
+def sequences(operation: str, samples: Samples) -> Samples:
+    """Return all as arrays, of equal length, whose rows can be chosen."""
+    X, y, weight = samples
+    arrays = [
+        _sequence(operation, "X", X),
+        _sequence(operation, "y", y),
+        None if weight is None else _sequence(operation, "sample_weight", weight),
+    ]
+    for name, values in zip(("y", "sample_weight"), arrays[1:], strict=True):
+        if values is not None and len(values) != len(arrays[0]):
+            raise ValueError(
+                f"[{operation}] {name} has {len(values)} rows but X has {len(arrays[0])}; give both the same number of "
+                "samples"
+            )
+    return Samples(*arrays)
+
+
+def _sequence(operation: str, name: str, values: Any) -> Any:
     array = values if isinstance(values, np.ndarray) else np.asarray(values)
     if array.ndim == 0:
-        raise ValueError(f"[fit] {name} is a single number; give one entry a sample")
+        raise ValueError(f"[{operation}] {name} is a single number; give one entry a sample")
     return array
 
 
-def weights(y: Any, weight: Any, class_weight: Mapping[int, float] | str | None) -> Any:
-    """Multiply the sample weights by those of the samples' classes."""
+def counted(operation: str, samples: Samples) -> Samples:
+    """Leave out what has weight 0, so that nothing in its row matters: samples, and single labels of those that stay.
+
+    Everything else about weights is for the core to refuse.
+    """
+    if samples.weight is None:
+        return samples
+    array = np.asanyarray(samples.weight)
+    numbers = array.dtype.kind in "biuf" and not isinstance(array, np.ma.MaskedArray)
+    if not numbers or array.ndim not in (1, 2) or len(array) != len(samples.y):
+        return samples
+    counts = array != 0
+    if counts.all():
+        return samples
+    samples = sequences(operation, samples._replace(weight=array))
+    if array.ndim == 2 and np.shape(samples.y) == array.shape:
+        samples = samples._replace(y=np.where(counts, samples.y, 0))
+    rows = np.flatnonzero(counts.reshape(len(counts), -1).any(axis=1))
+    if not len(rows):
+        raise ValueError(f"[{operation}] sample_weight is zero for all {len(array)} samples; at least one must count")
+    return rows_of(samples, rows)
+
+
+def weigh(samples: Samples, class_weight: Mapping[Any, float] | str | None, decision: Decision) -> Samples:
+    """Multiply the weights by those of the samples' classes."""
     if class_weight is None:
-        return weight
-    labels = np.asarray(y)
-    if labels.ndim == 2 and labels.shape[1] > 1:
-        labels = labels.argmax(axis=1)
-    labels = labels.reshape(-1)
-    if isinstance(class_weight, str):
-        if class_weight != "balanced":
-            raise ValueError(f"[fit] unknown class_weight {class_weight!r}; use 'balanced' or a dict of weights")
-        classes, counts = np.unique(labels, return_counts=True)
-        class_weight = {c: len(labels) / (len(classes) * n) for c, n in zip(classes.tolist(), counts, strict=True)}
-    if not isinstance(class_weight, Mapping):
-        raise TypeError(f"[fit] class_weight is {class_weight!r}; use 'balanced' or a dict of class to weight")
-    of_class = {c: _check.number("fit", f"class_weight[{c!r}]", w, low=0) for c, w in class_weight.items()}
-    factors = np.array([of_class.get(label, 1.0) for label in labels.tolist()])
-    if weight is None:
-        return factors
-    weights = np.asanyarray(weight)
+        return samples
+    factors = _factors(samples.y, class_weight, decision)
+    if samples.weight is None:
+        return samples._replace(weight=factors)
+    weights = np.asanyarray(samples.weight)
     if weights.shape != factors.shape:
         raise ValueError(
             f"[fit] sample_weight has shape {weights.shape} but y has {len(factors)} labels; give one weight a sample"
         )
-    return factors * weights if weights.dtype.kind in "biuf" else weights  # the core refuses what are no numbers
+    # The core refuses what are no numbers.
+    return samples._replace(weight=factors * weights if weights.dtype.kind in "biuf" else weights)
+
+
+def _factors(y: Any, class_weight: Mapping[Any, float] | str, decision: Decision) -> Array:
+    """Return each sample's weight by its class."""
+    if isinstance(class_weight, str) and class_weight != "balanced":
+        raise ValueError(f"[fit] unknown class_weight {class_weight!r}; use 'balanced' or a dict of weights")
+    if not isinstance(class_weight, str | Mapping):
+        raise TypeError(f"[fit] class_weight is {class_weight!r}; use 'balanced' or a dict of class to weight")
+    if decision.kind == "numbers":
+        raise ValueError(
+            f"[fit] class_weight needs classes, but the network gives numbers ({decision.why}); use sample_weight"
+        )
+    if decision.kind == "labels":
+        raise ValueError(
+            f"[fit] class_weight is for samples of one class each, but these have {decision.outputs} labels; give "
+            f"sample_weight of shape (n, {decision.outputs}), which weighs each label"
+        )
+    places = _targets.places("fit", y, decision)
+    factors = np.ones(len(decision.names))
+    if isinstance(class_weight, str):
+        present, counts = np.unique(places, return_counts=True)
+        factors[present] = len(places) / (len(present) * counts)
+        return factors[places]
+    for label, factor in class_weight.items():
+        factors[_place(label, decision)] = _check.number("fit", f"class_weight[{label!r}]", factor, low=0)
+    return factors[places]
+
+
+def _place(label: Any, decision: Decision) -> int:
+    """Return the place of a class that is named as it is in y."""
+    names = decision.names
+    same_type = isinstance(label, str) == isinstance(names[0], str)
+    if not same_type or label not in names:
+        raise ValueError(
+            f"[fit] class_weight has the key {label!r}, which is no class of the network; they are "
+            f"{', '.join(map(repr, names[:10]))}{' ...' if len(names) > 10 else ''}"
+        )
+    return names.index(label)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nnext import _division
 from nnext._idx import read_idx
 from nnext._mnist import DatasetNotFoundError, load_fashion_mnist, load_mnist
 from nnext.reference import random
@@ -110,16 +111,7 @@ def _stratified(y: npt.NDArray[Any], order: npt.NDArray[np.int64], n_test: int) 
     """Mark `n_test` rows, from each class its share: the first ones in `order`."""
     if y.dtype.kind == "f" and not (y == np.floor(y)).all():
         raise ValueError("[train_test_split] y holds fractions, not labels; pass stratify=False for a regression")
-    _, group, size = np.unique(y, axis=0, return_inverse=True, return_counts=True)
-    group = group.reshape(-1)
-    share = n_test * size / len(y)
-    take = np.floor(share).astype(np.int64)
-    rest = n_test - int(take.sum())
-    take[np.argsort(take - share, kind="stable")[:rest]] += 1  # one more where most was rounded away
-    chosen = np.zeros(len(y), dtype=np.bool_)
-    for label, count in enumerate(take):
-        chosen[order[group[order] == label][:count]] = True
-    return chosen
+    return _division.held_out(order, n_test, y)
 
 
 def make_xor() -> Points:

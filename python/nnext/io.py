@@ -99,9 +99,9 @@ def _rebuild(description: Mapping[str, Any], tensors: Mapping[str, Array]) -> Se
             model.compile(
                 Loss.from_config(description["loss"]),
                 optimizer,
-                description["metrics"],
-                precision,
-                description.get("clip_norm"),
+                metrics=description["metrics"],
+                precision=precision,
+                clip_norm=description.get("clip_norm"),
             )
     if description.get("loss") is None:  # a function: the user compiles again
         tensors = {name: array for name, array in tensors.items() if not name.startswith("optimizer.")}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from nnext._described import Described
 from nnext._fields import number
@@ -22,6 +22,9 @@ class Loss(Described, kind="loss"):
     >>> isinstance(nn.CrossEntropy(), nn.losses.Loss), nn.CrossEntropy.name
     (True, 'cross_entropy')
     """
+
+    # What it takes the network's outputs for: "logits" of a label each, "class_logits" of all classes together.
+    takes: ClassVar[Literal["numbers", "probabilities", "logits", "class_logits"]] = "numbers"
 
     # After a last layer of such a type, the name of the loss that gives the same from what goes into that layer. It is
     # exact where a probability rounds to 0 or 1, and its gradient is "what it says - what it should say".
@@ -93,6 +96,7 @@ class BCE(Loss):
     """
 
     name = "bce"
+    takes = "probabilities"
     fused_after: ClassVar[Mapping[str, str]] = {"Sigmoid": "bce_with_logits"}
 
 
@@ -109,6 +113,7 @@ class BCEWithLogits(Loss):
     """
 
     name = "bce_with_logits"
+    takes = "logits"
 
 
 class CrossEntropy(Loss):
@@ -126,6 +131,7 @@ class CrossEntropy(Loss):
     """
 
     name = "cross_entropy"
+    takes = "class_logits"
     fused_after: ClassVar[Mapping[str, str]] = {"Softmax": "cross_entropy"}
 
 

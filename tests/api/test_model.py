@@ -137,7 +137,12 @@ def test_a_rate_is_checked_when_it_is_changed() -> None:
         ),
         ({"loss": "mse", "clip_norm": np.inf}, ValueError, r"\[compile\] clip_norm is inf; give a finite number"),
         ({"loss": "mse", "clip_norm": "1"}, TypeError, r"\[compile\] clip_norm is '1'; give a number"),
-        ({"loss": "mse", "metrics": "accuracy"}, TypeError, r"\[compile\] metrics is 'accuracy'; give a list"),
+        ({"loss": "mse", "metrics": 3}, TypeError, r"\[compile\] metrics is 3; give a list"),
+        ({"loss": "mse", "metrics": "accuracy"}, ValueError, r"\[compile\] metric 'accuracy' compares classes, but"),
+        ({"loss": "cross_entropy", "metrics": ["f1", "f1"]}, ValueError, r"\[compile\] two metrics are named 'f1'"),
+        ({"loss": "cross_entropy", "metrics": {"loss": "f1"}}, ValueError, r"\[compile\] a metric is named 'loss'"),
+        ({"loss": "cross_entropy", "metrics": {"val_a": "f1"}}, ValueError, r"\[compile\] a metric is named 'val_a'"),
+        ({"loss": "mse", "metrics": [lambda y: 0.0]}, TypeError, r"\[metrics\] <lambda> must take \(y_true, y_pred\)"),
         ({"loss": "mse", "metrics": ["speed"]}, ValueError, "unknown metric 'speed'"),
     ],
 )

@@ -168,16 +168,30 @@ def test_metrics_get_the_output_of_the_last_layer_also_where_it_is_fused(loss: s
     assert_same_bits(seen[0], model.predict(X))
 
 
-def test_validation_split_holds_the_last_part_out(rng: np.random.Generator) -> None:
+@pytest.mark.parametrize("order", ["shuffled", "last"])
+def test_validation_split_holds_a_part_out_and_says_which(rng: np.random.Generator, order: Any) -> None:
     X, y = blobs(rng)
     models = [classifier(metrics=["accuracy"]) for _ in range(2)]
-    split = fit(models[0], X, y, epochs=2, validation_split=0.3, sample_weight=np.arange(1, 51))
     weight = np.arange(1, 51)
-    given = fit(
-        models[1], X[:35], y[:35], epochs=2, sample_weight=weight[:35], validation_data=(X[35:], y[35:], weight[35:])
-    )
-    assert split == given
+    options = {"epochs": 2, "batch_size": 8, "verbose": 0}
+    split = models[0].fit(X, y, validation_split=0.3, validation_order=order, sample_weight=weight, **options)
+    held = np.isin(np.arange(50), split.validation_rows)
+    assert held.sum() == 15
+    assert order == "shuffled" or held[35:].all()
+    validation = (X[held], y[held], weight[held])
+    given = models[1].fit(X[~held], y[~held], validation_data=validation, sample_weight=weight[~held], **options)
+    assert given.validation_rows is None
+    assert split.history == given.history
     assert_same_bits(training_state(models[0]), training_state(models[1]))
+
+
+def test_validation_split_takes_of_each_class_its_share(rng: np.random.Generator) -> None:
+    X, y = rng.normal(size=(60, 4)), np.repeat([0, 1, 2], [40, 15, 5])
+    for seed in range(5):
+        model = classifier(seed=seed)
+        with pytest.warns(UserWarning, match="the last 12 rows have classes that no other row has"):
+            history = model.fit(X, y, validation_split=0.2, verbose=0)
+        assert np.bincount(y[history.validation_rows]).tolist() == [8, 3, 1]
 
 
 def test_validation_changes_nothing(rng: np.random.Generator) -> None:

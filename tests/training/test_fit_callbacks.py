@@ -92,7 +92,8 @@ def test_an_exception_keeps_its_traceback_and_leaves_a_whole_step(
     if epochs:
         twin.fit(**data, epochs=epochs)
     assert_same_bits(training_state(model), training_state(twin))
-    assert len(model.history.epoch) == epochs
+    # Before the first step a fit that fails has changed nothing.
+    assert model.history is None if moment == "on_train_begin" else len(model.history.epoch) == epochs
     model.fit(**data)  # the model is free again
 
 

@@ -40,7 +40,6 @@ DOORS: dict[str, Callable[..., Any]] = {
         (1e-60, ValueError, "is 1e-60, which is 0 in float32; give a finite number"),
         (1e60, ValueError, "is 1e+60, which is inf in float32; give a finite number"),
         ("1", TypeError, "is '1'; give a number"),
-        (None, TypeError, "is None; give a number"),
         (True, TypeError, "is True; give a number"),
         ([2.0], TypeError, "is [2.0]; give a number"),
         (np.ones(1), TypeError, "is array([1.]); give a number"),

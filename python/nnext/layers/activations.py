@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from nnext._fields import choice, number
 from nnext.layers.base import Activation, Layer
 
@@ -19,6 +21,7 @@ class Identity(Activation):
     """
 
     name = "identity"
+    output_range = None
 
 
 class ReLU(Activation):
@@ -32,6 +35,7 @@ class ReLU(Activation):
     """
 
     name = "relu"
+    output_range = (0, math.inf)
 
 
 class LeakyReLU(Activation):
@@ -70,6 +74,7 @@ class Tanh(Activation):
     """
 
     name = "tanh"
+    output_range = (-1, 1)
 
 
 class Sigmoid(Activation):
@@ -83,6 +88,7 @@ class Sigmoid(Activation):
     """
 
     name = "sigmoid"
+    output_range = (0, 1)
 
 
 class GELU(Activation):
@@ -127,3 +133,4 @@ class Softmax(Layer):
     """
 
     name = "softmax"
+    output_range = (0, 1)

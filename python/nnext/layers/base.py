@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import ClassVar
+
 from nnext._described import Described
 
 __all__ = ["Activation", "Layer"]
@@ -18,6 +21,9 @@ class Layer(Described, kind="layer"):
     >>> nn.Layer.from_config({"type": "Linear", "in_features": 4, "out_features": 2})
     Linear(4, 2)
     """
+
+    # Between what its outputs lie when it evaluates; None: as what goes into it.
+    output_range: ClassVar[tuple[float, float] | None] = (-math.inf, math.inf)
 
 
 class Activation(Layer, abstract=True):

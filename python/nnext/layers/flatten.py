@@ -18,3 +18,5 @@ class Flatten(Layer):
     >>> nn.Sequential(nn.Flatten(), nn.Linear(4, 2)).predict([[[1, 2], [3, 4]]]).shape
     (1, 2)
     """
+
+    output_range = None

@@ -7,8 +7,10 @@ prediction, or an ``(n, 1)`` column of probabilities, which predicts class 1 abo
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal, NamedTuple
 
 from nnext.metrics import classification, ranking, regression
 from nnext.metrics.classification import *
@@ -21,12 +23,94 @@ __all__ += ranking.__all__
 __all__ += regression.__all__
 
 Metric = Callable[[Any, Any], float]
+Compares = Literal["classes", "scores", "values", "own"]
 
-_BY_NAME: dict[str, Metric] = {name: globals()[name] for name in __all__ if name != "confusion_matrix"}  # no number
+# What each compares: predicted classes, the outputs whose order says how probable a class is, or numbers.
+_COMPARES: dict[str, Compares] = {
+    "accuracy": "classes",
+    "f1": "classes",
+    "precision": "classes",
+    "recall": "classes",
+    "roc_auc": "scores",
+    "top_k_accuracy": "scores",
+    "mae": "values",
+    "mse": "values",
+    "r2": "values",
+    "rmse": "values",
+}
+
+
+class Chosen(NamedTuple):
+    """A metric that `compile` accepted."""
+
+    name: str  # in History and in what evaluate returns
+    function: Metric
+    compares: Compares
+
+
+def choose(chosen: Any) -> dict[str, Chosen]:
+    """Look up the metrics of ``compile(metrics=...)``.
+
+    Parameters
+    ----------
+    chosen : None, str, callable, sequence of them, or mapping of name to one
+        None are no metrics, and one is a list of one.
+
+    Returns
+    -------
+    dict of str to Chosen
+        By the names that they have in History.
+
+    Raises
+    ------
+    ValueError
+        When a name is unknown, twice there, or taken by something else.
+    TypeError
+        When something is neither a name nor callable.
+
+    Examples
+    --------
+    >>> list(choose(["accuracy", "f1"]))
+    ['accuracy', 'f1']
+    >>> list(choose({"top3": functools.partial(top_k_accuracy, k=3)}))
+    ['top3']
+    """
+    if chosen is None:
+        return {}
+    if isinstance(chosen, str) or callable(chosen):
+        chosen = [chosen]
+    if isinstance(chosen, Mapping):
+        named = [(name, get(metric)) for name, metric in chosen.items()]
+    elif isinstance(chosen, Iterable):
+        named = [(name_of(metric), get(metric)) for metric in chosen]
+    else:
+        raise TypeError(f"[compile] metrics is {chosen!r}; give a list, for example ['accuracy']")
+    found: dict[str, Chosen] = {}
+    for name, metric in named:
+        if not isinstance(name, str) or name == "loss" or name.startswith("val_"):
+            raise ValueError(
+                f"[compile] a metric is named {name!r}, which stands for the loss or for validation in History; name "
+                "it otherwise: metrics={'name': function}"
+            )
+        if name in found:
+            raise ValueError(
+                f"[compile] two metrics are named {name!r}; give them names of their own: "
+                "metrics={'name': function, 'other': function}"
+            )
+        found[name] = Chosen(name, metric, _compares(metric))
+    return found
+
+
+def _compares(metric: Metric) -> Compares:
+    """Tell what a metric compares; one of nnext's with settings, too."""
+    while isinstance(metric, functools.partial):
+        metric = metric.func
+    own: Compares = "own"
+    return next((_COMPARES[name] for name in _COMPARES if globals()[name] is metric), own)
 
 
 def get(metric: str | Metric) -> Metric:
-    """Look a metric up by name, for ``compile(metrics=[...])``; a function is given back as it is.
+    """Look a metric up by name; a function is given back as it is.
 
     Parameters
     ----------
@@ -42,20 +126,31 @@ def get(metric: str | Metric) -> Metric:
     ValueError
         When the name is unknown.
     TypeError
-        When it is neither a name nor callable.
+        When it is neither a name nor callable with two arguments.
 
     Examples
     --------
     >>> get("accuracy")([0, 1], [0, 1])
     1.0
     """
-    if callable(metric):
-        return metric
-    if not isinstance(metric, str):
+    if isinstance(metric, str):
+        if metric not in _COMPARES:
+            raise ValueError(f"[metrics] unknown metric {metric!r}; use one of {', '.join(names())}, or a function")
+        function: Metric = globals()[metric]
+        return function
+    if not callable(metric):
         raise TypeError(f"[metrics] a metric is a name or a function of y_true and y_pred, not {type(metric).__name__}")
-    if metric not in _BY_NAME:
-        raise ValueError(f"[metrics] unknown metric {metric!r}; use one of {', '.join(_BY_NAME)}, or a function")
-    return _BY_NAME[metric]
+    _require_two_arguments(metric)
+    return metric
+
+
+def _require_two_arguments(metric: Metric) -> None:
+    try:
+        inspect.signature(metric).bind(None, None)
+    except TypeError as error:
+        raise TypeError(f"[metrics] {name_of(metric)} must take (y_true, y_pred): {error}") from None
+    except ValueError:  # a function in C that does not tell
+        return
 
 
 def names() -> list[str]:
@@ -66,7 +161,7 @@ def names() -> list[str]:
     >>> names()[0]
     'accuracy'
     """
-    return list(_BY_NAME)
+    return list(_COMPARES)
 
 
 def name_of(metric: str | Metric) -> str:
@@ -74,7 +169,12 @@ def name_of(metric: str | Metric) -> str:
 
     Examples
     --------
-    >>> name_of(accuracy), name_of("mae")
-    ('accuracy', 'mae')
+    >>> name_of(accuracy), name_of("mae"), name_of(functools.partial(top_k_accuracy, k=3))
+    ('accuracy', 'mae', 'top_k_accuracy(k=3)')
     """
-    return metric if isinstance(metric, str) else getattr(metric, "__name__", type(metric).__name__)
+    if isinstance(metric, str):
+        return metric
+    if isinstance(metric, functools.partial):
+        settings = [*map(repr, metric.args), *(f"{name}={value!r}" for name, value in metric.keywords.items())]
+        return f"{name_of(metric.func)}({', '.join(settings)})"
+    return getattr(metric, "__name__", type(metric).__name__)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nnext import _fit
+from nnext import _check, _fit
 from nnext._compiled import require
+from nnext._samples import Samples
 from nnext.model.network import Network
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 class OwnLoops(Network):
     """The parts of a training step, one by one."""
 
-    def forward(self, X: npt.ArrayLike, training: bool = True, scale: float = 1.0) -> Array:
+    def forward(self, X: npt.ArrayLike, training: bool = True, *, scale: float | None = None) -> Array:
         """Return the network's output and remember what ``backward`` needs.
 
         Parameters
@@ -26,7 +27,7 @@ class OwnLoops(Network):
         training : bool
             Whether Dropout acts and BatchNorm1d uses the batch's statistics. ``backward`` needs True. Running
             statistics move with `step`, not here.
-        scale : float
+        scale : float, optional
             A factor on X, not 0: the network sees ``X * scale``.
 
         Returns
@@ -42,7 +43,7 @@ class OwnLoops(Network):
         >>> dX = model.backward(2 * (y - 1.0))
         >>> model.step()
         """
-        return self._engine.forward(X, bool(training), scale)
+        return self._engine.forward(X, _check.flag("forward", "training", training), self._scale("forward", scale))
 
     def backward(self, dY: npt.ArrayLike) -> Array:
         """Compute all gradients from that of the last ``forward``'s output.
@@ -113,7 +114,12 @@ class OwnLoops(Network):
         self._engine.step(self.optimizer.lr)
 
     def loss_and_grads(
-        self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None, scale: float = 1.0
+        self,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        sample_weight: npt.ArrayLike | None = None,
+        *,
+        scale: float | None = None,
     ) -> tuple[float, dict[str, Array]]:
         """Return the loss on a batch and its gradients, in training mode. Changes no parameter.
 
@@ -140,5 +146,6 @@ class OwnLoops(Network):
         (2,)
         """
         compiled = require(self._compiled, "loss_and_grads")
-        loss = _fit.loss_and_gradients(self._engine, compiled, X, y, sample_weight, scale)
+        given = Samples(X, y, sample_weight)
+        loss = _fit.loss_and_gradients(self, compiled, given, self._scale("loss_and_grads", scale))
         return loss, self.grads()

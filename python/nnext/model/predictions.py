@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnext import _check, _decision
+from nnext import _check
 from nnext._engine import Predictor
 from nnext.model.network import Network
 
@@ -24,26 +24,29 @@ class Predictions(Network):
         X: npt.ArrayLike,
         batch_size: int | None = None,
         out: Array | None = None,
+        *,
         check: bool = True,
-        scale: float = 1.0,
+        scale: float | None = None,
     ) -> Array:
         """Return what the last layer gives for each row of X. Changes nothing, so any number of threads may call it.
 
         Parameters
         ----------
-        X : array_like of shape (n, features)
+        X : array_like of shape (n, features), or (features,) for one sample
+            With one feature, (n,) are n samples.
         batch_size : int, optional
             Taken for Keras' sake; the core chooses its own blocks, and results do not depend on them.
         out : ndarray of shape (n, outputs), optional
             Where to write the result: of the model's dtype, C-contiguous.
         check : bool
             Refuse NaN and infinite values in X. Without it NaN in gives NaN out.
-        scale : float
-            A factor on X, not 0: the network sees ``X * scale``.
+        scale : float, optional
+            A factor on X, not 0: the network sees ``X * scale``. Without it 1, and a warning where the last `fit` had
+            another.
 
         Returns
         -------
-        ndarray of shape (n, outputs)
+        ndarray of shape (n, outputs), or (outputs,) for one sample
             Of the model's dtype.
 
         Examples
@@ -60,7 +63,8 @@ class Predictions(Network):
         """
         if batch_size is not None:
             _check.integer("predict", "batch_size", batch_size, low=1)
-        return self._engine.predict(X, out, bool(check), scale)
+        factor = 1.0 if scale is None and self._seen.scale is None else self._scale("predict", scale)
+        return self._engine.predict(X, out, _check.flag("predict", "check", check), factor)
 
     def compile_inference(self) -> Predictor:
         """Return the network as it is now, frozen, for predictions of one sample in a microsecond.
@@ -89,21 +93,28 @@ class Predictions(Network):
             )
         return self._engine.predictor()
 
-    def predict_proba(self, X: npt.ArrayLike, scale: float = 1.0) -> Array:
-        """Return the probability of each class.
+    def predict_proba(self, X: npt.ArrayLike, *, scale: float | None = None) -> Array:
+        """Return the probability of each class, as the `decision` has it.
 
-        The outputs themselves after a last Softmax or Sigmoid layer, else their softmax, or their sigmoid with a loss
-        on logits. A single output stands for two classes and gives two columns.
+        The outputs themselves after a last Softmax or Sigmoid layer, else their softmax, or their sigmoid with a loss on
+        logits. A single output stands for two classes and gives two columns. Several outputs under a binary loss are
+        labels of their own, unless all targets so far had one label a sample: then the probabilities are divided by
+        their sum.
 
         Parameters
         ----------
-        X : array_like of shape (n, features)
-        scale : float
+        X : array_like of shape (n, features), or (features,) for one sample
+        scale : float, optional
             A factor on X, not 0: the network sees ``X * scale``.
 
         Returns
         -------
-        ndarray of shape (n, classes)
+        ndarray of shape (n, classes), or (classes,) for one sample
+
+        Raises
+        ------
+        ValueError
+            Where the outputs are numbers, as under "mse" after a Linear layer, or no probabilities.
 
         Examples
         --------
@@ -111,23 +122,31 @@ class Predictions(Network):
         >>> nn.MLP([4, 3, 2]).predict_proba([[1, 2, 3, 4]]).sum(axis=1).round(6)
         array([1.], dtype=float32)
         """
-        outputs = self._probabilities(X, scale)
-        return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
+        outputs, one = self._rows(X, self._scale("predict_proba", scale))
+        found = self._decide(outputs.shape[1]).probabilities(outputs)
+        return found[0] if one else found
 
-    def predict_classes(self, X: npt.ArrayLike, scale: float = 1.0) -> Array:
-        """Return the most probable class of each sample.
+    def predict_classes(self, X: npt.ArrayLike, *, scale: float | None = None) -> Array:
+        """Return the class of each sample, as the `decision` has it.
 
-        With several outputs and a binary loss, where a sample may have several labels, 0 or 1 for each output.
+        The largest of several outputs; of a single one, whether it says more than 1/2. Under a binary loss with several
+        outputs, 0 or 1 for each of them, unless all targets so far had one label a sample.
 
         Parameters
         ----------
-        X : array_like of shape (n, features)
-        scale : float
+        X : array_like of shape (n, features), or (features,) for one sample
+        scale : float, optional
             A factor on X, not 0: the network sees ``X * scale``.
 
         Returns
         -------
-        ndarray of int, of shape (n,), or (n, outputs) for several labels a sample
+        ndarray of shape (n,), or (n, outputs) for several labels a sample
+            int, or str where the targets were names; for one sample without the first axis.
+
+        Raises
+        ------
+        ValueError
+            Where the outputs are numbers, as under "mse" after a Linear layer.
 
         Examples
         --------
@@ -135,17 +154,12 @@ class Predictions(Network):
         >>> nn.MLP([4, 3, 2]).predict_classes([[1, 2, 3, 4]]).shape
         (1,)
         """
-        outputs = self._probabilities(X, scale)
-        if outputs.shape[1] == 1:
-            return (outputs[:, 0] > 0.5).astype(np.int64)
-        if _decision.is_multilabel(self._loss_name, self.layers[-1], outputs.shape[1]):
-            return (outputs > 0.5).astype(np.int64)
-        classes: Array = outputs.argmax(axis=1)
-        return classes
+        outputs, one = self._rows(X, self._scale("predict_classes", scale))
+        decision = self._decide(outputs.shape[1])
+        found = decision.named(decision.decided(outputs))
+        return np.asarray(found[0]) if one else found
 
-    def _probabilities(self, X: npt.ArrayLike, scale: float) -> Array:
-        return _decision.probabilities(self._loss_name, self.layers[-1], self.predict(X, scale=scale))
-
-    @property
-    def _loss_name(self) -> str | None:
-        return self._compiled.loss_name if self._compiled is not None else None
+    def _rows(self, X: npt.ArrayLike, scale: float) -> tuple[Array, bool]:
+        """Return outputs as rows, and whether they are those of one sample."""
+        outputs = self._engine.predict(X, None, True, scale)
+        return (outputs[None], True) if outputs.ndim == 1 else (outputs, False)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
 
-from nnext import _check, _fit, losses, metrics
+from nnext import _check, _decision, _fit, _measure, losses
 from nnext._compiled import Compiled, require
+from nnext._decision import Seen
+from nnext._samples import Samples
+from nnext.callbacks import Callback, listed
 from nnext.history import History
 from nnext.losses import CustomLoss, Loss
+from nnext.metrics import choose
 from nnext.model.network import Network
 from nnext.optimizers import Optimizer
 
@@ -23,7 +28,8 @@ class Training(Network):
         self,
         loss: str | Loss | CustomLoss,
         optimizer: str | Optimizer = "adam",
-        metrics: Sequence[str | Callable[[Any, Any], float]] = (),
+        *,
+        metrics: Any = None,
         precision: str = "float32",
         clip_norm: float | None = None,
     ) -> None:
@@ -37,8 +43,10 @@ class Training(Network):
         optimizer : str or Optimizer
             A name of `nnext.optimizers`, such as "sgd" or "adam", or an object with settings. It starts with fresh
             state.
-        metrics : sequence of str or callable
-            Names from `nnext.metrics`, or ``f(y_true, y_pred) -> float``.
+        metrics : str, callable, sequence of them, or mapping of name to one, optional
+            Names from `nnext.metrics`, or functions ``f(y_true, y_pred) -> float``. A function gets the outputs, (n,
+            outputs), and targets of that shape; where the network decides between several classes, labels of shape
+            (n,). Under "bce_with_logits" it gets probabilities in place of the outputs.
         precision : {"float32", "bf16"}
             Of the products in training. "bf16" rounds the operands of those of `Linear` layers that are 32 or more wide
             on both sides to 8 bits of mantissa (to nearest even, subnormal numbers to zero) and sums in float32;
@@ -54,8 +62,9 @@ class Training(Network):
         Raises
         ------
         ValueError, TypeError
-            For unknown names, a loss that does not fit the last layer, a precision that the model's dtype or the CPU
-            lacks, or a clip_norm that is no finite number greater than 0.
+            For unknown names, two metrics of one name, a loss that does not fit the last layer, metrics of classes
+            where the network gives numbers, a precision that the model's dtype or the CPU lacks, or a clip_norm that is
+            no finite number greater than 0. Then nothing has changed.
 
         Examples
         --------
@@ -72,38 +81,37 @@ class Training(Network):
         >>> grads["0.weight"], model.state_dict()["0.weight"].round(6)
         (array([[-10.]]), array([[0.1]]))
         """
-        chosen = losses.get(loss)
         compiled = Compiled(
-            loss=chosen,
+            loss=losses.get(loss),
             optimizer=Optimizer.find("compile", "optimizer", optimizer),
-            metrics=_named(metrics),
+            metrics=MappingProxyType(choose(metrics)),
             precision=_check.choice("compile", "precision", precision, ("float32", "bf16")),
             clip_norm=None if clip_norm is None else _check.number("compile", "clip_norm", clip_norm, above=0),
         )
-        outputs = self._engine.out_features(self.in_features or 1)
-        if compiled.loss_name == "cross_entropy" and self.in_features and outputs < 2:
-            raise ValueError(
-                "[compile] cross_entropy needs an output for each class but the network has 1; give it 2 or more, "
-                "or use loss='bce_with_logits'"
-            )
-        core_loss = chosen if isinstance(chosen, Loss) else None
-        self._engine.compile(core_loss, compiled.optimizer, compiled.precision, compiled.clip_norm)
-        self._compiled = compiled
+        outputs = self._engine.out_features(self.in_features) if self.in_features else None
+        _decision.check(self.layers, outputs, compiled.core_loss)
+        seen = Seen(classes=self._seen.classes, scale=self._seen.scale)
+        if outputs is not None:
+            _measure.check(compiled.metrics, _decision.decide(self.layers, outputs, compiled.core_loss, seen))
+        self._engine.compile(compiled.core_loss, compiled.optimizer, compiled.precision, compiled.clip_norm)
+        self._compiled, self._seen = compiled, seen
 
     def fit(
         self,
         X: npt.ArrayLike,
         y: npt.ArrayLike,
+        *,
         epochs: int = 1,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         validation_data: Sequence[Any] | None = None,
         validation_split: float = 0.0,
+        validation_order: Literal["shuffled", "last"] = "shuffled",
         shuffle: bool = True,
         sample_weight: npt.ArrayLike | None = None,
-        class_weight: Mapping[int, float] | str | None = None,
-        callbacks: Sequence[Any] = (),
+        class_weight: Mapping[Any, float] | str | None = None,
+        callbacks: Callback | Iterable[Callback] | None = None,
         verbose: Any = "auto",
-        scale: float = 1.0,
+        scale: float | None = None,
     ) -> History:
         """Train: go through all samples `epochs` times, in batches, with one step of the optimizer a batch.
 
@@ -114,37 +122,48 @@ class Training(Network):
             and uint8 whose rows lie in one piece, also in a file (`numpy.memmap`), are read where they lie, batch by
             batch, and must not change meanwhile; everything else is converted to the model's dtype first.
         y : array_like of shape (n,), (n, 1) or (n, outputs)
-            Class labels or one-hot rows for cross_entropy, targets of the output's shape for the other losses.
-        epochs, batch_size : int
-            At least 1. The last batch of an epoch may be smaller.
+            Class labels or one-hot rows for cross_entropy, targets of the output's shape for the other losses. Classes
+            may have names: as many different strings as the network decides between, which `predict_classes` gives
+            back.
+        epochs : int
+            At least 1.
+        batch_size : int, optional
+            At least 1, by default 32. The last batch of an epoch may be smaller.
         validation_data : (X, y) or (X, y, sample_weight), optional
             Evaluated after each epoch.
         validation_split : float
-            The last part of X and y to hold out for validation instead, 0 <= split < 1.
+            The part of X and y to hold out for validation instead, 0 <= split < 1.
+        validation_order : {"shuffled", "last"}
+            Which part: rows chosen at random by the model's seed, of each class its share, or the last ones.
+            ``history.validation_rows`` says which they were.
         shuffle : bool
             Take the samples in a new order in each epoch, a function of seed and epoch.
-        sample_weight : array_like of shape (n,), optional
-            How much each sample counts, >= 0: the loss of a batch is the weighted mean of its samples' losses.
-        class_weight : mapping of int to float, or "balanced", optional
-            A factor on the weights of each class's samples; "balanced" makes all classes count alike.
-        callbacks : sequence of Callback
+        sample_weight : array_like of shape (n,), or (n, outputs) for a weight a label, optional
+            How much each sample counts, >= 0: the loss of a batch of B samples is ``sum(w_i l_i) / (B mean(w))``, where
+            the mean is over all samples of the fit. What has weight 0 counts for nothing, whatever stands in its row:
+            such samples are left out before batches are made.
+        class_weight : mapping of label to float, or "balanced", optional
+            A factor on the weights of each class's samples, by labels as they are in y; "balanced" makes all classes
+            count alike: ``n / (classes * n_of_class)``.
+        callbacks : Callback, iterable of Callback, or None
             See `nnext.callbacks`.
         verbose : {"auto", 0, 1, 2}
             Progress: "auto" shows a bar in a terminal, a few lines elsewhere; 0 nothing, 1 a bar, 2 a line an epoch.
-        scale : float
+        scale : float, optional
             A factor on X and on the X of validation, not 0: the network sees ``X * scale``, rounded as by
             ``X.astype(dtype) * dtype.type(scale)`` with the model's dtype, but no such array is made. 1/255 suits
-            images in bytes. `evaluate` and `predict` need the same.
+            images in bytes. `evaluate` and `predict` need the same, and warn where it is missing.
 
         Returns
         -------
         History
-            Loss and metrics of each epoch, told from the outputs during training; also ``model.history``.
+            Loss and metrics of each epoch, told from the outputs during training; also ``model.history``. A metric that
+            cannot be computed in some epoch is NaN there, with one RuntimeWarning.
 
         Raises
         ------
         ValueError, TypeError
-            For arrays or values that do not fit; the message names both sides and the cure.
+            For arrays or values that do not fit; the message names both sides and the cure. Nothing has changed then.
         DivergenceError
             When a loss or weight becomes NaN or infinite.
         RuntimeError
@@ -172,15 +191,16 @@ class Training(Network):
         compiled = require(self._compiled, "fit")
         options = _fit.FitOptions(
             epochs=_check.integer("fit", "epochs", epochs, low=1),
-            batch_size=_check.integer("fit", "batch_size", batch_size, low=1),
+            batch_size=32 if batch_size is None else _check.integer("fit", "batch_size", batch_size, low=1),
             validation_data=validation_data,
             validation_split=_check.number("fit", "validation_split", validation_split, low=0, below=1),
-            shuffle=bool(shuffle),
+            validation_order=_check.choice("fit", "validation_order", validation_order, ("shuffled", "last")),
+            shuffle=_check.flag("fit", "shuffle", shuffle),
             sample_weight=sample_weight,
             class_weight=class_weight,
-            callbacks=tuple(callbacks),
+            callbacks=listed(callbacks),
             verbose=verbose,
-            scale=scale,
+            scale=self._scale("fit", scale),
         )
         return _fit.fit(self, compiled, X, y, options)
 
@@ -188,9 +208,10 @@ class Training(Network):
         self,
         X: npt.ArrayLike,
         y: npt.ArrayLike,
+        *,
         batch_size: int | None = None,
-        sample_weight: Any = None,
-        scale: float = 1.0,
+        sample_weight: npt.ArrayLike | None = None,
+        scale: float | None = None,
     ) -> dict[str, float]:
         """Return loss and metrics on data, in evaluation mode.
 
@@ -204,24 +225,17 @@ class Training(Network):
         Returns
         -------
         dict of str to float
-            "loss" and the compiled metrics.
+            "loss" and the compiled metrics. It cannot be unpacked as a list: ``scores["loss"]``, ``scores.items()``.
 
         Examples
         --------
         >>> import nnext as nn
         >>> model = nn.MLP([4, 3, 2])
         >>> model.compile(loss="cross_entropy", metrics=["accuracy"])
-        >>> sorted(model.evaluate([[1, 2, 3, 4]], [1]))
+        >>> sorted(model.evaluate([[1, 2, 3, 4]], [1]).keys())
         ['accuracy', 'loss']
         """
         if batch_size is not None:
             _check.integer("evaluate", "batch_size", batch_size, low=1)
         compiled = require(self._compiled, "evaluate")
-        return _fit.evaluate(self._engine, compiled, X, y, sample_weight, scale)
-
-
-def _named(chosen: Sequence[str | metrics.Metric]) -> Mapping[str, metrics.Metric]:
-    """Look metrics up, each under the name that it has in History."""
-    if isinstance(chosen, str) or not isinstance(chosen, Sequence):
-        raise TypeError(f"[compile] metrics is {chosen!r}; give a list, for example ['accuracy']")
-    return {metrics.name_of(metric): metrics.get(metric) for metric in chosen}
+        return _fit.evaluate(self, compiled, Samples(X, y, sample_weight), self._scale("evaluate", scale))

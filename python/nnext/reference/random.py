@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from nnext.reference.arrays import Array
 
-# What a stream is for. The C++ core uses the first three, `nnext.datasets` the fourth.
-INITIALIZE, DROPOUT, SHUFFLE, DATA = 0, 1, 2, 3
+# What a stream is for. The C++ core uses the first three, `nnext.datasets` the fourth, `validation_split` the last.
+INITIALIZE, DROPOUT, SHUFFLE, DATA, VALIDATION = range(5)
 
 _LOW = np.uint64(0xFFFFFFFF)
 _32 = np.uint64(32)

@@ -1,0 +1,110 @@
+"""Metrics of a network's outputs, as its decision has them."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from nnext import _targets
+from nnext._decision import Decision
+from nnext.metrics import Chosen
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+Metrics = Mapping[str, Chosen]
+
+
+class Scores(dict[str, float]):
+    """Loss and metrics by name: a dict that does not let itself be taken apart as if it were a list of numbers.
+
+    Keras' ``loss, accuracy = model.evaluate(X, y)`` would give the names.
+
+    Examples
+    --------
+    >>> scores = Scores(loss=0.5, accuracy=0.75)
+    >>> scores["accuracy"], list(scores.values())
+    (0.75, [0.5, 0.75])
+    """
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError(
+            f"[evaluate] the result is a dict; write scores[{next(iter(self.keys()), 'loss')!r}], or loop over "
+            "scores.items(); scores.values() are the numbers"
+        )
+
+
+def check(metrics: Metrics, decision: Decision) -> None:
+    """Refuse metrics that compare classes where the network gives numbers."""
+    for name, metric in metrics.items():
+        if metric.compares in ("classes", "scores") and decision.kind == "numbers":
+            raise ValueError(
+                f"[compile] metric {name!r} compares classes, but the network gives numbers ({decision.why}); use "
+                "'mae' or 'r2', or end it with Sigmoid() or Softmax()"
+            )
+
+
+def measure(metrics: Metrics, decision: Decision, y: Any, outputs: Array) -> dict[str, float]:
+    """Compare outputs with targets by every metric."""
+    return {name: float(metric.function(*_pair(metric, decision, y, outputs))) for name, metric in metrics.items()}
+
+
+def try_out(metrics: Metrics, decision: Decision, y: Any) -> None:
+    """Let nnext's own metrics compare the targets with some outputs: what raises here would raise in every epoch.
+
+    Functions of the user's are not called: they may count their calls.
+    """
+    own = {name: metric for name, metric in metrics.items() if metric.compares != "own"}
+    if own:
+        measure(own, decision, y, np.broadcast_to(np.float32(0.5), (len(y), decision.outputs)))
+
+
+class Follower:
+    """The metrics of a fit: one that cannot be computed in an epoch is NaN there, with one warning a fit."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self.metrics, self._warned = metrics, set[str]()
+
+    def measure(self, decision: Decision, y: Any, outputs: Array) -> dict[str, float]:
+        """Compare outputs with targets by every metric."""
+        values = {}
+        for name, metric in self.metrics.items():
+            try:
+                values |= measure({name: metric}, decision, y, outputs)
+            except Exception as error:
+                values[name] = math.nan
+                self._warn(name, error)
+        return values
+
+    def _warn(self, name: str, error: Exception) -> None:
+        if name not in self._warned:
+            self._warned.add(name)
+            warnings.warn(
+                f"[fit] metric {name!r} is NaN where it cannot be computed: {type(error).__name__}: {error}",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+
+
+def _pair(metric: Chosen, decision: Decision, y: Any, outputs: Array) -> tuple[Any, Any]:
+    """Return what a metric compares: (y_true, y_pred)."""
+    if metric.compares in ("classes", "scores"):
+        true = _targets.places(metric.name, y, decision)
+        if metric.compares == "scores":
+            return (true, outputs) if decision.kind != "labels" else (true.reshape(-1), outputs.reshape(-1))
+        said = decision.decided(outputs)
+        # One-hot rows tell the metric how many classes there are, also where few occur.
+        return (true, np.eye(decision.outputs)[said]) if decision.kind == "classes" else (true.ravel(), said.ravel())
+    if metric.compares == "values":
+        return _targets.numbers(y, decision), decision.as_numbers(outputs)
+    if decision.kind == "classes" and np.size(y) == len(y):
+        return np.asarray(y).reshape(-1), outputs
+    true = np.asarray(y)
+    outputs = decision.as_numbers(outputs) if decision.probability == "sigmoid" else outputs
+    return (true.reshape(outputs.shape) if true.size == outputs.size else true), outputs

@@ -1,0 +1,149 @@
+"""Targets as people give them: names of classes, their numbers, one-hot rows, labels, numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nnext._decision import Decision, Seen
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+
+def settle(operation: str, y: Any, decide: Callable[[Seen], Decision], seen: Seen) -> tuple[Any, Seen]:
+    """Return the targets as the core takes them, and what they and all before them have told.
+
+    Targets of one-hot rows make several outputs under a binary loss exclusive, unless others were seen that are not.
+
+    Raises
+    ------
+    ValueError
+        For names that are no class of the network, or too many or too few of them.
+    """
+    y, seen = _without_names(operation, y, decide(seen), seen)
+    array = y if isinstance(y, np.ndarray) else np.asanyarray(y)
+    decision = decide(seen)
+    if decision.outputs > 1 and (decision.kind == "labels" or decision.exclusive):
+        one_each = array.ndim == 1 or _is_one_hot(array, decision.outputs)
+        return y, replace(seen, exclusive=seen.exclusive is not False and one_each)
+    if decision.kind == "binary" and decision.probability is None and array.dtype.kind in "biuf" and seen.pair is None:
+        found = {float(value) for value in np.unique(array)} if array.size else set()
+        pairs = [pair for pair in ((-1, 1), (0, 1)) if found and found <= set(pair)]
+        return y, replace(seen, pair=pairs[0] if len(pairs) == 1 else None)
+    return y, seen
+
+
+def _is_one_hot(y: Array, outputs: int) -> bool:
+    if y.ndim != 2 or y.shape[1] != outputs or not len(y) or y.dtype.kind not in "biuf":
+        return False
+    ones = y == 1
+    return bool((ones.sum(axis=1) == 1).all() and ((y == 0) | ones).all())
+
+
+def _without_names(operation: str, y: Any, decision: Decision, seen: Seen) -> tuple[Any, Seen]:
+    """Turn names of classes into what the loss compares with: numbers, or one-hot rows."""
+    labels = _strings(y)
+    if labels is None:
+        columns = np.shape(y)[1] if np.ndim(y) == 2 else 1
+        if seen.classes is not None and columns == 1:
+            raise ValueError(
+                f"[{operation}] y has no names but the network's classes are {_listed(seen.classes)}; give those names"
+            )
+        return y, seen
+    if decision.kind == "numbers":
+        raise ValueError(
+            f"[{operation}] y has strings, such as {str(labels.flat[0])!r}, but the network gives numbers ({decision.why}); "
+            "compile with loss 'cross_entropy' for classes"
+        )
+    classes = seen.classes or _classes(operation, labels, decision)
+    places = np.searchsorted(classes, labels).clip(max=len(classes) - 1)
+    strangers = labels[np.asarray(classes)[places] != labels]
+    if strangers.size:
+        raise ValueError(
+            f"[{operation}] y has the label {str(strangers[0])!r}, which is no class of the network; they are "
+            f"{_listed(classes)}"
+        )
+    numbers = np.asarray(decision.pair)[places] if decision.kind == "binary" else places
+    by_output = decision.kind == "labels" or decision.exclusive
+    return np.eye(decision.outputs)[places] if by_output else numbers, replace(seen, classes=classes)
+
+
+def _strings(y: Any) -> Array | None:
+    """Return a vector of names, if y is one."""
+    array = np.asarray(y) if not hasattr(y, "toarray") else np.empty(0)
+    if array.dtype.kind not in "UOT" or array.size != (len(array) if array.ndim else 0) or not array.size:
+        return None
+    labels = array.reshape(-1).tolist()
+    return np.array(labels) if all(isinstance(label, str) for label in labels) else None
+
+
+def _classes(operation: str, labels: Array, decision: Decision) -> tuple[str, ...]:
+    classes = tuple(np.unique(labels).tolist())
+    wanted = 2 if decision.kind == "binary" else decision.outputs
+    if len(classes) != wanted:
+        raise ValueError(
+            f"[{operation}] y has {len(classes)} different labels, {_listed(classes)}, but the network decides between "
+            f"{wanted} classes; give it an output for each label, or numbers from 0 to {wanted - 1} as labels"
+        )
+    return classes
+
+
+def _listed(names: tuple[Any, ...]) -> str:
+    shown = ", ".join(map(repr, names[:10]))
+    return shown if len(names) <= 10 else f"{shown} and {len(names) - 10} more"
+
+
+def places(operation: str, y: Any, decision: Decision) -> Array:
+    """Return the targets as `Decision.decided` gives decisions: places in `names`; (n, outputs) for "labels".
+
+    Raises
+    ------
+    ValueError
+        For what is no class.
+    """
+    decision.require(operation)
+    array = np.asarray(y)
+    if decision.kind == "classes" and array.ndim == 2 and array.shape[1] > 1:
+        if not ((array == array.max(axis=1, keepdims=True)).sum(axis=1) == 1).all():
+            raise ValueError(
+                f"[{operation}] y has rows with several labels or none, but the network decides for one of "
+                f"{decision.outputs} classes ({decision.why}); give rows with one largest value"
+                + (", or compile again, as all targets before had one label a sample" if decision.exclusive else "")
+            )
+        return np.asarray(array.argmax(axis=1))
+    if decision.kind != "labels":
+        array = array.reshape(len(array), -1)[:, 0]
+    known = decision.pair if decision.kind != "classes" else range(decision.outputs)
+    low, high = known[0], known[-1]
+    wrong = ~np.isin(array, known) if decision.kind != "classes" else (array < low) | (array > high) | (array % 1 != 0)
+    if wrong.any():
+        first = np.argwhere(wrong)[0].tolist()
+        raise ValueError(
+            f"[{operation}] y has {array[tuple(first)]} at {tuple(first)}, which is no class; the network decides "
+            f"between {_listed(tuple(known))} ({decision.why})"
+        )
+    return np.asarray(array == high, dtype=np.int64) if decision.kind != "classes" else array.astype(np.int64)
+
+
+def numbers(y: Any, decision: Decision) -> Array:
+    """Return the targets in the outputs' shape: one-hot rows for classes."""
+    array = np.asarray(y)
+    if decision.outputs > 1 and decision.kind == "classes" and array.size == len(array):
+        return np.eye(decision.outputs)[places("metrics", array, decision)]
+    return array.reshape(len(array), -1)
+
+
+def strata(y: Any, decision: Decision) -> Array | None:
+    """Return each sample's class, None where samples have none."""
+    if decision.kind not in ("classes", "binary"):
+        return None
+    try:
+        return places("fit", y, decision)
+    except ValueError:  # soft targets
+        return None
