@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 Kind = Literal["classes", "binary", "labels", "numbers"]
+Probability = Literal["given", "softmax", "sigmoid"]
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Decision:
 
     kind: Kind
     outputs: int
-    probability: Literal["given", "softmax", "sigmoid"] | None
+    probability: Probability | None
     why: str
     sure: bool = True
     exclusive: bool = False
@@ -118,7 +119,7 @@ class Decision:
             return found
         total = found.sum(axis=1, keepdims=True)
         even = np.full_like(found, 1 / self.outputs)
-        return np.divide(found, total, out=even, where=total > 0)
+        return np.asarray(np.divide(found, total, out=even, where=total > 0))
 
     def as_numbers(self, outputs: Array) -> Array:
         """Return what metrics of numbers compare: probabilities where the loss says that there are some."""
@@ -131,7 +132,7 @@ class Decision:
         return functional.sigmoid(outputs) if self.probability == "sigmoid" else outputs
 
 
-def decide(layers: Sequence[Layer], outputs: int, loss: Loss | None, seen: Seen = Seen()) -> Decision:  # noqa: B008
+def decide(layers: Sequence[Layer], outputs: int, loss: Loss | None, seen: Seen = Seen()) -> Decision:
     """Work out what a network decides; `loss` is None before compile and for a function of the user's."""
     last = layers[_deciding(layers)]
     low, high = last.output_range or (-np.inf, np.inf)
@@ -145,7 +146,7 @@ def decide(layers: Sequence[Layer], outputs: int, loss: Loss | None, seen: Seen 
         if outputs == 1 and (low, high) == (-1, 1):
             return Decision("binary", probability=None, pair=seen.pair or (-1, 1), **told)
         return Decision("numbers", probability=None, **told)
-    probability = "sigmoid" if takes == "logits" else "given"
+    probability: Probability = "sigmoid" if takes == "logits" else "given"
     if outputs == 1:
         return Decision("binary", probability=probability, **told)
     if seen.exclusive:
@@ -169,12 +170,14 @@ def check(layers: Sequence[Layer], outputs: int | None, loss: Loss | None) -> No
         )
     if isinstance(last, Softmax) and place and isinstance(layers[_deciding(layers[:place])], Softmax):
         raise ValueError("[compile] the last two layers are both Softmax; leave one away")
-    if loss is not None and loss.takes == "class_logits" and outputs == 1:
+    if loss is None:
+        return
+    if loss.takes == "class_logits" and outputs == 1:
         raise ValueError(
             f"[compile] {loss.name} needs an output for each class but the network has 1; give it 2 or more, "
             "or use loss='bce_with_logits'"
         )
-    fused = loss is None or loss.fused(type(layers[-1]).__name__) is not None
+    fused = loss.fused(type(layers[-1]).__name__) is not None
     if not fused and last.output_range is not None:
         why_not = _misfit(loss.takes, *last.output_range)
         if why_not is not None:

@@ -47,7 +47,7 @@ def run(epochs: int, out: str | os.PathLike[str] | None) -> int:
     model = nn.MLP(SIZES)
     model.compile(loss="cross_entropy", optimizer=nn.Adam(lr=LR), metrics=["accuracy"])
     # The curves may show the test digits as validation: nothing is chosen by them.
-    history = model.fit(X_train, y_train, epochs, BATCH, validation_data=(X_test, y_test))
+    history = model.fit(X_train, y_train, epochs=epochs, batch_size=BATCH, validation_data=(X_test, y_test))
     _show_test(y_test, model.predict_classes(X_test))
     agreed = _show_speed(X_train, y_train, epochs)
     return int(not agreed) if out is None else max(int(not agreed), _draw(history, out))
@@ -101,7 +101,7 @@ def _measure(X: Array, y: Array, epochs: int) -> _Speed:
         model.compile(loss="cross_entropy", optimizer=nn.Adam(lr=LR))
         network = reference.Network.from_model(model, "cross_entropy", reference.Adam(lr=LR))
         started = time.perf_counter()
-        speed.fast_loss = model.fit(X, y, epochs, BATCH, verbose=0).history["loss"]
+        speed.fast_loss = model.fit(X, y, epochs=epochs, batch_size=BATCH, verbose=0).history["loss"]
         between = time.perf_counter()
         speed.plain_loss = network.fit(X, y, epochs, BATCH)["loss"]
         speed.fast.append(between - started)

@@ -73,7 +73,7 @@ class Follower:
 
     def measure(self, decision: Decision, y: Any, outputs: Array) -> dict[str, float]:
         """Compare outputs with targets by every metric."""
-        values = {}
+        values: dict[str, float] = {}
         for name, metric in self.metrics.items():
             try:
                 values |= measure({name: metric}, decision, y, outputs)

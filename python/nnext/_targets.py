@@ -58,8 +58,8 @@ def _without_names(operation: str, y: Any, decision: Decision, seen: Seen) -> tu
         return y, seen
     if decision.kind == "numbers":
         raise ValueError(
-            f"[{operation}] y has strings, such as {str(labels.flat[0])!r}, but the network gives numbers ({decision.why}); "
-            "compile with loss 'cross_entropy' for classes"
+            f"[{operation}] y has strings, such as {str(labels.flat[0])!r}, but the network gives numbers "
+            f"({decision.why}); compile with loss 'cross_entropy' for classes"
         )
     classes = seen.classes or _classes(operation, labels, decision)
     places = np.searchsorted(classes, labels).clip(max=len(classes) - 1)

@@ -19,7 +19,7 @@ LASTS: dict[str, list[nn.Layer]] = {name: [case.layer] for name, case in ACTIVAT
     "residual": [nn.Residual(nn.Sigmoid())],
     "two softmax": [nn.Softmax(), nn.Identity(), nn.Softmax()],
 }
-NAMES = sorted({case.name for case in LOSSES.values()}) + ["own"]
+NAMES = [*sorted({case.name for case in LOSSES.values()}), "own"]
 COMBINATIONS = list(itertools.product(LASTS, NAMES, (1, 2, 5)))
 
 # What cannot work together, and what the message must name.
@@ -49,9 +49,7 @@ def compiled(last: str, loss: str, k: int, **settings: Any) -> nn.Sequential | N
     model = network(last, k)
     try:
         model.compile(own_loss if loss == "own" else loss, nn.SGD(lr=0.1), **settings)
-    except ValueError as refused:
-        assert str(refused).startswith("[compile] ")
-        assert any(cure in str(refused) for cure in ("use ", "leave ", "give it"))
+    except ValueError:  # the messages are in the table REFUSED
         return None
     return model
 

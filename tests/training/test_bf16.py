@@ -173,7 +173,7 @@ def test_digits_are_learned_as_well_as_in_float32(kernels: str, mnist: tuple[Set
     for precision in ("float32", "bf16"):
         layers = (nn.Flatten(), nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 10))
         model = nn.Sequential(*layers)
-        model.compile("cross_entropy", nn.Adam(lr=1e-3), ["accuracy"], precision)
+        model.compile("cross_entropy", nn.Adam(lr=1e-3), metrics=["accuracy"], precision=precision)
         model.fit(X[:20000], y[:20000], epochs=3, batch_size=64, verbose=0, scale=1 / 255)
         accuracies.append(model.evaluate(X_test, y_test, scale=1 / 255)["accuracy"])
     assert accuracies[1] > 0.93

@@ -114,8 +114,8 @@ class Network:
         """Return the factor on X: 1 where none is given, with a warning if the last fit had another."""
         if scale is None and self._seen.scale is not None:
             warnings.warn(
-                f"[{operation}] the model was fitted with scale={self._seen.scale:.6g}, but none is given here; give the "
-                "same for such samples, or scale=1.0 for some that are scaled already",
+                f"[{operation}] the model was fitted with scale={self._seen.scale:.6g}, but none is given here; give "
+                "the same for such samples, or scale=1.0 for some that are scaled already",
                 UserWarning,
                 stacklevel=3,
             )

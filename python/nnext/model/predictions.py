@@ -96,8 +96,8 @@ class Predictions(Network):
     def predict_proba(self, X: npt.ArrayLike, *, scale: float | None = None) -> Array:
         """Return the probability of each class, as the `decision` has it.
 
-        The outputs themselves after a last Softmax or Sigmoid layer, else their softmax, or their sigmoid with a loss on
-        logits. A single output stands for two classes and gives two columns. Several outputs under a binary loss are
+        The outputs themselves after a last Softmax or Sigmoid layer, else their softmax, or their sigmoid with a loss
+        on logits. A single output stands for two classes and gives two columns. Several outputs under a binary loss are
         labels of their own, unless all targets so far had one label a sample: then the probabilities are divided by
         their sum.
 
