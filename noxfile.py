@@ -44,6 +44,14 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def programs(session: nox.Session) -> None:
+    """Run 2,000 programs of ten random calls; pytest runs 60."""
+    install(session)
+    options = ["--hypothesis-profile=thorough", "--timeout=3600", "-k", "test_programs", *session.posargs]
+    session.run("pytest", *options, env={"NNEXT_TEST_PROGRAMS": "2000"})
+
+
+@nox.session
 def neon(session: nox.Session) -> None:
     """Cross-compile the C++ tests for aarch64 and run them under qemu-user."""
     require(session, {"aarch64-linux-gnu-g++": "g++-aarch64-linux-gnu", "qemu-aarch64": "qemu-user"})
