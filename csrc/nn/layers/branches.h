@@ -5,6 +5,17 @@
 
 namespace nnext::nn {
 
+// to = first + more, in their order, for the rows of a part. `to` may lie where `first` does.
+template <class T>
+void add_rows(const Pass<T>& pass, ConstMatrix<T> first, std::span<const ConstMatrix<T>> more, const Part& part,
+              Matrix<T> to) {
+  const T* sum = first.row(part.begin);
+  for (const ConstMatrix<T>& next : more) {
+    pass.kernels.elementwise.add(part.size() * to.cols, sum, next.row(part.begin), to.row(part.begin));
+    sum = to.row(part.begin);
+  }
+}
+
 // All branches read x; its gradient is the sum of theirs, in their order.
 template <class T>
 class Fork final : public Layer<T> {
@@ -13,12 +24,7 @@ class Fork final : public Layer<T> {
   Room room(Size, Size, bool) const override { return {}; }
   void forward(const Pass<T>&, const Frame<T>&, const Part&, int) const override {}
   void backward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int) const override {
-    const Size count = part.size() * frame.dx.cols;
-    const T* sum = frame.dy.row(part.begin);
-    for (const ConstMatrix<T>& dy : frame.more_dy) {
-      pass.kernels.elementwise.add(count, sum, dy.row(part.begin), frame.dx.row(part.begin));
-      sum = frame.dx.row(part.begin);
-    }
+    add_rows<T>(pass, frame.dy, frame.more_dy, part, frame.dx);
   }
 };
 
@@ -29,12 +35,7 @@ class Add final : public Layer<T> {
   Traits traits(bool) const override { return {.backward_identity = true, .in_place = true}; }
   Room room(Size features, Size, bool) const override { return {.flops = static_cast<double>(features)}; }
   void forward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int) const override {
-    const Size count = part.size() * frame.y.cols;
-    const T* sum = frame.x.row(part.begin);
-    for (const ConstMatrix<T>& x : frame.more_x) {
-      pass.kernels.elementwise.add(count, sum, x.row(part.begin), frame.y.row(part.begin));
-      sum = frame.y.row(part.begin);
-    }
+    add_rows<T>(pass, frame.x, frame.more_x, part, frame.y);
   }
   void backward(const Pass<T>&, const Frame<T>&, const Part&, int) const override {}
 };
