@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -89,6 +90,26 @@ def model_metadata(path: pathlib.Path) -> dict[str, Any]:
     data = path.read_bytes()
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     return dict(json.loads(header["__metadata__"]["nnext"]))
+
+
+@contextlib.contextmanager
+def ordinary_signals() -> Iterator[None]:
+    """Let the signals that tests use do what they do to a program in a terminal, also to processes started within.
+
+    A shell has what it starts in the background ignore SIGINT, and a thread may block any: both are inherited.
+    """
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGALRM, signal.SIGTERM, signal.SIGUSR1)}
+    handlers = {number: handler for number, handler in handlers.items() if handler is signal.SIG_IGN}
+    for number in handlers:
+        signal.signal(number, signal.SIG_DFL)
+    handlers[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
+    mask = signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 def environment(**changes: str) -> dict[str, str]:

@@ -26,14 +26,6 @@ AFTER = 0.3  # the calls below would run for 10 s and more
 WIDE = [1, 2048, 2048, 1]  # 8.4 MFLOP a row and few bytes of input
 
 
-@pytest.fixture(autouse=True)
-def default_handler() -> Iterator[None]:
-    """Python's own handler, whatever runs the tests."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 def seconds_after_signal(
     call: Callable[[], object],
     after: float = AFTER,
