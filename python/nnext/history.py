@@ -6,7 +6,7 @@ import csv
 import math
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 class History:
     """The record that ``model.fit`` returns.
 
+    ``history["loss"]`` is the list of the losses, one an epoch; ``"val_loss" in history`` tells whether there is one.
     ``pandas.DataFrame(history.history, index=history.epoch)`` makes a table of it.
 
     Attributes
@@ -26,7 +27,7 @@ class History:
     epoch : list of int
         The epochs, from 0.
     stop_reason : str or None
-        Why the training ended; None before its end.
+        Why the training ended, in the words of the callback that ended it if it has some; None before its end.
 
     Examples
     --------
@@ -34,11 +35,13 @@ class History:
     >>> history.append(0, {"loss": 0.9, "val_loss": 1.0})
     >>> history.append(1, {"loss": 0.5, "val_loss": 0.7})
     >>> history.append(2, {"loss": 0.3, "val_loss": 0.8})
-    >>> history.history["loss"], history.best_epoch
+    >>> history["loss"], history.best_epoch
     ([0.9, 0.5, 0.3], 1)
     >>> history
     History(3 epochs: loss, val_loss; best epoch 1)
     """
+
+    __slots__ = ("__weakref__", "epoch", "history", "stop_reason")  # so that a misspelt attribute is an error
 
     def __init__(self) -> None:
         self.history: dict[str, list[float]] = {}
@@ -68,6 +71,18 @@ class History:
         self.epoch.append(epoch)
         for name, values in self.history.items():
             values.append(float(logs.get(name, math.nan)))
+
+    def __getitem__(self, name: str) -> list[float]:
+        if name not in self.history:
+            known = ", ".join(self.history) or "nothing yet"
+            raise KeyError(f"[History] there is no {name!r}; history.history has {known}")
+        return self.history[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.history
+
+    def __iter__(self) -> NoReturn:  # over names, epochs or rows? pandas would take it for yet another thing
+        raise TypeError("[History] go through history.history, a dict of lists, or through history.epoch")
 
     @property
     def best_epoch(self) -> int | None:

@@ -1,8 +1,11 @@
 """History: the record of a fit, its table and its picture."""
 
+import copy
 import csv
 import math
+import pickle
 import sys
+import weakref
 from pathlib import Path
 
 import pytest
@@ -95,3 +98,33 @@ def test_what_cannot_be_drawn_is_said(history: History, monkeypatch: pytest.Monk
 def test_it_shows_itself_in_one_line(history: History) -> None:
     assert repr(history) == "History(3 epochs: loss, accuracy, val_loss; best epoch 1)"
     assert repr(History()) == "History(0 epochs: empty)"
+
+
+def test_a_quantity_is_found_by_its_name(history: History) -> None:
+    assert history["loss"] is history.history["loss"]
+    assert "val_loss" in history
+    assert "acc" not in history
+    with pytest.raises(KeyError, match=r"\[History\] there is no 'acc'; history.history has loss, accuracy, val_loss"):
+        history["acc"]
+    with pytest.raises(KeyError, match=r"there is no 'loss'; history.history has nothing yet"):
+        History()["loss"]
+
+
+def test_it_is_no_list_of_anything(history: History) -> None:
+    for use in (list, dict, iter):
+        with pytest.raises(TypeError, match=r"\[History\] go through history.history, a dict of lists, or"):
+            use(history)
+    with pytest.raises(TypeError, match="has no len"):
+        len(history)  # type: ignore[arg-type]
+    assert History()  # nor is it false before its first epoch
+
+
+@pytest.mark.parametrize("name", ["stop_reson", "epochs", "best_epoch", "params"])
+def test_what_it_does_not_have_cannot_be_set(history: History, name: str) -> None:
+    with pytest.raises(AttributeError):
+        setattr(history, name, 3)
+
+
+def test_copies_have_the_same_numbers(history: History) -> None:
+    for again in (copy.deepcopy(history), pickle.loads(pickle.dumps(history)), weakref.ref(history)()):
+        assert (again.history, again.epoch, again.stop_reason) == (history.history, history.epoch, None)
