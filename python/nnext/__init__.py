@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnext import callbacks, functional, initializers, layers, losses, metrics, optimizers, runtime
 from nnext._core import __version__
-from nnext.callbacks import Callback, LambdaCallback, ProgressBar
+from nnext.callbacks import Callback, EarlyStopping, LambdaCallback, ProgressBar
 from nnext.errors import DivergenceError, ModelFormatError
 from nnext.history import History
 from nnext.layers.activations import *  # from nnext.layers they would be of type Any for mypy
@@ -37,6 +37,7 @@ __all__ = [
     "MLP",
     "Callback",
     "DivergenceError",
+    "EarlyStopping",
     "GradcheckResult",
     "History",
     "LambdaCallback",

@@ -1,40 +1,40 @@
-"""Callbacks, driven as a fit drives them."""
+"""Callbacks: what they are called with, what fit takes for some, and what can be set."""
 
-import io
-import sys
-import threading
+import copy
+import inspect
+import pickle
+import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 import nnext as nn
-from nnext.callbacks import Callback, LambdaCallback, ProgressBar
+from nnext.callbacks import Callback, EarlyStopping, LambdaCallback, ProgressBar, listed
+
+OWN = [value for _, value in inspect.getmembers(nn.callbacks, inspect.isclass) if value is not Callback]
 
 
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def run(callback: Callback, epochs: int, *, stop_after: int | None = None, samples: int | None = None) -> None:
+def run(callback: Callback, epochs: int) -> None:
     """Call what a fit calls."""
-    callback.set_params({"epochs": epochs} | ({} if samples is None else {"samples": samples}))
+    callback.set_params({"epochs": epochs})
     callback.set_model(None)
     callback.on_train_begin()
-    for epoch in range(epochs if stop_after is None else stop_after):
+    for epoch in range(epochs):
         callback.on_epoch_begin(epoch)
-        callback.on_epoch_end(epoch, {"loss": 1 / (epoch + 1), "accuracy": 0.5, "table": [[1]]})
+        callback.on_epoch_end(epoch, {"loss": 0.5, "val_loss": 0.5})
     callback.on_train_end()
 
 
-def test_the_base_class_knows_its_model_and_does_nothing() -> None:
-    callback = Callback()
+@pytest.mark.parametrize("kind", [Callback, LambdaCallback, ProgressBar])
+def test_each_knows_its_model_and_the_numbers_of_the_fit(kind: type[Callback]) -> None:
+    callback = kind()
     run(callback, 2)
     model = object()
     callback.set_model(model)
     assert callback.model is model
     assert callback.params == {"epochs": 2}
-    assert Callback.params == {}
+    assert (kind.model, kind.params) == (None, {})
 
 
 def test_functions_become_a_callback() -> None:
@@ -70,82 +70,145 @@ def test_fit_calls_the_functions_with_logs_every_time() -> None:
     assert calls == [("train begin",), (0,), (0, "loss"), (1,), (1, "loss"), ("train end",)]
 
 
-def test_lines_go_to_stdout_when_stderr_is_no_terminal(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+# ---- what fit takes for callbacks -----------------------------------------------------------------------------------
+
+A, B = Callback(), ProgressBar(0)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (None, ()),
+        ((), ()),
+        ([], ()),
+        (A, (A,)),
+        ([A, B], (A, B)),
+        ((B, A), (B, A)),
+        ({B: 1}, (B,)),
+        (iter([A, B]), (A, B)),
+        ((callback for callback in [A]), (A,)),
+    ],
+)
+def test_none_one_and_several_are_taken(given: Any, expected: tuple[Callback, ...]) -> None:
+    assert listed(given) == expected
+
+
+def test_a_callback_that_is_a_list_too_is_one() -> None:
+    class Both(Callback, list[Any]):
+        pass
+
+    both = Both([1, 2])
+    assert listed(both)[0] is both
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (EarlyStopping, "callbacks: EarlyStopping is a class; give EarlyStopping()"),
+        ([A, Callback], "callbacks: Callback is a class; give Callback()"),
+        (print, "callbacks has <built-in function print>; give objects derived from nnext.callbacks.Callback"),
+        ([A, print], "callbacks has <built-in function print>; give objects"),
+        ("bar", "callbacks has 'bar'; give objects"),
+        (["bar"], "callbacks has 'bar'; give objects"),
+        ({"bar": A}, "callbacks has 'bar'; give objects"),
+        (3, "callbacks has 3; give objects"),
+        (False, "callbacks has False; give objects"),
+        ([None], "callbacks has None; give objects"),
+        ([[A]], "callbacks has [<nnext.callbacks.base.Callback"),
+        (int, "callbacks has <class 'int'>; give objects"),
+    ],
+)
+def test_what_is_no_callback_is_refused_by_the_arguments_name(given: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=re.escape(f"[fit] {message}")):
+        listed(given)
+    with pytest.raises(TypeError, match=re.escape(f"[tune] {message}")):
+        listed(given, "tune")
+
+
+# ---- what can be set ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", OWN)
+def test_what_can_be_set_is_checked_and_all_else_is_refused(kind: Callable[[], Any]) -> None:
+    callback = kind()
+    run_before = dict(vars(callback))
+    for name in [*(name for name in dir(callback) if not name.startswith("_")), "patiense", "Verbose"]:
+        with pytest.raises((AttributeError, TypeError, ValueError), match=rf"\[{kind.__name__}\] {name} "):
+            setattr(callback, name, object())
+    assert vars(callback) == run_before
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "value", "error", "message"),
+    [
+        (
+            EarlyStopping,
+            "patiense",
+            3,
+            AttributeError,
+            "patiense cannot be set; set patience, min_delta, or",
+        ),
+        (EarlyStopping, "monitor", "loss", AttributeError, "monitor cannot be set; .* or make a new EarlyStopping"),
+        (EarlyStopping, "mode", "max", AttributeError, "mode cannot be set"),
+        (EarlyStopping, "restore_best_weights", False, AttributeError, "restore_best_weights cannot be set"),
+        (EarlyStopping, "best", 0.0, AttributeError, "best cannot be set"),
+        (EarlyStopping, "patience", -1, ValueError, "patience is -1; give a whole number from 0"),
+        (EarlyStopping, "patience", 1.5, TypeError, "patience is 1.5; give a whole number"),
+        (EarlyStopping, "min_delta", -1, ValueError, "min_delta is -1; give a finite number"),
+        (ProgressBar, "verbos", 0, AttributeError, "verbos cannot be set; set verbose, or make a new ProgressBar"),
+        (ProgressBar, "verbose", 3, ValueError, "verbose is 3; use 'auto', 0, 1 or 2"),
+        (ProgressBar, "verbose", "2", ValueError, "verbose is '2'; use 'auto', 0, 1 or 2"),
+        (ProgressBar, "verbose", None, ValueError, "verbose is None; use 'auto', 0, 1 or 2"),
+        (LambdaCallback, "on_epoch", print, AttributeError, "on_epoch cannot be set; set on_epoch_begin, on_epoch_end"),
+        (LambdaCallback, "on_epoch_end", "print", TypeError, "on_epoch_end is 'print'; pass a function"),
+        (LambdaCallback, "model", None, AttributeError, "model cannot be set"),
+    ],
+)
+def test_what_cannot_be_obeyed_is_refused(
+    make: Callable[[], Any], name: str, value: Any, error: type[Exception], message: str
 ) -> None:
-    monkeypatch.setattr(sys, "stderr", io.StringIO())
-    run(ProgressBar(), 3, samples=1000)
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split("  ")[:-1] for line in lines] == [
-        ["epoch 1/3", "loss 1.0000", "accuracy 0.5000"],
-        ["epoch 2/3", "loss 0.5000", "accuracy 0.5000"],
-        ["epoch 3/3", "loss 0.3333", "accuracy 0.5000"],
-    ]
-    assert all(line.endswith(" samples/s") for line in lines)
-    assert sys.stderr.getvalue() == ""  # type: ignore[attr-defined]
+    with pytest.raises(error, match=rf"\[{make.__name__}\] {message}"):
+        setattr(make(), name, value)
 
 
-@pytest.mark.parametrize("epochs", [1, 19, 20, 21, 39, 41, 1000, 12345])
-def test_a_long_fit_prints_about_twenty_lines(epochs: int, capsys: pytest.CaptureFixture[str]) -> None:
-    run(ProgressBar(), epochs)
-    lines = capsys.readouterr().out.splitlines()
-    assert min(epochs, 11) <= len(lines) <= 22
-    assert lines[0].split("/")[0].split() == ["epoch", "1"]
-    assert lines[-1].startswith(f"epoch {epochs}/{epochs}")
-    run(ProgressBar(verbose=2), epochs)
-    assert len(capsys.readouterr().out.splitlines()) == epochs
-
-
-def test_a_fit_that_stops_early_still_shows_its_last_epoch(capsys: pytest.CaptureFixture[str]) -> None:
-    run(ProgressBar(), 1000, stop_after=77)
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split("/")[0].split()[1] for line in lines] == ["1", "50", "77"]
-
-
-def test_a_second_fit_counts_from_one_again(capsys: pytest.CaptureFixture[str]) -> None:
-    bar = ProgressBar(verbose=2)
-    run(bar, 2)
-    run(bar, 1)
-    assert [line.split("  ")[0] for line in capsys.readouterr().out.splitlines()] == [
-        "epoch 1/2",
-        "epoch 2/2",
-        "epoch 1/1",
-    ]
-
-
-@pytest.mark.parametrize("verbose", ["auto", 1])
-def test_a_terminal_gets_one_bar_and_no_thread(
-    verbose: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stderr", terminal)
-    threads = threading.active_count()
-    bar = ProgressBar(verbose=verbose)
-    bar.set_params({"epochs": 3, "samples": 10})
-    bar.on_train_begin()
-    assert threading.active_count() == threads
-    for epoch in range(3):
-        bar.on_epoch_begin(epoch)
-        bar.on_epoch_end(epoch, {"loss": 0.25})
-    bar.on_train_end()
-    shown = terminal.getvalue()
-    assert "3/3" in shown
-    assert "loss 0.2500" in shown
-    assert "samples/s" in shown
+def test_what_is_set_acts(capsys: pytest.CaptureFixture[str]) -> None:
+    bar = ProgressBar(0)
+    bar.verbose = 2
+    run(bar, 30)
+    assert capsys.readouterr().out.count("\n") == 30
+    bar.verbose = 0
+    run(bar, 30)
     assert capsys.readouterr().out == ""
+    callback, seen = LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(epoch)), list[Any]()
+    callback.on_epoch_begin = lambda epoch, logs=None: seen.append("begin")  # type: ignore[method-assign,assignment]
+    callback.on_epoch_end = None  # type: ignore[method-assign,assignment]
+    run(callback, 2)
+    assert seen == ["begin", "begin"]
 
 
-def test_silence_and_nonsense(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stderr", Terminal())
-    run(ProgressBar(verbose=0), 3)
-    assert capsys.readouterr().out == sys.stderr.getvalue() == ""  # type: ignore[attr-defined]
-    with pytest.raises(ValueError, match=r"\[ProgressBar\] verbose is 3; use 'auto', 0, 1 or 2"):
-        ProgressBar(verbose=3)  # type: ignore[arg-type]
+@pytest.mark.parametrize("kind", [Callback, *OWN])
+def test_subclasses_of_users_keep_what_they_like(kind: Any) -> None:
+    class Mine(kind):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.seen = 0
+
+        def set_model(self, model: Any) -> None:
+            self.model = model
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            self.seen += 1
+
+    mine = Mine()
+    run(mine, 3)
+    mine.anything = 1
+    assert (mine.seen, mine.anything) == (3, 1)
 
 
-def test_it_works_without_knowing_how_many_epochs_there_are(capsys: pytest.CaptureFixture[str]) -> None:
-    bar = ProgressBar(verbose=2)
-    bar.on_train_begin()
-    bar.on_epoch_end(0, {"loss": 1.5e-7, "lr": float("nan"), "norm": 1e9})
-    bar.on_epoch_end(1)
-    assert capsys.readouterr().out.splitlines() == ["epoch 1  loss 1.5e-07  lr nan  norm 1e+09", "epoch 2"]
+@pytest.mark.parametrize("kind", OWN)
+def test_copies_are_callbacks_with_the_same_settings(kind: Callable[[], Any]) -> None:
+    callback = kind()
+    for again in (copy.copy(callback), copy.deepcopy(callback), pickle.loads(pickle.dumps(callback))):
+        assert vars(again) == vars(callback)
+        with pytest.raises(AttributeError):
+            again.patiense = 3

@@ -1,119 +1,33 @@
-"""Callbacks: what happens between the epochs of a fit.
-
-``model.fit`` calls, in this order: ``set_params`` and ``set_model``, ``on_train_begin``, then for every epoch
-``on_epoch_begin`` and ``on_epoch_end``, at last ``on_train_end``. The logs of ``on_epoch_end`` hold the loss, the
-metrics and, with validation, both again with "val_" before the name.
-"""
+"""The callback that shows how a training goes."""
 
 from __future__ import annotations
 
 import math
 import sys
 import time
-from collections.abc import Callable, Mapping
-from numbers import Real
-from typing import Any, Literal
+from numbers import Integral, Real
+from typing import Any, ClassVar, Literal
 
-Logs = Mapping[str, Any]
+from nnext.callbacks.base import CheckedCallback, Logs
 
-
-class Callback:
-    """Base class; override what you need.
-
-    ``self.model.stop_training = True`` ends the fit after the current epoch. An exception ends it as well, and reaches
-    the caller of ``fit``.
-
-    Attributes
-    ----------
-    model
-        The model in training.
-    params : mapping
-        "epochs" and "samples": how many of each this fit goes through.
-
-    Examples
-    --------
-    >>> class StopAt(Callback):
-    ...     def on_epoch_end(self, epoch, logs=None):
-    ...         if logs["loss"] < 0.1:
-    ...             self.model.stop_training = True
-    """
-
-    model: Any = None
-    params: Mapping[str, Any] = {}
-
-    def set_params(self, params: Mapping[str, Any]) -> None:
-        """Take the numbers of the fit."""
-        self.params = params
-
-    def set_model(self, model: Any) -> None:
-        """Take the model."""
-        self.model = model
-
-    def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Before the first epoch."""
-
-    def on_train_end(self, logs: Logs | None = None) -> None:
-        """After the last epoch."""
-
-    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Before an epoch; they count from 0."""
-
-    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """After an epoch, with its loss and metrics."""
+_LINES = 20  # in a fit, about, where nobody asked for each
 
 
-class LambdaCallback(Callback):
-    """A callback from functions, for short ones.
-
-    Parameters
-    ----------
-    on_epoch_begin, on_epoch_end : callable, optional
-        Called with the epoch and the logs.
-    on_train_begin, on_train_end : callable, optional
-        Called with the logs.
-
-    Raises
-    ------
-    TypeError
-        When one of them is not callable.
-
-    Examples
-    --------
-    >>> callback = LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs["loss"]))
-    >>> callback.on_epoch_end(0, {"loss": 0.5})
-    0 0.5
-    """
-
-    def __init__(
-        self,
-        *,
-        on_epoch_begin: Callable[[int, Any], object] | None = None,
-        on_epoch_end: Callable[[int, Any], object] | None = None,
-        on_train_begin: Callable[[Any], object] | None = None,
-        on_train_end: Callable[[Any], object] | None = None,
-    ) -> None:
-        functions = {
-            "on_epoch_begin": on_epoch_begin,
-            "on_epoch_end": on_epoch_end,
-            "on_train_begin": on_train_begin,
-            "on_train_end": on_train_end,
-        }
-        for name, function in functions.items():
-            if function is None:
-                continue
-            if not callable(function):
-                raise TypeError(f"[LambdaCallback] {name} is {function!r}; pass a function")
-            setattr(self, name, function)
+def _verbose(operation: str, name: str, value: Any) -> Any:
+    if not isinstance(value, str | Integral) or value not in ("auto", 0, 1, 2):
+        raise ValueError(f"[{operation}] {name} is {value!r}; use 'auto', 0, 1 or 2")
+    return value
 
 
-class ProgressBar(Callback):
+class ProgressBar(CheckedCallback):
     """Shows how the training goes: a bar on a terminal, quiet lines elsewhere.
 
     Parameters
     ----------
     verbose : {"auto", 0, 1, 2}
         0: nothing. 1: one bar over the epochs (tqdm, on stderr). 2: a line after every epoch (on stdout). "auto": the
-        bar when stderr is a terminal, else lines, of which a long fit prints about 20.
+        bar when stderr is a terminal, else lines, of which a long fit prints about 20. Set later, it acts from the next
+        fit on.
 
     Raises
     ------
@@ -133,16 +47,15 @@ class ProgressBar(Callback):
     epoch  1/10  loss 0.1235  accuracy 0.9000
     """
 
-    LINES = 20  # in a fit, about
+    _settable: ClassVar = {"verbose": _verbose}
 
     def __init__(self, verbose: Literal["auto", 0, 1, 2] = "auto") -> None:
-        if verbose not in ("auto", 0, 1, 2):
-            raise ValueError(f"[ProgressBar] verbose is {verbose!r}; use 'auto', 0, 1 or 2")
         self.verbose = verbose
         self._reset(None)
 
     def _reset(self, show: Literal["bar", "lines"] | None) -> None:
         self._show = show
+        self._every = 1 if self.verbose == 2 else math.ceil((self.params.get("epochs") or 0) / _LINES) or 1
         self._bar: Any = None
         self._done = 0
         self._started: float | None = None
@@ -190,9 +103,7 @@ class ProgressBar(Callback):
         return [f"{samples / max(time.perf_counter() - self._started, 1e-9):.0f} samples/s"]
 
     def _is_due(self) -> bool:
-        epochs = self.params.get("epochs") or 0
-        every = 1 if self.verbose == 2 else math.ceil(epochs / self.LINES) or 1
-        return self._done in (1, epochs) or self._done % every == 0
+        return self._done in (1, self.params.get("epochs")) or self._done % self._every == 0
 
     def _print_line(self) -> None:
         if self._last_line:

@@ -1,0 +1,168 @@
+"""The callback that ends a fit which no longer gets better."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from functools import partial
+from numbers import Real
+from typing import Any, ClassVar
+
+from nnext import _check
+from nnext.callbacks.base import CheckedCallback, Logs
+
+# What nnext itself may put into the logs, here and with "val_" before it, and which end of it is better.
+_BETTER = dict.fromkeys(("loss", "mse", "rmse", "mae"), "min") | dict.fromkeys(
+    ("accuracy", "f1", "precision", "recall", "r2", "roc_auc", "top_k_accuracy"), "max"
+)
+
+
+class EarlyStopping(CheckedCallback):
+    """Ends a fit that no longer gets better, and gives the model its best weights back.
+
+    Parameters
+    ----------
+    monitor : str
+        The number to watch, by its name in the logs: "loss", a metric, or one of these of the validation, with "val_"
+        before it.
+    patience : int
+        After how many epochs in a row without improvement the fit ends; 0 is as 1: after the first one. It can be set
+        later, too.
+    min_delta : float
+        By how much more than this, >= 0, an epoch must be better than the best to be an improvement. It can be set
+        later, too.
+    mode : {"auto", "min", "max"}
+        Whether low or high is better. "auto" knows it of the loss and of the metrics that `nnext.metrics` has by name.
+    restore_best_weights : bool
+        Whether the model has the state after its best epoch when the fit is over, also when its epochs were used up or
+        another callback stopped it: parameters and buffers, such as the statistics of batch norm. The optimizer goes on
+        from where it stood. After an exception the model is where that left it.
+
+    Attributes
+    ----------
+    best : float or None
+        The best value of this fit; None before the first one. NaN is none.
+    best_epoch : int or None
+        Its epoch.
+    stopped_epoch : int or None
+        After which epoch this callback ended the fit; None when it did not.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For settings that do not fit, for "auto" where it does not know, and, in `fit`, when the logs lack `monitor`.
+
+    Notes
+    -----
+    Improvements and patience count as in Keras, but for a NaN in the first epoch, which is not the best there either.
+
+    Examples
+    --------
+    >>> import nnext as nn
+    >>> X, y = nn.datasets.make_moons(200, noise=0.2, seed=0)
+    >>> model = nn.MLP([2, 32, 2])
+    >>> model.compile(loss="cross_entropy", optimizer=nn.Adam(lr=0.01))
+    >>> early = nn.EarlyStopping(patience=5)
+    >>> history = model.fit(X, y, epochs=1000, validation_split=0.25, callbacks=[early], verbose=0)
+    >>> early.stopped_epoch - early.best_epoch, early.best == min(history.history["val_loss"])
+    (5, True)
+    """
+
+    patience: int
+    min_delta: float
+    monitor: str
+    mode: str
+    restore_best_weights: bool
+    best: float | None
+    best_epoch: int | None
+    stopped_epoch: int | None
+
+    _settable: ClassVar = {"patience": partial(_check.integer, low=0), "min_delta": partial(_check.number, low=0)}
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        patience: int = 10,
+        *,
+        min_delta: float = 0.0,
+        mode: str = "auto",
+        restore_best_weights: bool = True,
+    ) -> None:
+        if not isinstance(monitor, str):
+            raise TypeError(f"[EarlyStopping] monitor is {monitor!r}; give a name of the logs, such as 'val_loss'")
+        self.patience, self.min_delta = patience, min_delta
+        self._keep(
+            monitor=monitor,
+            mode=_check.choice("EarlyStopping", "mode", mode, ("auto", "min", "max")),
+            restore_best_weights=_check.flag("EarlyStopping", "restore_best_weights", restore_best_weights),
+        )
+        self._sign = {"min": -1, "max": 1}[_better(monitor) if mode == "auto" else mode]
+        self._start_afresh()
+
+    def _start_afresh(self) -> None:
+        self._weights: dict[str, Any] | None = None
+        self._keep(best=None, best_epoch=None, stopped_epoch=None)
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Forget the last fit; refuse a loss or metric that this one will not have, where it tells."""
+        names = self.params.get("metrics")
+        if names is not None and self.monitor.removeprefix("val_") in _BETTER:  # others may come from other callbacks
+            self._require(names)
+        self._start_afresh()
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Keep the weights of the best epoch; end the fit when it lies too far back."""
+        value = self._value(logs or {})
+        if self._improves(value):
+            weights = self.model.state_dict() if self.restore_best_weights else None
+            self._keep(best=value, best_epoch=epoch, _weights=weights)
+        elif epoch - (self.best_epoch or 0) >= max(self.patience, 1):
+            self._stop(epoch)
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Give the best weights back."""
+        if self._weights is not None:
+            self.model.load_state_dict(self._weights)
+        self._weights = None
+
+    def _stop(self, epoch: int) -> None:
+        self._keep(stopped_epoch=epoch)
+        self.model.stop_training = True
+        since = "was never a number" if self.best is None else f"is best in epoch {self.best_epoch}: {self.best:.6g}"
+        history = self.model.history
+        if history is not None and history.stop_reason is None:  # else an earlier fit's, or another one's reason
+            history.stop_reason = f"EarlyStopping after epoch {epoch}: {self.monitor} {since}"
+
+    def _value(self, logs: Logs) -> float:
+        self._require(logs)
+        value = logs[self.monitor]
+        if not isinstance(value, Real):
+            raise TypeError(f"[EarlyStopping] {self.monitor} is {value!r} in the logs; monitor a number")
+        return float(value)
+
+    def _improves(self, value: float) -> bool:
+        if math.isnan(value):
+            return False
+        return self.best is None or self._sign * value - self.min_delta > self._sign * self.best
+
+    def _require(self, names: Iterable[str]) -> None:
+        if self.monitor in names:
+            return
+        plain = self.monitor.removeprefix("val_")
+        if plain != self.monitor and not any(name.startswith("val_") for name in names):
+            instead = plain if plain in names else "loss"
+            cure = f"give fit validation_data or validation_split, or use monitor={instead!r}"
+        else:
+            cure = f"use one of these, or compile(metrics=[...]) with {plain}"
+        raise ValueError(f"[EarlyStopping] monitor is {self.monitor!r} but the logs have {', '.join(names)}; {cure}")
+
+
+def _better(monitor: str) -> str:
+    """Return "min" or "max" for what nnext knows."""
+    name = monitor.removeprefix("val_")
+    if name not in _BETTER:
+        raise ValueError(
+            f"[EarlyStopping] monitor is {monitor!r}, but mode='auto' only knows {', '.join(_BETTER)}; "
+            "give mode='min' if low is better, else mode='max'"
+        )
+    return _BETTER[name]
