@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Sequence
 
 import nnext as nn
+from nnext._streams import Stream
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,7 +22,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit code: 0 when all went well, 1 when the command failed, 2 for wrong arguments, 130 after Ctrl-C.
+        The exit code: 0 when all went well, 1 when the command failed or its output was lost, 2 for wrong arguments,
+        130 after Ctrl-C.
 
     Examples
     --------
@@ -28,6 +31,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     nnext ...
     0
     """
+    with contextlib.redirect_stdout(Stream(sys.stdout)) as out, contextlib.redirect_stderr(Stream(sys.stderr)):
+        code = _run(argv)
+        out.flush()
+        if out.error is None:
+            return code
+        if not isinstance(out.error, BrokenPipeError):  # who closes a pipe knows why
+            print(f"[nnext] the output is lost: {out.error}", file=sys.stderr)
+        return code or 1
+
+
+def _run(argv: Sequence[str] | None) -> int:
     parser = _parser()
     try:
         arguments = parser.parse_args(argv)

@@ -8,6 +8,7 @@ import time
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
+from nnext._streams import Stream
 from nnext.callbacks.base import CheckedCallback, Logs
 
 _LINES = 20  # in a fit, about, where nobody asked for each
@@ -36,7 +37,8 @@ class ProgressBar(CheckedCallback):
 
     Notes
     -----
-    The speed is samples trained on in an epoch by the time that the epoch took, its validation included.
+    The speed is samples trained on in an epoch by the time that the epoch took, its validation included. A stream that
+    is not there, closed or broken ends no fit: what cannot be shown is left out.
 
     Examples
     --------
@@ -64,7 +66,7 @@ class ProgressBar(CheckedCallback):
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Choose bar or lines, and open the bar."""
         if self.verbose == "auto":
-            self._reset("bar" if sys.stderr.isatty() else "lines")
+            self._reset("bar" if Stream(sys.stderr).isatty() else "lines")
         else:
             self._reset({0: None, 1: "bar", 2: "lines"}[self.verbose])
         if self._show == "bar":
@@ -107,7 +109,7 @@ class ProgressBar(CheckedCallback):
 
     def _print_line(self) -> None:
         if self._last_line:
-            print(self._last_line, flush=True)
+            print(self._last_line, file=Stream(sys.stdout), flush=True)
             self._last_line = ""
 
 
@@ -116,7 +118,7 @@ def _open_bar(epochs: int | None) -> Any:
 
     # Without a monitor interval tqdm starts no thread of its own, which a fork during the fit would leave behind.
     bar = type("Bar", (tqdm,), {"monitor_interval": 0})
-    return bar(total=epochs, desc="training", unit="epoch", file=sys.stderr, dynamic_ncols=True)
+    return bar(total=epochs, desc="training", unit="epoch", file=Stream(sys.stderr), dynamic_ncols=True)
 
 
 def _shown(name: str, value: float) -> str:
