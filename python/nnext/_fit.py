@@ -177,8 +177,11 @@ class _Fit:
         return history
 
     def _begin(self, callbacks: Sequence[Callback]) -> None:
+        names = ["loss", *self.compiled.metrics]
+        names += [] if self.validation is None else [f"val_{name}" for name in names]
+        params = {"epochs": self.options.epochs, "samples": self.data.rows, "metrics": names}
         for callback in callbacks:
-            callback.set_params({"epochs": self.options.epochs, "samples": self.data.rows})
+            callback.set_params(dict(params))
             callback.set_model(self.model)
         for callback in callbacks:
             callback.on_train_begin({})
@@ -187,7 +190,7 @@ class _Fit:
         for epoch in range(self.options.epochs):
             self._epoch(epoch, history, callbacks)
             if self.model.stop_training:
-                history.stop_reason = f"a callback asked to stop after epoch {epoch}"
+                history.stop_reason = history.stop_reason or f"a callback asked to stop after epoch {epoch}"
                 return
         history.stop_reason = "all epochs done"
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -28,6 +30,8 @@ class History:
         The epochs, from 0.
     stop_reason : str or None
         Why the training ended, in the words of the callback that ended it if it has some; None before its end.
+    validation_rows : ndarray of int, or None
+        Which rows of X ``validation_split`` held out, in increasing order; None without.
 
     Examples
     --------
@@ -41,12 +45,14 @@ class History:
     History(3 epochs: loss, val_loss; best epoch 1)
     """
 
-    __slots__ = ("__weakref__", "epoch", "history", "stop_reason")  # so that a misspelt attribute is an error
+    # So that a misspelt attribute is an error.
+    __slots__ = ("__weakref__", "epoch", "history", "stop_reason", "validation_rows")
 
     def __init__(self) -> None:
         self.history: dict[str, list[float]] = {}
         self.epoch: list[int] = []
         self.stop_reason: str | None = None
+        self.validation_rows: npt.NDArray[np.int64] | None = None
 
     def append(self, epoch: int, logs: Mapping[str, float]) -> None:
         """Add an epoch.

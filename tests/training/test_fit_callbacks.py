@@ -48,7 +48,8 @@ class Recorder(nn.Callback):
 def test_callbacks_are_called_in_order(model: nn.Sequential, data: dict[str, Any]) -> None:
     calls: list[Any] = []
     model.fit(**data, epochs=2, callbacks=[Recorder(calls, "a"), Recorder(calls, "b")])
-    expected: list[tuple[Any, ...]] = [("train_begin", {"epochs": 2, "samples": 20})]
+    params = {"epochs": 2, "samples": 20, "metrics": ["loss", "accuracy"]}
+    expected: list[tuple[Any, ...]] = [("train_begin", params)]
     for epoch in range(2):  # 20 samples in batches of 8: 3 steps
         expected += [("epoch_begin", epoch, 3 * epoch), ("epoch_end", epoch, 3 * epoch + 3)]
     expected.append(("train_end", 2))
@@ -97,6 +98,30 @@ def test_an_exception_keeps_its_traceback_and_leaves_a_whole_step(
     model.fit(**data)  # the model is free again
 
 
+def test_early_stopping_ends_the_fit_says_why_and_restores_the_best(
+    model: nn.Sequential, data: dict[str, Any], rng: np.random.Generator
+) -> None:
+    X, y = rng.normal(size=(9, 3)), rng.integers(2, size=9)
+    kept: list[Any] = []
+    keep = nn.LambdaCallback(on_epoch_end=lambda epoch, logs: kept.append(model.state_dict()))
+    stop = nn.callbacks.EarlyStopping(patience=3)
+    history = model.fit(**data, epochs=500, validation_data=(X, y), callbacks=[keep, stop])
+    assert len(history.epoch) < 500
+    assert history.stop_reason == (
+        f"EarlyStopping after epoch {stop.stopped_epoch}: val_loss is best in epoch {stop.best_epoch}: {stop.best:.6g}"
+    )
+    assert stop.best_epoch == history.best_epoch == history.epoch[-1] - 3
+    assert_same_bits(model.state_dict(), kept[stop.best_epoch])
+    assert model.evaluate(X, y)["loss"] == min(history["val_loss"]) == stop.best
+
+
+def test_early_stopping_on_what_is_not_there_is_refused_before_anything_begins(
+    model: nn.Sequential, data: dict[str, Any]
+) -> None:
+    with unchanged(model), pytest.raises(ValueError, match="val_loss"):
+        model.fit(**data, epochs=3, callbacks=nn.callbacks.EarlyStopping())
+
+
 def test_keyboard_interrupt_of_a_callback_ends_the_fit(model: nn.Sequential, data: dict[str, Any]) -> None:
     def interrupt(epoch: int, logs: Any) -> None:
         raise KeyboardInterrupt
@@ -137,7 +162,7 @@ def test_what_is_no_callback_is_refused_before_anything_begins(
     model: nn.Sequential, data: dict[str, Any], what: Any
 ) -> None:
     calls: list[Any] = []
-    with unchanged(model), pytest.raises(TypeError, match=r"\[fit\] callbacks has .*; give objects derived from"):
+    with unchanged(model), pytest.raises(TypeError, match=r"\[fit\] callbacks(: Callback is a class| has .*; give obj)"):
         model.fit(**data, callbacks=[Recorder(calls, "a"), what])
     assert not calls
 

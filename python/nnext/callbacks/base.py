@@ -21,7 +21,8 @@ class Callback:
     model
         The model in training.
     params : mapping
-        "epochs" and "samples": how many of each this fit goes through.
+        "epochs" and "samples": how many of each this fit goes through; "metrics": the names that the logs of an epoch
+        will have.
 
     Examples
     --------
