@@ -9,10 +9,25 @@ import numpy as np
 
 import nnext as nn
 from nnext import _core, _demo, _engine
+from nnext._calls import hides_unknown, refuse_unknown, takes_hints
 from nnext._described import Described
 from nnext._fields import choice, flag, nested, number, pair, several, size
+from nnext._hints import HINTS
+from nnext._unknown import attributes_of
 
-__all__ = ["Described", "choice", "flag", "nested", "number", "pair", "several", "size"]
+__all__ = [
+    "HINTS",
+    "Described",
+    "attributes_of",
+    "choice",
+    "flag",
+    "hides_unknown",
+    "nested",
+    "number",
+    "pair",
+    "refuse_unknown",
+]
+__all__ += ["several", "size", "takes_hints"]
 
 # ---- A model --------------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnext import callbacks, functional, initializers, layers, losses, metrics, optimizers, runtime
 from nnext._core import __version__
+from nnext._unknown import attributes_of
 from nnext.callbacks import Callback, EarlyStopping, LambdaCallback, ProgressBar
 from nnext.errors import DivergenceError, ModelFormatError
 from nnext.history import History
@@ -63,13 +64,16 @@ __all__ += losses.__all__
 __all__ += optimizers.__all__
 
 
-def __getattr__(name: str) -> Any:
-    if name in _LAZY_MODULES:
-        return importlib.import_module(f"nnext.{name}")
-    if name not in _LAZY:
-        raise AttributeError(f"module 'nnext' has no attribute {name!r}")
-    value = globals()[name] = getattr(importlib.import_module(_LAZY[name]), name)
-    return value
+if not TYPE_CHECKING:
+    _unknown_attribute = attributes_of(__name__)
+
+    def __getattr__(name: str) -> Any:
+        if name in _LAZY_MODULES:
+            return importlib.import_module(f"nnext.{name}")
+        if name not in _LAZY:
+            _unknown_attribute(name)
+        value = globals()[name] = getattr(importlib.import_module(_LAZY[name]), name)
+        return value
 
 
 def __dir__() -> list[str]:

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from nnext._unknown import hint, not_one_of, shown, spoken
+
 
 def number(
     operation: str,
@@ -22,7 +24,7 @@ def number(
 ) -> float:
     """Return a finite float within [low, high]; with `above` and `below` the ends do not belong to it."""
     if isinstance(value, bool | np.bool_) or not hasattr(value, "__float__") or getattr(value, "ndim", 0) != 0:
-        raise TypeError(f"[{operation}] {name} is {value!r}; give a number")
+        raise TypeError(f"[{operation}] {name} is {shown(value)}; give a number")
     result = float(value)
     fits = (result >= low if above is None else result > above) and (
         result <= high if below is None else result < below
@@ -41,27 +43,31 @@ def integer(operation: str, name: str, value: Any, *, low: int, high: int = 2**6
             raise TypeError
         result = operator.index(value)
     except TypeError:
-        raise TypeError(f"[{operation}] {name} is {value!r}; give a whole number") from None
+        raise TypeError(f"[{operation}] {name} is {shown(value)}; give a whole number") from None
     if not low <= result <= high:
         raise ValueError(f"[{operation}] {name} is {result}; give a whole number from {low} to {high}")
     return result
 
 
+def seed(operation: str, value: Any) -> int:
+    """Return the seed of random numbers: 64 bits."""
+    return integer(operation, "seed", value, low=0, high=2**64 - 1)
+
+
 def flag(operation: str, name: str, value: Any) -> bool:
     """Return a bool; "no", None and 0 are none."""
     if not isinstance(value, bool | np.bool_):
-        raise TypeError(f"[{operation}] {name} is {value!r}; give True or False")
+        cure = hint([f"{name}="], spoken(value)) or "give True or False"
+        raise TypeError(f"[{operation}] {name} is {shown(value)}; {cure}")
     return bool(value)
 
 
 def choice(operation: str, name: str, value: Any, known: Iterable[str]) -> str:
     """Return a name that is one of the known ones."""
     names = list(known)
-    if not isinstance(value, str):
-        raise TypeError(f"[{operation}] {name} is {value!r}; give one of {', '.join(names)}")
-    if value not in names:
-        raise ValueError(f"[{operation}] unknown {name} {value!r}; use one of {', '.join(names)}")
-    return value
+    if isinstance(value, str) and value in names:
+        return value
+    raise not_one_of(operation, name, value, names)
 
 
 def float_dtype(operation: str, dtype: Any) -> str:

@@ -15,11 +15,13 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Self, dataclass_transform
 
 from nnext import _check
+from nnext._calls import takes_hints
 from nnext._fields import choice, flag, nested, number, pair, rule_of, several, size
+from nnext._unknown import Hinted, hint, not_one_of, spelled
 
 
 @dataclass_transform(field_specifiers=(size, number, pair, flag, choice, nested, several))
-class Described:
+class Described(Hinted):
     """Base of all descriptions. A direct subclass is a kind, such as Layer, and has a registry of its own."""
 
     kind: ClassVar[str]  # for messages: "layer"
@@ -32,8 +34,9 @@ class Described:
         super().__init_subclass__()
         cls._is_base = kind is not None or abstract
         if kind is not None:
-            cls.kind, cls._types = kind, {}
+            cls.kind, cls._types, cls._place = kind, {}, f"{kind}."
         dataclasses.dataclass(repr=False, eq=False)(cls)
+        cls.__init__ = takes_hints(cls.__init__)  # type: ignore[method-assign]
         if not cls._is_base:
             cls._register()
 
@@ -72,7 +75,9 @@ class Described:
         fields = {field.name: field for field in dataclasses.fields(self)}  # type: ignore[arg-type]
         operation = type(self).__name__
         if name not in fields or (name in vars(self) and not rule_of(fields[name]).settable):
-            raise AttributeError(f"[{operation}] {name} cannot be set; {self._how_to_change(list(fields.values()))}")
+            cure = hint([self._place], name) if name not in fields else None
+            cure = cure or self._how_to_change(list(fields.values()))
+            raise AttributeError(f"[{operation}] {name} cannot be set; {cure}")
         # A constructor's value waits for __post_init__, which checks all together.
         checked = rule_of(fields[name]).check(operation, name, value) if name in vars(self) else value
         object.__setattr__(self, name, checked)
@@ -160,12 +165,27 @@ class Described:
 
     @classmethod
     def find(cls, operation: str, argument: str, value: Any) -> Self:
-        """Return the description that a user means by an object, a class or a name."""
+        """Return the description that a user means by an object, a class or a name, whatever the case of that."""
         if isinstance(value, cls):
             return value
         if isinstance(value, type) and issubclass(value, cls):
             return value()
-        return cls.names()[_check.choice(operation, argument, value, cls.names())]()
+        chosen = cls._spoken().get(spelled(value)) if isinstance(value, str) else None
+        if chosen is None:
+            also = f"an object of {cls.__name__}"
+            raise not_one_of(operation, argument, value, cls.names(), f"{cls.kind}:", also=also)
+        return chosen()
+
+    @classmethod
+    def _spoken(cls) -> dict[str, type[Self]]:
+        """Return what a name alone can stand for, the types that need no arguments, by the spelling of their names."""
+        ready = [known for known in cls.types().values() if _has_defaults(known)]
+        by_class = {spelled(known.__name__): known for known in ready}
+        return by_class | {spelled(known.name): known for known in ready if hasattr(known, "name")}
+
+
+def _has_defaults(described: Any) -> bool:
+    return all(field.default is not dataclasses.MISSING for field in dataclasses.fields(described))
 
 
 def _plain(value: Any) -> Any:

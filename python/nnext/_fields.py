@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, Protocol, TypedDict, Unpack
 
@@ -102,6 +102,13 @@ def nested(*, of: Kind, default: Any = dataclasses.MISSING) -> Any:
     return _field(Rule(check, of), default)
 
 
+def each(of: Kind, operation: str, name: str, values: Sequence[Any]) -> tuple[Any, ...]:
+    """Return the descriptions that a user means by ``*values``; a list or tuple alone stands for what is in it."""
+    if len(values) == 1 and isinstance(values[0], list | tuple):
+        values = values[0]
+    return tuple(of.find(operation, f"{name}[{i}]", value) for i, value in enumerate(values))
+
+
 def several(*, of: Kind, optional: bool = False) -> Any:
     """Describe a field that takes any number of descriptions: the arguments of a constructor ``(*layers)``.
 
@@ -113,6 +120,6 @@ def several(*, of: Kind, optional: bool = False) -> Any:
             return () if value is None else (of.find(operation, name, value),)
         if not isinstance(value, tuple | list):
             raise TypeError(f"[{operation}] {name} is {value!r}; give a list of them")
-        return tuple(of.find(operation, f"{name}[{i}]", part) for i, part in enumerate(value))
+        return each(of, operation, name, value)
 
     return _field(Rule(check, of, several=not optional), () if optional else dataclasses.MISSING)

@@ -6,11 +6,12 @@ default of ``Linear`` is PyTorch's: weight and bias uniform within ``1 / sqrt(in
 
 from __future__ import annotations
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from nnext import _check
 from nnext._described import Described
 from nnext._fields import number
+from nnext._unknown import attributes_of
 
 __all__ = [
     "Initializer",
@@ -191,3 +192,7 @@ class fan_in_uniform(Initializer):
     >>> nn.Linear(4, 2).weight_init
     fan_in_uniform()
     """
+
+
+if not TYPE_CHECKING:
+    __getattr__ = attributes_of(__name__)

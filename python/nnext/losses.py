@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from nnext._described import Described
 from nnext._fields import number
+from nnext._unknown import attributes_of
 
 __all__ = ["BCE", "MSE", "BCEWithLogits", "CrossEntropy", "Huber", "Loss"]
 
@@ -145,14 +146,18 @@ def get(loss: Any) -> Loss | CustomLoss:
     Raises
     ------
     TypeError, ValueError
-        For anything else, or an unknown name.
+        For anything else, such as another class, or an unknown name.
 
     Examples
     --------
     >>> get("mse")
     MSE()
     """
-    if callable(loss) and not (isinstance(loss, type) and issubclass(loss, Loss)):
+    if callable(loss) and not isinstance(loss, type):
         function: CustomLoss = loss
         return function
     return Loss.find("compile", "loss", loss)
+
+
+if not TYPE_CHECKING:
+    __getattr__ = attributes_of(__name__)

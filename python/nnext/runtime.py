@@ -10,11 +10,13 @@ import contextlib
 import os
 import platform
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from nnext import _check, _core
+from nnext._unknown import attributes_of
 
 __all__ = [
     "available_bf16",
@@ -168,3 +170,7 @@ def show_config() -> None:
     print(f"instruction set: {isa()} (available: {', '.join(available_isas())})")
     print(f"bf16: {', '.join(available_bf16()) or 'not supported by this CPU'}")
     print(f"threads: {get_num_threads()}")
+
+
+if not TYPE_CHECKING:
+    __getattr__ = attributes_of(__name__)

@@ -129,7 +129,7 @@ def test_a_rate_is_checked_when_it_is_changed() -> None:
         ({"loss": None}, TypeError, r"\[compile\] loss is None; give one of mse"),
         ({"loss": "mse", "optimizer": "adamax"}, ValueError, r"\[compile\] unknown optimizer 'adamax'; use one of sgd"),
         ({"loss": "mse", "optimizer": 3}, TypeError, r"\[compile\] optimizer is 3; give one of sgd"),
-        ({"loss": "mse", "optimizer": nn.MSE()}, TypeError, r"\[compile\] optimizer is MSE\(\); give one of sgd"),
+        ({"loss": "mse", "optimizer": nn.MSE()}, TypeError, r"\[compile\] optimizer is MSE\(\); name them, as in"),
         (
             {"loss": "mse", "clip_norm": 0},
             ValueError,

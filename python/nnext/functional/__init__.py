@@ -7,6 +7,9 @@ An activation's ``f_grad(x, dy=1.0)`` is the gradient with respect to x for an u
 ``f_grad(y_pred, y)`` is the gradient with respect to y_pred.
 """
 
+from typing import TYPE_CHECKING
+
+from nnext._unknown import attributes_of
 from nnext.functional import activations, losses, products
 from nnext.functional.activations import *
 from nnext.functional.losses import *
@@ -16,3 +19,6 @@ __all__: list[str] = []
 __all__ += activations.__all__
 __all__ += losses.__all__
 __all__ += products.__all__
+
+if not TYPE_CHECKING:
+    __getattr__ = attributes_of(__name__, "loss=")

@@ -1,5 +1,8 @@
 """Layers: what a network is made of. They only describe; the network's C++ core owns the numbers."""
 
+from typing import TYPE_CHECKING
+
+from nnext._unknown import attributes_of
 from nnext.layers import activations, base, batch_norm, dropout, flatten, linear, residual
 from nnext.layers.activations import *
 from nnext.layers.base import *
@@ -17,3 +20,6 @@ __all__ += dropout.__all__
 __all__ += flatten.__all__
 __all__ += linear.__all__
 __all__ += residual.__all__
+
+if not TYPE_CHECKING:
+    __getattr__ = attributes_of(__name__)

@@ -10,8 +10,9 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from nnext._unknown import attributes_of
 from nnext.metrics import classification, ranking, regression
 from nnext.metrics.classification import *
 from nnext.metrics.ranking import *
@@ -178,3 +179,7 @@ def name_of(metric: str | Metric) -> str:
         settings = [*map(repr, metric.args), *(f"{name}={value!r}" for name, value in metric.keywords.items())]
         return f"{name_of(metric.func)}({', '.join(settings)})"
     return getattr(metric, "__name__", type(metric).__name__)
+
+
+if not TYPE_CHECKING:
+    __getattr__ = attributes_of(__name__, "metric=")
