@@ -5,8 +5,12 @@ All follow PyTorch's definitions.
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY
+from typing import TYPE_CHECKING
+
 from nnext._described import Described
 from nnext._fields import flag, number, pair
+from nnext._unknown import attributes_of
 
 __all__ = ["SGD", "Adagrad", "Adam", "NAdam", "Optimizer"]
 
@@ -66,6 +70,7 @@ class SGD(Optimizer):
 
     lr: float = number(default=1e-2, settable=True, low=0)
     momentum: float = number(default=0.0, low=0)
+    _: KW_ONLY
     nesterov: bool = flag(default=False)
     weight_decay: float = number(default=0.0, low=0)
 
@@ -110,6 +115,7 @@ class Adam(Optimizer):
     name = "adam"
 
     lr: float = number(default=1e-3, settable=True, low=0)
+    _: KW_ONLY
     betas: tuple[float, float] = pair(default=(0.9, 0.999), low=0, below=1)
     eps: float = number(default=1e-8, above=0)
     weight_decay: float = number(default=0.0, low=0)
@@ -153,6 +159,7 @@ class NAdam(Optimizer):
     name = "nadam"
 
     lr: float = number(default=2e-3, settable=True, low=0)
+    _: KW_ONLY
     betas: tuple[float, float] = pair(default=(0.9, 0.999), low=0, below=1)
     eps: float = number(default=1e-8, above=0)
     weight_decay: float = number(default=0.0, low=0)
@@ -194,7 +201,12 @@ class Adagrad(Optimizer):
     name = "adagrad"
 
     lr: float = number(default=1e-2, settable=True, low=0)
+    _: KW_ONLY
     lr_decay: float = number(default=0.0, low=0)
     eps: float = number(default=1e-10, above=0)
     initial_accumulator_value: float = number(default=0.0, low=0)
     weight_decay: float = number(default=0.0, low=0)
+
+
+if not TYPE_CHECKING:
+    __getattr__ = attributes_of(__name__)

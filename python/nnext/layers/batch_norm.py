@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY
+
 from nnext._fields import flag, number, size
 from nnext.layers.base import Layer
 
@@ -58,4 +60,5 @@ class BatchNorm1d(Layer):
     num_features: int = size()
     eps: float = number(default=1e-5, above=0)
     momentum: float | None = number(default=0.1, low=0, high=1, optional=True)
+    _: KW_ONLY
     affine: bool = flag(default=True)

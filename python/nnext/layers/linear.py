@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY
+
 from nnext._fields import flag, nested, size
 from nnext.initializers import Initializer, fan_in_uniform, orthogonal
 from nnext.layers.base import Layer
@@ -41,6 +43,7 @@ class Linear(Layer):
     in_features: int = size()
     out_features: int = size()
     bias: bool = flag(default=True)
+    _: KW_ONLY
     weight_init: Initializer | str | None = nested(of=Initializer, default=fan_in_uniform())
     bias_init: Initializer | str | None = nested(of=Initializer, default=fan_in_uniform())
 
