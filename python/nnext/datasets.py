@@ -8,14 +8,16 @@ from __future__ import annotations
 import math
 import operator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from nnext import _division
+from nnext import _check, _division
+from nnext._calls import takes_hints
 from nnext._idx import read_idx
 from nnext._mnist import DatasetNotFoundError, load_fashion_mnist, load_mnist
+from nnext._unknown import attributes_of
 from nnext.reference import random
 
 __all__ = [
@@ -59,8 +61,9 @@ def load_digits() -> Points:
         return file["images"].reshape(-1, 64).astype(np.float32), file["labels"].astype(np.int64)
 
 
+@takes_hints
 def train_test_split(
-    X: npt.ArrayLike, y: npt.ArrayLike, test_size: float = 0.2, seed: int = 0, stratify: bool = True
+    X: npt.ArrayLike, y: npt.ArrayLike, *, test_size: float = 0.2, seed: int = 0, stratify: bool = True
 ) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
     """Divide rows at random into those to train on and those to test on.
 
@@ -82,8 +85,8 @@ def train_test_split(
 
     Raises
     ------
-    ValueError
-        When the lengths differ, a part would be empty, or y is stratified but holds no labels.
+    ValueError, TypeError
+        When the lengths differ, a part would be empty, y is stratified but holds no labels, or a value is out of range.
 
     Examples
     --------
@@ -91,15 +94,18 @@ def train_test_split(
     >>> sorted(y_test.tolist())
     [0, 1]
     """
-    X, y = np.asarray(X), np.asarray(y)
+    X, y, seed = np.asarray(X), np.asarray(y), _check.seed("train_test_split", seed)
     if X.ndim == 0 or y.ndim == 0 or len(X) != len(y):
         raise ValueError(f"[train_test_split] X has shape {X.shape} but y has {y.shape}; they need the same rows")
-    n = len(X)
-    n_test = math.ceil(test_size * n) if isinstance(test_size, float | np.floating) else operator.index(test_size)
+    n, size = len(X), _check.number("train_test_split", "test_size", test_size)
+    n_test = math.ceil(size * n) if isinstance(test_size, float | np.floating) else operator.index(test_size)
     if not 0 < n_test < n:
-        raise ValueError(f"[train_test_split] test_size {test_size} of {n} rows leaves {n_test} and {n - n_test}")
+        raise ValueError(
+            f"[train_test_split] test_size {test_size} of {n} rows leaves {n_test} and {n - n_test}; give both some, "
+            "as a share between 0 and 1 or a number of rows"
+        )
     order = random.permutation(n, seed, _SPLIT)
-    if not stratify:
+    if not _check.flag("train_test_split", "stratify", stratify):
         test, train = order[:n_test], order[n_test:]
     else:
         chosen = _stratified(y, order, n_test)
@@ -131,7 +137,8 @@ def make_xor() -> Points:
     return np.array([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=np.float32), np.array([0, 1, 1, 0], dtype=np.int64)
 
 
-def make_moons(n_samples: int = 200, noise: float = 0.1, seed: int = 0) -> Points:
+@takes_hints
+def make_moons(n_samples: int = 200, *, noise: float = 0.1, seed: int = 0) -> Points:
     """Return two half circles that reach into each other, one a class (the task of scikit-learn's make_moons).
 
     Parameters
@@ -151,7 +158,7 @@ def make_moons(n_samples: int = 200, noise: float = 0.1, seed: int = 0) -> Point
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         When a parameter is out of its range.
 
     Examples
@@ -167,7 +174,8 @@ def make_moons(n_samples: int = 200, noise: float = 0.1, seed: int = 0) -> Point
     return _finished("make_moons", np.where(y[:, None] == 0, above, below), y, noise, seed)
 
 
-def make_spirals(n_samples: int = 300, n_classes: int = 3, noise: float = 0.05, seed: int = 0) -> Points:
+@takes_hints
+def make_spirals(n_samples: int = 300, *, n_classes: int = 3, noise: float = 0.05, seed: int = 0) -> Points:
     """Return spiral arms that start at the centre and turn once around it, one a class.
 
     Parameters
@@ -189,7 +197,7 @@ def make_spirals(n_samples: int = 300, n_classes: int = 3, noise: float = 0.05, 
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         When a parameter is out of its range.
 
     Examples
@@ -198,17 +206,15 @@ def make_spirals(n_samples: int = 300, n_classes: int = 3, noise: float = 0.05, 
     >>> X.shape, np.bincount(y)
     ((90, 2), array([30, 30, 30]))
     """
-    if operator.index(n_classes) < 2:
-        raise ValueError(f"[make_spirals] n_classes is {n_classes}; it must be at least 2")
+    n_classes = _check.integer("make_spirals", "n_classes", n_classes, low=2)
     y, radius = _turns("make_spirals", n_samples, n_classes)
     angle = 2 * np.pi * (radius + y / n_classes)
     return _finished("make_spirals", radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1), y, noise, seed)
 
 
 def _turns(operation: str, n_samples: int, classes: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """Deal the points out to the classes, and spread those of a class evenly over [0, 1]."""
-    if operator.index(n_samples) < classes:
-        raise ValueError(f"[{operation}] n_samples is {n_samples}; {classes} classes need at least {classes}")
+    """Deal the points out to the classes, at least one a class, and spread those of a class evenly over [0, 1]."""
+    n_samples = _check.integer(operation, "n_samples", n_samples, low=classes)
     index = np.arange(n_samples, dtype=np.int64)
     return index % classes, (index // classes) / max(1, (n_samples - 1) // classes)
 
@@ -217,8 +223,11 @@ def _finished(
     operation: str, points: npt.NDArray[np.float64], y: npt.NDArray[np.int64], noise: float, seed: int
 ) -> Points:
     """Add noise, and shuffle: the last rows are to be as good a sample as the first."""
-    if not 0 <= noise < math.inf:
-        raise ValueError(f"[{operation}] noise is {noise}; it must be at least 0 and finite")
+    noise, seed = _check.number(operation, "noise", noise, low=0), _check.seed(operation, seed)
     order = random.permutation(len(y), seed, _ORDER)
     points = points + noise * random.normal(seed, _NOISE, points.size).reshape(points.shape)
     return points[order].astype(np.float32), y[order]
+
+
+if not TYPE_CHECKING:
+    __getattr__ = attributes_of(__name__)

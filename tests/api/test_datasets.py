@@ -55,18 +55,27 @@ def test_made_sets_depend_on_the_seed_and_are_shuffled(make: Any) -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: datasets.make_moons(1), r"\[make_moons\] n_samples is 1"),
+        (lambda: datasets.make_moons(1), r"\[make_moons\] n_samples is 1; give a whole number from 2"),
+        (lambda: datasets.make_moons(seed=-1), r"\[make_moons\] seed is -1; give a whole number from 0"),
+        (lambda: datasets.make_spirals(seed=2**64), r"\[make_spirals\] seed is 18446744073709551616"),
         (lambda: datasets.make_moons(noise=-1.0), r"\[make_moons\] noise is -1.0"),
         (lambda: datasets.make_moons(noise=float("nan")), "noise is nan"),
         (lambda: datasets.make_spirals(n_classes=1), "n_classes is 1"),
-        (lambda: datasets.make_spirals(2, n_classes=3), "3 classes need at least 3"),
+        (lambda: datasets.make_spirals(2, n_classes=3), r"\[make_spirals\] n_samples is 2; give a whole number from 3"),
     ],
 )
 def test_made_sets_refuse_what_makes_no_sense(call: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call()
-    with pytest.raises(TypeError):
-        datasets.make_moons(10.5)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["n_samples", "n_classes", "noise", "seed"])
+@pytest.mark.parametrize("wrong", [True, "3", None, [3], 3.5])
+def test_made_sets_take_numbers_only(name: str, wrong: Any) -> None:
+    if name == "noise" and wrong == 3.5:
+        return
+    with pytest.raises(TypeError, match=rf"\[make_spirals\] {name} is .*; give a (whole )?number"):
+        datasets.make_spirals(**{name: wrong})
 
 
 # ---- Splitting ------------------------------------------------------------------------------------------------------
@@ -76,12 +85,12 @@ def test_made_sets_refuse_what_makes_no_sense(call: Any, message: str) -> None:
 @pytest.mark.parametrize(("test_size", "expected"), [(0.2, 20), (0.201, 21), (7, 7), (np.int64(99), 99)])
 def test_a_split_is_a_partition(test_size: Any, expected: int, stratify: bool) -> None:
     X, y = np.arange(100), np.arange(100) % 3
-    X_train, X_test, y_train, y_test = datasets.train_test_split(X, y, test_size, seed=1, stratify=stratify)
+    X_train, X_test, y_train, y_test = datasets.train_test_split(X, y, test_size=test_size, seed=1, stratify=stratify)
     assert len(X_test) == len(y_test) == expected
     assert sorted([*X_train, *X_test]) == list(range(100))
     np.testing.assert_array_equal(y_train, X_train % 3)
     np.testing.assert_array_equal(y_test, X_test % 3)
-    again = datasets.train_test_split(X, y, test_size, seed=1, stratify=stratify)
+    again = datasets.train_test_split(X, y, test_size=test_size, seed=1, stratify=stratify)
     np.testing.assert_array_equal(again[0], X_train)
     assert not np.array_equal(X_train, np.sort(X_train)) or len(X_train) == 1
 
@@ -89,13 +98,13 @@ def test_a_split_is_a_partition(test_size: Any, expected: int, stratify: bool) -
 @pytest.mark.parametrize("n_test", range(1, 30))
 def test_a_stratified_split_keeps_the_proportions(n_test: int) -> None:
     y = np.repeat([5, 7, 9, 11], [3, 1, 20, 6])
-    _, _, y_train, y_test = datasets.train_test_split(np.zeros((30, 2)), y, n_test)
+    _, _, y_train, y_test = datasets.train_test_split(np.zeros((30, 2)), y, test_size=n_test)
     assert len(y_test) == n_test
     for label, size in zip([5, 7, 9, 11], [3, 1, 20, 6], strict=True):
         assert abs((y_test == label).sum() - size * n_test / 30) < 1
         assert (y_test == label).sum() + (y_train == label).sum() == size
     one_hot = (y[:, None] == [5, 7, 9, 11]).astype(np.float32)
-    rows = datasets.train_test_split(np.zeros((30, 2)), one_hot, n_test)[3]
+    rows = datasets.train_test_split(np.zeros((30, 2)), one_hot, test_size=n_test)[3]
     assert (abs(rows.sum(axis=0) - np.array([3, 1, 20, 6]) * n_test / 30) < 1).all()
 
 
@@ -103,13 +112,31 @@ def test_a_stratified_split_keeps_the_proportions(n_test: int) -> None:
     ("arguments", "message"),
     [
         (([1, 2, 3], [1, 2]), r"\[train_test_split\] X has shape \(3,\) but y has \(2,\)"),
-        (([1, 2, 3], [1, 2, 3], 1.0), "leaves 3 and 0"),
-        (([1, 2, 3], [1, 2, 3], 0), "leaves 0 and 3"),
-        (([1, 2, 3], [1, 2, 3], -1), "test_size -1"),
+        (([1, 2, 3], [1, 2, 3], {"test_size": 1.0}), "leaves 3 and 0; give both some"),
+        (([1, 2, 3], [1, 2, 3], {"test_size": 0}), "leaves 0 and 3"),
+        (([1, 2, 3], [1, 2, 3], {"test_size": -1}), "test_size -1"),
+        (([1, 2, 3], [1, 2, 3], {"test_size": float("nan")}), r"\[train_test_split\] test_size is nan; give a finite"),
+        (([1, 2, 3], [1, 2, 3], {"seed": -1}), r"\[train_test_split\] seed is -1"),
         (([1, 2, 3], [0.5, 1.5, 2.5]), "stratify=False"),
         (([1, 2, 3], [0.0, np.nan, 1.0]), "stratify=False"),
     ],
 )
 def test_a_split_refuses_what_makes_no_sense(arguments: Any, message: str) -> None:
+    X, y, *options = arguments
     with pytest.raises(ValueError, match=message):
-        datasets.train_test_split(*arguments)
+        datasets.train_test_split(X, y, **dict(*options))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"test_size": True}, "test_size is True; give a number"),
+        ({"test_size": "half"}, "test_size is 'half'; give a number"),
+        ({"seed": None}, "seed is None; give a whole number"),
+        ({"stratify": [0, 0, 1, 1]}, r"stratify is \[0, 0, 1, 1\]; give True or False"),
+        ({"random_state": 3}, "unknown argument 'random_state'; use seed"),
+    ],
+)
+def test_a_split_takes_what_it_says(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(TypeError, match=rf"\[train_test_split\] {message}"):
+        datasets.train_test_split([[1], [2], [3], [4]], [0, 0, 1, 1], **options)
