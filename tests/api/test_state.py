@@ -102,6 +102,20 @@ def test_a_wrong_array_among_good_ones_changes_nothing(
             model.load_state_dict({name: good[name] for name in names} | {"3.weight": values})
 
 
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda m: m.load_state_dict("weights.pt"), "sd is 'weights.pt'; give a dict of arrays"),
+        (lambda m: m.load_state_dict(m), "sd is Sequential.*; give a dict of arrays"),
+        (lambda m: m.load_state_dict(m.state_dict(), strict=0), "strict is 0; give True or False"),
+        (lambda m: m.load_state_dict(m.state_dict(), False), "takes sd by position but got 2; name the others: strict"),
+    ],
+)
+def test_only_a_dict_of_arrays_is_loaded(model: nn.Sequential, call: Any, message: str) -> None:
+    with unchanged(model), pytest.raises(TypeError, match=rf"\[load_state_dict\] {message}"):
+        call(model)
+
+
 def test_weights_too_large_for_float32_are_refused() -> None:
     net = nn.Sequential(nn.Linear(2, 1))
     with (
@@ -114,18 +128,28 @@ def test_weights_too_large_for_float32_are_refused() -> None:
 # ---- freeze ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["1", "4", "-1", "0.weight", "linear"])
-def test_only_layers_with_parameters_can_be_frozen(model: nn.Sequential, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "error", "message"),
+    [
+        *((name, ValueError, f"unknown layer '{name}'; use one of 0, 3") for name in ("1", "4", "-1", "linear")),
+        (1, ValueError, "unknown layer '1'; use one of 0, 3"),
+        ("0.weight", ValueError, "'0.weight' is an array of a layer; give the whole layer, '0'"),
+        (False, TypeError, "layer is False; give one of 0, 3"),
+        (0.0, TypeError, "layer is 0.0; give one of 0, 3"),
+        (["0", "3"], TypeError, r"layer is \['0', '3'\]; name them one by one, as in model.freeze"),
+    ],
+)
+def test_only_layers_with_parameters_can_be_frozen(
+    model: nn.Sequential, name: Any, error: type[Exception], message: str
+) -> None:
     for operation in ("freeze", "unfreeze"):
-        with (
-            unchanged(model),
-            pytest.raises(ValueError, match=rf"\[{operation}\] unknown layer '{name}'; use one of 0, 3"),
-        ):
+        with unchanged(model), pytest.raises(error, match=rf"\[{operation}\] {message}"):
             getattr(model, operation)("0", name)
 
 
-def test_freezing_is_kept_by_compile_and_takes_integers(model: nn.Sequential) -> None:
-    model.freeze(0)  # type: ignore[arg-type]
+@pytest.mark.parametrize("place", ["0", 0, np.int64(0)])
+def test_freezing_is_kept_by_compile(model: nn.Sequential, place: Any) -> None:
+    model.freeze(place)
     model.compile(loss="mse")
     before = model.state_dict()
     model.fit(X, np.ones((4, 2)), verbose=0)

@@ -82,7 +82,7 @@ def test_freezing_one_layer_or_all_within(names: list[str], frozen: set[str]) ->
     assert internals.frozen(model) == set()
 
 
-@pytest.mark.parametrize("name", ["1.body", "1.body.1", "1.bod", "1.body.0.weight", "0", "1.shortcut.1"])
+@pytest.mark.parametrize("name", ["1.body", "1.body.1", "1.bod", "0", "1.shortcut.1"])
 def test_only_layers_with_parameters_can_be_frozen(name: str) -> None:
     model = nested()
     with (

@@ -26,6 +26,9 @@ class Layer(Described, kind="layer"):
     output_range: ClassVar[tuple[float, float] | None] = (-math.inf, math.inf)
 
 
+LayerLike = Layer | type[Layer] | str  # what stands for a layer: a class or a name for one with default settings
+
+
 class Activation(Layer, abstract=True):
     """Base of the element-wise activations. Their ``name`` is that of the function in `nnext.functional`.
 

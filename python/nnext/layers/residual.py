@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nnext._fields import several
-from nnext.layers.base import Layer
+from nnext.layers.base import Layer, LayerLike
 
 __all__ = ["Residual"]
 
@@ -15,8 +15,8 @@ class Residual(Layer):
 
     Parameters
     ----------
-    *layers : Layer
-        The body, first to last: at least one. A Residual may hold others.
+    *layers : Layer, class of layers, str, or one list of them
+        The body, first to last, as in `Sequential`: at least one. A Residual may hold others.
     shortcut : Layer or sequence of Layer, optional
         Layers that x goes through on the other way, such as one Linear where the body changes the number of features.
         None, or none of them, leaves x as it is.
@@ -45,7 +45,9 @@ class Residual(Layer):
     body: tuple[Layer, ...] = several(of=Layer)
     shortcut: tuple[Layer, ...] = several(of=Layer, optional=True)
 
-    def __init__(self, *layers: Layer, shortcut: Layer | Sequence[Layer] | None = None) -> None:
+    def __init__(
+        self, *layers: LayerLike | Sequence[LayerLike], shortcut: LayerLike | Sequence[LayerLike] | None = None
+    ) -> None:
         self.settle({"body": layers, "shortcut": shortcut})
 
     def check(self) -> None:

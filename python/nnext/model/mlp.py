@@ -7,7 +7,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from nnext import _check
+from nnext._calls import takes_hints
+from nnext._unknown import hint, shown
 from nnext.layers import BatchNorm1d, Dropout, Layer, Linear
+from nnext.layers.base import LayerLike
 from nnext.model.sequential import Sequential
 
 if TYPE_CHECKING:
@@ -21,7 +24,7 @@ class MLP(Sequential):
     ----------
     sizes : sequence of int
         Features, units of each hidden layer, outputs: at least two numbers.
-    activation : str or Layer
+    activation : str, Layer or class of layers
         A layer, or the name of an activation: "relu", "gelu", "tanh" ... The output has none.
     dropout : float
         Probability of an element to be dropped after each hidden activation.
@@ -44,23 +47,24 @@ class MLP(Sequential):
     (Linear(4, 3), BatchNorm1d(3), GELU(), Dropout(p=0.1), Linear(3, 2))
     """
 
+    @takes_hints
     def __init__(
         self,
         sizes: Sequence[int],
-        activation: str | Layer = "relu",
+        activation: LayerLike = "relu",
         dropout: float = 0.0,
+        *,
         batch_norm: bool = False,
         seed: int = 0,
         dtype: npt.DTypeLike = "float32",
     ) -> None:
         if not isinstance(sizes, Iterable):
-            raise TypeError(f"[MLP] sizes is {sizes!r}; give at least features and outputs, for example [4, 2]")
+            raise TypeError(f"[MLP] sizes is {shown(sizes)}; {hint(['MLP('], '*')}")
         sizes = list(sizes)
         if len(sizes) < 2:
             raise ValueError(f"[MLP] sizes is {sizes!r}; give at least features and outputs, for example [4, 2]")
-        if not isinstance(activation, Layer):
-            activation = Layer.find("MLP", "activation", activation)
-        after = [activation] + ([Dropout(dropout)] if dropout else [])
+        drops = _check.number("MLP", "dropout", dropout, low=0, below=1) > 0
+        after = [Layer.find("MLP", "activation", activation), *([Dropout(dropout)] if drops else [])]
         normalizes = _check.flag("MLP", "batch_norm", batch_norm)
         layers: list[Layer] = []
         for in_features, out_features in pairwise(sizes[:-1]):

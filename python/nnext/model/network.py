@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnext import _check
+from nnext._calls import takes_hints
 from nnext._compiled import Compiled
-from nnext._decision import Decision, Seen, decide
 from nnext._engine import Engine
+from nnext._unknown import Hinted, NotOfTheClass, hint, nearest, shown
 from nnext.history import History
 from nnext.layers import Layer, Residual
 from nnext.optimizers import Optimizer
 
 
-class Network:
+class Network(Hinted):
     """Layers with their numbers. `Sequential` is what people use: it adds what they can do with them."""
+
+    _place = "model."
+    load = NotOfTheClass("model.")
 
     def __init__(self, layers: tuple[Layer, ...], seed: int, dtype: np.dtype[np.floating]) -> None:
         self._engine = Engine(layers, seed, dtype)
         self._compiled: Compiled | None = None
-        self._seen = Seen()
-        self.history: History | None = None
-        self.stop_training = False
+        self._history: History | None = None
+        self._stop_training = False
 
     @property
     def engine(self) -> Engine:
@@ -56,75 +60,50 @@ class Network:
         return None if self._compiled is None else self._compiled.optimizer
 
     @property
-    def seen(self) -> Seen:
-        """What the data of `fit` and `evaluate` have told about classes and scale.
+    def history(self) -> History | None:
+        """The record of the last `fit`."""
+        return self._history
 
-        Examples
-        --------
-        >>> import nnext as nn
-        >>> model = nn.MLP([1, 2])
-        >>> model.compile("cross_entropy")
-        >>> history = model.fit([[0.0], [1.0]], ["cat", "dog"], verbose=0)
-        >>> model.seen.classes
-        ('cat', 'dog')
-        """
-        return self._seen
-
-    def remember(self, seen: Seen) -> None:
-        """Take what data have told; for the other modules of nnext.
-
-        Parameters
-        ----------
-        seen : Seen
-
-        Examples
-        --------
-        >>> import nnext as nn
-        >>> model, twin = nn.MLP([1, 2]), nn.MLP([1, 2])
-        >>> twin.remember(model.seen)
-        """
-        self._seen = seen
+    @history.setter
+    def history(self, history: History | None) -> None:
+        if not isinstance(history, History | None):
+            raise TypeError(f"[model] history is {shown(history)}; give a History, such as fit returns")
+        self._history = history
 
     @property
-    def decision(self) -> Decision:
-        """What the network decides from its outputs: one object for metrics, `evaluate` and all predictions.
+    def stop_training(self) -> bool:
+        """Whether the fit ends after the present epoch."""
+        return self._stop_training
 
-        Raises
-        ------
-        ValueError
-            Where the network takes any number of features, so that its outputs are not known.
+    @stop_training.setter
+    def stop_training(self, stop: bool) -> None:
+        self._stop_training = _check.flag("model", "stop_training", stop)
 
-        Examples
-        --------
-        >>> import nnext as nn
-        >>> model = nn.Sequential(nn.Linear(2, 1), nn.Sigmoid())
-        >>> model.decision.kind, model.decision.names
-        ('binary', (0, 1))
-        """
-        if self.in_features is None:
-            raise ValueError(
-                "[decision] the network takes any number of features; give it a layer such as Linear(4, 2)"
-            )
-        return self._decide(self._engine.out_features(self.in_features))
+    if not TYPE_CHECKING:  # to type checkers an unknown name stays one
 
-    def _decide(self, outputs: int) -> Decision:
-        return decide(self.layers, outputs, None if self._compiled is None else self._compiled.core_loss, self._seen)
+        def __setattr__(self, name: str, value: Any) -> None:
+            if not name.startswith("_"):
+                self._require_settable(name)
+            super().__setattr__(name, value)
 
-    def _scale(self, operation: str, scale: float | None) -> float:
-        """Return the factor on X: 1 where none is given, with a warning if the last fit had another."""
-        if scale is None and self._seen.scale is not None:
-            warnings.warn(
-                f"[{operation}] the model was fitted with scale={self._seen.scale:.6g}, but none is given here; give "
-                "the same for such samples, or scale=1.0 for some that are scaled already",
-                UserWarning,
-                stacklevel=3,
-            )
-        return 1.0 if scale is None else scale
+    def _require_settable(self, name: str) -> None:
+        """Refuse an attribute that nothing would act on; a class of the user's may have others of its own."""
+        cls, cure = type(self), hint(["set model."], name)
+        settable = [known for known in dir(cls) if getattr(getattr(cls, known, None), "fset", None) is not None]
+        is_the_users = not _is_nnexts(cls) and not isinstance(getattr(cls, name, None), property)
+        if name in settable or (is_the_users and cure is None):
+            return
+        cure = cure or hint([self._place], name) or nearest(name, settable)
+        cure = cure or f"what can be set are {', '.join(settable)}, and what a class derived from this one adds"
+        raise AttributeError(f"[{cls.__name__}] {name} cannot be set; {cure}", name=name)
 
     def __repr__(self) -> str:
-        return (
-            f"{type(self).__name__}({', '.join(map(repr, self.layers))}, seed={self.seed}, dtype={self.dtype.name!r})"
-        )
+        """Show the call that makes it again, without its parameters: of an MLP that with its layers."""
+        name = "Sequential" if _is_nnexts(type(self)) else type(self).__name__
+        arguments = [repr(layer) for layer in self.layers]
+        arguments += [f"seed={self.seed}"] if self.seed != 0 else []
+        arguments += [f"dtype={self.dtype.name!r}"] if self.dtype != np.float32 else []
+        return f"{name}({', '.join(arguments)})"
 
     @property
     def in_features(self) -> int | None:
@@ -138,6 +117,7 @@ class Network:
         """
         return self._engine.in_features
 
+    @takes_hints
     def count_params(self) -> int:
         """Return the number of parameters; buffers, such as running statistics, are none.
 
@@ -149,6 +129,7 @@ class Network:
         """
         return _count(self._engine, "")
 
+    @takes_hints
     def summary(self) -> None:
         """Print a table of the layers with their output shapes and numbers of parameters.
 
@@ -166,6 +147,10 @@ class Network:
         total                            27
         """
         print(_table(self._engine))
+
+
+def _is_nnexts(cls: type[Network]) -> bool:
+    return cls.__module__.startswith("nnext.")
 
 
 def _table(engine: Engine) -> str:

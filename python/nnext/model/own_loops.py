@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from nnext import _check, _fit
 from nnext._compiled import require
 from nnext._samples import Samples
-from nnext.model.network import Network
+from nnext.model.deciding import Deciding
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 
-class OwnLoops(Network):
+class OwnLoops(Deciding):
     """The parts of a training step, one by one."""
 
     def forward(self, X: npt.ArrayLike, training: bool = True, *, scale: float | None = None) -> Array:
@@ -33,6 +33,11 @@ class OwnLoops(Network):
         Returns
         -------
         ndarray of shape (n, outputs)
+
+        Raises
+        ------
+        ValueError, TypeError
+            For samples that `predict` refuses, too, or a `training` that is no bool.
 
         Examples
         --------

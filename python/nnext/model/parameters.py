@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from nnext import _check
+from nnext._calls import takes_hints
+from nnext._unknown import shown
 from nnext.model.network import Network
 
 if TYPE_CHECKING:
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
 class Parameters(Network):
     """What people do with a network's parameters."""
 
+    @takes_hints
     def state_dict(self) -> dict[str, Array]:
         """Return copies of all parameters and buffers under PyTorch's names and shapes.
 
@@ -24,7 +29,8 @@ class Parameters(Network):
         -------
         dict of str to ndarray
             "0.weight" of shape (out_features, in_features), "0.bias" of shape (out_features,), and so on; buffers such
-            as "1.running_mean"; "2.body.0.weight" within a `Residual`.
+            as "1.running_mean"; "2.body.0.weight" within a `Residual`. PyTorch wants tensors:
+            ``{name: torch.from_numpy(array) for name, array in model.state_dict().items()}``.
 
         Examples
         --------
@@ -34,7 +40,8 @@ class Parameters(Network):
         """
         return self._engine.get()
 
-    def load_state_dict(self, sd: Mapping[str, npt.ArrayLike], strict: bool = True) -> None:
+    @takes_hints
+    def load_state_dict(self, sd: Mapping[str, npt.ArrayLike], *, strict: bool = True) -> None:
         """Set parameters from arrays. Everything is checked before anything changes.
 
         Parameters
@@ -47,7 +54,8 @@ class Parameters(Network):
         Raises
         ------
         ValueError, TypeError
-            For missing or unexpected names, wrong shapes, or values that are not real numbers.
+            For missing or unexpected names, wrong shapes, values that are not real numbers, or a `strict` that is no
+            bool.
 
         Examples
         --------
@@ -55,6 +63,9 @@ class Parameters(Network):
         >>> a, b = nn.MLP([4, 3, 2], seed=1), nn.MLP([4, 3, 2], seed=2)
         >>> b.load_state_dict(a.state_dict())
         """
+        strict = _check.flag("load_state_dict", "strict", strict)
+        if not isinstance(sd, Mapping):
+            raise TypeError(f"[load_state_dict] sd is {shown(sd)}; give a dict of arrays, such as state_dict() returns")
         names = [tensor.path for tensor in self._engine.tensors()]
         missing, unexpected = [n for n in names if n not in sd], [n for n in sd if n not in names]
         if strict and (missing or unexpected):
@@ -64,18 +75,19 @@ class Parameters(Network):
             )
         self._engine.set({name: sd[name] for name in names if name in sd})
 
-    def freeze(self, *names: str) -> None:
+    @takes_hints
+    def freeze(self, *names: str | int) -> None:
         """Keep layers as they are in training.
 
         Parameters
         ----------
-        *names : str
-            Positions of layers, as in the names of ``state_dict``: "0" for "0.weight" and "0.bias". That of a
+        *names : str or int
+            Positions of layers, as in the names of ``state_dict``: "0" or 0 for "0.weight" and "0.bias". That of a
             `Residual` stands for all layers within it; "2.body.0" is one of those.
 
         Raises
         ------
-        ValueError
+        ValueError, TypeError
             For a name that no layer with parameters has.
 
         Examples
@@ -86,12 +98,13 @@ class Parameters(Network):
         """
         self._set_trainable("freeze", names, False)
 
-    def unfreeze(self, *names: str) -> None:
+    @takes_hints
+    def unfreeze(self, *names: str | int) -> None:
         """Let layers change again; the inverse of ``freeze``.
 
         Parameters
         ----------
-        *names : str
+        *names : str or int
             As in ``freeze``.
 
         Examples
@@ -103,9 +116,16 @@ class Parameters(Network):
         """
         self._set_trainable("unfreeze", names, True)
 
-    def _set_trainable(self, operation: str, names: Sequence[str], trainable: bool) -> None:
-        known = dict.fromkeys(path for tensor in self._engine.tensors() for path in _holders(tensor.path))
-        layers = [_check.choice(operation, "layer", str(name), known) for name in names]
+    def _set_trainable(self, operation: str, names: Sequence[str | int], trainable: bool) -> None:
+        tensors = [tensor.path for tensor in self._engine.tensors()]
+        known = dict.fromkeys(path for tensor in tensors for path in _holders(tensor))
+        layers = []
+        for name in names:
+            place = str(name) if isinstance(name, int | np.integer) and not isinstance(name, bool) else name
+            if isinstance(place, str) and place in tensors:
+                layer = place.rpartition(".")[0]
+                raise ValueError(f"[{operation}] {place!r} is an array of a layer; give the whole layer, {layer!r}")
+            layers.append(_check.choice(operation, "layer", place, known))
         self._engine.set_trainable(layers, trainable)
 
 

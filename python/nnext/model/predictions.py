@@ -8,7 +8,7 @@ import numpy as np
 
 from nnext import _check
 from nnext._engine import Predictor
-from nnext.model.network import Network
+from nnext.model.deciding import Deciding
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 
-class Predictions(Network):
+class Predictions(Deciding):
     """Everything that asks a network and does not change it."""
 
     def predict(

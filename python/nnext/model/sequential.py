@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import operator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Never, SupportsIndex
 
 import numpy as np
 
 from nnext import _check
+from nnext._calls import hides_unknown, refuse_unknown, takes_hints
+from nnext._fields import each
+from nnext._unknown import shown
 from nnext.layers import Layer
+from nnext.layers.base import LayerLike
 from nnext.model.own_loops import OwnLoops
 from nnext.model.parameters import Parameters
 from nnext.model.predictions import Predictions
@@ -19,12 +25,14 @@ if TYPE_CHECKING:
 
 
 class Sequential(Training, Predictions, Parameters, OwnLoops, Saving):
-    """A network: layers, one after the other.
+    """A network: layers, one after the other, and a sequence of them.
+
+    ``model(X)`` is ``model.predict(X)``; ``len(model)``, ``model[0]`` and ``for layer in model`` are about the layers.
 
     Parameters
     ----------
-    *layers : Layer
-        At least one.
+    *layers : Layer, class of layers, str, or one list of them
+        At least one. A class or a name, such as "relu", stands for a layer with its default settings.
     seed : int
         Of all random numbers: start values, sample order, dropout. The same seed gives the same bits.
     dtype : {"float32", "float64"}
@@ -61,14 +69,37 @@ class Sequential(Training, Predictions, Parameters, OwnLoops, Saving):
     >>> history = model.fit(X, [0, 1, 1, 0], epochs=60, batch_size=4, verbose=0)
     >>> model.predict_classes(X)
     array([0, 1, 1, 0])
+    >>> len(model), model[1]
+    (3, Tanh())
     """
 
-    def __init__(self, *layers: Layer, seed: int = 0, dtype: npt.DTypeLike = "float32") -> None:
-        if not layers:
+    @takes_hints
+    def __init__(
+        self, *layers: LayerLike | Sequence[LayerLike], seed: int = 0, dtype: npt.DTypeLike = "float32"
+    ) -> None:
+        chosen: tuple[Layer, ...] = each(Layer, "Sequential", "layers", layers)
+        if not chosen:
             raise ValueError("[Sequential] there are no layers; give at least one, for example Linear(2, 1)")
-        for i, layer in enumerate(layers):
-            if not isinstance(layer, Layer):
-                raise TypeError(f"[Sequential] layer {i} is {layer!r}; give layers such as Linear(2, 1) or ReLU()")
         name = _check.float_dtype("Sequential", dtype)
-        checked_seed = _check.integer("Sequential", "seed", seed, low=0, high=2**64 - 1)
-        super().__init__(layers, checked_seed, np.dtype(name))
+        super().__init__(chosen, _check.seed("Sequential", seed), np.dtype(name))
+
+    @hides_unknown
+    def __call__(self, X: npt.ArrayLike, **unknown: Never) -> npt.NDArray[Any]:
+        """Return what the last layer gives for each row of X: `predict`."""
+        if unknown:
+            refuse_unknown(self.__call__, unknown)
+        return self.predict(X)
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self.layers)
+
+    def __getitem__(self, place: SupportsIndex) -> Layer:
+        if isinstance(place, bool) or not hasattr(place, "__index__"):
+            raise TypeError(f"[model] {shown(place)} is no place of a layer; give a whole number, or use model.layers")
+        index = operator.index(place)
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"[model] there is no layer {index}; the model has {len(self)}, numbered from 0")
+        return self.layers[index]

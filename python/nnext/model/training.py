@@ -14,14 +14,14 @@ from nnext.callbacks import Callback, listed
 from nnext.history import History
 from nnext.losses import CustomLoss, Loss
 from nnext.metrics import choose
-from nnext.model.network import Network
+from nnext.model.deciding import Deciding
 from nnext.optimizers import Optimizer
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
 
-class Training(Network):
+class Training(Deciding):
     """What trains a network and says how good it is."""
 
     def compile(

@@ -1,0 +1,85 @@
+"""What a network's outputs mean, and what its data have told about that."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from nnext._decision import Decision, Seen, decide
+from nnext.layers import Layer
+from nnext.model.network import Network
+
+
+class Deciding(Network):
+    """A network that knows what it decides."""
+
+    def __init__(self, layers: tuple[Layer, ...], seed: int, dtype: np.dtype[np.floating]) -> None:
+        super().__init__(layers, seed, dtype)
+        self._seen = Seen()
+
+    @property
+    def seen(self) -> Seen:
+        """What the data of `fit` and `evaluate` have told about classes and scale.
+
+        Examples
+        --------
+        >>> import nnext as nn
+        >>> model = nn.MLP([1, 2])
+        >>> model.compile("cross_entropy")
+        >>> history = model.fit([[0.0], [1.0]], ["cat", "dog"], verbose=0)
+        >>> model.seen.classes
+        ('cat', 'dog')
+        """
+        return self._seen
+
+    def remember(self, seen: Seen) -> None:
+        """Take what data have told; for the other modules of nnext.
+
+        Parameters
+        ----------
+        seen : Seen
+
+        Examples
+        --------
+        >>> import nnext as nn
+        >>> model, twin = nn.MLP([1, 2]), nn.MLP([1, 2])
+        >>> twin.remember(model.seen)
+        """
+        self._seen = seen
+
+    @property
+    def decision(self) -> Decision:
+        """What the network decides from its outputs: one object for metrics, `evaluate` and all predictions.
+
+        Raises
+        ------
+        ValueError
+            Where the network takes any number of features, so that its outputs are not known.
+
+        Examples
+        --------
+        >>> import nnext as nn
+        >>> model = nn.Sequential(nn.Linear(2, 1), nn.Sigmoid())
+        >>> model.decision.kind, model.decision.names
+        ('binary', (0, 1))
+        """
+        if self.in_features is None:
+            raise ValueError(
+                "[decision] the network takes any number of features; give it a layer such as Linear(4, 2)"
+            )
+        return self._decide(self._engine.out_features(self.in_features))
+
+    def _decide(self, outputs: int) -> Decision:
+        return decide(self.layers, outputs, None if self._compiled is None else self._compiled.core_loss, self._seen)
+
+    def _scale(self, operation: str, scale: float | None) -> float:
+        """Return the factor on X: 1 where none is given, with a warning if the last fit had another."""
+        if scale is None and self._seen.scale is not None:
+            warnings.warn(
+                f"[{operation}] the model was fitted with scale={self._seen.scale:.6g}, but none is given here; give "
+                "the same for such samples, or scale=1.0 for some that are scaled already",
+                UserWarning,
+                stacklevel=3,
+            )
+        return 1.0 if scale is None else scale
