@@ -124,10 +124,3 @@ def _open_bar(epochs: int | None) -> Any:
 def _shown(name: str, value: float) -> str:
     """Four decimals where they tell something, else three digits."""
     return f"{name} {value:.4f}" if value == 0 or 0.01 <= abs(value) < 1e5 else f"{name} {value:.3g}"
-
-
-def listed(callbacks: Any, operation: str = "fit") -> tuple[Callback, ...]:
-    """TEMPORARY"""
-    if callbacks is None:
-        return ()
-    return (callbacks,) if isinstance(callbacks, Callback) else tuple(callbacks)
