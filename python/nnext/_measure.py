@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from nnext import _targets
 from nnext._decision import Decision
+from nnext._warn import warn
 from nnext.metrics import Chosen
 
 if TYPE_CHECKING:
@@ -85,10 +85,9 @@ class Follower:
     def _warn(self, name: str, error: Exception) -> None:
         if name not in self._warned:
             self._warned.add(name)
-            warnings.warn(
+            warn(
                 f"[fit] metric {name!r} is NaN where it cannot be computed: {type(error).__name__}: {error}",
                 RuntimeWarning,
-                stacklevel=2,
             )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from nnext import _check, _division, _targets
 from nnext._decision import Decision
+from nnext._warn import warn
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -61,11 +61,9 @@ def warn_of_order(strata: Array | None, count: int, order: str) -> None:
     shuffled = (
         "a shuffled, stratified part is held out instead (history.validation_rows); validation_order='last' takes"
     )
-    warnings.warn(
+    warn(
         f"[fit] the last {count} rows have classes that no other row has, as if sorted by label: "
-        + (f"{kept} of each class" if order == "last" else f"{shuffled} the last rows"),
-        UserWarning,
-        stacklevel=6,
+        + (f"{kept} of each class" if order == "last" else f"{shuffled} the last rows")
     )
 
 

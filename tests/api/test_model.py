@@ -175,7 +175,7 @@ def test_a_rate_is_checked_when_it_is_changed() -> None:
         ({"loss": "cross_entropy", "metrics": ["f1", "f1"]}, ValueError, r"\[compile\] two metrics are named 'f1'"),
         ({"loss": "cross_entropy", "metrics": {"loss": "f1"}}, ValueError, r"\[compile\] a metric is named 'loss'"),
         ({"loss": "cross_entropy", "metrics": {"val_a": "f1"}}, ValueError, r"\[compile\] a metric is named 'val_a'"),
-        ({"loss": "mse", "metrics": [lambda y: 0.0]}, TypeError, r"\[metrics\] <lambda> must take \(y_true, y_pred\)"),
+        ({"loss": "mse", "metrics": [lambda y: 0.0]}, TypeError, r"\[compile\] <lambda> must take \(y_true, y_pred\)"),
         ({"loss": "mse", "metrics": ["speed"]}, ValueError, "unknown metric 'speed'"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Programs of ten random calls, legal and illegal: settings are obeyed or refused, files continue, failures change nothing.
+"""Programs of ten random calls: settings are obeyed or refused, files continue a training, failures change nothing.
 
 `nox -s programs` runs 2,000 of them.
 """
@@ -37,7 +37,9 @@ class World:
     def build(self) -> nn.Sequential:
         hidden = self.draw(st.sampled_from([nn.Tanh(), nn.ReLU(), nn.Dropout(0.3), nn.BatchNorm1d(5)]))
         block = nn.Residual(nn.Linear(5, 5), nn.Sigmoid())
-        last = self.draw(st.sampled_from([[nn.Linear(5, 3)], [nn.Linear(5, 3), nn.Softmax()], [block, nn.Linear(5, 3)]]))
+        last = self.draw(
+            st.sampled_from([[nn.Linear(5, 3)], [nn.Linear(5, 3), nn.Softmax()], [block, nn.Linear(5, 3)]])
+        )
         dtype = self.draw(st.sampled_from(["float32", "float64"]))
         model = nn.Sequential([nn.Linear(4, 5), hidden, *last], seed=self.draw(st.integers(0, 3)), dtype=dtype)
         if self.draw(st.booleans()):
@@ -139,7 +141,9 @@ WRONG: dict[str, Callable[[World], Any]] = {
     "an unknown name": lambda w: w.model.fit(X, np.full(N, "dog"), verbose=0),
     "weights of no class": lambda w: w.model.fit(X, w.targets(), class_weight={"?": 1.0}, verbose=0),
     "no weight at all": lambda w: w.model.fit(X, w.targets(), sample_weight=np.zeros(N), verbose=0),
-    "validation of other features": lambda w: w.model.fit(X, w.targets(), validation_data=(X[:, :2], LABELS), verbose=0),
+    "validation of other features": lambda w: w.model.fit(
+        X, w.targets(), validation_data=(X[:, :2], LABELS), verbose=0
+    ),
     "a callback that is none": lambda w: w.model.fit(X, w.targets(), callbacks=[print], verbose=0),
     "a callback that fails at once": lambda w: w.model.fit(
         X, w.targets(), callbacks=nn.LambdaCallback(on_train_begin=lambda logs: 1 / 0), verbose=0
@@ -167,7 +171,10 @@ WRONG: dict[str, Callable[[World], Any]] = {
 
 def fails(world: World, name: str) -> None:
     model = world.model
-    with unchanged(model), pytest.raises((ValueError, TypeError, AttributeError, OSError, RuntimeError, ZeroDivisionError)):
+    with (
+        unchanged(model),
+        pytest.raises((ValueError, TypeError, AttributeError, OSError, RuntimeError, ZeroDivisionError)),
+    ):
         WRONG[name](world)
 
 
@@ -175,7 +182,7 @@ def fails(world: World, name: str) -> None:
 
 
 def check(world: World) -> None:
-    """What a file says is in use, and from it the training goes on as from here."""
+    """Assert that what a file says is in use, and that the training goes on from it as from here."""
     model, path = world.model, world.folder / "check.safetensors"
     model.save(path)
     data = path.read_bytes()

@@ -162,7 +162,10 @@ def test_what_is_no_callback_is_refused_before_anything_begins(
     model: nn.Sequential, data: dict[str, Any], what: Any
 ) -> None:
     calls: list[Any] = []
-    with unchanged(model), pytest.raises(TypeError, match=r"\[fit\] callbacks(: Callback is a class| has .*; give obj)"):
+    with (
+        unchanged(model),
+        pytest.raises(TypeError, match=r"\[fit\] callbacks(: Callback is a class| has .*; give obj)"),
+    ):
         model.fit(**data, callbacks=[Recorder(calls, "a"), what])
     assert not calls
 

@@ -148,4 +148,3 @@ def test_compiling_again_starts_afresh(name: str) -> None:
 
 def test_every_optimizer_is_here() -> None:
     assert {case.type for case in OPTIMIZERS.values()} == set(nn.Optimizer.types().values())
-

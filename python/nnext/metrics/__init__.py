@@ -12,7 +12,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from nnext._unknown import attributes_of
+from nnext._unknown import attributes_of, not_one_of
 from nnext.metrics import classification, ranking, regression
 from nnext.metrics.classification import *
 from nnext.metrics.ranking import *
@@ -136,11 +136,11 @@ def get(metric: str | Metric) -> Metric:
     """
     if isinstance(metric, str):
         if metric not in _COMPARES:
-            raise ValueError(f"[metrics] unknown metric {metric!r}; use one of {', '.join(names())}, or a function")
+            raise not_one_of("compile", "metric", metric, names(), also="a function")
         function: Metric = globals()[metric]
         return function
     if not callable(metric):
-        raise TypeError(f"[metrics] a metric is a name or a function of y_true and y_pred, not {type(metric).__name__}")
+        raise not_one_of("compile", "metric", metric, names(), also="a function of y_true and y_pred")
     _require_two_arguments(metric)
     return metric
 
@@ -149,7 +149,7 @@ def _require_two_arguments(metric: Metric) -> None:
     try:
         inspect.signature(metric).bind(None, None)
     except TypeError as error:
-        raise TypeError(f"[metrics] {name_of(metric)} must take (y_true, y_pred): {error}") from None
+        raise TypeError(f"[compile] {name_of(metric)} must take (y_true, y_pred): {error}") from None
     except ValueError:  # a function in C that does not tell
         return
 

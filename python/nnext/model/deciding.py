@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 
 from nnext._decision import Decision, Seen, decide
+from nnext._warn import warn
 from nnext.layers import Layer
 from nnext.model.network import Network
 
@@ -76,10 +75,8 @@ class Deciding(Network):
     def _scale(self, operation: str, scale: float | None) -> float:
         """Return the factor on X: 1 where none is given, with a warning if the last fit had another."""
         if scale is None and self._seen.scale is not None:
-            warnings.warn(
+            warn(
                 f"[{operation}] the model was fitted with scale={self._seen.scale:.6g}, but none is given here; give "
-                "the same for such samples, or scale=1.0 for some that are scaled already",
-                UserWarning,
-                stacklevel=3,
+                "the same for such samples, or scale=1.0 for some that are scaled already"
             )
         return 1.0 if scale is None else scale

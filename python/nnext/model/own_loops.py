@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nnext import _check, _fit
+from nnext._calls import takes_hints
 from nnext._compiled import require
 from nnext._samples import Samples
 from nnext.model.deciding import Deciding
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 class OwnLoops(Deciding):
     """The parts of a training step, one by one."""
 
+    @takes_hints
     def forward(self, X: npt.ArrayLike, training: bool = True, *, scale: float | None = None) -> Array:
         """Return the network's output and remember what ``backward`` needs.
 
@@ -118,6 +120,7 @@ class OwnLoops(Deciding):
             raise RuntimeError("[step] the model has no optimizer; call compile(loss=..., optimizer=...) first")
         self._engine.step(self.optimizer.lr)
 
+    @takes_hints
     def loss_and_grads(
         self,
         X: npt.ArrayLike,

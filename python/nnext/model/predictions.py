@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never
 
 import numpy as np
 
 from nnext import _check
+from nnext._calls import hides_unknown, refuse_unknown, takes_hints
 from nnext._engine import Predictor
 from nnext.model.deciding import Deciding
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 class Predictions(Deciding):
     """Everything that asks a network and does not change it."""
 
+    @hides_unknown
     def predict(
         self,
         X: npt.ArrayLike,
@@ -27,6 +29,7 @@ class Predictions(Deciding):
         *,
         check: bool = True,
         scale: float | None = None,
+        **unknown: Never,
     ) -> Array:
         """Return what the last layer gives for each row of X. Changes nothing, so any number of threads may call it.
 
@@ -61,6 +64,8 @@ class Predictions(Deciding):
         >>> nn.Sequential(nn.Identity()).predict(X, scale=1 / 255).round(3)
         array([[0. , 0.2, 1. ]], dtype=float32)
         """
+        if unknown:
+            refuse_unknown(self.predict, unknown)
         if batch_size is not None:
             _check.integer("predict", "batch_size", batch_size, low=1)
         factor = 1.0 if scale is None and self._seen.scale is None else self._scale("predict", scale)
@@ -93,6 +98,7 @@ class Predictions(Deciding):
             )
         return self._engine.predictor()
 
+    @takes_hints
     def predict_proba(self, X: npt.ArrayLike, *, scale: float | None = None) -> Array:
         """Return the probability of each class, as the `decision` has it.
 
@@ -126,6 +132,7 @@ class Predictions(Deciding):
         found = self._decide(outputs.shape[1]).probabilities(outputs)
         return found[0] if one else found
 
+    @takes_hints
     def predict_classes(self, X: npt.ArrayLike, *, scale: float | None = None) -> Array:
         """Return the class of each sample, as the `decision` has it.
 

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from nnext import _check, _decision, _fit, _measure, losses
+from nnext._calls import takes_hints
 from nnext._compiled import Compiled, require
 from nnext._decision import Seen
 from nnext._samples import Samples
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 class Training(Deciding):
     """What trains a network and says how good it is."""
 
+    @takes_hints
     def compile(
         self,
         loss: str | Loss | CustomLoss,
@@ -96,6 +98,7 @@ class Training(Deciding):
         self._engine.compile(compiled.core_loss, compiled.optimizer, compiled.precision, compiled.clip_norm)
         self._compiled, self._seen = compiled, seen
 
+    @takes_hints
     def fit(
         self,
         X: npt.ArrayLike,
@@ -204,6 +207,7 @@ class Training(Deciding):
         )
         return _fit.fit(self, compiled, X, y, options)
 
+    @takes_hints
     def evaluate(
         self,
         X: npt.ArrayLike,
