@@ -59,7 +59,6 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "lr_scheduler schedules CosineAnnealingLR StepLR ReduceLROnPlateau LearningRateScheduler": (
             f"{_OWN_CALLBACK} sets `model.optimizer.lr`"
         ),
-        "EarlyStopping": f"{_OWN_CALLBACK} sets self.model.stop_training to True",
         "ModelCheckpoint": f"{_OWN_CALLBACK} calls self.model.save(path)",
         "CSVLogger": "use `model.history.to_csv`",
         "TensorBoard": "nnext has none yet; use `model.history.plot`",

@@ -188,7 +188,7 @@ class Training(Deciding):
         >>> model = nn.MLP([64, 32, 10])
         >>> model.compile(loss="cross_entropy", optimizer=nn.Adam(lr=0.01), metrics=["accuracy"])
         >>> history = model.fit(X.astype("uint8"), y, epochs=10, scale=1 / 16, verbose=0)
-        >>> model.evaluate(X / 16, y)["accuracy"] > 0.95
+        >>> model.evaluate(X / 16, y, scale=1.0)["accuracy"] > 0.95
         True
         """
         compiled = require(self._compiled, "fit")
