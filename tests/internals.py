@@ -95,6 +95,16 @@ def compiled_isas() -> list[str]:
     return _core.compiled_isas()
 
 
+def tensor_table(layers: list[dict[str, Any]]) -> list[tuple[str, tuple[int, ...], str]]:
+    """Return path, shape and role of what a network of such layers would own, without making it."""
+    return [(path, tuple(shape), role) for path, shape, role in _core.tensor_table(layers)]
+
+
+def tensor_table_of(layers: list[nn.Layer]) -> list[_engine.Tensor]:
+    """Return the same for layers that are there."""
+    return list(_engine.tensor_table(layers))
+
+
 def barriers_passed() -> int:
     """Return how many barriers all runs of the team have had so far."""
     return _core.barriers_passed()

@@ -2,6 +2,7 @@
 #include <pybind11/stl.h>
 
 #include "bindings/bind.h"
+#include "bindings/config.h"
 #include "bindings/interrupt.h"
 #include "bindings/model.h"
 
@@ -80,6 +81,10 @@ void bind_model(py::module_& m, const char* name, const char* samples_name) {
 void bind_network(py::module_& m) {
   bind_model<float>(m, "Network32", "Samples32");
   bind_model<double>(m, "Network64", "Samples64");
+  m.def(
+      "tensor_table",
+      [](const py::sequence& layers) { return tensor_table(nn::Network<float>(0, as_configs(layers))); },
+      arg("layers"));
 }
 
 }  // namespace nnext::bindings

@@ -9,19 +9,31 @@ using core::Config;
 
 namespace {
 
+constexpr int kMaxDepth = 100;  // of descriptions that hold others: each level takes stack, here and where it is built
+
 bool is_sequence(const py::handle& value) {
   return py::isinstance<py::list>(value) || py::isinstance<py::tuple>(value);
 }
 
-Config::Value as_value(const std::string& name, const py::handle& value) {
+std::int64_t as_whole(const std::string& name, const py::handle& value) {
+  int overflow = 0;
+  const long long whole = PyLong_AsLongLongAndOverflow(value.ptr(), &overflow);
+  if (overflow != 0) core::fail_value("[config] field '", name, "' does not fit 64 bits; give a smaller number");
+  return whole;
+}
+
+std::vector<Config> read_all(const py::sequence& dicts, int depth);
+Config read(const py::handle& dict, int depth);
+
+Config::Value as_value(const std::string& name, const py::handle& value, int depth) {
   if (py::isinstance<py::bool_>(value)) return value.cast<bool>();
-  if (py::isinstance<py::int_>(value)) return value.cast<std::int64_t>();
+  if (py::isinstance<py::int_>(value)) return as_whole(name, value);
   if (py::isinstance<py::float_>(value)) return value.cast<double>();
   if (py::isinstance<py::str>(value)) return value.cast<std::string>();
-  if (py::isinstance<py::dict>(value)) return std::vector<Config>{as_config(py::reinterpret_borrow<py::dict>(value))};
+  if (py::isinstance<py::dict>(value)) return std::vector<Config>{read(value, depth + 1)};
   if (is_sequence(value)) {
     const auto items = py::reinterpret_borrow<py::sequence>(value);
-    if (items.empty() || py::isinstance<py::dict>(items[0])) return as_configs(items);
+    if (items.empty() || py::isinstance<py::dict>(items[0])) return read_all(items, depth + 1);
     std::vector<double> numbers;
     for (const auto& item : items) numbers.push_back(item.cast<double>());
     return numbers;
@@ -30,21 +42,27 @@ Config::Value as_value(const std::string& name, const py::handle& value) {
                    "; give a number, a string, a list of numbers, or descriptions");
 }
 
-}  // namespace
-
-Config as_config(const py::dict& dict) {
+Config read(const py::handle& dict, int depth) {
+  if (depth > kMaxDepth)
+    core::fail_value("[config] descriptions hold each other more than ", kMaxDepth, " deep; nest fewer layers");
   Config config;
-  for (const auto& [key, value] : dict) {
+  for (const auto& [key, value] : dict.cast<py::dict>()) {
     const auto name = key.cast<std::string>();
-    if (!value.is_none()) config.set(name, as_value(name, value));
+    if (!value.is_none()) config.set(name, as_value(name, value, depth));
   }
   return config;
 }
 
-std::vector<Config> as_configs(const py::sequence& dicts) {
+std::vector<Config> read_all(const py::sequence& dicts, int depth) {
   std::vector<Config> configs;
-  for (const auto& dict : dicts) configs.push_back(as_config(dict.cast<py::dict>()));
+  for (const auto& dict : dicts) configs.push_back(read(dict, depth));
   return configs;
 }
+
+}  // namespace
+
+Config as_config(const py::dict& dict) { return read(dict, 1); }
+
+std::vector<Config> as_configs(const py::sequence& dicts) { return read_all(dicts, 1); }
 
 }  // namespace nnext::bindings

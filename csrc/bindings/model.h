@@ -26,6 +26,11 @@ struct SampleArrays {
   const T* weight_data() const { return weighted ? weights.data() : nullptr; }
 };
 
+// Parameters and buffers as (path, shape, role), in the order of all lists below.
+using TensorInfo = std::tuple<std::string, std::vector<Size>, std::string>;
+template <class T>
+std::vector<TensorInfo> tensor_table(const nn::Network<T>& network);
+
 template <class T>
 class Model {
  public:
@@ -35,9 +40,7 @@ class Model {
   Size in_features() const { return trainer_.network().in_features(); }
   Size out_features(Size in_features) const { return trainer_.network().out_features(in_features); }
 
-  // Parameters and buffers as (path, shape, role), in the order of all lists below.
-  using TensorInfo = std::tuple<std::string, std::vector<Size>, std::string>;
-  std::vector<TensorInfo> tensors() const;
+  std::vector<TensorInfo> tensors() const { return tensor_table(trainer_.network()); }
   py::list get_tensors() const;  // all of one moment: also during a fit the state after a whole step
   // Index to values. Either all are set, in one go for predictions under way, or none.
   void set_tensors(const py::dict& values);

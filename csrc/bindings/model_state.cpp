@@ -10,9 +10,9 @@
 namespace nnext::bindings {
 
 template <class T>
-std::vector<typename Model<T>::TensorInfo> Model<T>::tensors() const {
+std::vector<TensorInfo> tensor_table(const nn::Network<T>& network) {
   std::vector<TensorInfo> all;
-  trainer_.network().for_parameters([&](const nn::Node<T>& node, const nn::Parameter<T>& parameter, Size) {
+  network.for_parameters([&](const nn::Node<T>& node, const nn::Parameter<T>& parameter, Size) {
     const char* role = parameter.role == nn::Role::buffer ? "buffer" : "parameter";
     all.emplace_back(node.path + "." + parameter.name, parameter.shape, role);
   });
@@ -168,6 +168,8 @@ std::vector<std::string> Model<T>::frozen() const {
   return paths;
 }
 
+template std::vector<TensorInfo> tensor_table(const nn::Network<float>&);
+template std::vector<TensorInfo> tensor_table(const nn::Network<double>&);
 // The members above; the others are instantiated in model.cpp.
 template class Model<float>;
 template class Model<double>;

@@ -25,7 +25,7 @@ double Config::number(const std::string& name) const {
 
 Size Config::size(const std::string& name) const {
   const std::int64_t given = get<std::int64_t>(name, "a whole number");
-  if (given < 0) fail(name, "at least 0");
+  if (given < 1) fail(name, "at least 1");
   return static_cast<Size>(given);
 }
 

@@ -22,7 +22,7 @@ class Config {
   bool has(const std::string& name) const { return fields_.contains(name); }
   bool flag(const std::string& name) const { return get<bool>(name, "a bool"); }
   double number(const std::string& name) const;  // a whole number will do
-  Size size(const std::string& name) const;
+  Size size(const std::string& name) const;      // at least 1
   const std::string& text(const std::string& name) const { return get<std::string>(name, "a string"); }
   const std::vector<double>& numbers(const std::string& name) const {
     return get<std::vector<double>>(name, "a list of numbers");

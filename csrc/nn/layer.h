@@ -79,13 +79,15 @@ struct Room {
 
 enum class Role { parameter, buffer };  // changed by the optimizer; by the layer itself, when a step is applied
 
-// `values` lies as the kernels want it; Layer::to_logical gives it its public shape.
+// `values` are `stored` numbers that lie as the kernels want them; Layer::to_logical gives them their public shape. A
+// layer's constructor tells all but the values: Network::allocate() makes room, once all descriptions are known to fit.
 template <class T>
 struct Parameter {
   std::string name;
   std::vector<Size> shape;
-  core::Buffer<T> values;
+  Size stored;
   Role role = Role::parameter;
+  core::Buffer<T> values{};
 };
 
 // A contiguous part of one parameter whose gradient is computed, and then applied, in one go while it is in L1.
@@ -183,14 +185,14 @@ class Layer {
 
   // Numbers stored like parameter i (its values, gradients, optimizer state) from and to the public row-major shape.
   virtual void to_logical(Size i, const T* stored, T* logical) const {
-    std::copy_n(stored, parameters[i].values.size(), logical);
+    std::copy_n(stored, parameters[i].stored, logical);
   }
   virtual void from_logical(Size i, const T* logical, T* stored) const {
-    std::copy_n(logical, parameters[i].values.size(), stored);
+    std::copy_n(logical, parameters[i].stored, stored);
   }
   // Numbers stored like parameter i as columns, and the sums of their squares: each is a chain over the rows of the
   // public shape's transpose, so the same for every layout. Column j of those in `part` goes to out[j].
-  virtual Size columns(Size i) const { return parameters[i].values.size(); }
+  virtual Size columns(Size i) const { return parameters[i].stored; }
   virtual void column_squares(const kernels::KernelTable<T>&, Size /*i*/, const T* stored, Range part,
                               double* out) const {
     for (Size j = part.begin; j < part.end; ++j)

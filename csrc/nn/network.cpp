@@ -20,6 +20,12 @@ Network<T>::Network(std::uint64_t seed_, const std::vector<core::Config>& layers
 }
 
 template <class T>
+void Network<T>::allocate() {
+  for_parameters(
+      [](const Node<T>&, Parameter<T>& parameter, Size) { parameter.values = core::Buffer<T>(parameter.stored); });
+}
+
+template <class T>
 void Network<T>::initialize() {
   for (Node<T>& node : nodes) node.layer->initialize({seed, node.number});
 }

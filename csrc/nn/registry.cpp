@@ -1,5 +1,6 @@
 #include "nn/registry.h"
 
+#include "core/errors.h"
 #include "nn/layers/activation.h"
 #include "nn/layers/batch_norm.h"
 #include "nn/layers/branches.h"
@@ -59,7 +60,13 @@ void Builder<T>::add_layers(const std::vector<Config>& layers, const std::string
     path_ = prefix + std::to_string(i);
     kind_ = layers[i].type();
     number_ = depth_ == 1 ? i : kFirstInner + inner_++;
-    ops::find_named<Kind<T>>(kKinds<T>, "layer", kind_).add(*this, layers[i]);
+    const Kind<T>& row = ops::find_named<Kind<T>>(kKinds<T>, "layer", kind_);
+    try {
+      row.add(*this, layers[i]);
+    } catch (const std::bad_array_new_length&) {
+      core::fail_value("layer ", path_, ": a ", kind_,
+                       " of these sizes has more numbers than memory has addresses; give smaller ones");
+    }
   }
   --depth_;
   path_ = path, kind_ = kind;

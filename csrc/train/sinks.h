@@ -58,9 +58,8 @@ class Gradients {
  public:
   Gradients() = default;
   explicit Gradients(const nn::Network<T>& network) {
-    network.for_parameters([&](const nn::Node<T>&, const nn::Parameter<T>& parameter, Size) {
-      arrays_.emplace_back(parameter.values.size());
-    });
+    network.for_parameters(
+        [&](const nn::Node<T>&, const nn::Parameter<T>& parameter, Size) { arrays_.emplace_back(parameter.stored); });
   }
   bool empty() const { return arrays_.empty(); }
   T* at(const nn::Node<T>& node, const nn::Piece& piece) {

@@ -10,6 +10,7 @@ namespace nnext::train {
 template <class T>
 Trainer<T>::Trainer(std::uint64_t seed, const std::vector<Config>& layers, bool draws)
     : network_(seed, layers), training_(network_), own_loop_(std::make_unique<OwnLoop<T>>(training_)) {
+  network_.allocate();
   if (draws) network_.initialize();
 }
 

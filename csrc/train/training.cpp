@@ -27,7 +27,7 @@ std::vector<std::vector<Buffer<T>>> start_state(const nn::Network<T>& network, c
   network.for_parameters([&](const nn::Node<T>&, const nn::Parameter<T>& parameter, Size index) {
     if (parameter.role == nn::Role::buffer) return;
     for (const optim::State& state : optimizer.states()) {
-      Buffer<T>& numbers = all[index].emplace_back(parameter.values.size());
+      Buffer<T>& numbers = all[index].emplace_back(parameter.stored);
       std::fill(numbers.begin(), numbers.end(), static_cast<T>(state.start));
     }
   });

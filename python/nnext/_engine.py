@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from nnext._core import Network32, Network64, Predictor, make_predictor
+from nnext._core import tensor_table as _table_of
 from nnext.layers import Layer
 from nnext.losses import Loss
 from nnext.optimizers import Optimizer
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["Engine", "Predictor", "State", "Tensor"]
+__all__ = ["Engine", "Predictor", "State", "Tensor", "tensor_table"]
 
 Counters = tuple[int, int]  # training steps and epochs of the network's life: they name the random streams
 Progress = tuple[int, float]  # steps of the optimizer, and the product that some rules keep, of a parameter
@@ -42,6 +43,18 @@ class State:
     optimizer: Mapping[str, Sequence[Array]]  # its running sums, for each tensor; none for buffers
     progress: Mapping[str, Progress]  # for each tensor
     counters: Counters
+
+
+def tensor_table(layers: Iterable[Layer]) -> list[Tensor]:
+    """Return the arrays that a network of these layers would own, without room for one of them.
+
+    ValueError where they do not fit together, or have more numbers than memory has addresses.
+    """
+    return _tensors(_table_of([layer.config() for layer in layers]))
+
+
+def _tensors(table: Iterable[tuple[str, Sequence[int], str]]) -> list[Tensor]:
+    return [Tensor(path, tuple(shape), role) for path, shape, role in table]
 
 
 class Engine:
@@ -79,7 +92,7 @@ class Engine:
 
     def tensors(self) -> list[Tensor]:
         """Return the arrays that the network owns, layer after layer."""
-        return [Tensor(path, tuple(shape), role) for path, shape, role in self._core.tensors()]
+        return _tensors(self._core.tensors())
 
     def _named(self, arrays: Iterable[Any]) -> dict[str, Any]:
         return {tensor.path: array for tensor, array in zip(self.tensors(), arrays, strict=True)}

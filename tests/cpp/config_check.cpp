@@ -14,16 +14,14 @@ Config without_type() { return {}; }
 }  // namespace
 
 void check_configs(Statements& says) {
-  const Config given = describe("Layer", {{"whole", whole(3)},
-                                          {"real", 0.5},
-                                          {"flag", true},
-                                          {"less", std::int64_t{-1}},
-                                          {"list", std::vector<Config>{}}});
+  const Config given = describe(
+      "Layer",
+      {{"whole", whole(3)}, {"real", 0.5}, {"flag", true}, {"less", std::int64_t{0}}, {"list", std::vector<Config>{}}});
   says.holds("a whole number is a number", given.number("whole") == 3);
   says.holds("a field that is not given is absent", !given.has("other") && given.has("flag"));
   says.refuses("the description of Layer needs the field 'other', which must be given", [&] { given.number("other"); });
   says.refuses("'real', which must be a whole number", [&] { given.size("real"); });
-  says.refuses("'less', which must be at least 0", [&] { given.size("less"); });
+  says.refuses("'less', which must be at least 1", [&] { given.size("less"); });
   says.refuses("'whole', which must be a bool", [&] { given.flag("whole"); });
   says.refuses("'flag', which must be a number", [&] { given.number("flag"); });
   says.refuses("'real', which must be a string", [&] { given.text("real"); });
@@ -39,11 +37,21 @@ void check_configs(Statements& says) {
                [] { build({residual({linear(2, 5), batch_norm(6)})}, 2); });
   says.refuses("layer 1: [residual] the body gives 3 features but the shortcut 2",
                [] { build({relu(), residual({linear(2, 3)})}, 2); });
+  says.refuses("layer 0.body.0: a Linear of these sizes has more numbers than memory has addresses",
+               [] { build({residual({linear(Size{1} << 40, Size{1} << 40)})}, 2); });
   says.refuses("[initializer] unknown initializer 'he'", [] {
     Config layer = linear(2, 3);
     layer.set("weight_init", std::vector<Config>{describe("he")});
     build({layer}, 2);
   });
+  nn::Network<float> claims(0, {linear(2, 100'000), linear(100'000, 100'000), batch_norm(100'000)});
+  Size numbers = 0;
+  bool empty = true;
+  claims.for_parameters([&](const auto&, const nn::Parameter<float>& parameter, Size) {
+    numbers += parameter.stored, empty = empty && parameter.values.size() == 0;
+  });
+  says.holds("40 GB are described before any are asked for", numbers > Size{10'000'000'000} && empty);
+
   says.refuses("[optimizer] unknown optimizer 'Sgd'; use one of SGD, ",
                [] { optim::make_optimizer<float>(describe("Sgd")); });
   says.refuses("the description of SGD needs the field 'momentum'",

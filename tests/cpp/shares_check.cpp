@@ -17,7 +17,7 @@ bool covers(const Plan<float>& plan, const Shares& shares) {
   for (Size i = 0; i < plan.stages().size(); ++i)
     if (const Stage<float>& stage = plan.stages()[i]; stage.trains())
       for (Size p = 0; p < stage.layer().parameters.size(); ++p)
-        seen[{i, p}].assign(stage.layer().parameters[p].values.size(), 0);
+        seen[{i, p}].assign(stage.layer().parameters[p].stored, 0);
   for (const auto& tasks : shares.tasks)
     for (const train::Task& task : tasks)
       for (const nn::Piece& piece : task.pieces) {

@@ -12,16 +12,16 @@ BatchNorm1d<T>::BatchNorm1d(const core::Config& config)
       eps_(config.number("eps")),
       momentum_(config.has("momentum") ? config.number("momentum") : -1),
       affine_(config.flag("affine")) {
-  const auto add = [&](const char* name, std::vector<Size> shape, Size count, Role role) {
-    this->parameters.push_back({name, std::move(shape), core::Buffer<T>(count), role});
+  const auto add = [&](const char* name, Role role) {
+    this->parameters.push_back({name, {features_}, features_, role});
   };
   if (affine_) {
-    add("weight", {features_}, features_, Role::parameter);
-    add("bias", {features_}, features_, Role::parameter);
+    add("weight", Role::parameter);
+    add("bias", Role::parameter);
   }
-  add("running_mean", {features_}, features_, Role::buffer);
-  add("running_var", {features_}, features_, Role::buffer);
-  add("num_batches_tracked", {}, 1, Role::buffer);
+  add("running_mean", Role::buffer);
+  add("running_var", Role::buffer);
+  this->parameters.push_back({"num_batches_tracked", {}, 1, Role::buffer});
 }
 
 template <class T>
@@ -149,7 +149,7 @@ template <class T>
 std::vector<Piece> BatchNorm1d<T>::pieces() const {
   std::vector<Piece> all;
   for (Size i = 0; i < this->parameters.size(); ++i)
-    for (Size first = 0, size = this->parameters[i].values.size(); first < size; first += kMaxPiece)
+    for (Size first = 0, size = this->parameters[i].stored; first < size; first += kMaxPiece)
       all.push_back({.parameter = i, .offset = first, .count = std::min(kMaxPiece, size - first)});
   return all;
 }

@@ -13,8 +13,8 @@ Linear<T>::Linear(const kernels::KernelTable<T>& kernels, const core::Config& co
       layout_(kernels, config.size("in_features"), config.size("out_features")),
       transposed_layout_(kernels, layout_.cols, layout_.rows) {
   const Size in = layout_.rows, out = layout_.cols;
-  this->parameters.push_back({"weight", {out, in}, core::Buffer<T>(layout_.size())});
-  if (config.flag("bias")) this->parameters.push_back({"bias", {out}, core::Buffer<T>(out)});
+  this->parameters.push_back({"weight", {out, in}, layout_.size()});
+  if (config.flag("bias")) this->parameters.push_back({"bias", {out}, out});
 }
 
 template <class T>
@@ -26,7 +26,7 @@ void Linear<T>::initialize(const Streams& streams) {
     this->from_logical(parameter, logical.data(), this->parameters[parameter].values.data());
   };
   draw(kWeight, weight_init_, in);
-  if (bias() != nullptr) draw(kBias, bias_init_, 1);
+  if (has_bias()) draw(kBias, bias_init_, 1);
 }
 
 template <class T>
@@ -41,7 +41,7 @@ template <class T>
 Room Linear<T>::room(Size, Size rows, bool training) const {
   const auto in = static_cast<double>(layout_.rows), out = static_cast<double>(layout_.cols);
   return {.shared = training && bf16_ != nullptr && this->trainable ? bf16_->scratch_bytes(rows) : 0,
-          .flops = 2 * in * out + (bias() != nullptr ? out : 0)};
+          .flops = 2 * in * out + (has_bias() ? out : 0)};
 }
 
 template <class T>
@@ -79,7 +79,7 @@ std::vector<Piece> Linear<T>::pieces() const {
                      .count = std::min(rows, layout_.rows - first) * layout_.width,
                      .group = all.size(),
                      .block = p});
-  if (bias() != nullptr)
+  if (has_bias())
     for (Size first = 0; first < layout_.cols; first += kMaxPiece)
       all.push_back({.parameter = kBias,
                      .offset = first,

@@ -47,7 +47,8 @@ class Linear final : public Layer<T> {
 
   ops::PanelRows panel_rows(const Piece& piece) const;  // that a piece of the weight covers
   const T* weight() const { return this->parameters[kWeight].values.data(); }
-  const T* bias() const { return this->parameters.size() > kBias ? this->parameters[kBias].values.data() : nullptr; }
+  bool has_bias() const { return this->parameters.size() > kBias; }
+  const T* bias() const { return has_bias() ? this->parameters[kBias].values.data() : nullptr; }
 
   const kernels::KernelTable<T>& kernels_;
   Initializer weight_init_, bias_init_;
