@@ -170,6 +170,26 @@ TargetArrays<T> as_targets(const py::handle& object, ops::TargetKind kind, Size 
   return targets;
 }
 
+namespace {
+
+// Only ratios count: divided by the largest first, the sum cannot overflow, and that of equal weights is exact.
+template <class T>
+py::array_t<T> over_mean(const double* given, Size count, const Argument& argument) {
+  double largest = 0, sum = 0;
+  for (Size i = 0; i < count; ++i) {
+    if (given[i] < 0) fail(argument, "has ", given[i], " at index ", i, "; weights must not be negative");
+    largest = std::max(largest, given[i]);
+  }
+  if (count > 0 && largest == 0) fail(argument, "is zero for all ", count, " samples; at least one must count");
+  for (Size i = 0; i < count; ++i) sum += given[i] / largest;
+  const double mean = sum / static_cast<double>(count);
+  py::array_t<T> weights(static_cast<py::ssize_t>(count));
+  for (Size i = 0; i < count; ++i) weights.mutable_data()[i] = static_cast<T>(given[i] / largest / mean);
+  return weights;
+}
+
+}  // namespace
+
 template <class T>
 py::array_t<T> as_sample_weight(const py::handle& object, Size rows, const Argument& argument) {
   if (object.is_none()) return {};
@@ -177,16 +197,9 @@ py::array_t<T> as_sample_weight(const py::handle& object, Size rows, const Argum
   require_rows(numbers, rows, argument);
   if (numbers.ndim() != 1)
     fail(argument, "has shape ", shape_text(numbers), "; give one weight a sample: (", rows, ",)");
-  const py::array_t<T> weights = as_contiguous<T>(numbers, argument);
-  require_finite(weights, argument);
-  double sum = 0;
-  for (Size i = 0; i < rows; ++i) {
-    const T weight = weights.data()[i];
-    if (weight < 0) fail(argument, "has ", weight, " at index ", i, "; weights must not be negative");
-    sum += static_cast<double>(weight);
-  }
-  if (rows > 0 && sum == 0) fail(argument, "is zero for all ", rows, " samples; at least one must count");
-  return weights;
+  const py::array_t<double> given = as_contiguous<double>(numbers, argument);
+  require_finite(given, argument);
+  return over_mean<T>(given.data(), rows, argument);
 }
 
 bool may_overlap(const py::array& a, const py::array& b) {

@@ -48,7 +48,7 @@ template <class T>
 TargetArrays<T> as_targets(const py::handle& object, ops::TargetKind kind, Size rows, Size outputs,
                            const Argument& argument);
 
-// One finite weight >= 0 a sample, not all zero; empty for None.
+// One finite weight >= 0 a sample, not all zero, divided by their mean; empty for None.
 template <class T>
 py::array_t<T> as_sample_weight(const py::handle& object, Size rows, const Argument& argument);
 

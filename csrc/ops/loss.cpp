@@ -24,10 +24,8 @@ void loss_rows(const kernels::LossKernel<T>& loss, T argument, core::ConstMatrix
 
 template <class T>
 void loss_scale(const T* weights, core::Size rows, T* scale) {
-  double sum = 0;
-  for (core::Size i = 0; i < rows; ++i) sum += weights == nullptr ? 1.0 : static_cast<double>(weights[i]);
   for (core::Size i = 0; i < rows; ++i)
-    scale[i] = static_cast<T>((weights == nullptr ? 1.0 : static_cast<double>(weights[i])) / (sum > 0 ? sum : 1));
+    scale[i] = static_cast<T>((weights == nullptr ? 1.0 : static_cast<double>(weights[i])) / static_cast<double>(rows));
 }
 
 template <class T>

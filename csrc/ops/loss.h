@@ -49,7 +49,8 @@ template <class T>
 void loss_rows(const kernels::LossKernel<T>& loss, T argument, core::ConstMatrix<T> y, const Targets<T>& targets,
                const T* scale, T* row_loss, core::Matrix<T> dy);
 
-// scale[i] = w[i] / sum(w), or 1 / rows without weights: what makes a sum of row losses their (weighted) mean.
+// scale[i] = w[i] / rows, or 1 / rows without weights: what makes a sum of row losses their (weighted) mean. The mean of
+// the weights is 1, over all samples of a call: a batch of those that count much counts more than another one.
 template <class T>
 void loss_scale(const T* weights, core::Size rows, T* scale);
 

@@ -62,11 +62,6 @@ void Epoch<T>::begin(const Member& me, Size step_) {
   else if (targets.dense)
     batch.targets.dense =
         gathered ? ConstMatrix<T>(dense_.data(), rows, targets.dense.cols) : targets.dense.rows_from(batch.first, rows);
-  batch.weight_sum = static_cast<double>(rows);
-  if (samples_.weights != nullptr) {
-    batch.weight_sum = 0;
-    for (Size i = 0; i < rows; ++i) batch.weight_sum += static_cast<double>(samples_.weights[sample(batch.first + i)]);
-  }
   const auto copy = [&](T* data) { return ConstMatrix<T>(data, rows, samples_.x.cols); };
   batch.x = !gathered      ? samples_.x.view(batch.first, rows)
             : by_features_ ? copy(mine.x.data())
@@ -102,12 +97,12 @@ void Epoch<T>::gather(const Member& me, View<T>& view, Range rows) {
 // Copies targets unless they are read as they lie, and works out how much each row's loss counts.
 template <class T>
 void Epoch<T>::gather_targets(const Batch<T>& batch, Range rows) {
-  const double total = batch.weight_sum > 0 ? batch.weight_sum : 1;
+  const auto batch_rows = static_cast<double>(batch.x.rows);
   if (samples_.weights == nullptr)
-    std::fill(scale_.begin() + rows.begin, scale_.begin() + rows.end, static_cast<T>(1 / total));
+    std::fill(scale_.begin() + rows.begin, scale_.begin() + rows.end, static_cast<T>(1 / batch_rows));
   else
     for (Size i = rows.begin; i < rows.end; ++i)
-      scale_[i] = static_cast<T>(static_cast<double>(samples_.weights[sample(batch.first + i)]) / total);
+      scale_[i] = static_cast<T>(static_cast<double>(samples_.weights[sample(batch.first + i)]) / batch_rows);
   if (order_.size() == 0) return;
   const std::uint32_t* order = order_.data() + batch.first;
   if (const ConstMatrix<T>& dense = samples_.targets.dense; dense)
@@ -168,10 +163,11 @@ double Epoch<T>::host_loss(Own& own) {
 }
 
 template <class T>
-void Epoch<T>::count(double loss, double weight) {
+void Epoch<T>::count(double loss) {
+  const Size rows = own().batch.x.rows;
   ++step;
-  loss_sum_ += loss * weight;
-  weight_sum_ += weight;
+  loss_sum_ += loss * static_cast<double>(rows);
+  rows_ += rows;
 }
 
 template class Epoch<float>;

@@ -18,7 +18,7 @@ template <class T>
 struct Samples {
   InputRows<T> x;
   ops::Targets<T> targets;
-  const T* weights = nullptr;  // null: all 1
+  const T* weights = nullptr;  // of mean 1; null: all 1
   Matrix<T> outputs;           // where the network's outputs go, in the order of x; empty: nowhere
   // A loss that the host computes: from the outputs for the rows order[0] ... of the samples their mean loss, and its
   // gradient into dy. It may throw. Targets are then its affair.
@@ -37,7 +37,6 @@ struct Batch {
   Size first = 0;
   ConstMatrix<T> x;
   ops::Targets<T> targets;
-  double weight_sum = 0;
 };
 
 template <class T>
@@ -70,8 +69,8 @@ class Epoch final : public PassContext<T> {
 
   // Of the batch that all members are at; the host's loss, which goes on alone, from the outputs.
   double batch_loss(const Batch<T>& batch) const;
-  double host_loss(Own& own);              // infinite where its gradient is not finite
-  void count(double loss, double weight);  // a step has been done
+  double host_loss(Own& own);  // infinite where its gradient is not finite
+  void count(double loss);     // a step has been done
   // What the program does: whether gradients are kept in arrays instead of applied at once, and whether the first stage
   // goes by features, so that every member needs the whole batch.
   void follow(bool keeps_gradients, bool by_features);
@@ -82,7 +81,7 @@ class Epoch final : public PassContext<T> {
   bool has_host_loss() const { return samples_.host_loss != nullptr; }
   bool wants_outputs() const { return static_cast<bool>(samples_.outputs); }
   void poison() { arena_.poison(); }
-  double mean_loss() const { return weight_sum_ > 0 ? loss_sum_ / weight_sum_ : 0; }
+  double mean_loss() const { return rows_ > 0 ? loss_sum_ / static_cast<double>(rows_) : 0; }
 
   Size step = 0;  // done
   bool diverged = false;
@@ -106,7 +105,8 @@ class Epoch final : public PassContext<T> {
   Gradients<T> gradients_;
   std::optional<NormClip<T>> clip_;
   bool prefetches_ = false, by_features_ = false;
-  double loss_sum_ = 0, weight_sum_ = 0;
+  double loss_sum_ = 0;
+  Size rows_ = 0;  // that this is the sum of
 };
 
 }  // namespace nnext::train

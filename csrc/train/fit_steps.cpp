@@ -65,7 +65,7 @@ void Fit<T>::run_steps(Run& run, Size until) {
       me.barrier();
       if (me.is_caller()) {
         training_.end_step();
-        epoch.count(loss, own.batch.weight_sum);
+        epoch.count(loss);
       }
       if (last) return;
     }
@@ -127,7 +127,7 @@ void Fit<T>::run_long_step(Run& run) {
   training_.begin_step(epoch.options().lr);
   phases(program.update, program.phases.size(), nullptr);
   training_.end_step();
-  epoch.count(loss, own.batch.weight_sum);
+  epoch.count(loss);
   quick_ = !epoch.has_host_loss() && std::chrono::steady_clock::now() - started < runtime::kQuickStep;
   if (quick_) choose_way(run);
 }

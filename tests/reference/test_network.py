@@ -100,17 +100,25 @@ def test_a_fit_is_a_loop_over_shuffled_batches() -> None:
     history["loss"] += net.fit(X, y, epochs=1, batch_size=4, sample_weight=w)["loss"]
 
     loop = reference.Network.from_config(make, None, "cross_entropy", reference.Adam(lr=0.01), seed=4)
+    w /= w.mean()
     for epoch in range(3):
         order = random.permutation(11, 4, random.stream(random.SHUFFLE, 0, epoch))
         total = 0.0
         for rows in (order[:4], order[4:8], order[8:]):
-            loss, _ = loop.loss_and_grads(X[rows], y[rows], w[rows])
+            p = loop.forward(X[rows], training=True)
+            total += sum(w[i] * reference.losses.cross_entropy(p[j : j + 1], y[i : i + 1]) for j, i in enumerate(rows))
+            loop.backward(w[rows, None] * reference.losses.cross_entropy_grad(p, y[rows]))
             loop.step()
-            total += loss * w[rows].sum()
-        assert history["loss"][epoch] == pytest.approx(total / w.sum(), rel=1e-14)
+        assert history["loss"][epoch] == pytest.approx(total / 11, rel=1e-13)
     for name, weight in loop.state_dict().items():
-        np.testing.assert_array_equal(net.state_dict()[name], weight)
+        np.testing.assert_allclose(net.state_dict()[name], weight, rtol=1e-10)
     assert (net.steps, net.epochs) == (9, 3)
+
+
+def test_a_fit_in_which_nothing_counts_is_refused() -> None:
+    net = reference.Network([reference.Linear(np.ones((1, 1)))])
+    with pytest.raises(ValueError, match=r"\[fit\] sample_weight is zero for all 3 samples; at least one must count"):
+        net.fit(np.ones((3, 1)), np.ones(3), sample_weight=np.zeros(3))
 
 
 def test_a_fit_without_shuffling_takes_the_rows_in_their_order() -> None:

@@ -188,6 +188,14 @@ class Network:
         self.backward(loss_grad(y_pred, y, sample_weight))
         return float(loss(y_pred, y, sample_weight)), self.grads()
 
+    def _descend(self, X: Array, y: Array, weight: Array) -> float:
+        """Take a step for a batch: ``sum_i w_i l_i / rows`` with weights whose mean over all samples is 1."""
+        share = float(weight.mean())
+        loss, grads = self.loss_and_grads(X, y, weight)
+        self._grads = {name: share * g for name, g in grads.items()}
+        self.step()
+        return share * loss
+
     # ---- Whole data sets ----------------------------------------------------------------------------------------
 
     def predict(self, X: npt.ArrayLike) -> Array:
@@ -219,16 +227,31 @@ class Network:
         shuffle : bool
             Take the samples in a new order in every epoch, the same that the C++ core takes.
         sample_weight : array of shape (n,), optional
+            Divided by their mean over all samples, so that a batch of those that count much counts more.
 
         Returns
         -------
         dict
-            ``{"loss": [...]}``: per epoch the weighted mean of the losses of its batches, each before its step.
+            ``{"loss": [...]}``: per epoch the weighted mean of the samples' losses, each before the step of its batch.
+
+        Examples
+        --------
+        The second sample counts three times as much, so 1.5 where the first one counts 0.5:
+
+        >>> from nnext.reference import Linear
+        >>> net = Network([Linear(np.array([[0.0]]))], loss="mse", optimizer=SGD(lr=0.5))
+        >>> net.fit([[1], [0]], [1.0, 2.0], batch_size=1, sample_weight=[1, 3], shuffle=False)
+        {'loss': [3.25]}
+        >>> net.state_dict()["0.weight"]
+        array([[0.5]])
         """
         X, y = np.asarray(X, dtype=self.dtype), np.asarray(y)
         if len(X) != len(y) or len(X) == 0:
             raise ValueError(f"[fit] X has {len(X)} rows but y has {len(y)}; they need the same number, at least 1")
         weight = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+        if not weight.any():
+            raise ValueError(f"[fit] sample_weight is zero for all {len(X)} samples; at least one must count")
+        weight = weight / weight.mean()
         history = []
         for _ in range(epochs):
             order = np.arange(len(X))
@@ -237,9 +260,7 @@ class Network:
             total = 0.0
             for start in range(0, len(X), batch_size):
                 rows = order[start : start + batch_size]
-                loss, _ = self.loss_and_grads(X[rows], y[rows], weight[rows])
-                self.step()
-                total += loss * float(weight[rows].sum())
+                total += len(rows) * self._descend(X[rows], y[rows], weight[rows])
             self.epochs += 1
-            history.append(total / float(weight.sum()))
+            history.append(total / len(X))
         return {"loss": history}
