@@ -174,32 +174,41 @@ namespace {
 
 // Only ratios count: divided by the largest first, the sum cannot overflow, and that of equal weights is exact.
 template <class T>
-py::array_t<T> over_mean(const double* given, Size count, const Argument& argument) {
+py::array_t<T> over_mean(const py::array_t<double>& given, const Argument& argument) {
+  const auto count = static_cast<Size>(given.size());
+  const double* const from = given.data();
   double largest = 0, sum = 0;
   for (Size i = 0; i < count; ++i) {
-    if (given[i] < 0) fail(argument, "has ", given[i], " at index ", i, "; weights must not be negative");
-    largest = std::max(largest, given[i]);
+    if (from[i] < 0)
+      fail(argument, "has ", from[i], " at index ", index_text(given, i), "; weights must not be negative");
+    largest = std::max(largest, from[i]);
   }
-  if (count > 0 && largest == 0) fail(argument, "is zero for all ", count, " samples; at least one must count");
-  for (Size i = 0; i < count; ++i) sum += given[i] / largest;
+  if (count > 0 && largest == 0)
+    fail(argument, "is zero for all ", given.shape(0), " samples; at least one must count");
+  for (Size i = 0; i < count; ++i) sum += from[i] / largest;
   const double mean = sum / static_cast<double>(count);
-  py::array_t<T> weights(static_cast<py::ssize_t>(count));
-  for (Size i = 0; i < count; ++i) weights.mutable_data()[i] = static_cast<T>(given[i] / largest / mean);
+  py::array_t<T> weights(std::vector<py::ssize_t>(given.shape(), given.shape() + given.ndim()));
+  T* const to = weights.mutable_data();
+  for (Size i = 0; i < count; ++i) to[i] = static_cast<T>(from[i] / largest / mean);
   return weights;
 }
 
 }  // namespace
 
 template <class T>
-py::array_t<T> as_sample_weight(const py::handle& object, Size rows, const Argument& argument) {
+py::array_t<T> as_sample_weight(const py::handle& object, ops::TargetKind kind, Size rows, Size outputs,
+                                const Argument& argument) {
   if (object.is_none()) return {};
   const py::array numbers = as_numbers(object, argument);
   require_rows(numbers, rows, argument);
-  if (numbers.ndim() != 1)
-    fail(argument, "has shape ", shape_text(numbers), "; give one weight a sample: (", rows, ",)");
+  const bool of_outputs = ops::is_mean_of_outputs(kind);
+  if (numbers.ndim() != 1 && !(of_outputs && numbers.ndim() == 2 && extent(numbers, 1) == outputs))
+    fail(argument, "has shape ", shape_text(numbers), "; give one weight a sample: (", rows, ",)",
+         of_outputs ? core::message(", or one for each output: (", rows, ", ", outputs, ")")
+                    : "; the classes of a sample have one loss together");
   const py::array_t<double> given = as_contiguous<double>(numbers, argument);
   require_finite(given, argument);
-  return over_mean<T>(given.data(), rows, argument);
+  return over_mean<T>(given, argument);
 }
 
 bool may_overlap(const py::array& a, const py::array& b) {
@@ -242,8 +251,8 @@ template struct TargetArrays<float>;
 template struct TargetArrays<double>;
 template TargetArrays<float> as_targets(const py::handle&, ops::TargetKind, Size, Size, const Argument&);
 template TargetArrays<double> as_targets(const py::handle&, ops::TargetKind, Size, Size, const Argument&);
-template py::array_t<float> as_sample_weight(const py::handle&, Size, const Argument&);
-template py::array_t<double> as_sample_weight(const py::handle&, Size, const Argument&);
+template py::array_t<float> as_sample_weight(const py::handle&, ops::TargetKind, Size, Size, const Argument&);
+template py::array_t<double> as_sample_weight(const py::handle&, ops::TargetKind, Size, Size, const Argument&);
 template py::array_t<float> as_output(const py::object&, Size, Size, const Argument&);
 template py::array_t<double> as_output(const py::object&, Size, Size, const Argument&);
 

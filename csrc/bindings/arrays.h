@@ -48,9 +48,18 @@ template <class T>
 TargetArrays<T> as_targets(const py::handle& object, ops::TargetKind kind, Size rows, Size outputs,
                            const Argument& argument);
 
-// One finite weight >= 0 a sample, not all zero, divided by their mean; empty for None.
+// Finite weights >= 0, not all zero, divided by their mean: one a sample or, where the loss is a mean over outputs, one
+// for each of them. Empty for None.
 template <class T>
-py::array_t<T> as_sample_weight(const py::handle& object, Size rows, const Argument& argument);
+py::array_t<T> as_sample_weight(const py::handle& object, ops::TargetKind kind, Size rows, Size outputs,
+                                const Argument& argument);
+
+// One or more numbers a sample as the rows of a matrix; empty for an empty array.
+template <class T>
+ConstMatrix<T> matrix_view(const py::array_t<T>& array) {
+  if (array.size() == 0) return {};
+  return {array.data(), extent(array, 0), static_cast<Size>(array.size()) / extent(array, 0)};
+}
 
 // Whether some bytes could belong to both.
 bool may_overlap(const py::array& a, const py::array& b);

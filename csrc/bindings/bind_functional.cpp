@@ -5,10 +5,10 @@
 #include "bindings/bind.h"
 #include "bindings/interrupt.h"
 #include "bindings/rows.h"
-#include "core/buffer.h"
 #include "core/errors.h"
 #include "kernels/dispatch.h"
 #include "ops/activation.h"
+#include "train/loss_terms.h"
 
 namespace nnext::bindings {
 namespace {
@@ -93,14 +93,15 @@ py::object loss(const std::string& name, const py::object& y_pred, const py::obj
     const Size n = rows.view.rows, k = rows.view.cols;
     if (n == 0) core::fail_value("[", name, "] y_pred has 0 rows; the mean of nothing is not defined");
     const TargetArrays<T> targets = as_targets<T>(y, kind, n, k, {name.c_str(), "y"});
-    const py::array_t<T> weights = as_sample_weight<T>(sample_weight, n, {name.c_str(), "sample_weight"});
-    core::Buffer<T> scale(n), row_loss(n);
-    ops::loss_scale<T>(sample_weight.is_none() ? nullptr : weights.data(), n, scale.data());
+    const py::array_t<T> weights = as_sample_weight<T>(sample_weight, kind, n, k, {name.c_str(), "sample_weight"});
+    train::LossTerms<T> terms(matrix_view(weights), n);
+    terms.weigh({0, n}, n, [](Size i) { return i; });
     py::array_t<T> result({n, k});
     const Matrix<T> dy(result.mutable_data(), n, k);  // until then room for predictions that must be converted
-    ops::loss_rows<T>(ops::find_loss(kernels::current_kernels<T>(), name), static_cast<T>(kernel_argument),
-                      rows.view.view_or_read(0, dy), targets.view(n, k), scale.data(), row_loss.data(), dy);
-    return py::make_tuple(ops::total_loss(n, scale.data(), row_loss.data()), result);
+    const train::LossRule<T> rule{&ops::find_loss(kernels::current_kernels<T>(), name),
+                                  static_cast<T>(kernel_argument)};
+    terms.compute(rule, 0, rows.view.view_or_read(0, dy), targets.view(n, k), dy);
+    return py::make_tuple(terms.total(n), result);
   });
 }
 

@@ -60,11 +60,12 @@ template <class T>
 SampleArrays<T> Model<T>::samples(const py::object& x, const py::object& y, const py::object& sample_weight,
                                   const std::string& operation, const py::object& scale) const {
   const char* op = operation.c_str();
-  SampleArrays<T> samples{some_rows(x, op, scale), {}, {}, !sample_weight.is_none(), 0};
+  SampleArrays<T> samples{some_rows(x, op, scale), {}, {}, 0};
   samples.outputs = out_features(samples.x.view.cols);
-  if (const auto kind = compiled().targets)
+  if (const auto kind = compiled().targets) {
     samples.targets = as_targets<T>(y, *kind, samples.rows(), samples.outputs, {op, "y"});
-  samples.weights = as_sample_weight<T>(sample_weight, samples.rows(), {op, "sample_weight"});
+    samples.weights = as_sample_weight<T>(sample_weight, *kind, samples.rows(), samples.outputs, {op, "sample_weight"});
+  }
   return samples;
 }
 
@@ -89,7 +90,7 @@ auto call_host(const py::object& f) {
 template <class T>
 train::EpochReport Model<T>::fit_epoch(const SampleArrays<T>& samples, const py::object& outputs,
                                        const train::EpochOptions& options, const py::object& host_loss) {
-  train::Samples<T> given{samples.x.view, {}, samples.weight_data(), {}};
+  train::Samples<T> given{samples.x.view, {}, samples.weight_view(), {}};
   if (host_loss.is_none())
     given.targets = samples.target_view();
   else
@@ -136,7 +137,7 @@ py::tuple Model<T>::evaluate(const SampleArrays<T>& samples) {
   const Matrix<T> to(outputs.mutable_data(), samples.rows(), samples.outputs);
   double loss = 0;
   interruptible([&](runtime::Cancel& cancel) {
-    loss = trainer_.evaluate(samples.x.view, samples.target_view(), samples.weight_data(), to, cancel);
+    loss = trainer_.evaluate(samples.x.view, samples.target_view(), samples.weight_view(), to, cancel);
   });
   return py::make_tuple(loss, outputs);
 }
@@ -176,7 +177,7 @@ template <class T>
 double Model<T>::loss_and_gradients(const SampleArrays<T>& samples) {
   double loss = 0;
   interruptible([&](runtime::Cancel& cancel) {
-    loss = trainer_.loss_and_gradients(samples.x.view, samples.target_view(), samples.weight_data(), cancel);
+    loss = trainer_.loss_and_gradients(samples.x.view, samples.target_view(), samples.weight_view(), cancel);
   });
   return loss;
 }

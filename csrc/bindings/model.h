@@ -18,12 +18,11 @@ struct SampleArrays {
   Rows<T> x;
   TargetArrays<T> targets;
   py::array_t<T> weights;
-  bool weighted;
   Size outputs;
 
   Size rows() const { return x.view.rows; }
   ops::Targets<T> target_view() const { return targets.view(rows(), outputs); }
-  const T* weight_data() const { return weighted ? weights.data() : nullptr; }
+  ConstMatrix<T> weight_view() const { return matrix_view(weights); }
 };
 
 // Parameters and buffers as (path, shape, role), in the order of all lists below.

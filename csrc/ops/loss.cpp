@@ -23,12 +23,6 @@ void loss_rows(const kernels::LossKernel<T>& loss, T argument, core::ConstMatrix
 }
 
 template <class T>
-void loss_scale(const T* weights, core::Size rows, T* scale) {
-  for (core::Size i = 0; i < rows; ++i)
-    scale[i] = static_cast<T>((weights == nullptr ? 1.0 : static_cast<double>(weights[i])) / static_cast<double>(rows));
-}
-
-template <class T>
 double total_loss(core::Size rows, const T* scale, const T* row_loss) {
   double total = 0;
   for (core::Size i = 0; i < rows; ++i) total += static_cast<double>(scale[i]) * static_cast<double>(row_loss[i]);
@@ -39,8 +33,6 @@ template void loss_rows(const kernels::LossKernel<float>&, float, core::ConstMat
                         const float*, float*, core::Matrix<float>);
 template void loss_rows(const kernels::LossKernel<double>&, double, core::ConstMatrix<double>, const Targets<double>&,
                         const double*, double*, core::Matrix<double>);
-template void loss_scale(const float*, core::Size, float*);
-template void loss_scale(const double*, core::Size, double*);
 template double total_loss(core::Size, const float*, const float*);
 template double total_loss(core::Size, const double*, const double*);
 

@@ -18,6 +18,8 @@ enum class TargetKind {
   probabilities,  // numbers in [0, 1], one for each output
   classes,        // a class label a row, or rows of probabilities that add up to 1
 };
+// Whether a row's loss is the mean over its outputs, each with a target of its own.
+constexpr bool is_mean_of_outputs(TargetKind kind) { return kind != TargetKind::classes; }
 
 struct LossKind {
   const char* name;
@@ -48,11 +50,6 @@ struct Targets {
 template <class T>
 void loss_rows(const kernels::LossKernel<T>& loss, T argument, core::ConstMatrix<T> y, const Targets<T>& targets,
                const T* scale, T* row_loss, core::Matrix<T> dy);
-
-// scale[i] = w[i] / rows, or 1 / rows without weights: what makes a sum of row losses their (weighted) mean. The mean of
-// the weights is 1, over all samples of a call: a batch of those that count much counts more than another one.
-template <class T>
-void loss_scale(const T* weights, core::Size rows, T* scale);
 
 // sum of scale[i] * loss[i] in increasing order of i, in double.
 template <class T>

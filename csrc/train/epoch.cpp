@@ -31,8 +31,7 @@ Epoch<T>::Epoch(Training<T>& training, const Plan<T>& plan, const Shares& shares
       options_(options),
       order_(std::move(order)),
       arena_(plan, shares.count()),
-      scale_(plan.batch()),
-      row_loss_(plan.batch()),
+      terms_(samples.weights, plan.batch()),
       indices_(samples.targets.indices != nullptr ? plan.batch() : 0),
       dense_(core::checked_product(samples.targets.dense ? plan.batch() : 0, samples.targets.dense.cols)) {
   own_.reserve(shares.count());  // they refer to their places
@@ -97,12 +96,7 @@ void Epoch<T>::gather(const Member& me, View<T>& view, Range rows) {
 // Copies targets unless they are read as they lie, and works out how much each row's loss counts.
 template <class T>
 void Epoch<T>::gather_targets(const Batch<T>& batch, Range rows) {
-  const auto batch_rows = static_cast<double>(batch.x.rows);
-  if (samples_.weights == nullptr)
-    std::fill(scale_.begin() + rows.begin, scale_.begin() + rows.end, static_cast<T>(1 / batch_rows));
-  else
-    for (Size i = rows.begin; i < rows.end; ++i)
-      scale_[i] = static_cast<T>(static_cast<double>(samples_.weights[sample(batch.first + i)]) / batch_rows);
+  terms_.weigh(rows, batch.x.rows, [&](Size i) { return sample(batch.first + i); });
   if (order_.size() == 0) return;
   const std::uint32_t* order = order_.data() + batch.first;
   if (const ConstMatrix<T>& dense = samples_.targets.dense; dense)
@@ -117,10 +111,9 @@ template <class T>
 void Epoch<T>::loss(const nn::Pass<T>& pass, View<T>& view, Range rows) {
   const Batch<T>& batch = own(pass.me).batch;
   if (by_features_) gather_targets(batch, rows);
-  const LossRule<T>& loss = training_.loss;
-  ops::loss_rows<T>(*loss.kernel, loss.argument, view.at(plan_.head()).rows_from(rows.begin, rows.size()),
-                    batch.targets.rows_from(rows.begin, rows.size()), scale_.data() + rows.begin,
-                    row_loss_.data() + rows.begin, view.at(plan_.head_gradient()).rows_from(rows.begin, rows.size()));
+  terms_.compute(training_.loss, rows.begin, view.at(plan_.head()).rows_from(rows.begin, rows.size()),
+                 batch.targets.rows_from(rows.begin, rows.size()),
+                 view.at(plan_.head_gradient()).rows_from(rows.begin, rows.size()));
 }
 
 template <class T>
@@ -144,11 +137,6 @@ nn::Sink<T>& Epoch<T>::sink(const Member& me, const Stage<T>& stage) {
 template <class T>
 void Epoch<T>::update(const Member& me) {
   apply_gradients(training_, plan_, shares_, me, gradients_, clip_ ? clip_->factor() : T(1));
-}
-
-template <class T>
-double Epoch<T>::batch_loss(const Batch<T>& batch) const {
-  return ops::total_loss(batch.x.rows, scale_.data(), row_loss_.data());
 }
 
 template <class T>

@@ -5,9 +5,9 @@
 #include <memory>
 #include <optional>
 
-#include "ops/loss.h"
 #include "train/clip.h"
 #include "train/input_rows.h"
+#include "train/loss_terms.h"
 #include "train/program.h"
 #include "train/shuffle.h"
 #include "train/sinks.h"
@@ -18,8 +18,8 @@ template <class T>
 struct Samples {
   InputRows<T> x;
   ops::Targets<T> targets;
-  const T* weights = nullptr;  // of mean 1; null: all 1
-  Matrix<T> outputs;           // where the network's outputs go, in the order of x; empty: nowhere
+  ConstMatrix<T> weights;  // one a sample or one for each output, of mean 1; empty: all 1
+  Matrix<T> outputs;       // where the network's outputs go, in the order of x; empty: nowhere
   // A loss that the host computes: from the outputs for the rows order[0] ... of the samples their mean loss, and its
   // gradient into dy. It may throw. Targets are then its affair.
   std::function<double(ConstMatrix<T> outputs, const std::uint32_t* order, Matrix<T> dy)> host_loss{};
@@ -68,7 +68,7 @@ class Epoch final : public PassContext<T> {
   void update(const runtime::Member& me) override;
 
   // Of the batch that all members are at; the host's loss, which goes on alone, from the outputs.
-  double batch_loss(const Batch<T>& batch) const;
+  double batch_loss(const Batch<T>& batch) const { return terms_.total(batch.x.rows); }
   double host_loss(Own& own);  // infinite where its gradient is not finite
   void count(double loss);     // a step has been done
   // What the program does: whether gradients are kept in arrays instead of applied at once, and whether the first stage
@@ -99,7 +99,7 @@ class Epoch final : public PassContext<T> {
   Order order_;  // empty: as the samples lie
   Arena<T> arena_;
   std::vector<Own> own_;
-  core::Buffer<T> scale_, row_loss_;  // of each row of the batch
+  LossTerms<T> terms_;
   core::Buffer<std::int32_t> indices_;
   core::Buffer<T> dense_;  // gathered targets
   Gradients<T> gradients_;

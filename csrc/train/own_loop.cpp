@@ -1,8 +1,8 @@
 #include "train/own_loop.h"
 
 #include "core/errors.h"
-#include "ops/loss.h"
 #include "runtime/denormals.h"
+#include "train/loss_terms.h"
 
 namespace nnext::train {
 
@@ -16,7 +16,7 @@ struct OwnLoop<T>::Context final : PassContext<T> {
   const InputRows<T>* x = nullptr;
   const InputRows<T>* dy = nullptr;  // null: the loss's
   const ops::Targets<T>* targets = nullptr;
-  core::Buffer<T> scale{}, row_loss{};
+  LossTerms<T> terms{};
   std::vector<ArraySink<T>> sinks{};
 
   explicit Context(OwnLoop& loop_) : loop(loop_), sinks(loop_.members_, ArraySink<T>(loop_.gradients_)) {}
@@ -29,9 +29,8 @@ struct OwnLoop<T>::Context final : PassContext<T> {
     const Plan<T>& plan = view.plan();
     const auto part = [&](const Place& place) { return view.at(place).rows_from(rows.begin, rows.size()); };
     if (dy != nullptr) return dy->read(rows.begin, part(plan.output_gradient()));
-    const LossRule<T>& loss = loop.training_.loss;
-    ops::loss_rows<T>(*loss.kernel, loss.argument, part(plan.head()), targets->rows_from(rows.begin, rows.size()),
-                      scale.data() + rows.begin, row_loss.data() + rows.begin, part(plan.head_gradient()));
+    terms.compute(loop.training_.loss, rows.begin, part(plan.head()), targets->rows_from(rows.begin, rows.size()),
+                  part(plan.head_gradient()));
   }
   nn::Sink<T>& sink(const Member& me, const Stage<T>& stage) override {
     ArraySink<T>& mine = sinks[static_cast<Size>(me.index())];
@@ -115,13 +114,13 @@ ConstMatrix<T> OwnLoop<T>::backward(const InputRows<T>& dy, runtime::Cancel& can
 }
 
 template <class T>
-double OwnLoop<T>::loss_and_gradients(const InputRows<T>& x, const ops::Targets<T>& targets, const T* weights,
+double OwnLoop<T>::loss_and_gradients(const InputRows<T>& x, const ops::Targets<T>& targets, ConstMatrix<T> weights,
                                       runtime::Cancel& cancel) {
   prepare(x, true, "loss_and_grads");
   Context context(*this);
   context.x = &x, context.targets = &targets;
-  context.scale = core::Buffer<T>(x.rows), context.row_loss = core::Buffer<T>(x.rows);
-  ops::loss_scale<T>(weights, x.rows, context.scale.data());
+  context.terms = LossTerms<T>(weights, x.rows);
+  context.terms.weigh({0, x.rows}, x.rows, [](Size i) { return i; });
   const Size head = plan_->head_stages(), lowest = plan_->first_backward();
   pack(lowest, head, nn::Packed::all);
   ProgramBuilder<T> program(*plan_);
@@ -132,7 +131,7 @@ double OwnLoop<T>::loss_and_gradients(const InputRows<T>& x, const ops::Targets<
   program.gradients(false, false);
   run(program.take(), context, 3 * flops(x.rows), cancel);
   has_gradients_ = !cancel.requested();
-  return ops::total_loss(x.rows, context.scale.data(), context.row_loss.data());
+  return context.terms.total(x.rows);
 }
 
 template <class T>

@@ -21,7 +21,7 @@ class OwnLoop {
   // From the gradient of the output to that of the input, and of every trainable parameter.
   ConstMatrix<T> backward(const InputRows<T>& dy, runtime::Cancel& cancel);
   // Mean loss of the batch with all gradients, through the stable form that fit uses.
-  double loss_and_gradients(const InputRows<T>& x, const ops::Targets<T>& targets, const T* weights,
+  double loss_and_gradients(const InputRows<T>& x, const ops::Targets<T>& targets, ConstMatrix<T> weights,
                             runtime::Cancel& cancel);
   // Applies the optimizer to the gradients of the last backward pass, and the batch's statistics to buffers.
   void step(double lr, runtime::Cancel& cancel);

@@ -1,6 +1,7 @@
 #include "train/predict.h"
 
 #include "train/arena.h"
+#include "train/loss_terms.h"
 
 namespace nnext::train {
 
@@ -62,23 +63,21 @@ void predict(Training<T>& training, const InputRows<T>& x, Matrix<T> outputs, ru
 }
 
 template <class T>
-double evaluate(Training<T>& training, const InputRows<T>& x, const ops::Targets<T>& targets, const T* weights,
+double evaluate(Training<T>& training, const InputRows<T>& x, const ops::Targets<T>& targets, ConstMatrix<T> weights,
                 Matrix<T> outputs, runtime::Cancel& cancel) {
-  core::Buffer<T> scale(x.rows), row_loss(x.rows);
-  ops::loss_scale<T>(weights, x.rows, scale.data());
-  const LossRule<T>& loss = training.loss;
+  LossTerms<T> terms(weights, x.rows);
+  terms.weigh({0, x.rows}, x.rows, [](Size i) { return i; });
   predict(training, x, outputs, cancel, [&](Range rows, ConstMatrix<T> head) {
-    ops::loss_rows<T>(*loss.kernel, loss.argument, head, targets.rows_from(rows.begin, rows.size()),
-                      scale.data() + rows.begin, row_loss.data() + rows.begin, {});
+    terms.compute(training.loss, rows.begin, head, targets.rows_from(rows.begin, rows.size()), {});
   });
-  return ops::total_loss(x.rows, scale.data(), row_loss.data());
+  return terms.total(x.rows);
 }
 
 template void predict(Training<float>&, const InputRows<float>&, Matrix<float>, runtime::Cancel&);
 template void predict(Training<double>&, const InputRows<double>&, Matrix<double>, runtime::Cancel&);
-template double evaluate(Training<float>&, const InputRows<float>&, const ops::Targets<float>&, const float*,
+template double evaluate(Training<float>&, const InputRows<float>&, const ops::Targets<float>&, ConstMatrix<float>,
                          Matrix<float>, runtime::Cancel&);
-template double evaluate(Training<double>&, const InputRows<double>&, const ops::Targets<double>&, const double*,
+template double evaluate(Training<double>&, const InputRows<double>&, const ops::Targets<double>&, ConstMatrix<double>,
                          Matrix<double>, runtime::Cancel&);
 
 }  // namespace nnext::train

@@ -12,7 +12,7 @@ void predict(Training<T>& training, const InputRows<T>& x, Matrix<T> outputs, ru
 
 // The same, and the (weighted) mean loss.
 template <class T>
-double evaluate(Training<T>& training, const InputRows<T>& x, const ops::Targets<T>& targets, const T* weights,
+double evaluate(Training<T>& training, const InputRows<T>& x, const ops::Targets<T>& targets, ConstMatrix<T> weights,
                 Matrix<T> outputs, runtime::Cancel& cancel);
 
 }  // namespace nnext::train

@@ -172,7 +172,7 @@ template <class T>
 EpochReport Trainer<T>::fit_epoch(const Samples<T>& samples, const EpochOptions& options, runtime::Cancel& cancel) {
   const Gate::Training right = begin("fit");
   require_optimizer("fit");
-  if (samples.host_loss == nullptr) require_loss("fit", samples.targets);
+  if (samples.host_loss == nullptr) require_loss("fit", samples.targets, samples.weights);
   own_loop_->reset();
   if (fit_ == nullptr) fit_ = std::make_unique<Fit<T>>(training_);
   return fit_->run_epoch(samples, options, cancel);
@@ -195,19 +195,21 @@ void Trainer<T>::require_optimizer(const char* operation) const {
 }
 
 template <class T>
-void Trainer<T>::require_loss(const char* operation, const ops::Targets<T>& targets) const {
+void Trainer<T>::require_loss(const char* operation, const ops::Targets<T>& targets, ConstMatrix<T> weights) const {
   const kernels::LossKernel<T>* loss = training_.loss.kernel;
-  if (loss == nullptr || (targets.indices != nullptr ? loss->indexed == nullptr : !targets.dense))
+  const bool of_outputs = weights && weights.cols > 1;
+  if (loss == nullptr || (targets.indices != nullptr ? loss->indexed == nullptr : !targets.dense) ||
+      (of_outputs && !ops::is_mean_of_outputs(training_.loss.targets)))
     throw std::runtime_error(core::message("[", operation, "] the samples were checked for another loss than ",
                                            loss == nullptr ? "a function" : loss->name,
                                            "; compile before, not between"));
 }
 
 template <class T>
-double Trainer<T>::loss_and_gradients(const InputRows<T>& x, const ops::Targets<T>& targets, const T* weights,
+double Trainer<T>::loss_and_gradients(const InputRows<T>& x, const ops::Targets<T>& targets, ConstMatrix<T> weights,
                                       runtime::Cancel& cancel) {
   const Gate::Training right = begin("loss_and_grads");
-  require_loss("loss_and_grads", targets);
+  require_loss("loss_and_grads", targets, weights);
   return own_loop_->loss_and_gradients(x, targets, weights, cancel);
 }
 
@@ -237,10 +239,10 @@ bool Trainer<T>::predict_row_at_once(const T* x, T* y) {
 }
 
 template <class T>
-double Trainer<T>::evaluate(const InputRows<T>& x, const ops::Targets<T>& targets, const T* weights, Matrix<T> outputs,
-                            runtime::Cancel& cancel) {
+double Trainer<T>::evaluate(const InputRows<T>& x, const ops::Targets<T>& targets, ConstMatrix<T> weights,
+                            Matrix<T> outputs, runtime::Cancel& cancel) {
   const Gate::Reader reader(network_.gate);  // the loss stays the one that targets were checked for
-  require_loss("evaluate", targets);
+  require_loss("evaluate", targets, weights);
   return train::evaluate<T>(training_, x, targets, weights, outputs, cancel);
 }
 

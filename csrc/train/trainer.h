@@ -78,7 +78,7 @@ class Trainer {
   // One row, where nobody has to be waited for; else false.
   bool predict_row_at_once(const T* x, T* y);
   const RowPredictor<T>& row_predictor();
-  double evaluate(const InputRows<T>& x, const ops::Targets<T>& targets, const T* weights, Matrix<T> outputs,
+  double evaluate(const InputRows<T>& x, const ops::Targets<T>& targets, ConstMatrix<T> weights, Matrix<T> outputs,
                   runtime::Cancel& cancel);
 
   // Calls f(loop) with the right to train, for forward, backward, loss_and_gradients and step of one's own.
@@ -87,7 +87,7 @@ class Trainer {
     const Gate::Training right = begin(operation);
     f(*own_loop_);
   }
-  double loss_and_gradients(const InputRows<T>& x, const ops::Targets<T>& targets, const T* weights,
+  double loss_and_gradients(const InputRows<T>& x, const ops::Targets<T>& targets, ConstMatrix<T> weights,
                             runtime::Cancel& cancel);
   void step(double lr, runtime::Cancel& cancel);
 
@@ -95,7 +95,7 @@ class Trainer {
   using Gate = runtime::Gate;
   // Throw std::runtime_error where there is no optimizer, or no loss for such targets.
   void require_optimizer(const char* operation) const;
-  void require_loss(const char* operation, const ops::Targets<T>& targets) const;
+  void require_loss(const char* operation, const ops::Targets<T>& targets, ConstMatrix<T> weights) const;
   Gate::Training begin(const char* operation);
   template <class F>
   void change(const char* operation, runtime::Cancel& cancel, F f);

@@ -226,7 +226,7 @@ class Network:
             The last batch of an epoch may be smaller.
         shuffle : bool
             Take the samples in a new order in every epoch, the same that the C++ core takes.
-        sample_weight : array of shape (n,), optional
+        sample_weight : array of shape (n,) or, where the loss is a mean over outputs, (n, outputs), optional
             Divided by their mean over all samples, so that a batch of those that count much counts more.
 
         Returns

@@ -8,17 +8,19 @@ import numpy.typing as npt
 from nnext.reference.arrays import Array, as_float
 
 
-def row_shares(operation: str, rows: int, sample_weight: npt.ArrayLike | None) -> Array:
-    """Return ``w_i / sum(w)``, the share of each row; all zero when every weight is zero."""
+def _shares(operation: str, sample_weight: npt.ArrayLike | None, rows: int, outputs: int | None = None) -> Array:
+    """Return ``w / mean(w) / rows``, how much each row counts, as a column; all zero when every weight is zero.
+
+    With `outputs`, each of which is a term of a row's mean, there may be a weight for each: then as many columns.
+    """
     w = np.ones(rows) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-    if w.shape != (rows,):
-        raise ValueError(
-            f"[{operation}] sample_weight has shape {w.shape} but y_pred has {rows} rows; pass one weight a row"
-        )
+    if w.shape not in ((rows,), (rows, outputs)):
+        wanted = "pass one weight a row" + ("" if outputs is None else f", or one for each of {outputs} outputs")
+        raise ValueError(f"[{operation}] sample_weight has shape {w.shape} but y_pred has {rows} rows; {wanted}")
     if not (np.isfinite(w) & (w >= 0)).all():
         raise ValueError(f"[{operation}] sample_weight must be finite and at least 0, but its minimum is {w.min()}")
-    total = w.sum()
-    return w / total if total > 0 else np.zeros(rows)
+    mean = w.mean()
+    return (w / mean / rows if mean > 0 else w).reshape(rows, -1)
 
 
 def _check_rows(operation: str, p: Array) -> None:
@@ -27,13 +29,14 @@ def _check_rows(operation: str, p: Array) -> None:
 
 
 def values(operation: str, y_pred: npt.ArrayLike, y: npt.ArrayLike, w: npt.ArrayLike | None) -> tuple[Array, ...]:
-    """Return predictions and targets as (n, outputs), and the share of each row. (n,) and (n, 1) mean the same."""
+    """Return predictions and targets as (n, outputs), and the shares of the rows. (n,) and (n, 1) mean the same."""
     p = as_float(y_pred)
     t = np.asarray(y, dtype=p.dtype)
     _check_rows(operation, p)
     if p.shape != t.shape and {p.shape, t.shape} != {p.shape[:1], (*p.shape[:1], 1)}:
         raise ValueError(f"[{operation}] y_pred has shape {p.shape} but y has {t.shape}; give y the shape of y_pred")
-    return p.reshape(len(p), -1), t.reshape(len(p), -1), row_shares(operation, len(p), w)
+    p, t = p.reshape(len(p), -1), t.reshape(len(p), -1)
+    return p, t, _shares(operation, w, *p.shape)
 
 
 def probabilities(
@@ -60,7 +63,7 @@ def _one_hot(operation: str, y: Array, classes: int) -> Array:
 
 
 def classes(operation: str, y_pred: npt.ArrayLike, y: npt.ArrayLike, w: npt.ArrayLike | None) -> tuple[Array, ...]:
-    """Return logits and target probabilities, both (n, classes), and the share of each row."""
+    """Return logits and target probabilities, both (n, classes), and the shares of the rows."""
     x, t = as_float(y_pred), np.asarray(y)
     _check_rows(operation, x)
     if x.ndim != 2:
@@ -73,4 +76,4 @@ def classes(operation: str, y_pred: npt.ArrayLike, y: npt.ArrayLike, w: npt.Arra
             f"[{operation}] y_pred has shape {x.shape} but y has {t.shape}; "
             f"pass {rows} labels, or probabilities of shape {x.shape}"
         )
-    return x, t.astype(x.dtype), row_shares(operation, rows, w)
+    return x, t.astype(x.dtype), _shares(operation, w, rows)

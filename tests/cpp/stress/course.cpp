@@ -137,7 +137,7 @@ void Course::reorder(const train::Order& order) {
 
 void Course::own_step(Size first, Size count) {
   insist([&](runtime::Cancel& cancel) {
-    trainer_.loss_and_gradients(rows(first, count), targets(first, count), nullptr, cancel);
+    trainer_.loss_and_gradients(rows(first, count), targets(first, count), {}, cancel);
     if (!cancel.requested()) trainer_.step(what_.rate, cancel);
   });
 }
@@ -158,9 +158,8 @@ std::uint64_t Course::predict_row(Size row) {
 std::uint64_t Course::evaluate() {
   std::vector<float> outputs(kProbe * what_.out);
   const InputRows<float> x = probe(0, kProbe);
-  insist([&](auto& cancel) {
-    trainer_.evaluate(x, targets(0, kProbe), nullptr, {outputs.data(), kProbe, what_.out}, cancel);
-  });
+  insist(
+      [&](auto& cancel) { trainer_.evaluate(x, targets(0, kProbe), {}, {outputs.data(), kProbe, what_.out}, cancel); });
   return digest_of(outputs);
 }
 
@@ -183,7 +182,7 @@ ops::Targets<float> Course::targets(Size first, Size count) const {
 }
 
 Samples<float> Course::samples(Size first, Size count, const std::function<void()>& within) const {
-  Samples<float> given{rows(first, count), {}, nullptr, {}};
+  Samples<float> given{rows(first, count), {}, {}, {}};
   if (what_.way != Way::host_loss) {
     given.targets = targets(first, count);
     return given;

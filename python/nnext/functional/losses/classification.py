@@ -32,7 +32,7 @@ def bce(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | 
         Probabilities.
     y : array_like of the same shape
         Between 0 and 1.
-    sample_weight : array_like of shape (n,), optional
+    sample_weight : array_like of shape (n,) or (n, k), optional
 
     Returns
     -------
@@ -71,7 +71,7 @@ def bce_with_logits(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.
         Logits z.
     y : array_like of the same shape
         Between 0 and 1.
-    sample_weight : array_like of shape (n,), optional
+    sample_weight : array_like of shape (n,) or (n, k), optional
 
     Returns
     -------

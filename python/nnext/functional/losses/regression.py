@@ -26,8 +26,8 @@ def mse(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | 
     Parameters
     ----------
     y_pred, y : array_like of shape (n,) or (n, k)
-    sample_weight : array_like of shape (n,), optional
-        The loss is then the weighted mean over the rows.
+    sample_weight : array_like of shape (n,) or (n, k), optional
+        Of rows or of outputs: the loss is then the weighted mean over these.
 
     Returns
     -------
@@ -65,8 +65,8 @@ def huber(
     Parameters
     ----------
     y_pred, y : array_like of shape (n,) or (n, k)
-    sample_weight : array_like of shape (n,), optional
-        The loss is then the weighted mean over the rows.
+    sample_weight : array_like of shape (n,) or (n, k), optional
+        Of rows or of outputs: the loss is then the weighted mean over these.
     delta : float
         > 0.
 

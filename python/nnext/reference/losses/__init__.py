@@ -1,7 +1,8 @@
 """The losses, each beside its gradient: how wrong a network's output is, as one number.
 
 Every loss is ``sum_i w_i l_i / sum_i w_i`` over the rows i of a batch, with ``l_i`` as the function says (PyTorch's
-``reduction="mean"``). A ``..._grad`` gives the gradient with respect to ``y_pred``.
+``reduction="mean"``). Where that is a mean over outputs j there may be a weight for each: ``sum_ij w_ij l_ij / sum_ij
+w_ij``. A ``..._grad`` gives the gradient with respect to ``y_pred``.
 """
 
 from nnext.reference.losses import classification, regression

@@ -31,13 +31,13 @@ def bce(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | 
         Probabilities, 0 to 1.
     y : array of y_pred's shape
         Targets, 0 to 1.
-    sample_weight : array of shape (n,), optional
-        Weights ``w_i >= 0``; 1 when absent.
+    sample_weight : array of shape (n,) or (n, outputs), optional
+        Weights ``w_i >= 0`` of rows, or ``w_ij >= 0`` of outputs; 1 when absent.
 
     Returns
     -------
     float
-        ``sum_i w_i l_i / sum_i w_i``.
+        ``sum_i w_i l_i / sum_i w_i``, or ``sum_ij w_ij l_ij / sum_ij w_ij``.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def bce(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | 
     p, t, scale = probabilities("bce", y_pred, y, sample_weight)
     with np.errstate(divide="ignore"):
         log_p, log_not_p = np.maximum(np.log(p), -100), np.maximum(np.log1p(-p), -100)
-    return mean(scale, -(t * log_p + (1 - t) * log_not_p).mean(axis=1))
+    return mean(scale, -(t * log_p + (1 - t) * log_not_p))
 
 
 def bce_grad(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Array:
@@ -82,7 +82,7 @@ def bce_with_logits(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.
     0.3466
     """
     x, t, scale = values("bce_with_logits", y_pred, y, sample_weight)
-    return mean(scale, (np.maximum(x, 0) - x * t + np.log1p(np.exp(-np.abs(x)))).mean(axis=1))
+    return mean(scale, np.maximum(x, 0) - x * t + np.log1p(np.exp(-np.abs(x))))
 
 
 def bce_with_logits_grad(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Array:
@@ -128,7 +128,7 @@ def cross_entropy(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.Ar
     shifted = x - x.max(axis=1, keepdims=True)
     log_softmax = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     terms = np.multiply(t, log_softmax, where=t != 0, out=np.zeros_like(x))  # 0 * log 0 counts as 0
-    return mean(scale, -terms.sum(axis=1))
+    return mean(scale, -terms.sum(axis=1, keepdims=True))
 
 
 def cross_entropy_grad(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Array:

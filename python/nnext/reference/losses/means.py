@@ -1,4 +1,4 @@
-"""Means over the rows of a batch."""
+"""Means over the rows of a batch, and over the outputs of each."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy.typing as npt
 from nnext.reference.arrays import Array
 
 
-def mean(scale: Array, row_loss: Array) -> float:
-    """Return the mean of the rows' losses, by their shares."""
-    return float(scale @ row_loss.astype(np.float64))
+def mean(scale: Array, terms: Array) -> float:
+    """Return the mean of (rows, outputs) losses, by the shares of rows or outputs."""
+    return float((scale * terms.astype(np.float64)).mean(axis=1).sum())
 
 
 def mean_grad(scale: Array, row_grad: Array, y_pred: npt.ArrayLike) -> Array:
-    """Return its gradient from the gradients of the rows, in y_pred's shape."""
-    dy = scale[:, None].astype(row_grad.dtype) * row_grad
+    """Return its gradient from that of the rows, in y_pred's shape."""
+    dy = scale.astype(row_grad.dtype) * row_grad
     return dy.reshape(np.shape(y_pred))

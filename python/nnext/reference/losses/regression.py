@@ -21,13 +21,13 @@ def mse(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | 
         What the network says.
     y : array of y_pred's shape
         What it should say.
-    sample_weight : array of shape (n,), optional
-        Weights ``w_i >= 0``; 1 when absent.
+    sample_weight : array of shape (n,) or (n, outputs), optional
+        Weights ``w_i >= 0`` of rows, or ``w_ij >= 0`` of outputs; 1 when absent.
 
     Returns
     -------
     float
-        ``sum_i w_i l_i / sum_i w_i``.
+        ``sum_i w_i l_i / sum_i w_i``, or ``sum_ij w_ij l_ij / sum_ij w_ij``.
 
     Raises
     ------
@@ -40,7 +40,7 @@ def mse(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | 
     2.5
     """
     p, t, scale = values("mse", y_pred, y, sample_weight)
-    return mean(scale, ((p - t) ** 2).mean(axis=1))
+    return mean(scale, (p - t) ** 2)
 
 
 def mse_grad(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Array:
@@ -71,7 +71,7 @@ def huber(
     """
     p, t, scale = values("huber", y_pred, y, sample_weight)
     d = np.abs(p - t)
-    return mean(scale, np.where(d <= delta, d * d / 2, delta * (d - delta / 2)).mean(axis=1))
+    return mean(scale, np.where(d <= delta, d * d / 2, delta * (d - delta / 2)))
 
 
 def huber_grad(

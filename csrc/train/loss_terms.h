@@ -1,0 +1,55 @@
+// What the rows of a batch add to its loss, and how much each counts.
+//
+// A row is one term or, where every output of a sample has a weight of its own, as many as it has outputs: the loss of
+// (rows, k) is then taken as that of (rows * k, 1), whose terms are the same. No kernel needs to know of it.
+#pragma once
+
+#include "train/training.h"
+
+namespace nnext::train {
+
+template <class T>
+class LossTerms {
+ public:
+  LossTerms() = default;
+  // Room for a batch of `rows`. The weights of all samples have a mean of 1, over all their terms; none: all are 1.
+  LossTerms(ConstMatrix<T> weights, Size rows)
+      : weights_(weights),
+        per_row_(weights ? weights.cols : 1),
+        scale_(core::checked_product(rows, per_row_)),
+        loss_(scale_.size()) {}
+
+  // Rows of a batch of batch_rows count as much as the samples sample(i): what makes the sum of the terms their mean.
+  template <class F>
+  void weigh(runtime::Range rows, Size batch_rows, F sample) {
+    const auto terms = static_cast<double>(batch_rows * per_row_);
+    T* to = scale_.data() + rows.begin * per_row_;
+    if (!weights_) {
+      std::fill_n(to, rows.size(), static_cast<T>(1 / terms));
+      return;
+    }
+    for (Size i = rows.begin; i < rows.end; ++i)
+      for (Size j = 0; j < per_row_; ++j) *to++ = static_cast<T>(static_cast<double>(weights_(sample(i), j)) / terms);
+  }
+
+  // The terms of the rows from `first` on that y has, and their gradient, times how much they count, to dy unless that
+  // is empty. Rows without gaps.
+  void compute(const LossRule<T>& rule, Size first, ConstMatrix<T> y, const ops::Targets<T>& targets, Matrix<T> dy) {
+    const Size at = first * per_row_;
+    ops::loss_rows<T>(*rule.kernel, rule.argument, by_terms(y), {targets.indices, by_terms(targets.dense)},
+                      scale_.data() + at, loss_.data() + at, by_terms(dy));
+  }
+  double total(Size rows) const { return ops::total_loss(rows * per_row_, scale_.data(), loss_.data()); }
+
+ private:
+  template <class U>
+  Matrix<U> by_terms(Matrix<U> m) const {
+    return per_row_ == 1 ? m : Matrix<U>(m.data, m.rows * per_row_, 1);
+  }
+
+  ConstMatrix<T> weights_;
+  Size per_row_ = 1;
+  core::Buffer<T> scale_, loss_;  // of each term
+};
+
+}  // namespace nnext::train
