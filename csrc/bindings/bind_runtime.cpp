@@ -64,7 +64,7 @@ double fma_ceiling(int threads) {
 }  // namespace
 
 void bind_runtime(py::module_& m) {
-  kernels::current_isa();  // a wrong NNEXT_ISA or number of threads is an error at import, not in the first fit
+  kernels::current_isa();  // a wrong NNEXT_ISA or NNEXT_NUM_THREADS is an error at import, not in the first fit
   runtime::num_threads();
   m.def("isa", [] { return kernels::current_isa().name; });
   m.def("available_isas", kernels::available_isas);

@@ -8,7 +8,10 @@
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <limits>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/errors.h"
 
@@ -17,28 +20,51 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void check_count(long count, const char* from) {
-  if (count < 1 || count > kMaxThreads)
-    core::fail_value(from, "=", count, " is not a number of threads; use 1 to ", kMaxThreads);
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\r\n\v\f";
+  const auto first = text.find_first_not_of(kBlanks);
+  return first == text.npos ? "" : text.substr(first, text.find_last_not_of(kBlanks) + 1 - first);
 }
 
-// A positive number from the environment, 0 when unset. OMP_NUM_THREADS may be a list ("4,2"): its first entry counts.
-int from_environment(const char* name) {
+// A whole number, with blanks around it; nothing for other text. One that no int holds is the largest or smallest.
+std::optional<int> whole_number(std::string_view text) {
+  text = trimmed(text);
+  int number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc::invalid_argument || end != text.data() + text.size()) return {};
+  if (error == std::errc::result_out_of_range)
+    return text.front() == '-' ? std::numeric_limits<int>::min() : std::numeric_limits<int>::max();
+  return number;
+}
+
+std::string_view from_environment(const char* name) {
   const char* text = std::getenv(name);
-  if (text == nullptr || *text == '\0') return 0;
-  const std::string first = std::string(text).substr(0, std::string(text).find(','));
-  int count = 0;
-  const auto [end, error] = std::from_chars(first.data(), first.data() + first.size(), count);
-  if (error != std::errc() || end != first.data() + first.size())
-    core::fail_value(name, "=", text, " is not a number of threads; use 1 to ", kMaxThreads);
-  check_count(count, name);
-  return count;
+  return text == nullptr ? "" : text;
+}
+
+// NNEXT_NUM_THREADS is for us alone: what it cannot mean is an error. 0 when unset.
+int own_setting() {
+  const std::string_view text = from_environment("NNEXT_NUM_THREADS");
+  if (trimmed(text).empty()) return 0;
+  const std::optional<int> number = whole_number(text);
+  if (!number || *number < 1 || *number > kMaxThreads)
+    core::fail_value("NNEXT_NUM_THREADS=", text, " is not a number of threads; use 1 to ", kMaxThreads);
+  return *number;
+}
+
+// OMP_NUM_THREADS is for everybody: it may be meant for a larger machine, or be a list ("4,2"), of which the first
+// entry counts. What is no number of threads is as if it was not there: 0.
+int shared_setting() {
+  const std::string_view text = from_environment("OMP_NUM_THREADS");
+  const std::optional<int> number = whole_number(text.substr(0, text.find(',')));
+  return number && *number >= 1 ? std::min(*number, usable_cpus()) : 0;
 }
 
 int default_num_threads() {
-  for (const char* name : {"NNEXT_NUM_THREADS", "OMP_NUM_THREADS"})
-    if (const int count = from_environment(name); count > 0) return count;
-  return std::min(usable_cpus(), kMaxThreads);
+  int count = own_setting();
+  if (count == 0) count = shared_setting();
+  if (count == 0) count = usable_cpus();
+  return std::min(count, kMaxThreads);
 }
 
 std::atomic<int>& chosen() {
@@ -80,7 +106,8 @@ int smaller_limit(int a, int b) { return a == 0 ? b : b == 0 ? a : std::min(a, b
 int num_threads() { return chosen().load(std::memory_order_relaxed); }
 
 void set_num_threads(int count) {
-  check_count(count, "[set_num_threads] n");
+  if (count < 1 || count > kMaxThreads)
+    core::fail_value("[set_num_threads] n=", count, " is not a number of threads; use 1 to ", kMaxThreads);
   chosen().store(count);
 }
 

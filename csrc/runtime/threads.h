@@ -5,7 +5,8 @@
 
 namespace nnext::runtime {
 
-// The number set by set_num_threads, else NNEXT_NUM_THREADS, else OMP_NUM_THREADS, else usable_cpus().
+// The number set by set_num_threads, else NNEXT_NUM_THREADS, else OMP_NUM_THREADS but no more than usable_cpus(), else
+// that.
 int num_threads();
 void set_num_threads(int count);  // throws std::invalid_argument unless 1 <= count <= kMaxThreads
 

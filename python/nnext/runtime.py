@@ -1,7 +1,9 @@
 """Instruction set and threads.
 
-Environment variables, read at import: ``NNEXT_ISA`` forces an instruction set; ``NNEXT_NUM_THREADS``, else
-``OMP_NUM_THREADS``, sets the number of threads. A value that does not fit is an error.
+Environment variables, read at import: ``NNEXT_ISA`` forces an instruction set, ``NNEXT_NUM_THREADS`` sets the number of
+threads, as `set_num_threads` does; a value that does not fit is an error. ``OMP_NUM_THREADS``, which other libraries
+read too, sets it where ours is not set: the first entry of a list, and no more than there are CPUs; what is no number
+of threads is ignored.
 """
 
 from __future__ import annotations

@@ -93,14 +93,32 @@ SHOW_THREADS = "import nnext as nn; print(nn.runtime.get_num_threads())"
     ("environment", "threads"),
     [
         ({"NNEXT_NUM_THREADS": "3"}, 3),
-        ({"OMP_NUM_THREADS": "5"}, 5),
-        ({"NNEXT_NUM_THREADS": "3", "OMP_NUM_THREADS": "5"}, 3),
-        ({"NNEXT_NUM_THREADS": "", "OMP_NUM_THREADS": "4,2"}, 4),  # OpenMP's list of nested levels
-        ({"NNEXT_NUM_THREADS": "256"}, 256),
+        ({"NNEXT_NUM_THREADS": " 3\t"}, 3),
+        ({"NNEXT_NUM_THREADS": "256"}, 256),  # a call takes no more than there are CPUs
+        ({"OMP_NUM_THREADS": "1"}, 1),
+        ({"OMP_NUM_THREADS": " 1 "}, 1),
+        ({"OMP_NUM_THREADS": "1,4"}, 1),  # OpenMP's list of nested levels
+        ({"OMP_NUM_THREADS": "1 , 4"}, 1),
+        ({"NNEXT_NUM_THREADS": "3", "OMP_NUM_THREADS": "1"}, 3),
+        ({"NNEXT_NUM_THREADS": "3", "OMP_NUM_THREADS": "abc"}, 3),
+        ({"NNEXT_NUM_THREADS": "", "OMP_NUM_THREADS": "1"}, 1),
+        ({"NNEXT_NUM_THREADS": "  ", "OMP_NUM_THREADS": "1"}, 1),
     ],
 )
 def test_the_environment_sets_the_number_of_threads(environment: dict[str, str], threads: int) -> None:
     assert run_python(SHOW_THREADS, **environment).stdout == f"{threads}\n"
+
+
+@pytest.mark.parametrize("value", ["384", "384 ", "384,2", "99999999999999999999"])
+@pytest.mark.parametrize("ours", [{}, {"NNEXT_NUM_THREADS": ""}], ids=str)
+def test_openmps_number_is_no_more_than_there_are_cpus(ours: dict[str, str], value: str) -> None:
+    assert run_python(SHOW_THREADS, OMP_NUM_THREADS=value, **ours).stdout == f"{internals.usable_cpus()}\n"
+
+
+@pytest.mark.parametrize("value", ["", " ", "abc", "0", "-1", "-99999999999999999999", "1.5", "1x", "1 2", ",1", "0x1"])
+def test_what_is_no_number_for_openmp_is_not_there(value: str) -> None:
+    result = run_python(SHOW_THREADS, OMP_NUM_THREADS=value)
+    assert (result.stdout, result.stderr) == (f"{internals.usable_cpus()}\n", "")
 
 
 def test_without_it_every_usable_cpu_gets_a_thread() -> None:
@@ -110,12 +128,11 @@ def test_without_it_every_usable_cpu_gets_a_thread() -> None:
     assert run_python(pinned).stdout == "1\n"
 
 
-@pytest.mark.parametrize("name", ["NNEXT_NUM_THREADS", "OMP_NUM_THREADS"])
-@pytest.mark.parametrize("value", ["0", "-2", "two", "1.5", " 4", "257", "99999999999999999999"])
-def test_a_number_of_threads_that_is_none_is_an_error_at_import(name: str, value: str) -> None:
-    result = run_python("import nnext", **{name: value})
+@pytest.mark.parametrize("value", ["0", "-2", "two", "1.5", "4,2", "4 2", "257", "384", "99999999999999999999"])
+def test_a_number_of_threads_that_is_none_is_an_error_at_import(value: str) -> None:
+    result = run_python("import nnext", NNEXT_NUM_THREADS=value)
     assert result.returncode == 1
-    assert f"ImportError: {name}={value} is not a number of threads; use 1 to 256" in result.stderr
+    assert f"ImportError: NNEXT_NUM_THREADS={value} is not a number of threads; use 1 to 256" in result.stderr
 
 
 def test_threads_can_be_set_for_a_while() -> None:
