@@ -35,9 +35,10 @@ def build(case: LossCase, hidden: list[nn.Layer], dtype: str = "float64", output
 
 
 def weights(rng: np.random.Generator, rows: int) -> np.ndarray:
-    """Return a weight for each output, of which a third counts nothing."""
+    """Return a weight for each output, of which a third counts nothing, but no whole row: fit would leave that out."""
     drawn = rng.uniform(0, 3, size=(rows, K))
     drawn[rng.integers(3, size=drawn.shape) == 0] = 0
+    drawn[np.arange(rows), rng.integers(K, size=rows)] += 0.5
     return drawn
 
 
