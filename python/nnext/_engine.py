@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["Engine", "Predictor", "State", "Tensor", "tensor_table"]
+__all__ = ["Engine", "Predictor", "State", "Tensor", "optimizer_arrays", "tensor_table"]
 
 Counters = tuple[int, int]  # training steps and epochs of the network's life: they name the random streams
 Progress = tuple[int, float]  # steps of the optimizer, and the product that some rules keep, of a parameter
@@ -51,6 +51,13 @@ def tensor_table(layers: Iterable[Layer]) -> list[Tensor]:
     ValueError where they do not fit together, or have more numbers than memory has addresses.
     """
     return _tensors(_table_of([layer.config() for layer in layers]))
+
+
+def optimizer_arrays(optimizer: Optimizer) -> list[str]:
+    """Return the names of the running sums that an optimizer keeps of each parameter."""
+    core = Network32(0, [])
+    core.compile(None, optimizer.config(), "float32", 0.0)
+    return core.optimizer_states()
 
 
 def _tensors(table: Iterable[tuple[str, Sequence[int], str]]) -> list[Tensor]:
@@ -130,10 +137,6 @@ class Engine:
     def set_counters(self, counters: Counters) -> None:
         """Continue with the random numbers of other steps and epochs."""
         self._core.set_counters(counters)
-
-    def optimizer_arrays(self) -> list[str]:
-        """Return the names of the running sums that the optimizer keeps of each parameter."""
-        return self._core.optimizer_states()
 
     def state(self) -> State:
         """Return copies of everything, of one moment, also while a fit goes on."""

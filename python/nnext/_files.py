@@ -1,82 +1,110 @@
-"""Model files: safetensors, with the architecture and the state of the training as JSON in the metadata.
-
-Format 2, provisional. Tensors: parameters and buffers under the names of ``state_dict``, and the optimizer's running
-sums as "optimizer.<name>.<i>". Metadata: one entry "nnext" with ``format_version``, ``dtype``, ``seed``, ``layers``,
-``frozen``, ``counters``, ``progress`` (of each tensor) and, after compile, ``loss``, ``metrics``, ``precision``,
-``clip_norm`` (absent or null: none) and ``optimizer``. Layers, losses, optimizers and initializers are what their
-``config()`` gives; a file holds no code, import names or paths.
-"""
+"""Model files on the disk, or in what is open for bytes."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
+import io
 import os
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
-
-from nnext import _format1
-from nnext.errors import ModelFormatError
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Array = npt.NDArray[Any]
-
-FORMAT_VERSION = 2
+import stat
+from collections.abc import Iterator
+from typing import Any, Protocol
 
 
-def encode(description: Mapping[str, Any], tensors: Mapping[str, Array]) -> bytes:
-    """Return the bytes of a file."""
-    import json
+class Writable(Protocol):
+    """A file that is open for bytes to be written."""
 
-    from safetensors.numpy import save
-
-    text = json.dumps({"format_version": FORMAT_VERSION, **description})
-    return save(dict(tensors), metadata={"format": "nnext", "nnext": text})
+    def write(self, data: Any, /) -> object: ...
 
 
-def decode(data: bytes) -> tuple[dict[str, Any], dict[str, Array]]:
-    """Return description and tensors; descriptions of older formats in the form of this one.
+class Readable(Protocol):
+    """A file that is open for bytes to be read."""
+
+    def read(self) -> bytes: ...
+
+
+Path = str | os.PathLike[str]
+
+
+def read(source: Path | Readable) -> bytes:
+    """Return all bytes of a file.
 
     Raises
     ------
-    ModelFormatError
-        When it is no file of a format that is known here.
+    OSError
+        When it cannot be read; a path is named as it was given.
+    TypeError
+        When it is neither a path nor a file open for bytes.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
-    try:
-        tensors = load(data)
-        return _description(data, sum(not name.startswith("optimizer.") for name in tensors)), tensors
-    except ModelFormatError:
-        raise
-    except (SafetensorError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise ModelFormatError(str(error)) from error
+    if not isinstance(source, str | os.PathLike):
+        return _read_open(source)
+    with _named(source) as path:
+        _check_regular(path)
+        with open(path, "rb") as file:
+            return file.read()
 
 
-def _description(data: bytes, tensors: int) -> dict[str, Any]:
-    import json
+def write(target: Path | Writable, data: bytes) -> None:
+    """Write a file; one with a path is replaced so that a crash at any moment leaves the old one or the new, whole.
 
-    length = int.from_bytes(data[:8], "little")
-    metadata = json.loads(data[8 : 8 + length]).get("__metadata__", {})
-    if "nnext" not in metadata:
-        raise ModelFormatError("[load] the file is safetensors but no nnext model: its metadata has no entry 'nnext'")
-    description = dict(json.loads(metadata["nnext"]))
-    version = description.pop("format_version")
-    if version == 1:
-        return _format1.upgrade(description, tensors)
-    if version != FORMAT_VERSION:
-        raise ModelFormatError(
-            f"[load] the file has format_version {version}, this nnext reads 1 and {FORMAT_VERSION}; "
-            "use the version of nnext that wrote it, or a newer one"
+    Raises
+    ------
+    OSError, TypeError
+        As by `read`.
+    """
+    if not isinstance(target, str | os.PathLike):
+        _write_open(target, data)
+        return
+    with _named(target) as path:
+        with contextlib.suppress(FileNotFoundError):
+            _check_regular(path)
+        _replace(os.path.realpath(path), data)  # a link stays one
+
+
+def _read_open(file: Any) -> bytes:
+    data = file.read() if hasattr(file, "read") else None
+    if not isinstance(data, bytes):
+        raise TypeError(
+            f"[load] the file is {file!r}; give a path, or a file that is open for bytes, by open(..., 'rb')"
         )
-    return description
+    return data
 
 
-def replace(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write a file so that a crash at any moment leaves the old one or the new one, whole."""
-    path = os.path.realpath(os.fspath(path))  # a link stays one
+def _write_open(file: Any, data: bytes) -> None:
+    if not hasattr(file, "write") or isinstance(file, io.TextIOBase):
+        raise TypeError(
+            f"[save] the file is {file!r}; give a path, or a file that is open for bytes, by open(..., 'wb')"
+        )
+    rest = memoryview(data)
+    while rest:
+        written = file.write(rest)
+        if not written and isinstance(file, io.RawIOBase):
+            raise BlockingIOError(errno.EAGAIN, "the file takes no more bytes at present", repr(file))
+        rest = rest[written or len(rest) :]  # many a file-like object returns None
+
+
+@contextlib.contextmanager
+def _named(given: Path) -> Iterator[str]:
+    """Yield the path, with the home folder for "~"; an OSError within then names what was given, and nothing else."""
+    text = os.fspath(given)
+    try:
+        yield os.path.expanduser(text)
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, text) from None
+
+
+def _check_regular(path: str) -> None:
+    """Refuse folders, and devices and pipes, which have no end or cannot be replaced."""
+    mode = os.stat(path).st_mode
+    if stat.S_ISDIR(mode):
+        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "No regular file; open it and give the file object")
+
+
+def _replace(path: str, data: bytes) -> None:
     folder = os.path.dirname(path)
     temporary = os.path.join(folder, f".nnext-{os.urandom(8).hex()}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)  # less the umask

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nnext.initializers import Initializer
 from nnext.losses import Loss
 
 
-def upgrade(description: Mapping[str, Any], tensors: int) -> dict[str, Any]:
-    """Return the description, of a model with so many tensors, in the present form.
+def upgrade(description: Mapping[str, Any], tensors: Iterable[str]) -> dict[str, Any]:
+    """Return the description, of a file with these tensors, in the present form.
 
-    What does not fit stays as it is, for the reader to refuse.
+    Raises
+    ------
+    ValueError, TypeError
+        When it is not in the form of format 1. What an entry says is for the reader to check.
     """
-    upgraded = dict(description)
-    upgraded["layers"] = [_layer(config) for config in description["layers"]]
-    upgraded["frozen"] = [str(layer) for layer in description["frozen"]]
-    *upgraded["counters"], steps = description["counters"]
-    upgraded["progress"] = [[steps, 1.0]] * tensors
-    if description.get("loss") is not None:
-        upgraded["loss"] = Loss.find("load", "loss", description["loss"]).config()
+    try:
+        *counters, steps = description["counters"]
+        upgraded = {
+            **description,
+            "layers": [_layer(config) for config in description["layers"]],
+            "frozen": [str(layer) for layer in description["frozen"]],
+            "counters": counters,
+            "progress": {name: [steps, 1.0] for name in tensors if not name.startswith("optimizer.")},
+        }
+        if "optimizer" in description:
+            loss = description["loss"]
+            upgraded["loss"] = {"function": "loss"} if loss is None else Loss.find("load", "loss", loss).config()
+    except KeyError as missing:
+        raise ValueError(f"its description of format 1 lacks {missing}") from None
     return upgraded
 
 

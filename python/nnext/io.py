@@ -2,41 +2,39 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import warnings
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from nnext import _files
-from nnext._engine import State
 from nnext.errors import ModelFormatError
-from nnext.layers import Layer
-from nnext.losses import Loss
+from nnext.losses import CustomLoss
 from nnext.model import Sequential
-from nnext.optimizers import Optimizer
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Array = npt.NDArray[Any]
+from nnext.model.contents import Contents
+from nnext.model.copies import rebuild
+from nnext.model.descriptions import Settings
+from nnext.model.functions import Functions, Names
 
 __all__ = ["load", "save"]
 
+Metrics = Sequence[Callable[[Any, Any], float]] | Mapping[str, Callable[[Any, Any], float]]
 
-def save(model: Sequential, path: str | os.PathLike[str]) -> None:
+
+def save(model: Sequential, path: _files.Path | _files.Writable) -> None:
     """Write a model to a file; see ``Sequential.save``.
 
     Parameters
     ----------
     model : Sequential
-    path : str or path-like
+    path : str, path-like or file
 
     Raises
     ------
-    OSError
-        When the file cannot be written; a file that was there is then unchanged.
+    OSError, ValueError
+        When the file cannot be written, or the model is in no state to be saved; a file that was there is then
+        unchanged.
 
     Examples
     --------
@@ -47,25 +45,36 @@ def save(model: Sequential, path: str | os.PathLike[str]) -> None:
     model.save(path)
 
 
-def load(path: str | os.PathLike[str]) -> Sequential:
+def load(
+    path: _files.Path | _files.Readable, *, loss: CustomLoss | None = None, metrics: Metrics | None = None
+) -> Sequential:
     """Read a model that ``Sequential.save`` wrote. It predicts, and goes on training, exactly as the saved one.
 
     Parameters
     ----------
-    path : str or path-like
+    path : str, path-like or file
+        "~" is the home folder. Or a file that is open for bytes.
+    loss : callable, optional
+        The loss, where it was a function of your own.
+    metrics : list or mapping of callables, optional
+        The metrics that were functions of your own, under their names.
 
     Returns
     -------
     Sequential
-        Compiled if the saved model was, except with a loss function of one's own: then compile again. Where the CPU
-        lacks what precision "bf16" needs, with "float32" and a RuntimeWarning.
+        Also of a subclass; compiled if that was. A UserWarning tells where functions of your own are not given:
+        without a metric it is compiled with the others, without the loss not at all. Where the CPU lacks what precision
+        "bf16" needs, it is compiled with "float32", and a RuntimeWarning tells.
 
     Raises
     ------
     ModelFormatError
-        When it is no file of a format this version knows, or its parts do not fit together.
+        When it is no file of a format this version knows, or its parts do not fit together. No code in it runs, and it
+        takes little more memory than it has bytes.
     OSError
-        When it cannot be read.
+        When it cannot be read; it names the path.
+    TypeError, ValueError
+        For other functions than the file names.
 
     Examples
     --------
@@ -76,74 +85,38 @@ def load(path: str | os.PathLike[str]) -> Sequential:
     >>> bool((load(path).predict([[1, 2, 3, 4]]) == model.predict([[1, 2, 3, 4]])).all())
     True
     """
-    with open(path, "rb") as file:
-        data = file.read()
-    try:
-        return _rebuild(*_files.decode(data))
-    except (ValueError, TypeError, KeyError) as error:
-        if isinstance(error, ModelFormatError) and str(error).startswith("[load]"):
-            raise
-        raise ModelFormatError(f"[load] {os.fspath(path)!r} is not a usable model file: {error}") from error
-
-
-def _rebuild(description: Mapping[str, Any], tensors: Mapping[str, Array]) -> Sequential:
-    model = Sequential(
-        *(Layer.from_config(config) for config in description["layers"]),
-        seed=description["seed"],
-        dtype=description["dtype"],
-    )
-    if description.get("optimizer") is not None:
-        optimizer = Optimizer.from_config(description["optimizer"])
-        if description["loss"] is not None:
-            precision = _usable(model, description.get("precision", "float32"))
-            model.compile(
-                Loss.from_config(description["loss"]),
-                optimizer,
-                metrics=description["metrics"],
-                precision=precision,
-                clip_norm=description.get("clip_norm"),
-            )
-    if description.get("loss") is None:  # a function: the user compiles again
-        tensors = {name: array for name, array in tensors.items() if not name.startswith("optimizer.")}
-    arrays = range(len(model.engine.optimizer_arrays()))
-    sums = {
-        tensor.path: [f"optimizer.{tensor.path}.{i}" for i in arrays if tensor.role == "parameter"]
-        for tensor in model.engine.tensors()
-    }
-    _check_tensors(model.dtype, tensors, [*sums, *(name for names in sums.values() for name in names)])
-    model.engine.set_state(
-        State(
-            tensors={path: tensors[path] for path in sums},
-            optimizer={path: [tensors[name] for name in names] for path, names in sums.items()},
-            progress=dict(zip(sums, map(_progress, description["progress"]), strict=True)),
-            counters=tuple(description["counters"]),
-        )
-    )
-    model.freeze(*description["frozen"])
+    functions = Functions.given(loss, metrics)
+    data = _files.read(path)
+    with _refusing(path):
+        contents = Contents.of(data)
+        if wrong := contents.not_finite():
+            raise ModelFormatError(wrong)
+    compiled = contents.description.compiled
+    names = Names(None, []) if compiled is None else compiled.functions
+    functions.check_wanted(names)
+    model = Sequential.__new__(Sequential)
+    with _refusing(path):
+        rebuild(model, contents, functions)
+    if compiled is not None and (missing := names.without(functions)):
+        warnings.warn(_what_is_missing(missing, compiled), stacklevel=2)
     return model
 
 
-def _progress(entry: Any) -> tuple[int, float]:
-    steps, product = entry
-    return steps, float(product)
+@contextlib.contextmanager
+def _refusing(path: Any) -> Iterator[None]:
+    """Turn what a file says wrong into the error that names it."""
+    name = os.fspath(path) if isinstance(path, os.PathLike) else path
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        raise ModelFormatError(f"[load] {name!r} is no usable model file: {error}") from error
 
 
-def _check_tensors(dtype: np.dtype[Any], tensors: Mapping[str, Array], expected: list[str]) -> None:
-    if sorted(tensors) != sorted(expected):
-        raise ModelFormatError(f"[load] the file has the tensors {sorted(tensors)} but the model {sorted(expected)}")
-    for name, array in tensors.items():
-        if array.dtype != dtype:
-            raise ModelFormatError(f"[load] tensor {name} is {array.dtype} but the model {dtype}")
-        if not np.isfinite(array).all():
-            raise ModelFormatError(f"[load] tensor {name} has values that are NaN or infinite")
-
-
-def _usable(model: Sequential, precision: str) -> str:
-    """Return the precision to compile a loaded model with: it must predict on every CPU."""
-    if precision == "bf16":
-        try:
-            model.engine.check_precision(precision)
-        except ValueError as why:
-            warnings.warn(f'[load] compiled with precision "float32" instead: {why}', RuntimeWarning, stacklevel=4)
-            return "float32"
-    return precision
+def _what_is_missing(names: Names, compiled: Settings) -> str:
+    lost = "compiled without them"
+    if names.loss is not None:
+        lost = f"not compiled, and the state of its optimizer {compiled.optimizer} is left out"
+    return (
+        f"[load] the file does not hold {names}, functions of the user's, so the model is {lost}; give them: "
+        f"nn.load(path, {names.arguments()})"
+    )

@@ -1,8 +1,8 @@
-"""Model files: what comes back, how a file is replaced, and what is no model file."""
+"""Model files: what comes back, and what save refuses."""
 
-import os
+import dataclasses
+import io
 import pathlib
-import stat
 from typing import Any
 
 import numpy as np
@@ -93,24 +93,17 @@ def test_statistics_frozen_layers_and_clipping_come_back(path: pathlib.Path) -> 
         net.fit(X, Y, epochs=2, batch_size=2, verbose=0)
     assert_same_bits(training_state(again), training_state(model))
     assert load_file(path)["1.num_batches_tracked"].shape == ()
-    products = {round(product, 12) for _, product in model_metadata(path)["progress"]}
+    products = {round(product, 12) for _, product in model_metadata(path)["progress"].values()}
     assert len(products) == 1  # of NAdam's momenta in 6 steps
     assert products.pop() == round(np.prod([0.9 * (1 - 0.5 * 0.96 ** (0.1 * t)) for t in range(1, 7)]), 12)
 
 
-def test_functions_are_not_saved(path: pathlib.Path) -> None:
-    own = trained(loss=lambda p, t: (0.0, np.zeros_like(p)))
-    own.save(path)
-    again = nn.load(path)
-    assert_same_bits(again.state_dict(), own.state_dict())
-    assert_same_bits(again.predict(X), own.predict(X))
-    with pytest.raises(RuntimeError, match=r"\[fit\] the model is not compiled"):
-        again.fit(X, Y, verbose=0)
-    again.compile(loss="cross_entropy")
-    again.fit(X, Y, verbose=0)
-    metrics = trained(metrics=["accuracy", lambda y_true, y_pred: 0.0])
-    metrics.save(path)
-    assert list(nn.load(path).evaluate(X, Y)) == ["loss", "accuracy"]
+def test_layers_within_layers_come_back_as_deep_as_a_network_takes_them(path: pathlib.Path) -> None:
+    layer: nn.Layer = nn.Linear(2, 2)
+    for _ in range(98):
+        layer = nn.Residual(layer)
+    nn.Sequential(layer).save(path)
+    assert nn.load(path).layers == (layer,)
 
 
 def test_the_file_is_safetensors_with_pytorchs_names(path: pathlib.Path) -> None:
@@ -124,45 +117,54 @@ def test_the_file_is_safetensors_with_pytorchs_names(path: pathlib.Path) -> None
     assert description["format_version"] == 2
     assert description["layers"][0]["type"] == "Linear"
     assert description["seed"] == 2**64 - 1
-    assert (*description["counters"], description["progress"][0][0]) == internals.counters(model)
+    assert (*description["counters"], description["progress"]["0.weight"][0]) == internals.counters(model)
 
 
-# ---- The file on the disk -------------------------------------------------------------------------------------------
+# ---- States that no file may hold -----------------------------------------------------------------------------------
 
 
-def test_a_file_is_replaced_as_a_whole(path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first, second = trained(), trained("sgd")
-    first.save(path)
-    content = path.read_bytes()
-
-    def fail(*_: Any) -> None:
-        raise OSError("no space left on the device")
-
-    for function in ("fsync", "replace"):
-        with monkeypatch.context() as patched:
-            patched.setattr(os, function, fail)
-            with pytest.raises(OSError, match="no space left"):
-                second.save(path)
-        assert path.read_bytes() == content
-        assert os.listdir(path.parent) == [path.name]  # nothing temporary stays
-    second.save(path)
-    assert nn.load(path).optimizer.name == "sgd"
+def break_tensor(model: nn.Sequential, name: str, value: float) -> None:
+    """Put a value into a tensor or a running sum."""
+    state = model.engine.state()
+    arrays = {**state.tensors, **{f"optimizer.{path}.{i}": array for path, sums in state.optimizer.items()
+                                  for i, array in enumerate(sums)}}  # fmt: skip
+    arrays[name].flat[-1] = value
+    model.engine.set_state(state)
 
 
-def test_a_file_keeps_its_mode_and_a_new_one_gets_the_usual(path: pathlib.Path) -> None:
-    trained().save(path)
-    usual = path.parent / "usual"
-    usual.touch()
-    assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE(usual.stat().st_mode)
-    path.chmod(0o640)
-    trained().save(path)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("name", ["0.bias", "1.running_var", "optimizer.0.bias.1"])
+def test_a_state_without_a_future_is_refused_and_the_old_file_stays(
+    path: pathlib.Path, name: str, value: float
+) -> None:
+    model = nn.Sequential(nn.Linear(5, 6), nn.BatchNorm1d(6), nn.Linear(6, 2))
+    model.compile("cross_entropy", "adam")
+    model.save(path)
+    before = path.read_bytes()
+    break_tensor(model, name, value)
+    with pytest.raises(ValueError, match=rf"\[save\] 1 of the 6 values of {name} are NaN or infinite, .*; give finite"):
+        model.save(path)
+    assert path.read_bytes() == before
+    file = io.BytesIO()
+    with pytest.raises(ValueError, match=r"\[save\] 1 of the 6"):
+        model.save(file)
+    assert file.getvalue() == b""
 
 
-def test_a_folder_that_is_not_there_is_an_os_error(path: pathlib.Path) -> None:
-    with pytest.raises(FileNotFoundError):
-        trained().save(path.parent / "absent" / "m.safetensors")
-    with pytest.raises(FileNotFoundError):
-        nn.load(path)
-    with pytest.raises(IsADirectoryError):
-        nn.load(path.parent)
+@pytest.mark.parametrize("product", [np.nan, np.inf, -1.0])
+def test_a_progress_that_no_training_can_have_is_refused(path: pathlib.Path, product: float) -> None:
+    model = trained("nadam")
+    state = model.engine.state()
+    progress = {name: (steps, product) for name, (steps, _) in state.progress.items()}
+    model.engine.set_state(dataclasses.replace(state, progress=progress))
+    with pytest.raises(ValueError, match=r"\[save\] no file can hold the model: .*progress of 0.weight is "):
+        model.save(path)
+    assert not path.exists()
+
+
+def test_zeros_have_their_signs_and_small_numbers_all_their_bits(path: pathlib.Path, dtype: str) -> None:
+    model = nn.Sequential(nn.Linear(4, 1, bias=False), dtype=dtype)
+    tiny = np.finfo(dtype).smallest_subnormal
+    model.load_state_dict({"0.weight": np.array([[-0.0, 0.0, tiny, -3 * tiny]], dtype)})
+    model.save(path)
+    assert_same_bits(nn.load(path).state_dict(), model.state_dict())

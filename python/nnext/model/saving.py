@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-import os
-from typing import Any
+import warnings
+from typing import Any, NoReturn
 
-from nnext import _files, metrics
-from nnext._engine import State
-from nnext.losses import Loss
-from nnext.model.network import Network
+from nnext import _files
+from nnext.model import notes
+from nnext.model.contents import Contents, pack
+from nnext.model.copies import Copies
+from nnext.model.functions import Names
 
 
-class Saving(Network):
+class Saving(Copies):
     """What writes a network to a file. `nnext.load` reads it."""
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: _files.Path | _files.Writable) -> None:
         """Write the model to a safetensors file: architecture, parameters, settings and state of the training.
+
+        Of losses and metrics that are functions of your own it has the names: a UserWarning tells so, and `nnext.load`
+        takes the functions. What `forward` and `backward` leave for the next call is not in it.
 
         Parameters
         ----------
-        path : str or path-like
-            Replaced as a whole: an interrupted save leaves the old file.
+        path : str, path-like or file
+            "~" is the home folder. A file with a path is replaced as a whole: an interrupted save leaves the old one.
+            Or a file that is open for bytes, such as ``io.BytesIO()``.
+
+        Raises
+        ------
+        OSError
+            When the file cannot be written; it names the path.
+        ValueError
+            When a parameter, a buffer or a sum of the optimizer's is NaN or infinite, or the model has what a file
+            cannot hold. Whatever `save` writes, `nnext.load` reads.
 
         Examples
         --------
@@ -31,26 +44,38 @@ class Saving(Network):
         >>> nn.load(path).count_params()
         23
         """
-        state = self._engine.state()  # of one moment: a fit may go on meanwhile
-        tensors = dict(state.tensors)
-        for name, sums in state.optimizer.items():
-            tensors |= {f"optimizer.{name}.{i}": values for i, values in enumerate(sums)}
-        _files.replace(path, _files.encode(self._describe(state), tensors))
+        data = self._file()
+        if self._compiled is not None and (names := Names.of_compiled(self._compiled)):
+            warnings.warn(
+                f"[save] the file does not hold {names}, your own functions; to get them back give them again: "
+                f"nn.load(path, {names.arguments()})",
+                stacklevel=2,
+            )
+        _files.write(path, data)
 
-    def _describe(self, state: State) -> dict[str, Any]:
-        description: dict[str, Any] = {
-            "dtype": self.dtype.name,
-            "seed": self.seed,
-            "layers": [layer.config() for layer in self.layers],
-            "frozen": sorted(self._engine.frozen),
-            "counters": list(state.counters),
-            "progress": [list(state.progress[path]) for path in state.tensors],
-        }
-        if self._compiled is not None:
-            loss = self._compiled.loss
-            description["optimizer"] = self._compiled.optimizer.config()
-            description["precision"] = self._compiled.precision
-            description["clip_norm"] = self._compiled.clip_norm
-            description["loss"] = loss.config() if isinstance(loss, Loss) else None
-            description["metrics"] = [name for name in self._compiled.metrics if name in metrics.names()]
-        return description
+    def _file(self) -> bytes:
+        """Return the bytes of the file, read as `load` would: before an old one is gone."""
+        try:
+            data = pack(self._engine, self._compiled, notes.of(self))
+            wrong = Contents.of(data).not_finite()
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"[save] no file can hold the model: {error}") from error
+        if wrong:
+            raise ValueError(
+                f"[save] {wrong}, and no training goes on from there; give finite parameters by load_state_dict or, "
+                "where these are sums of the optimizer's, compile again"
+            )
+        return data
+
+    @staticmethod
+    def load(*_: Any, **__: Any) -> NoReturn:
+        """Raise TypeError: a file makes a new model, by ``nn.load(path)``.
+
+        Examples
+        --------
+        >>> import nnext as nn
+        >>> nn.Sequential.load("m.safetensors")
+        Traceback (most recent call last):
+        TypeError: [load] a model reads no file; a file makes a new one: model = nn.load(path)
+        """
+        raise TypeError("[load] a model reads no file; a file makes a new one: model = nn.load(path)")

@@ -15,16 +15,14 @@ from nnext._unknown import shown
 from nnext.layers import Layer
 from nnext.layers.base import LayerLike
 from nnext.model.own_loops import OwnLoops
-from nnext.model.parameters import Parameters
 from nnext.model.predictions import Predictions
 from nnext.model.saving import Saving
-from nnext.model.training import Training
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
 
-class Sequential(Training, Predictions, Parameters, OwnLoops, Saving):
+class Sequential(Saving, Predictions, OwnLoops):
     """A network: layers, one after the other, and a sequence of them.
 
     ``model(X)`` is ``model.predict(X)``; ``len(model)``, ``model[0]`` and ``for layer in model`` are about the layers.

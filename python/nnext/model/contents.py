@@ -1,0 +1,116 @@
+"""A model as the bytes of its file: written, and read with everything in them compared, before anything is built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nnext import _safetensors
+from nnext._compiled import Compiled
+from nnext._engine import Engine, State
+from nnext.errors import ModelFormatError
+from nnext.model import descriptions
+from nnext.model.descriptions import Description
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+
+def pack(engine: Engine, compiled: Compiled | None = None, notes: dict[str, Any] | None = None) -> bytes:
+    """Return the bytes of a file: of one moment, also while a fit goes on.
+
+    Raises
+    ------
+    ValueError, TypeError
+        When a description has what no file can hold.
+    """
+    state = engine.state()
+    plain = descriptions.write(engine, state, compiled, notes or {})
+    descriptions.read(plain)  # so that an error says which entry no file can hold
+    return _safetensors.encode(plain, {**state.tensors, **_named(state.optimizer)})
+
+
+def _sum(path: str, i: int) -> str:
+    """Name a running sum of the optimizer's."""
+    return f"optimizer.{path}.{i}"
+
+
+def _named(sums: Mapping[str, Sequence[Array]]) -> dict[str, Array]:
+    return {_sum(path, i): array for path, arrays in sums.items() for i, array in enumerate(arrays)}
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What the bytes of a file hold. The arrays are views of them."""
+
+    description: Description
+    parameters: Mapping[str, Array]  # and buffers
+    sums: Mapping[str, list[Array]]  # of the optimizer, for each of them
+
+    @classmethod
+    def of(cls, data: bytes) -> Contents:
+        """Read the bytes of a file. It takes no more memory than their header asks for.
+
+        Raises
+        ------
+        ModelFormatError
+            When they are none, or their parts do not fit together.
+        """
+        plain, arrays = _safetensors.decode(data)
+        try:
+            description = descriptions.read(plain)
+            table, sums = description.tensors(), range(description.sums())
+        except (ValueError, TypeError) as error:
+            raise ModelFormatError(str(error)) from error
+        shapes = {tensor.path: tensor.shape for tensor in table}
+        names = {tensor.path: [_sum(tensor.path, i) for i in sums if tensor.role == "parameter"] for tensor in table}
+        expected = shapes | {name: shapes[path] for path in names for name in names[path]}
+        _compare(arrays, expected, description.dtype)
+        if description.progress.keys() != shapes.keys():
+            raise ModelFormatError(f"it has the progress of {list(description.progress)}, not of {list(shapes)}")
+        return cls(
+            description,
+            {path: arrays[path] for path in shapes},
+            {path: [arrays[name] for name in names[path]] for path in names},
+        )
+
+    def not_finite(self) -> str | None:
+        """Say which numbers no training can go on from, if there are some."""
+        for name, array in {**self.parameters, **_named(self.sums)}.items():
+            if wrong := _count_not_finite(array):
+                return f"{wrong} of the {array.size} values of {name} are NaN or infinite"
+        return None
+
+    def state(self, optimizer: bool) -> State:
+        """Return what the network goes on from, with or without the optimizer's sums."""
+        return State(
+            tensors=self.parameters,
+            optimizer={path: arrays if optimizer else [] for path, arrays in self.sums.items()},
+            progress=self.description.progress,
+            counters=self.description.counters,
+        )
+
+
+def _count_not_finite(array: Array) -> int:
+    """Count a block at a time: the answers for all numbers would be a quarter of a file."""
+    flat, block = array.reshape(-1), 1 << 16
+    return sum(int(np.count_nonzero(~np.isfinite(flat[i : i + block]))) for i in range(0, flat.size, block))
+
+
+def _compare(arrays: Mapping[str, Array], expected: Mapping[str, tuple[int, ...]], dtype: str) -> None:
+    missing, unknown = sorted(expected.keys() - arrays.keys()), sorted(arrays.keys() - expected.keys())
+    if missing or unknown:
+        raise ModelFormatError(
+            f"it lacks the tensors {missing} of its layers and optimizer, and has the unknown {unknown}"
+        )
+    for name, array in arrays.items():
+        if array.dtype != dtype or array.shape != expected[name]:
+            raise ModelFormatError(
+                f"tensor {name} is {array.dtype} of shape {array.shape}, but its layers make it {dtype} of shape "
+                f"{expected[name]}"
+            )

@@ -1,0 +1,200 @@
+"""What a model is, beside its numbers: plain values that a file keeps, and what they say, checked.
+
+Entries of format 2, provisional: ``dtype``, ``seed``, ``layers``, ``frozen`` (paths of layers), ``counters``,
+``progress`` (of each tensor: steps of the optimizer, and the product that some rules keep); after compile its arguments
+``loss``, ``optimizer``, ``metrics``, ``precision`` and ``clip_norm``; and notes (notes.py). Layers, losses, optimizers
+and initializers are what their ``config()`` gives, metrics are names, and ``{"function": name}`` stands for a function
+of the user's. A file holds no code, import names or paths.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from nnext import _check, metrics
+from nnext._compiled import Compiled
+from nnext._engine import Counters, Engine, Progress, State, Tensor, optimizer_arrays, tensor_table
+from nnext._fields import Check
+from nnext.layers import Layer
+from nnext.losses import Loss
+from nnext.model import notes
+from nnext.model.functions import Named, Names, name_loss, name_metrics
+from nnext.optimizers import Optimizer
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the model was compiled with."""
+
+    loss: Loss | Named
+    optimizer: Optimizer
+    metrics: list[str | Named]
+    precision: str
+    clip_norm: float | None
+
+    @property
+    def functions(self) -> Names:
+        """The functions of the user's among them."""
+        return Names.of(self.loss, self.metrics)
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a file says of a model."""
+
+    dtype: str
+    seed: int
+    layers: tuple[Layer, ...]
+    frozen: list[str]
+    counters: Counters
+    progress: Mapping[str, Progress]  # of each tensor
+    compiled: Settings | None
+    notes: Mapping[str, Any]
+
+    def tensors(self) -> list[Tensor]:
+        """Return the parameters and buffers of such a network."""
+        return tensor_table(self.layers)
+
+    def sums(self) -> int:
+        """Return how many running sums the optimizer keeps of each parameter."""
+        return 0 if self.compiled is None else len(optimizer_arrays(self.compiled.optimizer))
+
+
+def write(engine: Engine, state: State, compiled: Compiled | None, kept: dict[str, Any]) -> dict[str, Any]:
+    """Describe a network in a state of it."""
+    description: dict[str, Any] = {
+        "dtype": engine.dtype.name,
+        "seed": engine.seed,
+        "layers": [layer.config() for layer in engine.layers],
+        "frozen": sorted(engine.frozen),
+        "counters": list(state.counters),
+        "progress": {path: list(progress) for path, progress in state.progress.items()},
+    }
+    if compiled is not None:
+        loss = name_loss(compiled.loss)
+        description |= {
+            "loss": loss.config() if isinstance(loss, Loss) else loss._asdict(),
+            "optimizer": compiled.optimizer.config(),
+            "metrics": [entry if isinstance(entry, str) else entry._asdict() for entry in name_metrics(compiled)],
+            "precision": compiled.precision,
+            "clip_norm": compiled.clip_norm,
+        }
+    return description | kept
+
+
+def read(plain: Mapping[str, Any]) -> Description:
+    """Return what a description says.
+
+    Raises
+    ------
+    ValueError, TypeError
+        When an entry is missing, unknown, or says nothing that nnext understands.
+    """
+    is_compiled = "optimizer" in plain
+    known = [*_NETWORK, *(_COMPILED if is_compiled else ())]
+    missing = [name for name in known if name not in plain and name not in _ABSENT]
+    unknown = [name for name in plain if name not in known and name not in notes.NOTES]
+    if missing or unknown:
+        raise ValueError(f"[description] it lacks {missing} and has the unknown {unknown}; it has the entries {known}")
+    return Description(
+        **_checked(_NETWORK, plain),
+        compiled=Settings(**_checked(_COMPILED, {**_ABSENT, **plain})) if is_compiled else None,
+        notes=notes.read(plain),
+    )
+
+
+def _checked(checks: Mapping[str, Check], plain: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: check("description", name, plain[name]) for name, check in checks.items()}
+
+
+# ---- Entries --------------------------------------------------------------------------------------------------------
+
+
+def _list(operation: str, name: str, value: Any, length: int | None = None) -> list[Any]:
+    if not isinstance(value, list) or (length is not None and len(value) != length):
+        raise TypeError(f"[{operation}] {name} is {value!r}; it must be a list" + (f" of {length}" if length else ""))
+    return value
+
+
+def _layers(operation: str, name: str, value: Any) -> tuple[Layer, ...]:
+    layers = tuple(Layer.from_config(config) for config in _list(operation, name, value))
+    if not layers:
+        raise ValueError(f"[{operation}] there are no layers")
+    return layers
+
+
+def _names(operation: str, name: str, value: Any) -> list[str]:
+    names = _list(operation, name, value)
+    if not all(isinstance(path, str) for path in names) or len(set(names)) < len(names):
+        raise TypeError(f"[{operation}] {name} is {value!r}; it must be a list of different strings")
+    return names
+
+
+_count = partial(_check.integer, low=0)
+
+
+def _counters(operation: str, name: str, value: Any) -> Counters:
+    steps, epochs = _list(operation, name, value, 2)
+    return _count(operation, name, steps), _count(operation, name, epochs)
+
+
+def _progress(operation: str, name: str, value: Any) -> dict[str, Progress]:
+    if not isinstance(value, dict):
+        raise TypeError(f"[{operation}] {name} is {value!r}; it must be an object, with an entry for each tensor")
+    return {path: _progress_of(operation, f"{name} of {path}", pair) for path, pair in value.items()}
+
+
+def _progress_of(operation: str, name: str, value: Any) -> Progress:
+    steps, product = _list(operation, name, value, 2)
+    return _count(operation, name, steps), _check.number(operation, name, product, low=0, high=1)
+
+
+def _loss(operation: str, name: str, value: Any) -> Loss | Named:
+    return _function(operation, name, value) or Loss.from_config(value)
+
+
+def _metrics(operation: str, name: str, value: Any) -> list[str | Named]:
+    entries = [
+        _function(operation, name, entry) or _check.choice(operation, "metric", entry, metrics.names())
+        for entry in _list(operation, name, value)
+    ]
+    _names(operation, name, [entry if isinstance(entry, str) else entry.function for entry in entries])
+    return entries
+
+
+def _function(operation: str, name: str, value: Any) -> Named | None:
+    """Return what stands for a function of the user's, if the value does."""
+    if not isinstance(value, dict) or "function" not in value:
+        return None
+    if len(value) > 1 or not isinstance(value["function"], str):
+        raise TypeError(f"[{operation}] {name} is {value!r}; a function has its name and nothing else")
+    return Named(value["function"])
+
+
+def _optimizer(operation: str, name: str, value: Any) -> Optimizer:
+    return Optimizer.from_config(value)
+
+
+def _clip_norm(operation: str, name: str, value: Any) -> float | None:
+    return None if value is None else _check.number(operation, name, value, above=0)
+
+
+_NETWORK: Mapping[str, Check] = {
+    "dtype": partial(_check.choice, known=("float32", "float64")),
+    "seed": partial(_check.integer, low=0, high=2**64 - 1),
+    "layers": _layers,
+    "frozen": _names,
+    "counters": _counters,
+    "progress": _progress,
+}
+_COMPILED: Mapping[str, Check] = {
+    "loss": _loss,
+    "optimizer": _optimizer,
+    "metrics": _metrics,
+    "precision": partial(_check.choice, known=("float32", "bf16")),
+    "clip_norm": _clip_norm,
+}
+_ABSENT: Mapping[str, Any] = {"precision": "float32", "clip_norm": None}  # what older files mean
