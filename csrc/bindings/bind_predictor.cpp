@@ -44,6 +44,7 @@ class TypedEngine final : public Engine {
 struct PredictorObject {
   PyObject_HEAD vectorcallfunc call;
   Engine* engine;
+  PyObject* python_engine;  // what copies are made from
 };
 
 // Data of one sample of `features` numbers, of shape (features,) or (1, features), that lies as the core wants it.
@@ -107,7 +108,9 @@ PyObject* call(PyObject* self, PyObject* const* args, std::size_t nargsf, PyObje
 
 void destroy(PyObject* self) {
   PyTypeObject* type = Py_TYPE(self);
-  delete reinterpret_cast<PredictorObject*>(self)->engine;
+  auto* const predictor = reinterpret_cast<PredictorObject*>(self);
+  delete predictor->engine;
+  Py_DECREF(predictor->python_engine);
   type->tp_free(self);
   Py_DECREF(type);
 }
@@ -116,6 +119,10 @@ PyObject* describe(PyObject* self) {
   const Engine& engine = *reinterpret_cast<PredictorObject*>(self)->engine;
   return PyUnicode_FromFormat("Predictor(in_features=%zu, out_features=%zu, dtype='%S')", engine.in_features,
                               engine.out_features, engine.dtype.ptr());
+}
+
+PyObject* python_engine(PyObject* self, void*) {
+  return py::handle(reinterpret_cast<PredictorObject*>(self)->python_engine).inc_ref().ptr();
 }
 
 constexpr const char* kDoc =
@@ -130,9 +137,13 @@ constexpr const char* kDoc =
     "ndarray of shape (outputs,) or (n, outputs)\n";
 
 PyTypeObject* make_type() {
+  static PyGetSetDef attributes[] = {
+      {"engine", python_engine, nullptr, "The network in the C++ core, for other modules of nnext.", nullptr},
+      {nullptr, nullptr, nullptr, nullptr, nullptr}};
   static PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(destroy)},
                                 {Py_tp_repr, reinterpret_cast<void*>(describe)},
                                 {Py_tp_call, reinterpret_cast<void*>(PyVectorcall_Call)},
+                                {Py_tp_getset, attributes},
                                 {Py_tp_doc, const_cast<char*>(kDoc)},
                                 {0, nullptr}};
   static PyType_Spec spec{"nnext._core.Predictor", sizeof(PredictorObject), 0,
@@ -151,7 +162,7 @@ void bind_predictor(py::module_& m) {
   m.attr("Predictor") = py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(type));
   m.def(
       "make_predictor",
-      [type](const py::object& network) {
+      [type](const py::object& network, const py::object& python_engine) {
         std::unique_ptr<Engine> engine;
         if (py::isinstance<Model<float>>(network))
           engine = std::make_unique<TypedEngine<float>>(network);
@@ -162,9 +173,10 @@ void bind_predictor(py::module_& m) {
         auto* predictor = reinterpret_cast<PredictorObject*>(object);
         predictor->call = call;
         predictor->engine = engine.release();
+        predictor->python_engine = py::object(python_engine).release().ptr();
         return py::reinterpret_steal<py::object>(object);
       },
-      py::arg("network"));
+      py::arg("network"), py::arg("engine"));
 }
 
 }  // namespace nnext::bindings

@@ -73,18 +73,16 @@ class Engine:
     seed : int
     dtype : numpy.dtype
         float32 or float64.
+    draws : bool
+        Whether the parameters get start values; others are to be set where they do not.
     """
 
-    def __init__(self, layers: Iterable[Layer], seed: int, dtype: np.dtype[Any]) -> None:
+    def __init__(self, layers: Iterable[Layer], seed: int, dtype: np.dtype[Any], draws: bool = True) -> None:
         self.layers, self.seed, self.dtype = tuple(layers), seed, dtype
-        self._core = self._build(draws=True)
+        configs = [layer.config() for layer in self.layers]
+        self._core = (Network32 if dtype == np.float32 else Network64)(seed, configs, draws)
         # predict(X, out, check, scale): the core's own, as one call more is a tenth of the smallest prediction.
         self.predict = self._core.predict
-
-    def _build(self, draws: bool) -> Network32 | Network64:
-        """Make a network of the core, with start values of its own or for others."""
-        configs = [layer.config() for layer in self.layers]
-        return (Network32 if self.dtype == np.float32 else Network64)(self.seed, configs, draws)
 
     # ---- shapes and tensors -------------------------------------------------------------------------------------
 
@@ -214,6 +212,10 @@ class Engine:
 
     def predictor(self) -> Predictor:
         """Return the network as it is now, for predictions alone."""
-        frozen = self._build(draws=False)
-        frozen.set_tensors(dict(enumerate(self._core.get_tensors())))
-        return make_predictor(frozen)
+        twin = Engine(self.layers, self.seed, self.dtype, draws=False)
+        twin.set(self.get())
+        return twin.as_predictor()
+
+    def as_predictor(self) -> Predictor:
+        """Return this network for predictions alone; it must not change any more."""
+        return make_predictor(self._core, self)

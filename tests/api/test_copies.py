@@ -149,14 +149,14 @@ if __name__ == "__main__":
     model = nn.MLP([5, 40, 2], batch_norm=True)
     model.compile("cross_entropy", "nadam", metrics=["accuracy"])
     model.fit(X, np.arange(12) % 2, verbose=0)
-    things = [model]
+    things = [model, model.compile_inference()]
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         assert pool.map(ask, things) == [ask(thing) for thing in things]
     print("alike")
 """
 
 
-def test_models_go_to_another_process(tmp_path: pathlib.Path) -> None:
+def test_models_and_predictors_go_to_another_process(tmp_path: pathlib.Path) -> None:
     (tmp_path / "main.py").write_text(SPAWN)
     result = subprocess.run(
         [sys.executable, tmp_path / "main.py"],

@@ -1,11 +1,15 @@
 """Predictor: the network as it was, for one sample at once."""
 
+import gc
 import threading
+import weakref
 
 import numpy as np
 import pytest
 
 import nnext as nn
+from copying import WAYS
+from support import assert_same_bits
 
 
 def network(dtype="float32"):
@@ -133,3 +137,30 @@ def test_refuses(arguments, options, error, says):
 def test_needs_to_know_the_features():
     with pytest.raises(ValueError, match="any number of features"):
         nn.Sequential(nn.ReLU()).compile_inference()
+
+
+# ---- Copies and pickles; test_copies.py sends one to another process -------------------------------------------------
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_twin_gives_its_bits(dtype, way):
+    model = nn.Sequential(
+        nn.Linear(5, 70), nn.BatchNorm1d(70), nn.Residual(nn.Linear(70, 70)), nn.Softmax(), dtype=dtype
+    )
+    X = np.random.default_rng(4).normal(size=(12, 5)).astype(dtype)
+    model.compile("mse")
+    model.fit(X, np.ones((12, 70)), verbose=0)  # statistics of its own
+    predictor = model.compile_inference()
+    twin, again = WAYS[way](predictor), WAYS[way](WAYS[way](predictor))
+    assert repr(twin) == repr(predictor)
+    for each in (twin, again):
+        assert_same_bits(each(X), model.predict(X))
+        assert_same_bits(each(X[0]), predictor(X[0]))
+
+
+def test_leaves_its_network_free():
+    predictor = nn.MLP([5, 2]).compile_inference()
+    engine = weakref.ref(predictor.engine)
+    del predictor
+    gc.collect()
+    assert engine() is None

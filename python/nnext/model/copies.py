@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copyreg
 import warnings
 from typing import Any
 
 import numpy as np
 
-from nnext._engine import Engine
+from nnext._engine import Engine, Predictor
 from nnext.model import notes
 from nnext.model.contents import Contents, pack
 from nnext.model.functions import Functions
@@ -76,3 +77,18 @@ def _usable(engine: Engine, precision: str) -> str:
             warnings.warn(f'[load] compiled with precision "float32" instead: {why}', RuntimeWarning, stacklevel=4)
             return "float32"
     return precision
+
+
+def _reduce(predictor: Predictor) -> tuple[Any, tuple[bytes]]:
+    return _predictor, (pack(predictor.engine),)
+
+
+def _predictor(file: bytes) -> Predictor:
+    contents = Contents.of(file)
+    description = contents.description
+    engine = Engine(description.layers, description.seed, np.dtype(description.dtype), draws=False)
+    engine.set(contents.parameters)
+    return engine.as_predictor()
+
+
+copyreg.pickle(Predictor, _reduce)  # for copy as well
