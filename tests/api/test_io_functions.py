@@ -1,4 +1,4 @@
-"""What a file does not hold is told, given again, and never replaced; and what a model remembers beside its network."""
+"""What a file does not hold is told, given again, and never replaced."""
 
 import pathlib
 import warnings
@@ -193,47 +193,6 @@ def test_functions_for_a_model_that_is_not_compiled_are_refused(path: pathlib.Pa
     for arguments in ({"loss": own_loss}, {"metrics": [total]}):
         with pytest.raises(ValueError, match=r"\[load\]"):
             nn.load(path, **arguments)
-
-
-# ---- Notes ----------------------------------------------------------------------------------------------------------
-
-NOTES: dict[str, tuple[str, Any, Any]] = {  # attribute, what it is, what it is after load
-    "scale": ("scale", 1 / 255, 1 / 255),
-    "a whole scale": ("scale", 2, 2.0),
-    "classes": ("classes", ["cat", "dog"], ["cat", "dog"]),
-    "classes in an array": ("classes", np.array(["cat", "dög"]), ["cat", "dög"]),
-    "numbers": ("classes", np.array([3, -7]), [3, -7]),
-    "a decision": ("decision", {"threshold": 0.25, "multilabel": False}, {"threshold": 0.25, "multilabel": False}),
-}
-
-
-@pytest.mark.parametrize("name", NOTES)
-def test_a_note_is_kept(path: pathlib.Path, name: str) -> None:
-    attribute, value, expected = NOTES[name]
-    model = nn.MLP([2, 2])
-    setattr(model, attribute, value)
-    model.save(path)
-    assert model_metadata(path)[attribute] == expected
-    found = getattr(nn.load(path), attribute)
-    assert (type(found), found) == (type(expected), expected)
-
-
-def test_a_model_without_notes_has_none_in_its_file(path: pathlib.Path) -> None:
-    nn.MLP([2, 2]).save(path)
-    assert not {"scale", "classes", "decision"} & model_metadata(path).keys()
-
-
-@pytest.mark.parametrize(
-    ("attribute", "value"),
-    [("scale", np.nan), ("scale", 0), ("scale", "1"), ("classes", ["a", 1]), ("classes", np.array([1.5])),
-     ("classes", {"a": 1}), ("decision", {"a": object()}), ("decision", {"a": np.nan}), ("decision", 3)],
-)  # fmt: skip
-def test_a_note_that_no_file_can_hold_is_refused(path: pathlib.Path, attribute: str, value: Any) -> None:
-    model: Any = nn.MLP([2, 2])
-    setattr(model, attribute, value)
-    with pytest.raises(ValueError, match=r"\[save\] no file can hold the model"):
-        model.save(path)
-    assert not path.exists()
 
 
 def test_functions_may_be_any_callables(path: pathlib.Path) -> None:

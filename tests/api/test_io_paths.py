@@ -183,9 +183,3 @@ def test_a_folder_that_is_forbidden_is_named(path: pathlib.Path) -> None:
     finally:
         path.parent.chmod(0o700)
     assert result.returncode == 0, result.stderr
-
-
-def test_a_model_does_not_load() -> None:
-    for owner in (nn.Sequential, nn.MLP, nn.MLP([2, 1])):
-        with pytest.raises(TypeError, match=r"\[load\] a model reads no file; .* model = nn.load\(path\)"):
-            owner.load("m.safetensors")

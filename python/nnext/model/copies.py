@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from nnext._engine import Engine, Predictor
-from nnext.model import notes
 from nnext.model.contents import Contents, pack
 from nnext.model.functions import Functions
 from nnext.model.network import Network
@@ -25,6 +24,12 @@ class Copies(Training, Parameters):
     A twin is of the same class, has the same attributes, and goes on with the same bits. What `forward` and `backward`
     leave for the next call is not part of it.
     """
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """What the model remembers beside, for a file to keep, by the names in notes.py; for other modules of nnext."""
+        kept: dict[str, Any] = vars(self).setdefault("_notes", {})
+        return kept
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the bytes of the model's file, its functions, and its other attributes."""
@@ -65,7 +70,7 @@ def rebuild(model: Copies, contents: Contents, functions: Functions) -> None:
         )
     model.engine.set_state(contents.state(optimizer=loss is not None))
     Parameters.freeze(model, *description.frozen)
-    notes.take(model, description.notes)
+    model.notes.update(description.notes)
 
 
 def _usable(engine: Engine, precision: str) -> str:

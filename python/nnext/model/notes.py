@@ -1,6 +1,6 @@
 """Notes: what a model remembers beside its network and its training, and a file keeps.
 
-A note is an attribute of the model. It has one row here: its name, and the check of what a file or a person says.
+They stand in ``model.notes``, by names that have a row here: with the check of what a file, or who saves, says.
 """
 
 from __future__ import annotations
@@ -47,20 +47,14 @@ NOTES: Mapping[str, Check] = {  # from the plain value to that which the model g
 }
 
 
-def of(model: Any) -> dict[str, Any]:
-    """Return the notes that a model has, as plain values."""
-    return {name: _plain(note) for name in NOTES if (note := getattr(model, name, None)) is not None}
+def plain(notes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a model's notes as values that JSON may hold; None is no note."""
+    return {name: _plain(note) for name, note in notes.items() if note is not None}
 
 
-def read(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the notes of a description, checked."""
-    return {name: check("description", name, plain[name]) for name, check in NOTES.items() if name in plain}
-
-
-def take(model: Any, notes: Mapping[str, Any]) -> None:
-    """Give a model its notes."""
-    for name, note in notes.items():
-        setattr(model, name, note)
+def read(description: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the notes in a description, checked."""
+    return {n: check("description", n, description[n]) for n, check in NOTES.items() if n in description}
 
 
 def _plain(note: Any) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, NoReturn
 
 from nnext import _files
 from nnext.model import notes
@@ -56,7 +55,7 @@ class Saving(Copies):
     def _file(self) -> bytes:
         """Return the bytes of the file, read as `load` would: before an old one is gone."""
         try:
-            data = pack(self._engine, self._compiled, notes.of(self))
+            data = pack(self._engine, self._compiled, notes.plain(self.notes))
             wrong = Contents.of(data).not_finite()
         except (ValueError, TypeError) as error:
             raise ValueError(f"[save] no file can hold the model: {error}") from error
@@ -66,16 +65,3 @@ class Saving(Copies):
                 "where these are sums of the optimizer's, compile again"
             )
         return data
-
-    @staticmethod
-    def load(*_: Any, **__: Any) -> NoReturn:
-        """Raise TypeError: a file makes a new model, by ``nn.load(path)``.
-
-        Examples
-        --------
-        >>> import nnext as nn
-        >>> nn.Sequential.load("m.safetensors")
-        Traceback (most recent call last):
-        TypeError: [load] a model reads no file; a file makes a new one: model = nn.load(path)
-        """
-        raise TypeError("[load] a model reads no file; a file makes a new one: model = nn.load(path)")

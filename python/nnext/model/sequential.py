@@ -49,6 +49,8 @@ class Sequential(Saving, Predictions, OwnLoops):
         Of the last ``fit``.
     stop_training : bool
         A callback sets it to end the fit after the present epoch.
+    notes : dict
+        What else a file keeps, for the other modules of nnext.
     engine : Engine
         The network in the C++ core, for the other modules of nnext.
 
