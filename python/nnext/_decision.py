@@ -41,6 +41,9 @@ class Seen:
         return Seen(**{name: new if old is None else old for (name, old), new in pairs})
 
 
+NOTHING_SEEN = Seen()
+
+
 @dataclass(frozen=True)
 class Decision:
     """What a network decides from its outputs.
@@ -132,7 +135,7 @@ class Decision:
         return functional.sigmoid(outputs) if self.probability == "sigmoid" else outputs
 
 
-def decide(layers: Sequence[Layer], outputs: int, loss: Loss | None, seen: Seen = Seen()) -> Decision:
+def decide(layers: Sequence[Layer], outputs: int, loss: Loss | None, seen: Seen = NOTHING_SEEN) -> Decision:
     """Work out what a network decides; `loss` is None before compile and for a function of the user's."""
     last = layers[_deciding(layers)]
     low, high = last.output_range or (-np.inf, np.inf)

@@ -28,6 +28,7 @@ def upgrade(description: Mapping[str, Any], tensors: Iterable[str]) -> dict[str,
         }
         if "optimizer" in description:
             loss = description["loss"]
+            upgraded["metrics"] = {name: name for name in description["metrics"]}
             upgraded["loss"] = {"function": "loss"} if loss is None else Loss.find("load", "loss", loss).config()
     except KeyError as missing:
         raise ValueError(f"its description of format 1 lacks {missing}") from None

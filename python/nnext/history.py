@@ -54,6 +54,10 @@ class History:
         self.stop_reason: str | None = None
         self.validation_rows: npt.NDArray[np.int64] | None = None
 
+    def __getstate__(self) -> object:
+        """Let old protocols of pickle, too, take a class with slots."""
+        return super().__getstate__()
+
     def append(self, epoch: int, logs: Mapping[str, float]) -> None:
         """Add an epoch.
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from nnext import _files
+from nnext._warn import warn
 from nnext.errors import ModelFormatError
 from nnext.losses import CustomLoss
 from nnext.model import Sequential
@@ -92,13 +92,13 @@ def load(
         if wrong := contents.not_finite():
             raise ModelFormatError(wrong)
     compiled = contents.description.compiled
-    names = Names(None, []) if compiled is None else compiled.functions
+    names = Names(None, ()) if compiled is None else compiled.functions
     functions.check_wanted(names)
     model = Sequential.__new__(Sequential)
     with _refusing(path):
         rebuild(model, contents, functions)
     if compiled is not None and (missing := names.without(functions)):
-        warnings.warn(_what_is_missing(missing, compiled), stacklevel=2)
+        warn(_what_is_missing(missing, compiled))
     return model
 
 

@@ -120,10 +120,10 @@ def test_cloudpickle_takes_a_lambda() -> None:
 
 def test_an_object_as_metric_is_a_deep_copys_own() -> None:
     model = with_an_own_loss()
-    assert settings(copy.copy(model))["metrics"]["scaled"] is settings(model)["metrics"]["scaled"]
+    assert settings(copy.copy(model))["metrics"]["scaled"].function is settings(model)["metrics"]["scaled"].function
     twin = copy.deepcopy(model)
-    assert settings(twin)["metrics"]["scaled"] is not settings(model)["metrics"]["scaled"]
-    assert settings(twin)["metrics"]["scaled"].factor == 2.0
+    assert settings(twin)["metrics"]["scaled"].function is not settings(model)["metrics"]["scaled"].function
+    assert settings(twin)["metrics"]["scaled"].function.factor == 2.0
 
 
 def test_a_damaged_pickle_says_so() -> None:

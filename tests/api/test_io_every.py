@@ -54,7 +54,7 @@ class Task:
         chosen = own_loss if loss == "own" else case.make()
         self.own = {"loss": own_loss} if loss == "own" else {}
         self.own |= {"metrics": [own_metric]} if metrics == "own" else {}
-        self.model.compile(chosen, OPTIMIZERS[optimizer].make(), METRICS[metrics](case))
+        self.model.compile(chosen, OPTIMIZERS[optimizer].make(), metrics=METRICS[metrics](case))
 
     def fit(self, model: nn.Sequential) -> Any:
         """Train; return what came of it."""

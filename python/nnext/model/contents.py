@@ -10,6 +10,7 @@ import numpy as np
 
 from nnext import _safetensors
 from nnext._compiled import Compiled
+from nnext._decision import NOTHING_SEEN, Seen
 from nnext._engine import Engine, State
 from nnext.errors import ModelFormatError
 from nnext.model import descriptions
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 
-def pack(engine: Engine, compiled: Compiled | None = None, notes: dict[str, Any] | None = None) -> bytes:
+def pack(engine: Engine, compiled: Compiled | None = None, seen: Seen = NOTHING_SEEN) -> bytes:
     """Return the bytes of a file: of one moment, also while a fit goes on.
 
     Raises
@@ -30,7 +31,7 @@ def pack(engine: Engine, compiled: Compiled | None = None, notes: dict[str, Any]
         When a description has what no file can hold.
     """
     state = engine.state()
-    plain = descriptions.write(engine, state, compiled, notes or {})
+    plain = descriptions.write(engine, state, compiled, seen)
     descriptions.read(plain)  # so that an error says which entry no file can hold
     return _safetensors.encode(plain, {**state.tensors, **_named(state.optimizer)})
 

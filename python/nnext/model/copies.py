@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import copyreg
-import warnings
 from typing import Any
 
 import numpy as np
 
 from nnext._engine import Engine, Predictor
+from nnext._warn import warn
 from nnext.model.contents import Contents, pack
+from nnext.model.deciding import Deciding
 from nnext.model.functions import Functions
-from nnext.model.network import Network
 from nnext.model.parameters import Parameters
 from nnext.model.training import Training
 
@@ -24,12 +24,6 @@ class Copies(Training, Parameters):
     A twin is of the same class, has the same attributes, and goes on with the same bits. What `forward` and `backward`
     leave for the next call is not part of it.
     """
-
-    @property
-    def notes(self) -> dict[str, Any]:
-        """What the model remembers beside, for a file to keep, by the names in notes.py; for other modules of nnext."""
-        kept: dict[str, Any] = vars(self).setdefault("_notes", {})
-        return kept
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the bytes of the model's file, its functions, and its other attributes."""
@@ -56,7 +50,7 @@ def rebuild(model: Copies, contents: Contents, functions: Functions) -> None:
     Only nnext's methods are called: a subclass may have others of the same names.
     """
     description = contents.description
-    Network.__init__(model, description.layers, description.seed, np.dtype(description.dtype))
+    Deciding.__init__(model, description.layers, description.seed, np.dtype(description.dtype))
     compiled = description.compiled
     loss = None if compiled is None else functions.choose_loss(compiled.loss)
     if compiled is not None and loss is not None:
@@ -70,7 +64,7 @@ def rebuild(model: Copies, contents: Contents, functions: Functions) -> None:
         )
     model.engine.set_state(contents.state(optimizer=loss is not None))
     Parameters.freeze(model, *description.frozen)
-    model.notes.update(description.notes)
+    model.remember(description.seen)
 
 
 def _usable(engine: Engine, precision: str) -> str:
@@ -79,7 +73,7 @@ def _usable(engine: Engine, precision: str) -> str:
         try:
             engine.check_precision(precision)
         except ValueError as why:
-            warnings.warn(f'[load] compiled with precision "float32" instead: {why}', RuntimeWarning, stacklevel=4)
+            warn(f'[load] compiled with precision "float32" instead: {why}', RuntimeWarning)
             return "float32"
     return precision
 

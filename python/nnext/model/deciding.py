@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nnext._decision import Decision, Seen, decide
+from nnext._decision import NOTHING_SEEN, Decision, Seen, decide
 from nnext._warn import warn
 from nnext.layers import Layer
 from nnext.model.network import Network
@@ -15,7 +15,7 @@ class Deciding(Network):
 
     def __init__(self, layers: tuple[Layer, ...], seed: int, dtype: np.dtype[np.floating]) -> None:
         super().__init__(layers, seed, dtype)
-        self._seen = Seen()
+        self._seen = NOTHING_SEEN
 
     @property
     def seen(self) -> Seen:
@@ -39,12 +39,23 @@ class Deciding(Network):
         ----------
         seen : Seen
 
+        Raises
+        ------
+        ValueError
+            When it has names for more or fewer classes than the network decides between.
+
         Examples
         --------
         >>> import nnext as nn
         >>> model, twin = nn.MLP([1, 2]), nn.MLP([1, 2])
         >>> twin.remember(model.seen)
         """
+        if seen.classes is not None and self.in_features is not None:
+            outputs = self._engine.out_features(self.in_features)
+            if len(seen.classes) != max(outputs, 2):
+                raise ValueError(
+                    f"[model] there are {len(seen.classes)} names of classes, but the network has {outputs} outputs"
+                )
         self._seen = seen
 
     @property

@@ -2,7 +2,8 @@
 
 Entries of format 2, provisional: ``dtype``, ``seed``, ``layers``, ``frozen`` (paths of layers), ``counters``,
 ``progress`` (of each tensor: steps of the optimizer, and the product that some rules keep); after compile its arguments
-``loss``, ``optimizer``, ``metrics``, ``precision`` and ``clip_norm``; and notes (notes.py). Layers, losses, optimizers
+``loss``, ``optimizer``, ``metrics``, ``precision`` and ``clip_norm``; and ``seen``, what
+the data have told. Layers, losses, optimizers
 and initializers are what their ``config()`` gives, metrics are names, and ``{"function": name}`` stands for a function
 of the user's. A file holds no code, import names or paths.
 """
@@ -16,11 +17,11 @@ from typing import Any
 
 from nnext import _check, metrics
 from nnext._compiled import Compiled
+from nnext._decision import Seen
 from nnext._engine import Counters, Engine, Progress, State, Tensor, optimizer_arrays, tensor_table
 from nnext._fields import Check
 from nnext.layers import Layer
 from nnext.losses import Loss
-from nnext.model import notes
 from nnext.model.functions import Named, Names, name_loss, name_metrics
 from nnext.optimizers import Optimizer
 
@@ -31,7 +32,7 @@ class Settings:
 
     loss: Loss | Named
     optimizer: Optimizer
-    metrics: list[str | Named]
+    metrics: Mapping[str, str | Named]  # by their names in History
     precision: str
     clip_norm: float | None
 
@@ -52,7 +53,7 @@ class Description:
     counters: Counters
     progress: Mapping[str, Progress]  # of each tensor
     compiled: Settings | None
-    notes: Mapping[str, Any]
+    seen: Seen
 
     def tensors(self) -> list[Tensor]:
         """Return the parameters and buffers of such a network."""
@@ -63,7 +64,7 @@ class Description:
         return 0 if self.compiled is None else len(optimizer_arrays(self.compiled.optimizer))
 
 
-def write(engine: Engine, state: State, compiled: Compiled | None, kept: dict[str, Any]) -> dict[str, Any]:
+def write(engine: Engine, state: State, compiled: Compiled | None, seen: Seen) -> dict[str, Any]:
     """Describe a network in a state of it."""
     description: dict[str, Any] = {
         "dtype": engine.dtype.name,
@@ -72,17 +73,21 @@ def write(engine: Engine, state: State, compiled: Compiled | None, kept: dict[st
         "frozen": sorted(engine.frozen),
         "counters": list(state.counters),
         "progress": {path: list(progress) for path, progress in state.progress.items()},
+        "seen": {name: list(told) if isinstance(told, tuple) else told for name, told in vars(seen).items()},
     }
     if compiled is not None:
         loss = name_loss(compiled.loss)
         description |= {
             "loss": loss.config() if isinstance(loss, Loss) else loss._asdict(),
             "optimizer": compiled.optimizer.config(),
-            "metrics": [entry if isinstance(entry, str) else entry._asdict() for entry in name_metrics(compiled)],
+            "metrics": {
+                name: entry if isinstance(entry, str) else entry._asdict()
+                for name, entry in name_metrics(compiled).items()
+            },
             "precision": compiled.precision,
             "clip_norm": compiled.clip_norm,
         }
-    return description | kept
+    return description
 
 
 def read(plain: Mapping[str, Any]) -> Description:
@@ -96,13 +101,12 @@ def read(plain: Mapping[str, Any]) -> Description:
     is_compiled = "optimizer" in plain
     known = [*_NETWORK, *(_COMPILED if is_compiled else ())]
     missing = [name for name in known if name not in plain and name not in _ABSENT]
-    unknown = [name for name in plain if name not in known and name not in notes.NOTES]
+    unknown = [name for name in plain if name not in known]
     if missing or unknown:
         raise ValueError(f"[description] it lacks {missing} and has the unknown {unknown}; it has the entries {known}")
     return Description(
-        **_checked(_NETWORK, plain),
+        **_checked(_NETWORK, {**_ABSENT, **plain}),
         compiled=Settings(**_checked(_COMPILED, {**_ABSENT, **plain})) if is_compiled else None,
-        notes=notes.read(plain),
     )
 
 
@@ -156,13 +160,13 @@ def _loss(operation: str, name: str, value: Any) -> Loss | Named:
     return _function(operation, name, value) or Loss.from_config(value)
 
 
-def _metrics(operation: str, name: str, value: Any) -> list[str | Named]:
-    entries = [
-        _function(operation, name, entry) or _check.choice(operation, "metric", entry, metrics.names())
-        for entry in _list(operation, name, value)
-    ]
-    _names(operation, name, [entry if isinstance(entry, str) else entry.function for entry in entries])
-    return entries
+def _metrics(operation: str, name: str, value: Any) -> dict[str, str | Named]:
+    if not isinstance(value, dict):
+        raise TypeError(f"[{operation}] {name} is {value!r}; it must be an object, with an entry for each metric")
+    return {
+        key: _function(operation, name, entry) or _check.choice(operation, "metric", entry, metrics.names())
+        for key, entry in value.items()
+    }
 
 
 def _function(operation: str, name: str, value: Any) -> Named | None:
@@ -182,6 +186,34 @@ def _clip_norm(operation: str, name: str, value: Any) -> float | None:
     return None if value is None else _check.number(operation, name, value, above=0)
 
 
+def _seen(operation: str, name: str, value: Any) -> Seen:
+    """Return what data have told; entries may be missing, and None is one that they have not."""
+    if not isinstance(value, dict) or not value.keys() <= _SEEN.keys():
+        raise TypeError(f"[{operation}] {name} is {value!r}; it must be an object with the entries {list(_SEEN)}")
+    told = {key: told for key, told in value.items() if told is not None}
+    return Seen(**{key: _SEEN[key](operation, f"{name}: {key}", entry) for key, entry in told.items()})
+
+
+def _pair(operation: str, name: str, value: Any) -> tuple[int, int]:
+    low, high = (_check.integer(operation, name, number, low=-1, high=1) for number in _list(operation, name, value, 2))
+    return low, high
+
+
+def _classes(operation: str, name: str, value: Any) -> tuple[str, ...]:
+    names = _names(operation, name, value)
+    if names != sorted(names):
+        raise ValueError(f"[{operation}] {name} is {names!r}; it must be in order")
+    return tuple(names)
+
+
+def _scale(operation: str, name: str, value: Any) -> float:
+    scale = _check.number(operation, name, value)
+    if scale == 0:
+        raise ValueError(f"[{operation}] {name} is 0; it must not be")
+    return scale
+
+
+_SEEN: Mapping[str, Check] = {"exclusive": _check.flag, "pair": _pair, "classes": _classes, "scale": _scale}
 _NETWORK: Mapping[str, Check] = {
     "dtype": partial(_check.choice, known=("float32", "float64")),
     "seed": partial(_check.integer, low=0, high=2**64 - 1),
@@ -189,6 +221,7 @@ _NETWORK: Mapping[str, Check] = {
     "frozen": _names,
     "counters": _counters,
     "progress": _progress,
+    "seen": _seen,
 }
 _COMPILED: Mapping[str, Check] = {
     "loss": _loss,
@@ -197,4 +230,4 @@ _COMPILED: Mapping[str, Check] = {
     "precision": partial(_check.choice, known=("float32", "bf16")),
     "clip_norm": _clip_norm,
 }
-_ABSENT: Mapping[str, Any] = {"precision": "float32", "clip_norm": None}  # what older files mean
+_ABSENT: Mapping[str, Any] = {"precision": "float32", "clip_norm": None, "seen": {}}  # what older files mean

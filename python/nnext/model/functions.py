@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, NamedTuple
 
 from nnext import metrics
@@ -22,13 +21,13 @@ class Named(NamedTuple):
 def name_loss(loss: Loss | CustomLoss) -> Loss | Named:
     """Return a loss as a file may hold it."""
     function: Any = loss
-    return loss if isinstance(loss, Loss) else Named(metrics.name_of(function))
+    return Named(metrics.name_of(function)) if callable(loss) else loss
 
 
-def name_metrics(compiled: Compiled) -> list[str | Named]:
-    """Return the metrics as a file may hold them: nnext's own by their names."""
-    known = {name: metrics.get(name) for name in metrics.names()}
-    return [name if known.get(name) is metric else Named(name) for name, metric in compiled.metrics.items()]
+def name_metrics(compiled: Compiled) -> dict[str, str | Named]:
+    """Return the metrics as a file may hold them, by their names in History: nnext's own are names, too."""
+    known = {metrics.get(name): name for name in metrics.names()}
+    return {name: known.get(chosen.function) or Named(name) for name, chosen in compiled.metrics.items()}
 
 
 @dataclass(frozen=True)
@@ -39,9 +38,9 @@ class Names:
     metrics: Sequence[str]
 
     @classmethod
-    def of(cls, loss: Loss | Named, entries: Sequence[str | Named]) -> Names:
+    def of(cls, loss: Loss | Named, entries: Mapping[str, str | Named]) -> Names:
         """Return those of a file."""
-        own = [entry.function for entry in entries if isinstance(entry, Named)]
+        own = [name for name, entry in entries.items() if isinstance(entry, Named)]
         return cls(loss.function if isinstance(loss, Named) else None, own)
 
     @classmethod
@@ -80,8 +79,8 @@ class Functions:
         if compiled is None:
             return cls()
         own = Names.of_compiled(compiled).metrics
-        loss = None if isinstance(compiled.loss, Loss) else compiled.loss
-        return cls(loss, {name: compiled.metrics[name] for name in own})
+        loss = compiled.loss if callable(compiled.loss) else None
+        return cls(loss, {name: compiled.metrics[name].function for name in own})
 
     @classmethod
     def given(cls, loss: Any, chosen: Any) -> Functions:
@@ -111,21 +110,14 @@ class Functions:
 
     def choose_loss(self, loss: Loss | Named) -> Loss | CustomLoss | None:
         """Return the loss of a file; None where it is a function that is not here."""
-        return loss if isinstance(loss, Loss) else self.loss
+        return self.loss if isinstance(loss, Named) else loss
 
-    def choose_metrics(self, entries: Sequence[str | Named]) -> list[str | Metric]:
+    def choose_metrics(self, entries: Mapping[str, str | Named]) -> dict[str, str | Metric]:
         """Return the metrics of a file, without functions that are not here."""
-        known = [entry for entry in entries if isinstance(entry, str) or entry.function in self.metrics]
-        return [
-            entry if isinstance(entry, str) else _called(entry.function, self.metrics[entry.function])
-            for entry in known
-        ]
-
-
-def _called(name: str, function: Metric) -> Metric:
-    """Return a metric that has that name, whatever its own is."""
-    if metrics.name_of(function) == name:
-        return function
-    named = partial(function)
-    named.__name__ = name  # type: ignore[attr-defined]
-    return named
+        known: dict[str, str | Metric] = {}
+        for name, entry in entries.items():
+            if isinstance(entry, str):
+                known[name] = entry
+            elif name in self.metrics:
+                known[name] = self.metrics[name]
+        return known

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
-
 from nnext import _files
-from nnext.model import notes
+from nnext._warn import warn
 from nnext.model.contents import Contents, pack
 from nnext.model.copies import Copies
 from nnext.model.functions import Names
@@ -45,17 +43,16 @@ class Saving(Copies):
         """
         data = self._file()
         if self._compiled is not None and (names := Names.of_compiled(self._compiled)):
-            warnings.warn(
+            warn(
                 f"[save] the file does not hold {names}, your own functions; to get them back give them again: "
-                f"nn.load(path, {names.arguments()})",
-                stacklevel=2,
+                f"nn.load(path, {names.arguments()})"
             )
         _files.write(path, data)
 
     def _file(self) -> bytes:
         """Return the bytes of the file, read as `load` would: before an old one is gone."""
         try:
-            data = pack(self._engine, self._compiled, notes.plain(self.notes))
+            data = pack(self._engine, self._compiled, self._seen)
             wrong = Contents.of(data).not_finite()
         except (ValueError, TypeError) as error:
             raise ValueError(f"[save] no file can hold the model: {error}") from error

@@ -49,8 +49,10 @@ class Sequential(Saving, Predictions, OwnLoops):
         Of the last ``fit``.
     stop_training : bool
         A callback sets it to end the fit after the present epoch.
-    notes : dict
-        What else a file keeps, for the other modules of nnext.
+    seen : Seen
+        What the data have told: names of classes, the factor on X.
+    decision : Decision
+        What the network decides from its outputs.
     engine : Engine
         The network in the C++ core, for the other modules of nnext.
 
