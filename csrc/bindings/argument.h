@@ -4,6 +4,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <span>
 #include <string>
 
 #include "core/errors.h"
@@ -17,9 +18,14 @@ using core::Size;
 template <class T>
 inline constexpr const char* kTypeName = sizeof(T) == 4 ? "float32" : "float64";
 
+// What to do with text, which may be a name of something.
+inline constexpr const char* kEncode = "encode text, for example with sklearn.preprocessing.OneHotEncoder";
+inline constexpr const char* kLabel = "give class labels, for example numpy.unique(y, return_inverse=True)[1]";
+
 struct Argument {
   const char* operation;
   const char* name;
+  const char* cure_of_text = "give real numbers";
 };
 
 template <class... Parts>
@@ -47,8 +53,14 @@ template <class T>
 
 inline Size extent(const py::array& array, py::ssize_t dimension) { return static_cast<Size>(array.shape(dimension)); }
 
+// An array of things that are not numbers, told from an object: says what works for it.
+[[noreturn]] void refuse_kind(const py::handle& object, const py::array& array, const Argument& argument);
+
 // "(3, 4)"
-std::string shape_text(const py::array& array);
+std::string shape_text(std::span<const py::ssize_t> extents);
+inline std::string shape_text(const py::array& array) {
+  return shape_text({array.shape(), static_cast<Size>(array.ndim())});
+}
 // "(2, 3)" for the element at a flat index; "2" for one dimension.
 std::string index_text(const py::array& array, Size flat);
 

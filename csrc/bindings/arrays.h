@@ -5,16 +5,19 @@
 // strings as numbers and cuts 1.7 to 1.
 #pragma once
 
-#include <vector>
+#include <array>
+#include <span>
 
 #include "bindings/argument.h"
 #include "core/view.h"
-#include "ops/loss.h"
 
 namespace nnext::bindings {
 
 using core::ConstMatrix;
 using core::Matrix;
+
+// Any object as an ndarray of whatever it holds; TypeError for those that NumPy takes for a single thing.
+py::array as_array(const py::handle& object, const Argument& argument);
 
 // Any accepted object as an ndarray of numbers, its memory untouched. TypeError for every other kind.
 py::array as_numbers(const py::handle& object, const Argument& argument);
@@ -37,35 +40,23 @@ struct StridedMatrix {
 template <class T>
 StridedMatrix<T> as_strided_matrix(const py::array& numbers, const Argument& argument);
 
-// Targets for `rows` samples and `outputs` network outputs.
-template <class T>
-struct TargetArrays {
-  std::vector<std::int32_t> indices;
-  py::array_t<T> dense;
-  ops::Targets<T> view(Size rows, Size outputs) const;
-};
-template <class T>
-TargetArrays<T> as_targets(const py::handle& object, ops::TargetKind kind, Size rows, Size outputs,
-                           const Argument& argument);
-
-// Finite weights >= 0, not all zero, divided by their mean: one a sample or, where the loss is a mean over outputs, one
-// for each of them. Empty for None.
-template <class T>
-py::array_t<T> as_sample_weight(const py::handle& object, ops::TargetKind kind, Size rows, Size outputs,
-                                const Argument& argument);
-
-// One or more numbers a sample as the rows of a matrix; empty for an empty array.
-template <class T>
-ConstMatrix<T> matrix_view(const py::array_t<T>& array) {
-  if (array.size() == 0) return {};
-  return {array.data(), extent(array, 0), static_cast<Size>(array.size()) / extent(array, 0)};
-}
-
 // Whether some bytes could belong to both.
 bool may_overlap(const py::array& a, const py::array& b);
 
-// The caller's array to write (rows, cols) results into.
+// Of results: (rows, cols), or (cols,) for one sample.
+struct Shape {
+  std::array<py::ssize_t, 2> extents;
+  Size first;  // that counts
+
+  static Shape matrix(Size rows, Size cols) {
+    return {{static_cast<py::ssize_t>(rows), static_cast<py::ssize_t>(cols)}, 0};
+  }
+  static Shape row(Size cols) { return {{1, static_cast<py::ssize_t>(cols)}, 1}; }
+  std::span<const py::ssize_t> span() const { return std::span(extents).subspan(first); }
+};
+
+// The caller's array to write results of that shape into; a new one for None.
 template <class T>
-py::array_t<T> as_output(const py::object& out, Size rows, Size cols, const Argument& argument);
+py::array_t<T> as_output(const py::object& out, const Shape& shape, const Argument& argument);
 
 }  // namespace nnext::bindings

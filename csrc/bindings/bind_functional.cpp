@@ -5,6 +5,7 @@
 #include "bindings/bind.h"
 #include "bindings/interrupt.h"
 #include "bindings/rows.h"
+#include "bindings/targets.h"
 #include "core/errors.h"
 #include "kernels/dispatch.h"
 #include "ops/activation.h"
@@ -92,7 +93,7 @@ py::object loss(const std::string& name, const py::object& y_pred, const py::obj
     const Rows<T> rows = as_rows<T>(numbers, {.finite = false}, argument);
     const Size n = rows.view.rows, k = rows.view.cols;
     if (n == 0) core::fail_value("[", name, "] y_pred has 0 rows; the mean of nothing is not defined");
-    const TargetArrays<T> targets = as_targets<T>(y, kind, n, k, {name.c_str(), "y"});
+    const TargetArrays<T> targets = as_targets<T>(y, kind, n, k, {name.c_str(), "y", kLabel});
     const py::array_t<T> weights = as_sample_weight<T>(sample_weight, kind, n, k, {name.c_str(), "sample_weight"});
     train::LossTerms<T> terms(matrix_view(weights), n);
     terms.weigh({0, n}, n, [](Size i) { return i; });
@@ -112,6 +113,12 @@ void bind_functional(py::module_& m) {
   m.def("activation", activation, arg("name"), arg("x"), arg("argument") = 0.0, CallGuard());
   m.def("activation_grad", activation_grad, arg("name"), arg("x"), arg("dy"), arg("argument") = 0.0, CallGuard());
   m.def("softmax", softmax, arg("x"), arg("dy") = py::none(), CallGuard());
+  m.def(
+      "as_array",
+      [](const py::object& object, const std::string& operation, const std::string& name) {
+        return as_array(object, {operation.c_str(), name.c_str()});
+      },
+      arg("object"), arg("operation"), arg("name"), CallGuard());
   m.def("loss", loss, arg("name"), arg("y_pred"), arg("y"), arg("sample_weight"), arg("argument") = 0.0, CallGuard());
 }
 

@@ -23,8 +23,8 @@ py::object multiply(ConstMatrix<T> x, ConstMatrix<T> y, const py::object& out, b
     core::fail_value("[matmul] a is (", x.rows, ", ", x.cols, ") and b is (", y.rows, ", ", y.cols,
                      ") after transposing; the inner dimensions ", x.cols, " and ", y.rows, " must be equal");
   const Py_intptr_t shape[] = {static_cast<Py_intptr_t>(x.rows), static_cast<Py_intptr_t>(y.cols)};
-  const py::object result =
-      out.is_none() ? new_array(dtype_of<T>(), 2, shape) : as_output<T>(out, x.rows, y.cols, {"matmul", "out"});
+  const py::object result = out.is_none() ? new_array(dtype_of<T>(), 2, shape)
+                                          : as_output<T>(out, Shape::matrix(x.rows, y.cols), {"matmul", "out"});
   const py::object written = overlap ? new_array(dtype_of<T>(), 2, shape) : result;
   T* const data = reinterpret_cast<T*>(py::detail::array_proxy(written.ptr())->data);
   const Matrix<T> c(data, x.rows, y.cols);

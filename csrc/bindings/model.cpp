@@ -51,7 +51,7 @@ template <class T>
 Rows<T> Model<T>::some_rows(const py::object& x, const char* operation, const py::object& scale) const {
   const RowsWanted wanted{
       .features = in_features(), .flatten = flatten_, .max_rows = train::kMaxSamples, .scale = scale};
-  Rows<T> rows = as_rows<T>(x, wanted, {operation, "X"});
+  Rows<T> rows = as_rows<T>(x, wanted, {operation, "X", kEncode});
   if (rows.view.rows == 0) core::fail_value("[", operation, "] X has 0 rows; give at least one sample");
   return rows;
 }
@@ -63,7 +63,7 @@ SampleArrays<T> Model<T>::samples(const py::object& x, const py::object& y, cons
   SampleArrays<T> samples{some_rows(x, op, scale), {}, {}, 0};
   samples.outputs = out_features(samples.x.view.cols);
   if (const auto kind = compiled().targets) {
-    samples.targets = as_targets<T>(y, *kind, samples.rows(), samples.outputs, {op, "y"});
+    samples.targets = as_targets<T>(y, *kind, samples.rows(), samples.outputs, {op, "y", kLabel});
     samples.weights = as_sample_weight<T>(sample_weight, *kind, samples.rows(), samples.outputs, {op, "sample_weight"});
   }
   return samples;
@@ -97,7 +97,7 @@ train::EpochReport Model<T>::fit_epoch(const SampleArrays<T>& samples, const py:
     given.host_loss = call_host<T>(host_loss);
   py::array_t<T> kept;
   if (!outputs.is_none()) {
-    kept = as_output<T>(outputs, samples.rows(), samples.outputs, {"fit", "outputs"});
+    kept = as_output<T>(outputs, Shape::matrix(samples.rows(), samples.outputs), {"fit", "outputs"});
     given.outputs = {kept.mutable_data(), samples.rows(), samples.outputs};
   }
   train::EpochReport report;
@@ -116,10 +116,12 @@ py::array_t<std::uint32_t> Model<T>::begin_epoch(Size samples, bool shuffle) {
 
 template <class T>
 py::array_t<T> Model<T>::predict(const py::object& x, const py::object& out, bool check, const py::object& scale) {
-  const RowsWanted wanted{.features = in_features(), .flatten = flatten_, .finite = check, .scale = scale};
-  const Rows<T> rows = as_rows<T>(x, wanted, {"predict", "X"});
+  const RowsWanted wanted{
+      .features = in_features(), .flatten = flatten_, .one_sample = true, .finite = check, .scale = scale};
+  const Rows<T> rows = as_rows<T>(x, wanted, {"predict", "X", kEncode});
   const Size count = rows.view.rows, outputs = out_features(rows.view.cols);
-  py::array_t<T> result = as_output<T>(out, count, outputs, {"predict", "out"});
+  const Shape shape = rows.one_sample ? Shape::row(outputs) : Shape::matrix(count, outputs);
+  py::array_t<T> result = as_output<T>(out, shape, {"predict", "out"});
   const bool one_row = count == 1 && wanted.features != 0 && rows.view.in_place();
   if (one_row && trainer_.predict_row_at_once(rows.view.view(0, 1).data, result.mutable_data())) return result;
   const bool overlap = !out.is_none() && may_overlap(rows.keep, result);

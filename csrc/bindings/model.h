@@ -8,6 +8,7 @@
 
 #include "bindings/arrays.h"
 #include "bindings/rows.h"
+#include "bindings/targets.h"
 #include "train/trainer.h"
 
 namespace nnext::bindings {

@@ -35,14 +35,19 @@ T as_scale(const py::handle& object, const char* operation) {
   return scale;
 }
 
-void require_shape(const py::array& numbers, const RowsWanted& wanted, Size features, const Argument& argument) {
-  if (wanted.features != 0 && features != wanted.features)
-    fail(argument, "has ", features, " features but the network expects ", wanted.features, "; ", argument.name,
+// How an array is seen: as rows or, with one dimension, as samples of one feature or as one sample.
+struct Seen {
+  Size rows, features;
+  bool one_sample = false;
+};
+
+void require_shape(const py::array& numbers, const RowsWanted& wanted, const Seen& seen, const Argument& argument) {
+  if (wanted.features != 0 && seen.features != wanted.features)
+    fail(argument, "has ", seen.features, " features but the network expects ", wanted.features, "; ", argument.name,
          " has shape ", shape_text(numbers), ", give (samples, ", wanted.features, ")");
-  if (features == 0) fail(argument, "has shape ", shape_text(numbers), ": 0 features; give at least one");
-  if (extent(numbers, 0) > wanted.max_rows)
-    fail(argument, "has ", numbers.shape(0), " rows; at most ", wanted.max_rows,
-         " can be taken at once, give it in parts");
+  if (seen.features == 0) fail(argument, "has shape ", shape_text(numbers), ": 0 features; give at least one");
+  if (seen.rows > wanted.max_rows)
+    fail(argument, "has ", seen.rows, " rows; at most ", wanted.max_rows, " can be taken at once, give it in parts");
 }
 
 Size features_of(const py::array& numbers, bool flatten, const Argument& argument) {
@@ -56,17 +61,27 @@ Size features_of(const py::array& numbers, bool flatten, const Argument& argumen
   return features;
 }
 
+Seen see(const py::array& numbers, const RowsWanted& wanted, const Argument& argument) {
+  if (numbers.ndim() == 1) {
+    const Size count = extent(numbers, 0);
+    if (wanted.features == 1) return {count, 1};
+    if (wanted.one_sample && wanted.features == count && count > 0) return {1, count, true};
+  }
+  const Size features = features_of(numbers, wanted.flatten, argument);
+  return {extent(numbers, 0), features};
+}
+
 // Whether the numbers of each sample lie side by side, in order.
-bool has_whole_rows(const py::array& numbers) {
+bool has_whole_rows(const py::array& numbers, bool one_sample) {
   py::ssize_t step = numbers.itemsize();
-  for (py::ssize_t d = numbers.ndim(); --d > 0; step *= numbers.shape(d))
+  for (py::ssize_t d = numbers.ndim(), first = one_sample ? 0 : 1; --d >= first; step *= numbers.shape(d))
     if (numbers.shape(d) != 1 && numbers.strides(d) != step) return false;
   return true;
 }
 
 // The type of numbers that can be read where they lie.
-std::optional<NumberType> readable_type(const py::array& numbers) {
-  if (!(numbers.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_) || !has_whole_rows(numbers)) return {};
+std::optional<NumberType> readable_type(const py::array& numbers, bool one_sample) {
+  if (!(numbers.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_) || !has_whole_rows(numbers, one_sample)) return {};
   if (py::isinstance<py::array_t<float>>(numbers)) return NumberType::float32;
   if (py::isinstance<py::array_t<double>>(numbers)) return NumberType::float64;
   if (py::isinstance<py::array_t<std::uint8_t>>(numbers)) return NumberType::uint8;
@@ -145,12 +160,12 @@ template <class T>
 Rows<T> as_rows(const py::handle& object, const RowsWanted& wanted, const Argument& argument) {
   const T scale = wanted.scale ? as_scale<T>(wanted.scale, argument.operation) : T(1);
   const py::array numbers = as_numbers(object, argument);
-  const Size features = features_of(numbers, wanted.flatten, argument);
-  require_shape(numbers, wanted, features, argument);
-  const std::optional<NumberType> readable = readable_type(numbers);
+  const Seen seen = see(numbers, wanted, argument);
+  require_shape(numbers, wanted, seen, argument);
+  const std::optional<NumberType> readable = readable_type(numbers, seen.one_sample);
   const py::array keep = readable ? numbers : py::array(as_contiguous<T>(numbers, argument));
   const train::Stored stored{readable.value_or(train::kNumberType<T>), keep.data(), keep.strides(0)};
-  Rows<T> rows{keep, {kernels::current_kernels<T>().convert, extent(keep, 0), features, stored, scale}};
+  Rows<T> rows{keep, {kernels::current_kernels<T>().convert, seen.rows, seen.features, stored, scale}, seen.one_sample};
   check_values(rows, stored, scale, wanted.finite, argument);
   return rows;
 }

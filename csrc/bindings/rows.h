@@ -12,12 +12,14 @@ template <class T>
 struct Rows {
   py::array keep;  // of the shape that was given
   train::InputRows<T> view;
+  bool one_sample;  // not rows of such, but that alone
 };
 
 struct RowsWanted {
-  Size features = 0;     // that the network expects; 0: any
-  bool flatten = false;  // more than two dimensions are taken
-  bool finite = true;    // NaN and infinity are refused
+  Size features = 0;        // that the network expects; 0: any
+  bool flatten = false;     // more than two dimensions are taken
+  bool one_sample = false;  // and one, of as many features
+  bool finite = true;       // NaN and infinity are refused
   Size max_rows = SIZE_MAX;
   py::handle scale{};  // null: 1
 };

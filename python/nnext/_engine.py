@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from nnext._core import Network32, Network64, Predictor, make_predictor
+from nnext._core import Network32, Network64, Predictor, as_array, make_predictor
 from nnext._core import tensor_table as _table_of
 from nnext.layers import Layer
 from nnext.losses import Loss
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["Engine", "Predictor", "State", "Tensor", "optimizer_arrays", "tensor_table"]
+__all__ = ["Engine", "Predictor", "State", "Tensor", "as_array", "optimizer_arrays", "tensor_table"]
 
 Counters = tuple[int, int]  # training steps and epochs of the network's life: they name the random streams
 Progress = tuple[int, float]  # steps of the optimizer, and the product that some rules keep, of a parameter

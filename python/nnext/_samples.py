@@ -9,6 +9,7 @@ import numpy as np
 
 from nnext import _check, _division, _targets
 from nnext._decision import Decision
+from nnext._engine import as_array
 from nnext._warn import warn
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def sequences(operation: str, samples: Samples) -> Samples:
 
 
 def _sequence(operation: str, name: str, values: Any) -> Any:
-    array = values if isinstance(values, np.ndarray) else np.asarray(values)
+    array = values if isinstance(values, np.ndarray) else as_array(values, operation, name)
     if array.ndim == 0:
         raise ValueError(f"[{operation}] {name} is a single number; give one entry a sample")
     return array

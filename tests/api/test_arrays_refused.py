@@ -1,79 +1,10 @@
-"""The one door for arrays, what is refused: the error names operation, values and cure, and nothing has changed."""
-
-from collections.abc import Callable
-from typing import Any
+"""The one door for arrays, values that are refused: the error names operation, value and cure, nothing has changed."""
 
 import numpy as np
 import pytest
 
 import nnext as nn
-from doors import AS_WEIGHT, AS_X, AS_Y, CLASSES, FEATURES, LABELS, ROWS, Doors, N, X, changed, model, refuse
-
-# ---- The wrong kind -------------------------------------------------------------------------------------------------
-
-KINDS: dict[str, Callable[[np.ndarray], Any]] = {
-    "object": lambda x: x.astype(object),
-    "none": lambda x: None,
-    "string": lambda x: x.astype(str),
-    "bytes": lambda x: x.astype("S8"),
-    "numbers in strings": lambda x: x.astype(str).tolist(),
-    "datetime": lambda x: x.astype("int64").astype("datetime64[s]"),
-    "timedelta": lambda x: x.astype("int64").astype("timedelta64[s]"),
-    "complex": lambda x: x.astype("complex64"),
-    "long double": lambda x: x.astype("longdouble"),
-    "structured": lambda x: np.zeros(x.shape, [("a", "f4"), ("b", "i4")]),
-    "masked": lambda x: np.ma.masked_array(x, mask=np.arange(x.size).reshape(x.shape) == 1),
-    "dict": lambda x: {"a": 1},
-    "text": lambda x: "X",
-}
-ARGUMENTS: dict[str, tuple[Doors, np.ndarray]] = {
-    "X": (AS_X, X),
-    "y": (AS_Y, LABELS),
-    "sample_weight": (AS_WEIGHT, np.ones(N)),
-}
-CASES = [
-    (argument, door, kind)
-    for argument, (doors, _) in ARGUMENTS.items()
-    for door in doors
-    for kind in KINDS
-    # None means no weights; strings in y are names of classes, see test_names_of_classes.py.
-    if (argument, kind) not in [("sample_weight", "none"), ("y", "string"), ("y", "numbers in strings")]
-]
-
-
-@pytest.mark.parametrize(("argument", "door", "kind"), CASES)
-def test_the_wrong_kind_is_a_type_error(argument: str, door: str, kind: str) -> None:
-    doors, good = ARGUMENTS[argument]
-    operation, call = doors[door]
-    cure = f"for example with {argument}.filled(0)" if kind == "masked" else f'with {argument}.astype("float64")'
-    refuse(model(), call, KINDS[kind](good), TypeError, f"[{operation}] {argument} has ", cure)
-
-
-FUNCTIONS = {
-    "relu": [X],
-    "tanh_grad": [X, X],
-    "softmax": [X],
-    "softmax_grad": [X, X],
-    "matmul": [X, X.T],
-    "mse": [X, X, np.ones(N)],
-    "bce_grad": [X / 4 + 0.5, X > 0, np.ones(N)],
-    "cross_entropy": [X, LABELS % FEATURES, np.ones(N)],
-}
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_functions_refuse_the_same_kinds(function: str, kind: str) -> None:
-    arguments = FUNCTIONS[function]
-    getattr(nn.functional, function)(*arguments)
-    for i, good in enumerate(arguments):
-        if kind == "none" and i == 2:
-            continue  # no weights
-        wrong = [*arguments[:i], KINDS[kind](good), *arguments[i + 1 :]]
-        operation = function.removesuffix("_grad")
-        with pytest.raises(TypeError, match=rf"^\[{operation}(_grad)?\] .* has (dtype|masked).*; "):
-            getattr(nn.functional, function)(*wrong)
-
+from doors import AS_WEIGHT, AS_X, AS_Y, CLASSES, FEATURES, LABELS, ROWS, N, X, changed, model, refuse
 
 # ---- Values ---------------------------------------------------------------------------------------------------------
 

@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 
 
 def _gradient(name: str, x: npt.ArrayLike, dy: npt.ArrayLike, slope: float = 0.0) -> Array:
-    return _core.activation_grad(name, x, _upstream(x, dy), slope)
+    return _core.activation_grad(name, x, _upstream(name, x, dy), slope)
 
 
-def _upstream(x: npt.ArrayLike, dy: npt.ArrayLike) -> npt.ArrayLike:
+def _upstream(name: str, x: npt.ArrayLike, dy: npt.ArrayLike) -> npt.ArrayLike:
     """Spread a single upstream gradient over x's shape."""
     if np.ndim(dy) == 0 and np.ndim(x) > 0:
-        return np.broadcast_to(np.asarray(dy), np.shape(x))
+        return np.broadcast_to(_core.as_array(dy, name, "dy"), np.shape(x))
     return dy
 
 
@@ -205,4 +205,4 @@ def softmax_grad(x: npt.ArrayLike, dy: npt.ArrayLike = 1.0) -> Array:
     >>> softmax_grad([[1.0, 1.0]], [[1.0, 0.0]])
     array([[ 0.25, -0.25]])
     """
-    return _core.softmax(x, _upstream(x, dy))
+    return _core.softmax(x, _upstream("softmax", x, dy))

@@ -39,7 +39,7 @@ class Predictions(Deciding):
             With one feature, (n,) are n samples.
         batch_size : int, optional
             Taken for Keras' sake; the core chooses its own blocks, and results do not depend on them.
-        out : ndarray of shape (n, outputs), optional
+        out : ndarray of the result's shape, optional
             Where to write the result: of the model's dtype, C-contiguous.
         check : bool
             Refuse NaN and infinite values in X. Without it NaN in gives NaN out.
@@ -57,6 +57,8 @@ class Predictions(Deciding):
         >>> import nnext as nn
         >>> nn.MLP([4, 3, 2]).predict([[1, 2, 3, 4]]).shape
         (1, 2)
+        >>> nn.MLP([4, 3, 2]).predict([1, 2, 3, 4]).shape
+        (2,)
 
         Bytes, taken as numbers from 0 to 1:
 
