@@ -44,6 +44,12 @@ def set_counters(model: nn.Sequential, counts: tuple[int, int, int]) -> None:
     model.engine.set_state(_engine.State(now.tensors, now.optimizer, progress, counts[:2]))
 
 
+def fit_epoch(model: nn.Sequential, X: np.ndarray, batch_size: int, lr: float, loss: _engine.HostLoss) -> Any:
+    """Train for an epoch with a loss as the core calls it; return the loss, the steps and whether it diverged."""
+    samples = model.engine.samples(X, None, None, "fit", 1.0)
+    return model.engine.fit_epoch(samples, None, batch_size, False, lr, loss)
+
+
 def begin_epoch(model: nn.Sequential, samples: int, shuffle: bool) -> np.ndarray:
     """Count an epoch and return the order of its samples, as `fit` takes them."""
     return model.engine.begin_epoch(samples, shuffle)

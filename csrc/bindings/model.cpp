@@ -71,7 +71,8 @@ SampleArrays<T> Model<T>::samples(const py::object& x, const py::object& y, cons
 
 namespace {
 
-// A loss of the host's as the core calls it, without Python's lock: f(outputs, rows) -> (loss, gradient).
+// A loss of the host's as the core calls it, without Python's lock: f(outputs, rows) -> (loss, gradient) or, where the
+// learning rate is another one from this step on, (loss, gradient, lr).
 template <class T>
 auto call_host(const py::object& f) {
   return [&f](ConstMatrix<T> outputs, const std::uint32_t* order, Matrix<T> dy) {
@@ -81,7 +82,9 @@ auto call_host(const py::object& f) {
     const Argument argument{"fit", "the gradient of the loss function"};
     const py::array_t<T> gradient = as_contiguous<T>(as_numbers(result[1], argument), argument);
     std::copy_n(gradient.data(), dy.rows * dy.cols, dy.data);
-    return result[0].template cast<double>();
+    train::HostLoss said{result[0].template cast<double>()};
+    if (result.size() > 2) said.lr = result[2].template cast<double>();
+    return said;
   };
 }
 

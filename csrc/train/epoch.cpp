@@ -145,9 +145,10 @@ double Epoch<T>::host_loss(Own& own) {
   std::vector<std::uint32_t> rows(own.batch.x.rows);
   for (Size i = 0; i < rows.size(); ++i) rows[i] = static_cast<std::uint32_t>(sample(own.batch.first + i));
   const Matrix<T> dy = view.at(plan_.output_gradient());
-  const double loss = samples_.host_loss(view.at(plan_.output()), rows.data(), dy);
+  const HostLoss said = samples_.host_loss(view.at(plan_.output()), rows.data(), dy);
+  options_.lr = said.lr.value_or(options_.lr);
   const bool finite = training_.network.kernels.reduce.count_nonfinite(dy.rows * dy.cols, dy.data) == 0;
-  return finite ? loss : std::numeric_limits<double>::infinity();
+  return finite ? said.loss : std::numeric_limits<double>::infinity();
 }
 
 template <class T>

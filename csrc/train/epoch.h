@@ -14,6 +14,12 @@
 
 namespace nnext::train {
 
+// What the host says of a batch.
+struct HostLoss {
+  double loss;
+  std::optional<double> lr{};  // from this step on; none: as before
+};
+
 template <class T>
 struct Samples {
   InputRows<T> x;
@@ -22,7 +28,7 @@ struct Samples {
   Matrix<T> outputs;       // where the network's outputs go, in the order of x; empty: nowhere
   // A loss that the host computes: from the outputs for the rows order[0] ... of the samples their mean loss, and its
   // gradient into dy. It may throw. Targets are then its affair.
-  std::function<double(ConstMatrix<T> outputs, const std::uint32_t* order, Matrix<T> dy)> host_loss{};
+  std::function<HostLoss(ConstMatrix<T> outputs, const std::uint32_t* order, Matrix<T> dy)> host_loss{};
 };
 
 struct EpochOptions {

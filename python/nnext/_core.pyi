@@ -103,7 +103,8 @@ class _Network(Generic[_Number], metaclass=_PybindType):
         batch_size: int,
         shuffle: bool,
         lr: float,
-        loss: Callable[[Any, Any], tuple[float, Any]] | None = None,  # instead of the compiled one
+        # instead of the compiled one: (outputs, rows of the samples) -> loss, gradient, and the lr from this step on
+        loss: Callable[[Any, Any], tuple[float, Any] | tuple[float, Any, float]] | None = None,
     ) -> tuple[float, int, bool]: ...  # loss, steps, whether it diverged
     def begin_epoch(self, samples: int, shuffle: bool) -> npt.NDArray[np.uint32]: ...
     def begin_fit(self, id: int) -> None: ...  # one fit at a time; id is not 0

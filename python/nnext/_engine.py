@@ -24,7 +24,8 @@ __all__ = ["Engine", "Predictor", "State", "Tensor", "as_array", "optimizer_arra
 Counters = tuple[int, int]  # training steps and epochs of the network's life: they name the random streams
 Progress = tuple[int, float]  # steps of the optimizer, and the product that some rules keep, of a parameter
 
-HostLoss = Callable[[Any, Any], tuple[float, Any]]  # (outputs, rows of the samples) -> (loss, gradient)
+# (outputs, rows of the samples) -> (loss, gradient), or also the learning rate from this step on
+HostLoss = Callable[[Any, Any], tuple[float, Any] | tuple[float, Any, float]]
 
 
 class Tensor(NamedTuple):

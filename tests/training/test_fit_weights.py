@@ -1,4 +1,4 @@
-"""Weights of samples and classes, and losses of one's own."""
+"""Weights of classes, and losses of one's own."""
 
 from typing import Any
 
@@ -7,118 +7,10 @@ import pytest
 
 import internals
 import nnext as nn
-from cases import LOSSES
 from internals import training_state
+from small_fits import assert_same_weights, data, own_mse, regressor
 from support import assert_same_bits, unchanged
 from tolerance import assert_relative, assert_within, eps
-
-MANY = 1e3 * eps("float64")  # of a few steps that differ in the order of their sums
-
-
-def regressor(
-    loss: Any = "mse", k: int = 2, last: nn.Layer | None = None, dtype: str = "float64", **settings: Any
-) -> nn.Sequential:
-    layers = [nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, k), *([last] if last is not None else [])]
-    model = nn.Sequential(*layers, dtype=dtype, seed=2)
-    model.compile(loss=loss, **{"optimizer": nn.SGD(lr=0.1), **settings})
-    return model
-
-
-def data(rng: np.random.Generator, n: int = 12) -> tuple[np.ndarray, np.ndarray]:
-    return rng.normal(size=(n, 4)), rng.normal(size=(n, 2))
-
-
-def assert_same_weights(a: nn.Sequential, b: nn.Sequential, tolerance: float = MANY) -> None:
-    for name, values in a.state_dict().items():
-        assert_relative(b.state_dict()[name], values, tolerance)
-
-
-# ---- Sample weights -------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("loss", LOSSES)
-def test_a_weight_of_3_is_a_sample_that_is_there_three_times(rng: np.random.Generator, loss: str) -> None:
-    case = LOSSES[loss]
-    last = case.last_layer or (nn.Sigmoid() if case.name == "bce" else None)
-    X, y, times = rng.normal(size=(8, 4)), case.targets(rng, 8, 3), np.array([1, 3, 0, 2, 1, 1, 0, 4])
-    repeated = np.repeat(np.arange(8), times)
-    weighted, duplicated = (regressor(case.name, 3, last) for _ in range(2))
-    histories = [
-        weighted.fit(X, y, epochs=3, batch_size=8, sample_weight=times, verbose=0),
-        duplicated.fit(X[repeated], y[repeated], epochs=3, batch_size=99, verbose=0),
-    ]
-    assert_same_weights(weighted, duplicated)
-    assert_relative(histories[0].history["loss"], histories[1].history["loss"], MANY)
-    values = weighted.evaluate(X, y, sample_weight=times)["loss"], duplicated.evaluate(X[repeated], y[repeated])["loss"]
-    assert_relative(values[0], values[1], MANY)
-
-
-@pytest.mark.parametrize("batch_size", [1, 3, 5, 12])
-@pytest.mark.parametrize("loss", [name for name, case in LOSSES.items() if case.last_layer is None])
-def test_a_fit_with_weights_is_this_plain_loop(rng: np.random.Generator, loss: str, batch_size: int) -> None:
-    """The loss of a batch is ``sum_i w_i l_i / rows``, the w over their mean over all samples."""
-    case = LOSSES[loss]
-    last = nn.Sigmoid() if case.name == "bce" else None
-    value, gradient = (getattr(nn.functional, case.name + end) for end in ("", "_grad"))
-    X, y, weight = rng.normal(size=(12, 4)), case.targets(rng, 12, 3), rng.uniform(0, 3, size=12)
-    fitted, plain = (regressor(case.make(), 3, last) for _ in range(2))
-    recorded = fitted.fit(X, y, epochs=2, batch_size=batch_size, shuffle=False, sample_weight=weight, verbose=0)
-    w, losses = weight / weight.mean(), []
-    for _ in range(2):
-        total = 0.0
-        for start in range(0, 12, batch_size):
-            rows = slice(start, start + batch_size)
-            p = plain.forward(X[rows], training=True)
-            total += sum(
-                w[start + i] * value(p[i : i + 1], y[start + i : start + i + 1], **case.arguments)
-                for i in range(len(p))
-            )
-            plain.backward(w[rows, None] * gradient(p, y[rows], **case.arguments))
-            plain.step()
-        losses.append(total / 12)
-    assert_same_weights(fitted, plain, 1e-10)
-    assert_relative(recorded.history["loss"], losses, 1e-10)
-
-
-def test_weights_act_with_batches_of_one() -> None:
-    """A step of SGD from 0 with x = 1 and the loss (w - t)^2 is lr 2 t times the sample's weight."""
-    model = nn.Sequential(nn.Linear(1, 1, bias=False, weight_init="zeros"), dtype="float64")
-    model.compile(loss="mse", optimizer=nn.SGD(lr=0.25))
-    model.fit([[1], [0]], [4, 0], batch_size=1, shuffle=False, sample_weight=[1, 3], verbose=0)
-    assert model.state_dict()["0.weight"].item() == 0.25 * 2 * 4 * 0.5
-
-
-def test_only_ratios_count(rng: np.random.Generator, isa: str, dtype: str) -> None:
-    X, y = data(rng)
-    weight = rng.integers(1, 9, size=12)
-    models = [regressor(dtype=dtype) for _ in range(4)]
-    large = np.finfo("float64").max / 9  # also of float32, whose largest number is much smaller
-    for model, w in zip(models, (weight, weight * 4.0, weight / 4, weight * large), strict=True):
-        model.fit(X, y, batch_size=5, sample_weight=w, verbose=0)
-    for model in models[1:3]:  # powers of two: the same bits
-        assert_same_bits(training_state(model), training_state(models[0]))
-    assert_same_weights(models[3], models[0], 1e3 * eps(dtype))
-
-
-@pytest.mark.parametrize("each", [1, 8, 0.1, 1e-310, 1e308])
-def test_equal_weights_are_none(rng: np.random.Generator, isa: str, dtype: str, each: float) -> None:
-    X, y = data(rng)
-    plain, equal = regressor(dtype=dtype), regressor(dtype=dtype)
-    plain.fit(X, y, batch_size=5, verbose=0)
-    equal.fit(X, y, batch_size=5, sample_weight=np.full(12, each), verbose=0)
-    assert_same_bits(training_state(equal), training_state(plain))
-    assert plain.evaluate(X, y) == plain.evaluate(X, y, sample_weight=np.full(12, each))
-
-
-def test_a_batch_that_counts_nothing_moves_nothing(rng: np.random.Generator) -> None:
-    """And one of samples that count twice as much as on average moves as with twice the rate."""
-    X, y = data(rng)
-    weight = np.r_[np.zeros(6), np.ones(6)]
-    whole, half = regressor(), regressor(optimizer=nn.SGD(lr=0.2))
-    loss = whole.fit(X, y, batch_size=6, shuffle=False, sample_weight=weight, verbose=0).history["loss"]
-    assert_relative(loss, half.fit(X[6:], y[6:], batch_size=6, shuffle=False, verbose=0).history["loss"], MANY)
-    assert_same_bits(whole.state_dict(), half.state_dict())
-
 
 # ---- Class weights --------------------------------------------------------------------------------------------------
 
@@ -166,10 +58,6 @@ def test_class_weights_that_mean_nothing_are_refused(
 
 
 # ---- Losses of one's own --------------------------------------------------------------------------------------------
-
-
-def own_mse(p: np.ndarray, t: np.ndarray) -> tuple[float, np.ndarray]:
-    return float(((p - t) ** 2).mean()), 2 * (p - t) / p.size
 
 
 @pytest.mark.parametrize("optimizer", [nn.SGD(lr=0.1, momentum=0.9), nn.Adam(lr=0.01), nn.Adagrad()])

@@ -189,7 +189,7 @@ Samples<float> Course::samples(Size first, Size count, const std::function<void(
   }
   given.host_loss = [y = y_.data() + first * what_.out, within](auto outputs, const std::uint32_t* order, auto dy) {
     if (within) within();
-    return host_mse(outputs, y, order, dy);
+    return train::HostLoss{host_mse(outputs, y, order, dy)};
   };
   return given;
 }
