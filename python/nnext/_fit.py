@@ -88,8 +88,7 @@ def loss_and_gradients(model: Trainee, compiled: Compiled, given: Samples, scale
 
 def _decide(engine: Engine, compiled: Compiled, X: Any) -> partial[Decision]:
     """Return what works out the decision for such samples, from what was seen."""
-    shape = np.shape(X)
-    features = engine.in_features or int(np.prod(shape[1:])) or 1
+    features = engine.in_features or int(np.prod(np.shape(X)[1:])) or 1
     return partial(decide, engine.layers, engine.out_features(features), compiled.core_loss)
 
 
@@ -99,7 +98,7 @@ def _settled(operation: str, model: Trainee, compiled: Compiled, given: Samples)
     A loss function of the user's gets its targets as they were given.
     """
     own = compiled.core_loss is None
-    if own and np.asarray(given.y).dtype.kind not in "biuf":
+    if own and getattr(given.y, "dtype", np.asarray(given.y).dtype).kind not in "biuf":
         return given, model.seen
     decider = _decide(model.engine, compiled, given.X)
     y, seen = _targets.settle(operation, given.y, lambda seen: decider(seen=seen), model.seen)

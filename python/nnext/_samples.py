@@ -99,7 +99,8 @@ def sequences(operation: str, samples: Samples) -> Samples:
 
 
 def _sequence(operation: str, name: str, values: Any) -> Any:
-    array = values if isinstance(values, np.ndarray) else as_array(values, operation, name)
+    numbers = isinstance(values, np.ndarray) and values.dtype.kind in "biuf"
+    array = values if numbers else as_array(values, operation, name)
     if array.ndim == 0:
         raise ValueError(f"[{operation}] {name} is a single number; give one entry a sample")
     return array

@@ -26,9 +26,11 @@ def settle(operation: str, y: Any, decide: Callable[[Seen], Decision], seen: See
     ValueError
         For names that are no class of the network, or too many or too few of them.
     """
-    y, seen = _without_names(operation, y, decide(seen), seen)
-    array = y if isinstance(y, np.ndarray) else np.asanyarray(y)
-    decision = decide(seen)
+    array = _array(y)
+    if array is None:
+        return y, seen
+    y, seen = _without_names(operation, y, array, decide(seen), seen)
+    array, decision = np.asanyarray(y), decide(seen)
     if decision.outputs > 1 and (decision.kind == "labels" or decision.exclusive):
         one_each = array.ndim == 1 or _is_one_hot(array, decision.outputs)
         return y, replace(seen, exclusive=seen.exclusive is not False and one_each)
@@ -39,6 +41,17 @@ def settle(operation: str, y: Any, decide: Callable[[Seen], Decision], seen: See
     return y, seen
 
 
+def _array(y: Any) -> Array | None:
+    """Return targets as an array; None for what is none, which the core refuses."""
+    if hasattr(y, "toarray"):  # a sparse matrix
+        return None
+    try:
+        array = np.asanyarray(y)
+    except ValueError:  # rows of several lengths
+        return None
+    return array if array.ndim else None
+
+
 def _is_one_hot(y: Array, outputs: int) -> bool:
     if y.ndim != 2 or y.shape[1] != outputs or not len(y) or y.dtype.kind not in "biuf":
         return False
@@ -46,12 +59,11 @@ def _is_one_hot(y: Array, outputs: int) -> bool:
     return bool((ones.sum(axis=1) == 1).all() and ((y == 0) | ones).all())
 
 
-def _without_names(operation: str, y: Any, decision: Decision, seen: Seen) -> tuple[Any, Seen]:
+def _without_names(operation: str, y: Any, array: Array, decision: Decision, seen: Seen) -> tuple[Any, Seen]:
     """Turn names of classes into what the loss compares with: numbers, or one-hot rows."""
-    labels = _strings(y)
+    labels = _strings(array)
     if labels is None:
-        columns = np.shape(y)[1] if np.ndim(y) == 2 else 1
-        if seen.classes is not None and columns == 1:
+        if seen.classes is not None and array.size == len(array):
             raise ValueError(
                 f"[{operation}] y has no names but the network's classes are {_listed(seen.classes)}; give those names"
             )
@@ -74,10 +86,9 @@ def _without_names(operation: str, y: Any, decision: Decision, seen: Seen) -> tu
     return np.eye(decision.outputs)[places] if by_output else numbers, replace(seen, classes=classes)
 
 
-def _strings(y: Any) -> Array | None:
-    """Return a vector of names, if y is one."""
-    array = np.asarray(y) if not hasattr(y, "toarray") else np.empty(0)
-    if array.dtype.kind not in "UOT" or array.size != (len(array) if array.ndim else 0) or not array.size:
+def _strings(array: Array) -> Array | None:
+    """Return a vector of names, if an array is one."""
+    if array.dtype.kind not in "UOT" or array.size != len(array) or not array.size:
         return None
     labels = array.reshape(-1).tolist()
     return np.array(labels) if all(isinstance(label, str) for label in labels) else None

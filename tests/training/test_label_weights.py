@@ -185,3 +185,12 @@ def test_what_does_not_fit_is_named(rng: np.random.Generator, loss: str, weight:
     for operation in ("fit", "evaluate", "loss_and_grads"):
         with unchanged(model), pytest.raises(ValueError, match=rf"\[{operation}\] .*{message}"):
             getattr(model, operation)(X, y, sample_weight=weight)
+
+
+def test_samples_with_such_weights_are_refused_by_a_loss_that_takes_none(rng: np.random.Generator) -> None:
+    X, y = rng.normal(size=(N, 4)), LOSSES["cross_entropy_one_hot"].targets(rng, N, K)
+    model = build(LOSSES["mse"], WAYS["tiny"][0])
+    samples = model.engine.samples(X, y, np.ones((N, K)), "fit", 1.0)
+    model.compile(loss="cross_entropy")
+    with pytest.raises(RuntimeError, match="the samples were checked for another loss than cross_entropy"):
+        model.engine.evaluate(samples)
