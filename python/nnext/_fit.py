@@ -108,18 +108,22 @@ def _settled(operation: str, model: Trainee, compiled: Compiled, given: Samples)
 class _Fit:
     """One fit: its data, checked once, and its epochs."""
 
+    validation_rows: Array | None = None  # that validation_split holds out
+    strata: Array | None = None  # the class of each row that was given to it
+
     def __init__(self, model: Trainee, compiled: Compiled, given: Samples, options: FitOptions) -> None:
         self.model, self.compiled, self.options = model, compiled, options
         self.objective = objective(model.engine, compiled)
         samples, seen = _settled("fit", model, compiled, given)
         self.seen = replace(seen, scale=None if options.scale == 1 else options.scale)
         self.decision = _decide(model.engine, compiled, given.X)(seen=self.seen)
-        self.validation_rows: Array | None = None
         samples, validation = self._divided(samples)
         samples = _samples.weigh(samples, options.class_weight, self.decision)
         self.data = self._checked("fit", samples, keep_outputs=bool(compiled.metrics))
         self.validation = None if validation is None else self._checked("fit: validation_data", validation)
         self.follower = _measure.Follower(compiled.metrics)
+        if self.strata is not None and self.validation_rows is not None:
+            _samples.warn_of_order(self.strata, len(self.validation_rows), options.validation_order)
 
     def _divided(self, samples: Samples) -> tuple[Samples, Samples | None]:
         """Return the samples to train on, and those to validate with."""
@@ -133,14 +137,12 @@ class _Fit:
         if not options.validation_split:
             return samples, None
         samples = _samples.sequences("fit", samples)
-        strata = _targets.strata(samples.y, self.decision)
-        part = options.validation_split
-        count = _samples.held_count(part, len(samples.y))
-        _samples.warn_of_order(strata, count, options.validation_order)
+        self.strata = _targets.strata(samples.y, self.decision)
+        rows, count = len(samples.y), _samples.held_count(options.validation_split, len(samples.y))
         if options.validation_order == "last":
-            self.validation_rows = np.arange(len(samples.y) - count, len(samples.y))
+            self.validation_rows = np.arange(rows - count, rows)
         else:
-            self.validation_rows = _samples.shuffled_rows(count, len(samples.y), strata, self.model.engine.seed)
+            self.validation_rows = _samples.shuffled_rows(count, rows, self.strata, self.model.engine.seed)
         return _samples.divide(samples, self.validation_rows)
 
     def _checked(self, operation: str, samples: Samples, keep_outputs: bool = False) -> Data:
@@ -155,21 +157,21 @@ class _Fit:
         """Go through the epochs, with the callbacks around them."""
         model, options = self.model, self.options
         callbacks = [*options.callbacks, ProgressBar(options.verbose)]
-        before = model.history, model.stop_training
+        before = model.history, model.stop_training, model.seen
+        counters = model.engine.counters
         history = model.history = History()
         history.validation_rows = self.validation_rows
         model.stop_training = False
-        try:
-            self._begin(callbacks)
-        except BaseException:  # nothing has been trained
-            model.history, model.stop_training = before
-            raise
         model.remember(self.seen)
         try:
+            self._begin(callbacks)
             self._epochs(history, callbacks)
         except BaseException as error:
             history.stop_reason = type(error).__name__
             callbacks[-1].on_train_end()  # the progress bar gives the terminal back
+            if model.engine.counters == counters:  # nothing has been trained: the model is as it was
+                model.history, model.stop_training = before[:2]
+                model.remember(before[2])
             raise
         for callback in callbacks:
             callback.on_train_end({})

@@ -90,11 +90,15 @@ class OwnLoss:
 
     def epoch(self, data: Data, batch_size: int, shuffle: bool) -> Epoch:
         """Go through all samples once; the function is called in every step."""
-        lr = self.optimizer.lr
+
+        def call(y_pred: Array, rows: Array) -> tuple[float, Array, float]:
+            value, grad = self._call(y_pred, data.y[rows])
+            return value, grad, self.optimizer.lr  # as the function may have set it
+
         loss, steps, diverged = self.engine.fit_epoch(
-            data.samples, data.outputs, batch_size, shuffle, lr, lambda y_pred, rows: self._call(y_pred, data.y[rows])
+            data.samples, data.outputs, batch_size, shuffle, self.optimizer.lr, call
         )
-        return Epoch(loss, data.outputs, steps, lr, diverged)
+        return Epoch(loss, data.outputs, steps, self.optimizer.lr, diverged)
 
     def evaluate(self, data: Data) -> tuple[float, Array]:
         """Return loss and outputs, in evaluation mode."""

@@ -54,9 +54,9 @@ def shuffled_rows(count: int, rows: int, strata: Array | None, seed: int) -> Arr
     return np.flatnonzero(_division.held_out(order, count, strata))
 
 
-def warn_of_order(strata: Array | None, count: int, order: str) -> None:
+def warn_of_order(strata: Array, count: int, order: str) -> None:
     """Tell where the last rows have classes that the others lack, as a table has that is sorted by its labels."""
-    if strata is None or np.isin(strata[-count:], strata[:-count]).all():
+    if np.isin(strata[-count:], strata[:-count]).all():
         return
     kept = "they are held out for validation all the same, as validation_order='last' says; 'shuffled' takes a part"
     shuffled = (

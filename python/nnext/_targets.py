@@ -152,7 +152,7 @@ def numbers(y: Any, decision: Decision) -> Array:
 
 def strata(y: Any, decision: Decision) -> Array | None:
     """Return each sample's class, None where samples have none."""
-    if decision.kind not in ("classes", "binary"):
+    if decision.kind not in ("classes", "binary") or np.asarray(y).dtype.kind not in "biuf":
         return None
     try:
         return places("fit", y, decision)

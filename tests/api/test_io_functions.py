@@ -165,7 +165,7 @@ WRONG: dict[str, tuple[Any, list[Any], dict[str, Any], type[Exception], str]] = 
     "a loss that it has": ("mse", [], {"loss": own_loss}, ValueError, "that of the file is no function"),
     "a metric that it does not name": (own_loss, [], {"metrics": [total]}, ValueError, r"\['total'\], but the file"),
     "a metric of another name": (own_loss, [accuracy], {"metrics": [total]}, ValueError, "as a mapping"),
-    "a metric of nnext's": ("cross_entropy", ["accuracy"], {"metrics": [nn.metrics.accuracy]}, ValueError, "has .'accuracy'."),
+    "a metric of nnext's": ("mse", ["mae"], {"metrics": [nn.metrics.mae]}, ValueError, "has .'mae'."),
     "two of one name": (own_loss, [total], {"metrics": [total, total]}, ValueError, "one name of"),
     "a loss by name": (own_loss, [], {"loss": "mse"}, TypeError, "loss is 'mse'; give the function"),
     "a loss of nnext's": (own_loss, [], {"loss": nn.MSE()}, TypeError, r"loss is MSE\(\); give the function"),

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 import nnext as nn
 from forged import change, refused
 from support import assert_same_bits, model_metadata

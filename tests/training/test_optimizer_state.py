@@ -137,6 +137,27 @@ def test_another_rate_counts_from_the_next_step(name: str) -> None:
     pair.assert_equal()
 
 
+def test_a_rate_that_a_loss_function_sets_counts_from_its_step_on() -> None:
+    X, y = np.random.default_rng(0).normal(size=(12, 6)), np.zeros((12, 3))
+    rates = [0.1, 0.0, 0.02]
+
+    def loss(p: np.ndarray, t: np.ndarray) -> tuple[float, np.ndarray]:
+        own.optimizer.lr = rates[len(seen) % 3]  # type: ignore[union-attr]
+        seen.append(own.optimizer.lr)  # type: ignore[union-attr]
+        return float((p**2).mean()), 2 * p / p.size
+
+    seen: list[float] = []
+    own, twin = (nn.Sequential(*LAYERS, dtype="float64") for _ in range(2))
+    own.compile(loss, nn.SGD(lr=0.5))
+    own.fit(X, y, batch_size=4, shuffle=False, verbose=0)
+    twin.compile("mse", nn.SGD(lr=0.5))
+    for i, rate in enumerate(rates):
+        twin.optimizer.lr = rate  # type: ignore[union-attr]
+        twin.fit(X[4 * i : 4 * i + 4], y[:4], batch_size=4, verbose=0)
+    for name, values in twin.state_dict().items():
+        np.testing.assert_allclose(own.state_dict()[name], values, rtol=1e-12)
+
+
 def test_compiling_again_starts_afresh(name: str) -> None:
     pair = Pair(name)
     pair.steps(6)

@@ -83,13 +83,3 @@ def test_equal_weights_are_none(rng: np.random.Generator, isa: str, dtype: str, 
     equal.fit(X, y, batch_size=5, sample_weight=np.full(12, each), verbose=0)
     assert_same_bits(training_state(equal), training_state(plain))
     assert plain.evaluate(X, y) == plain.evaluate(X, y, sample_weight=np.full(12, each))
-
-
-def test_a_batch_that_counts_nothing_moves_nothing(rng: np.random.Generator) -> None:
-    """And one of samples that count twice as much as on average moves as with twice the rate."""
-    X, y = data(rng)
-    weight = np.r_[np.zeros(6), np.ones(6)]
-    whole, half = regressor(), regressor(optimizer=nn.SGD(lr=0.2))
-    loss = whole.fit(X, y, batch_size=6, shuffle=False, sample_weight=weight, verbose=0).history["loss"]
-    assert_relative(loss, half.fit(X[6:], y[6:], batch_size=6, shuffle=False, verbose=0).history["loss"], MANY)
-    assert_same_bits(whole.state_dict(), half.state_dict())
