@@ -179,7 +179,7 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "score": "use `model.evaluate(X, y)`",
         "get_params get_config to_json": "use `[layer.config() for layer in model.layers]`",
         "set_params": "build a new model: `nn.Sequential(*layers)`",
-        "clone copy clone_model": "build it again, `nn.Sequential(*model.layers)`, and `model.load_state_dict(sd)`",
+        "clone copy clone_model": "use copy.deepcopy(model)",
         "partial_fit fit_generator": "call `model.fit(X, y)` again: it goes on from where it is",
         "train_on_batch train_step training_step": "use `model.loss_and_grads(X, y)`, then `model.step()`",
         "test_on_batch": "use `model.evaluate(X, y)`",
@@ -199,7 +199,6 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "num_parameters numel": "use `model.count_params()`",
         "build": "leave it out: a model is built when it is made",
         "name": "leave it out: models have no names",
-        "_engine": "call super().__init__(*layers) first",
     },
     "set model.": {
         "optimizer": 'compile again: `model.compile(loss="mse", optimizer=nn.SGD(lr=0.5))`',

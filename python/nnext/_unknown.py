@@ -6,9 +6,11 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable, Container, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
 from nnext._hints import HINTS
+
+C = TypeVar("C")
 
 
 def spelled(name: str) -> str:
@@ -141,14 +143,28 @@ class Hinted:
             raise no_attribute(f"{type(self).__name__!r} object", name, [self._place], known)
 
 
-class NotOfTheClass:
-    """A name that people look for on a class, and that neither it nor its objects have."""
+class Foreign:
+    """A name of other libraries that neither a class nor its objects have; asking for it says what to write instead."""
 
-    def __init__(self, place: str) -> None:
-        self.place = place
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
+    def __init__(self, place: str, name: str) -> None:
+        self._place, self._name = place, name
 
     def __get__(self, instance: object, owner: type) -> NoReturn:
-        raise no_attribute(f"type object {owner.__name__!r}", self.name, [self.place], ())
+        who = f"type object {owner.__name__!r}" if instance is None else f"{owner.__name__!r} object"
+        raise no_attribute(who, self._name, [self._place], ())
+
+
+def names_the_cures(place: str) -> Callable[[type[C]], type[C]]:
+    """Give a class the names that the table has for a place, each as a `Foreign`.
+
+    For classes whose attributes are asked for in a hurry: with a ``__getattr__``, as `Hinted` has it, CPython looks up
+    every attribute of an object the slow way, which makes the smallest prediction a fifth longer.
+    """
+
+    def decorate(cls: type[C]) -> type[C]:
+        for name in " ".join(HINTS[place]).split():
+            if not hasattr(cls, name):
+                setattr(cls, name, Foreign(place, name))
+        return cls
+
+    return decorate

@@ -11,17 +11,15 @@ from nnext import _check
 from nnext._calls import takes_hints
 from nnext._compiled import Compiled
 from nnext._engine import Engine
-from nnext._unknown import Hinted, NotOfTheClass, hint, nearest, shown
+from nnext._unknown import hint, names_the_cures, nearest, shown
 from nnext.history import History
 from nnext.layers import Layer, Residual
 from nnext.optimizers import Optimizer
 
 
-class Network(Hinted):
+@names_the_cures("model.")
+class Network:
     """Layers with their numbers. `Sequential` is what people use: it adds what they can do with them."""
-
-    _place = "model."
-    load = NotOfTheClass("model.")
 
     def __init__(self, layers: tuple[Layer, ...], seed: int, dtype: np.dtype[np.floating]) -> None:
         self._engine = Engine(layers, seed, dtype)
@@ -93,7 +91,7 @@ class Network(Hinted):
         is_the_users = not _is_nnexts(cls) and not isinstance(getattr(cls, name, None), property)
         if name in settable or (is_the_users and cure is None):
             return
-        cure = cure or hint([self._place], name) or nearest(name, settable)
+        cure = cure or hint(["model."], name) or nearest(name, settable)
         cure = cure or f"what can be set are {', '.join(settable)}, and what a class derived from this one adds"
         raise AttributeError(f"[{cls.__name__}] {name} cannot be set; {cure}", name=name)
 
