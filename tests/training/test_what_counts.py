@@ -137,3 +137,16 @@ def test_a_forgotten_scale_is_told(rng: np.random.Generator, operation: str) -> 
         model.fit(X, y, scale=1 / 255, verbose=0)
     with pytest.warns(UserWarning, match=rf"\[{operation}\] the model was fitted with scale=0.00392157, but none is"):
         ASK[operation](model, X, y)
+
+
+def test_the_reference_leaves_them_out_too(rng: np.random.Generator) -> None:
+    X, y = rng.normal(size=(N, 4)), np.arange(N) % K
+    weight = rng.integers(0, 3, size=N)
+    model = nn.MLP([4, 5, K], activation="tanh", dtype="float64")
+    model.compile("cross_entropy", nn.SGD(lr=0.1))
+    twin = nn.reference.Network.from_model(model, "cross_entropy", nn.reference.SGD(lr=0.1))
+    options: dict[str, Any] = {"epochs": 3, "batch_size": 4, "sample_weight": weight}
+    history = model.fit(X, y, verbose=0, **options).history
+    np.testing.assert_allclose(history["loss"], twin.fit(X, y, **options)["loss"], rtol=1e-12)
+    for name, values in twin.state_dict().items():
+        np.testing.assert_allclose(model.state_dict()[name], values, rtol=1e-11)

@@ -9,6 +9,7 @@ from numbers import Real
 from typing import Any, ClassVar
 
 from nnext import _check
+from nnext._calls import takes_hints
 from nnext.callbacks.base import CheckedCallback, Logs
 
 # What nnext itself may put into the logs, here and with "val_" before it, and which end of it is better.
@@ -79,6 +80,7 @@ class EarlyStopping(CheckedCallback):
 
     _settable: ClassVar = {"patience": partial(_check.integer, low=0), "min_delta": partial(_check.number, low=0)}
 
+    @takes_hints
     def __init__(
         self,
         monitor: str = "val_loss",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from nnext._calls import takes_hints
 from nnext.callbacks.base import CheckedCallback
 
 
@@ -42,6 +43,7 @@ class LambdaCallback(CheckedCallback):
 
     _settable: ClassVar = dict.fromkeys(("on_epoch_begin", "on_epoch_end", "on_train_begin", "on_train_end"), _function)
 
+    @takes_hints
     def __init__(
         self,
         *,

@@ -8,6 +8,7 @@ import time
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
+from nnext._calls import takes_hints
 from nnext._streams import Stream
 from nnext.callbacks.base import CheckedCallback, Logs
 
@@ -51,6 +52,7 @@ class ProgressBar(CheckedCallback):
 
     _settable: ClassVar = {"verbose": _verbose}
 
+    @takes_hints
     def __init__(self, verbose: Literal["auto", 0, 1, 2] = "auto") -> None:
         self.verbose = verbose
         self._reset(None)

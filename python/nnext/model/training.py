@@ -135,7 +135,7 @@ class Training(Deciding):
         validation_data : (X, y) or (X, y, sample_weight), optional
             Evaluated after each epoch.
         validation_split : float
-            The part of X and y to hold out for validation instead, 0 <= split < 1.
+            The part of X and y to hold out for validation instead, 0 <= split < 1. Both parts are copies.
         validation_order : {"shuffled", "last"}
             Which part: rows chosen at random by the model's seed, of each class its share, or the last ones.
             ``history.validation_rows`` says which they were.

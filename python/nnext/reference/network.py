@@ -251,6 +251,8 @@ class Network:
         weight = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
         if not weight.any():
             raise ValueError(f"[fit] sample_weight is zero for all {len(X)} samples; at least one must count")
+        counts = weight.reshape(len(X), -1).any(axis=1)  # what has weight 0 is left out
+        X, y, weight = X[counts], y[counts], weight[counts]
         weight = weight / weight.mean()
         history = []
         for _ in range(epochs):
