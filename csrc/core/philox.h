@@ -23,9 +23,9 @@ inline PhiloxBlock philox4x32(PhiloxBlock counter, std::array<std::uint32_t, 2> 
   return counter;
 }
 
-// What a stream is for. One seed gives 2^64 streams: purpose (8 bits), layer (16 bits), step (40 bits). `data` is for
-// what Python draws: generated data sets.
-enum class Purpose : std::uint8_t { initialize = 0, dropout = 1, shuffle = 2, data = 3 };
+// What a stream is for. One seed gives 2^64 streams: purpose (8 bits), layer (16 bits), step (40 bits). `data` and
+// `validation` are what Python draws: generated data sets, and rows to hold out.
+enum class Purpose : std::uint8_t { initialize = 0, dropout = 1, shuffle = 2, data = 3, validation = 4 };
 
 // A stream of 2^66 words of 32 bits. Word i is word i % 4 of the block whose counter is (i / 4, stream).
 class PhiloxStream {

@@ -55,8 +55,7 @@ const kernels::Bf16Kernels& Trainer<T>::find_bf16() const {
     core::fail_value(
         "[compile] precision is \"bf16\" but the network's dtype is float64; make it with dtype=\"float32\"");
   } else {
-    const kernels::Bf16Kernels* found = kernels::current_bf16(network_.kernels);
-    if (found != nullptr) return *found;
+    if (const kernels::Bf16Kernels* found = kernels::current_bf16(network_.kernels)) return *found;
     if (!kernels::available_bf16().empty())
       core::fail_value("[compile] precision is \"bf16\" but the network was made for the instruction set ",
                        kernels::current_isa().name,
@@ -197,11 +196,11 @@ void Trainer<T>::require_optimizer(const char* operation) const {
 template <class T>
 void Trainer<T>::require_loss(const char* operation, const ops::Targets<T>& targets, ConstMatrix<T> weights) const {
   const kernels::LossKernel<T>* loss = training_.loss.kernel;
-  const bool of_outputs = weights && weights.cols > 1;
-  if (loss == nullptr || (targets.indices != nullptr ? loss->indexed == nullptr : !targets.dense) ||
-      (of_outputs && !ops::is_mean_of_outputs(training_.loss.targets)))
-    throw std::runtime_error(core::message("[", operation, "] the samples were checked for another loss than ",
-                                           loss == nullptr ? "a function" : loss->name,
+  const bool fits = loss != nullptr && (targets.indices != nullptr ? loss->indexed != nullptr : !!targets.dense) &&
+                    (!weights || weights.cols == 1 || ops::is_mean_of_outputs(training_.loss.targets));
+  const char* name = loss == nullptr ? "a function" : loss->name;
+  if (!fits)
+    throw std::runtime_error(core::message("[", operation, "] the samples were checked for another loss than ", name,
                                            "; compile before, not between"));
 }
 
@@ -233,9 +232,8 @@ const RowPredictor<T>& Trainer<T>::row_predictor() {
 template <class T>
 bool Trainer<T>::predict_row_at_once(const T* x, T* y) {
   const Gate::Reader reader(network_.gate, std::try_to_lock);
-  if (!reader) return false;
-  row_predictor()(x, y);
-  return true;
+  if (reader) row_predictor()(x, y);
+  return static_cast<bool>(reader);
 }
 
 template <class T>

@@ -186,15 +186,6 @@ def test_validation_split_holds_a_part_out_and_says_which(rng: np.random.Generat
     assert_same_bits(training_state(models[0]), training_state(models[1]))
 
 
-def test_validation_split_takes_of_each_class_its_share(rng: np.random.Generator) -> None:
-    X, y = rng.normal(size=(60, 4)), np.repeat([0, 1, 2], [40, 15, 5])
-    for seed in range(5):
-        model = classifier(seed=seed)
-        with pytest.warns(UserWarning, match="the last 12 rows have classes that no other row has"):
-            history = model.fit(X, y, validation_split=0.2, verbose=0)
-        assert np.bincount(y[history.validation_rows]).tolist() == [8, 3, 1]
-
-
 def test_validation_changes_nothing(rng: np.random.Generator) -> None:
     X, y = blobs(rng)
     models = [classifier() for _ in range(2)]

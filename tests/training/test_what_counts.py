@@ -150,3 +150,14 @@ def test_the_reference_leaves_them_out_too(rng: np.random.Generator) -> None:
     np.testing.assert_allclose(history["loss"], twin.fit(X, y, **options)["loss"], rtol=1e-12)
     for name, values in twin.state_dict().items():
         np.testing.assert_allclose(model.state_dict()[name], values, rtol=1e-11)
+
+
+def test_validation_split_takes_of_each_class_its_share(rng: np.random.Generator) -> None:
+    X, y = rng.normal(size=(60, 4)), np.repeat([0, 1, 2], [40, 15, 5])
+    for seed in range(5):
+        model = nn.Sequential(nn.Linear(4, K), seed=seed)
+        model.compile("cross_entropy")
+        with pytest.warns(UserWarning, match="the last 12 rows have classes that no other row has"):
+            history = model.fit(X, y, validation_split=0.2, verbose=0)
+        assert history.validation_rows is not None
+        assert np.bincount(y[history.validation_rows]).tolist() == [8, 3, 1]

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from nnext import layers as descriptions
 from nnext.losses import Loss
-from nnext.reference import losses, random
+from nnext.reference import random
 from nnext.reference.arrays import Array
-from nnext.reference.layers import Activation, Chain, Draw, Layer, inner_numbers
-from nnext.reference.optimizers import SGD, Optimizer
-
-_Function = Callable[..., Any]  # y_pred, y, sample_weight
+from nnext.reference.heads import head
+from nnext.reference.layers import Chain, Draw, Layer, inner_numbers
+from nnext.reference.optimizers import SGD, Optimizer, clipped
 
 
 class Network:
@@ -148,8 +144,7 @@ class Network:
     def step(self) -> None:
         """Change the weights along the last gradients, and buffers by the last `forward`.
 
-        With `clip_norm` all gradients together are at most so long: ``g min(1, clip_norm / (norm + 1e-6))``. Source:
-        Pascanu, Mikolov and Bengio, ICML 2013; the factor is PyTorch's.
+        With `clip_norm` all gradients together are at most so long (`clipped`).
 
         Examples
         --------
@@ -160,30 +155,16 @@ class Network:
         >>> loss, grads["0.weight"], net.state_dict()["0.weight"]
         (9.0, array([[-6.]]), array([[2.6]]))
         """
-        grads = self._grads
-        if self.clip_norm is not None:
-            norm = math.sqrt(sum(float((g * g).sum()) for g in grads.values()))
-            factor = min(1.0, self.clip_norm / (norm + 1e-6))
-            grads = {name: factor * g for name, g in grads.items()}
+        grads = self._grads if self.clip_norm is None else clipped(self._grads, self.clip_norm)
         self.optimizer.step(self._chain.named("parameters"), grads)
         self._chain.update(self._saved)
         self.steps += 1
-
-    def _head(self) -> tuple[_Function, _Function, int]:
-        """Return loss and gradient as functions of the outputs of the first so many layers."""
-        last = self.layers[-1] if self.layers else None
-        kind = descriptions.Layer.names().get(last.function.__name__) if isinstance(last, Activation) else None
-        fused = self.loss.fused(kind.__name__) if kind is not None else None
-        loss, layers = (self.loss, len(self.layers)) if fused is None else (fused, len(self.layers) - 1)
-        settings = {key: value for key, value in loss.config().items() if key != "type"}
-        value, gradient = getattr(losses, loss.name), getattr(losses, f"{loss.name}_grad")
-        return partial(value, **settings), partial(gradient, **settings), layers
 
     def loss_and_grads(
         self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None, training: bool = True
     ) -> tuple[float, dict[str, Array]]:
         """Return the loss on a batch and its gradients. `training` decides whether Dropout drops."""
-        loss, loss_grad, stop = self._head()
+        loss, loss_grad, stop = head(self.layers, self.loss)
         y_pred = self._forward(X, training, stop)
         self.backward(loss_grad(y_pred, y, sample_weight))
         return float(loss(y_pred, y, sample_weight)), self.grads()
@@ -204,7 +185,7 @@ class Network:
 
     def evaluate(self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
         """Return the loss on X and y."""
-        loss, _, stop = self._head()
+        loss, _, stop = head(self.layers, self.loss)
         return float(loss(self._forward(X, False, stop), y, sample_weight))
 
     def fit(

@@ -6,6 +6,7 @@ earlier steps (velocity, moments) it keeps under the same names.
 
 from __future__ import annotations
 
+import math
 from typing import Protocol
 
 import numpy as np
@@ -202,3 +203,18 @@ class Adagrad:
             g = grads[name] + self.weight_decay * w
             s = self.sum[name] = self.sum.get(name, np.zeros_like(w)) + g * g
             w -= self.lr * g / (np.sqrt(s) + self.eps)
+
+
+def clipped(grads: dict[str, Array], clip_norm: float) -> dict[str, Array]:
+    """Scale gradients down that are longer together than `clip_norm`: ``g min(1, clip_norm / (norm + 1e-6))``.
+
+    Source: Pascanu, Mikolov and Bengio, ICML 2013; the factor is PyTorch's.
+
+    Examples
+    --------
+    >>> clipped({"w": np.array([3.0, 4.0])}, clip_norm=1.0)["w"].round(5)
+    array([0.6, 0.8])
+    """
+    norm = math.sqrt(sum(float((g * g).sum()) for g in grads.values()))
+    factor = min(1.0, clip_norm / (norm + 1e-6))
+    return {name: factor * g for name, g in grads.items()}
