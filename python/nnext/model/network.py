@@ -80,17 +80,16 @@ class Network:
     if not TYPE_CHECKING:  # to type checkers an unknown name stays one
 
         def __setattr__(self, name: str, value: Any) -> None:
-            if not name.startswith("_"):
-                self._require_settable(name)
+            if not name.startswith("_") and not _is_settable(type(self), name):
+                self._refuse_unless_the_users(name)
             super().__setattr__(name, value)
 
-    def _require_settable(self, name: str) -> None:
+    def _refuse_unless_the_users(self, name: str) -> None:
         """Refuse an attribute that nothing would act on; a class of the user's may have others of its own."""
         cls, cure = type(self), hint(["set model."], name)
-        settable = [known for known in dir(cls) if getattr(getattr(cls, known, None), "fset", None) is not None]
-        is_the_users = not _is_nnexts(cls) and not isinstance(getattr(cls, name, None), property)
-        if name in settable or (is_the_users and cure is None):
+        if not _is_nnexts(cls) and not isinstance(getattr(cls, name, None), property) and cure is None:
             return
+        settable = [known for known in dir(cls) if _is_settable(cls, known)]
         cure = cure or hint(["model."], name) or nearest(name, settable)
         cure = cure or f"what can be set are {', '.join(settable)}, and what a class derived from this one adds"
         raise AttributeError(f"[{cls.__name__}] {name} cannot be set; {cure}", name=name)
@@ -145,6 +144,11 @@ class Network:
         total                            27
         """
         print(_table(self._engine))
+
+
+def _is_settable(cls: type, name: str) -> bool:
+    """Tell whether an attribute is a property that can be set."""
+    return getattr(getattr(cls, name, None), "fset", None) is not None
 
 
 def _is_nnexts(cls: type[Network]) -> bool:
