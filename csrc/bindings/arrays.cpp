@@ -133,7 +133,7 @@ bool may_overlap(const py::array& a, const py::array& b) {
 }
 
 template <class T>
-py::array_t<T> as_output(const py::object& out, const Shape& wanted, const Argument& argument) {
+py::array_t<T> as_output(const py::object& out, const Extents& wanted, const Argument& argument) {
   const std::span<const py::ssize_t> shape = wanted.span();
   if (out.is_none()) {
     py::object made = new_array(py::dtype::of<T>(), static_cast<int>(shape.size()), shape.data());
@@ -158,7 +158,7 @@ template void require_finite(const py::array_t<float>&, const Argument&);
 template void require_finite(const py::array_t<double>&, const Argument&);
 template StridedMatrix<float> as_strided_matrix(const py::array&, const Argument&);
 template StridedMatrix<double> as_strided_matrix(const py::array&, const Argument&);
-template py::array_t<float> as_output(const py::object&, const Shape&, const Argument&);
-template py::array_t<double> as_output(const py::object&, const Shape&, const Argument&);
+template py::array_t<float> as_output(const py::object&, const Extents&, const Argument&);
+template py::array_t<double> as_output(const py::object&, const Extents&, const Argument&);
 
 }  // namespace nnext::bindings

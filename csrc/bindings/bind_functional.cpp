@@ -83,7 +83,7 @@ py::object softmax(const py::object& x, const py::object& dy) {
   });
 }
 
-// (loss, gradient) of (n, k) predictions.
+// (loss, gradient) of predictions (n, k), or (n, ..., k) with several places.
 py::object loss(const std::string& name, const py::object& y_pred, const py::object& y, const py::object& sample_weight,
                 double kernel_argument) {
   const ops::TargetKind kind = ops::find_loss_kind(name).targets;
@@ -92,16 +92,17 @@ py::object loss(const std::string& name, const py::object& y_pred, const py::obj
   return with_type(is_single(numbers), [&]<class T>(T) {
     const Rows<T> rows = as_rows<T>(numbers, {.finite = false}, argument);
     const Size n = rows.view.rows, k = rows.view.cols;
+    const core::Shape& shape = rows.view.shape;
     if (n == 0) core::fail_value("[", name, "] y_pred has 0 rows; the mean of nothing is not defined");
-    const TargetArrays<T> targets = as_targets<T>(y, kind, n, k, {name.c_str(), "y", kLabel});
-    const py::array_t<T> weights = as_sample_weight<T>(sample_weight, kind, n, k, {name.c_str(), "sample_weight"});
-    train::LossTerms<T> terms(matrix_view(weights), n);
+    const TargetArrays<T> targets = as_targets<T>(y, kind, n, shape, {name.c_str(), "y", kLabel});
+    const py::array_t<T> weights = as_sample_weight<T>(sample_weight, kind, n, shape, {name.c_str(), "sample_weight"});
+    train::LossTerms<T> terms(matrix_view(weights), n, shape);
     terms.weigh({0, n}, n, [](Size i) { return i; });
-    py::array_t<T> result({n, k});
+    py::array_t<T> result = as_output<T>(py::none(), Extents(n, shape), {"", ""});
     const Matrix<T> dy(result.mutable_data(), n, k);  // until then room for predictions that must be converted
     const train::LossRule<T> rule{&ops::find_loss(kernels::current_kernels<T>(), name),
                                   static_cast<T>(kernel_argument)};
-    terms.compute(rule, 0, rows.view.view_or_read(0, dy), targets.view(n, k), dy);
+    terms.compute(rule, 0, rows.view.view_or_read(0, dy), targets.view(n, shape), dy);
     return py::make_tuple(terms.total(n), result);
   });
 }

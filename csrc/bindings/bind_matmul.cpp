@@ -24,7 +24,7 @@ py::object multiply(ConstMatrix<T> x, ConstMatrix<T> y, const py::object& out, b
                      ") after transposing; the inner dimensions ", x.cols, " and ", y.rows, " must be equal");
   const Py_intptr_t shape[] = {static_cast<Py_intptr_t>(x.rows), static_cast<Py_intptr_t>(y.cols)};
   const py::object result = out.is_none() ? new_array(dtype_of<T>(), 2, shape)
-                                          : as_output<T>(out, Shape::matrix(x.rows, y.cols), {"matmul", "out"});
+                                          : as_output<T>(out, Extents(x.rows, y.cols), {"matmul", "out"});
   const py::object written = overlap ? new_array(dtype_of<T>(), 2, shape) : result;
   T* const data = reinterpret_cast<T*>(py::detail::array_proxy(written.ptr())->data);
   const Matrix<T> c(data, x.rows, y.cols);

@@ -65,11 +65,13 @@ template <class T>
 void bind_model(py::module_& m, const char* name, const char* samples_name) {
   py::class_<SampleArrays<T>>(m, samples_name)
       .def_property_readonly("rows", &SampleArrays<T>::rows)
-      .def_property_readonly("outputs", [](const SampleArrays<T>& samples) { return samples.outputs; });
+      .def_property_readonly("output_shape", [](const SampleArrays<T>& samples) { return samples.output.extents(); });
   py::class_<Model<T>> c(m, name);
-  c.def(py::init<std::uint64_t, const py::sequence&, bool>(), arg("seed"), arg("layers"), arg("draws") = true);
-  c.def("in_features", &Model<T>::in_features);
-  c.def("out_features", &Model<T>::out_features, arg("in_features"));
+  c.def(py::init<std::uint64_t, const py::sequence&, const std::vector<Size>&, bool>(), arg("seed"), arg("layers"),
+        arg("input_shape") = std::vector<Size>{}, arg("draws") = true);
+  c.def("input_shape", &Model<T>::input_shape);
+  c.def("output_shape", &Model<T>::output_shape, arg("input_shape"));
+  c.def("layers", &Model<T>::layers, arg("input_shape"));
   bind_tensors(c);
   bind_settings(c);
   bind_fit(c);

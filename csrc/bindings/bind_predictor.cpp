@@ -18,8 +18,8 @@ class Engine {
  public:
   virtual ~Engine() = default;
   virtual void predict_row(const void* x, void* y) const = 0;
-  virtual py::object predict(const py::object& x, const py::object& out) const = 0;
-  Size in_features = 0, out_features = 0;
+  virtual py::object predict(const py::object& x, const py::object& into) const = 0;
+  core::Shape in, out;
   py::dtype dtype;
 };
 
@@ -28,11 +28,11 @@ class TypedEngine final : public Engine {
  public:
   explicit TypedEngine(py::object keep)
       : keep_(std::move(keep)), model_(keep_.cast<Model<T>&>()), row_(model_.row_predictor()) {
-    in_features = row_.in_features(), out_features = row_.out_features(), dtype = py::dtype::of<T>();
+    in = row_.in(), out = row_.out(), dtype = py::dtype::of<T>();
   }
   void predict_row(const void* x, void* y) const override { row_(static_cast<const T*>(x), static_cast<T*>(y)); }
-  py::object predict(const py::object& x, const py::object& out) const override {
-    return model_.predict(x, out, false, py::float_(1.0));
+  py::object predict(const py::object& x, const py::object& into) const override {
+    return model_.predict(x, into, false, py::float_(1.0));
   }
 
  private:
@@ -47,24 +47,25 @@ struct PredictorObject {
   PyObject* python_engine;  // what copies are made from
 };
 
-// Data of one sample of `features` numbers, of shape (features,) or (1, features), that lies as the core wants it.
-char* row_data(const Engine& engine, PyObject* object, Size features, int flags) {
+// Data of one sample, alone or as a single row, that lies as the core wants it.
+char* row_data(const Engine& engine, PyObject* object, const core::Shape& shape, int flags) {
   const auto* array = plain_array(object, engine.dtype);
-  if (array == nullptr || (array->flags & flags) != flags) return nullptr;
-  const auto wanted = static_cast<py::ssize_t>(features);
-  const bool shape = (array->nd == 1 && array->dimensions[0] == wanted) ||
-                     (array->nd == 2 && array->dimensions[0] == 1 && array->dimensions[1] == wanted);
-  return shape ? array->data : nullptr;
+  if (array == nullptr || (array->flags & flags) != flags || shape.turned()) return nullptr;
+  const std::span dimensions(array->dimensions, static_cast<Size>(array->nd));
+  const auto is = [&](const Extents& extents) {
+    return std::equal(dimensions.begin(), dimensions.end(), extents.span().begin(), extents.span().end());
+  };
+  return is(Extents(shape)) || is(Extents(1, shape)) ? array->data : nullptr;
 }
 
 constexpr int kReadable = npy_api::NPY_ARRAY_C_CONTIGUOUS_ | npy_api::NPY_ARRAY_ALIGNED_;
 constexpr int kWritable = kReadable | npy_api::NPY_ARRAY_WRITEABLE_;
 
-// An empty array of x's number of dimensions.
+// An empty array for the output of a sample that is alone, or a single row, as x is.
 py::object new_row(const Engine& engine, PyObject* x) {
-  const auto outputs = static_cast<Py_intptr_t>(engine.out_features);
-  const Py_intptr_t shape[] = {1, outputs};
-  return py::detail::array_proxy(x)->nd == 1 ? new_array(engine.dtype, 1, &outputs) : new_array(engine.dtype, 2, shape);
+  const bool alone = py::detail::array_proxy(x)->nd == static_cast<int>(engine.in.axes) + 1;
+  const Extents extents = alone ? Extents(engine.out) : Extents(1, engine.out);
+  return new_array(engine.dtype, static_cast<int>(extents.span().size()), extents.span().data());
 }
 
 // Everything but one ready row: lists, other dtypes and layouts, many rows.
@@ -80,9 +81,9 @@ py::object predict_any(const Engine& engine, const py::object& x, const py::obje
 }
 
 py::object predict(const Engine& engine, PyObject* x, PyObject* out) {
-  char* const from = row_data(engine, x, engine.in_features, kReadable);
-  char* to = from == nullptr || out == Py_None ? nullptr : row_data(engine, out, engine.out_features, kWritable);
-  if (from == nullptr || (out != Py_None && to == nullptr))
+  char* const from = row_data(engine, x, engine.in, kReadable);
+  char* to = from == nullptr || out == Py_None ? nullptr : row_data(engine, out, engine.out, kWritable);
+  if (from == nullptr || engine.out.turned() || (out != Py_None && to == nullptr))
     return predict_any(engine, py::reinterpret_borrow<py::object>(x), py::reinterpret_borrow<py::object>(out));
   py::object result = out == Py_None ? new_row(engine, x) : py::reinterpret_borrow<py::object>(out);
   if (to == nullptr) to = py::detail::array_proxy(result.ptr())->data;
@@ -117,8 +118,11 @@ void destroy(PyObject* self) {
 
 PyObject* describe(PyObject* self) {
   const Engine& engine = *reinterpret_cast<PredictorObject*>(self)->engine;
-  return PyUnicode_FromFormat("Predictor(in_features=%zu, out_features=%zu, dtype='%S')", engine.in_features,
-                              engine.out_features, engine.dtype.ptr());
+  if (engine.in.axes == 0 && engine.out.axes == 0)
+    return PyUnicode_FromFormat("Predictor(in_features=%zu, out_features=%zu, dtype='%S')", engine.in.channels,
+                                engine.out.channels, engine.dtype.ptr());
+  return PyUnicode_FromFormat("Predictor(input_shape=%s, output_shape=%s, dtype='%S')", text(engine.in).c_str(),
+                              text(engine.out).c_str(), engine.dtype.ptr());
 }
 
 PyObject* python_engine(PyObject* self, void*) {
@@ -129,7 +133,7 @@ constexpr const char* kDoc =
     "Predictor(x, out=None)\n--\n\n"
     "The output of a network for one sample, or rows of them, as the network was at compile_inference().\n\n"
     "Parameters\n----------\n"
-    "x : array_like of shape (features,) or (n, features)\n"
+    "x : array_like of shape (features,) or (n, features), or of one or n images\n"
     "    Quickest as a C-contiguous ndarray of the model's dtype with one sample. NaN in gives NaN out.\n"
     "out : ndarray, optional\n"
     "    Where to write the result: of the model's dtype, C-contiguous, of the result's shape.\n\n"

@@ -22,7 +22,7 @@ std::int64_t as_whole(const std::string& name, const py::handle& value) {
   return whole;
 }
 
-std::vector<Config> read_all(const py::sequence& dicts, int depth);
+std::vector<Config> read_all(const py::handle& dicts, int depth);
 Config read(const py::handle& dict, int depth);
 
 Config::Value as_value(const std::string& name, const py::handle& value, int depth) {
@@ -34,6 +34,11 @@ Config::Value as_value(const std::string& name, const py::handle& value, int dep
   if (is_sequence(value)) {
     const auto items = py::reinterpret_borrow<py::sequence>(value);
     if (items.empty() || py::isinstance<py::dict>(items[0])) return read_all(items, depth + 1);
+    if (is_sequence(items[0])) {
+      std::vector<std::vector<Config>> lists;
+      for (const auto& item : items) lists.push_back(read_all(item, depth + 1));
+      return lists;
+    }
     std::vector<double> numbers;
     for (const auto& item : items) numbers.push_back(item.cast<double>());
     return numbers;
@@ -53,9 +58,9 @@ Config read(const py::handle& dict, int depth) {
   return config;
 }
 
-std::vector<Config> read_all(const py::sequence& dicts, int depth) {
+std::vector<Config> read_all(const py::handle& dicts, int depth) {
   std::vector<Config> configs;
-  for (const auto& dict : dicts) configs.push_back(read(dict, depth));
+  for (const auto& dict : dicts.cast<py::sequence>()) configs.push_back(read(dict, depth));
   return configs;
 }
 

@@ -7,24 +7,57 @@
 #include "bindings/config.h"
 #include "bindings/interrupt.h"
 #include "core/errors.h"
+#include "kernels/dispatch.h"
+#include "train/output_rows.h"
 
 namespace nnext::bindings {
 
 namespace {
 
+// Rows that the core has, as people write them.
 template <class T>
-py::array_t<T> copy_of(ConstMatrix<T> from) {
-  py::array_t<T> result({from.rows, from.cols});
-  std::copy_n(from.data, from.rows * from.cols, result.mutable_data());
+py::array_t<T> copy_of(ConstMatrix<T> from, const core::Shape& shape) {
+  py::array_t<T> result = as_output<T>(py::none(), Extents(from.rows, shape), {"", ""});
+  train::put_rows<T>(kernels::current_kernels<T>().layout, shape, from,
+                     Matrix<T>(result.mutable_data(), from.rows, from.cols));
   return result;
 }
 
 }  // namespace
 
 template <class T>
-Model<T>::Model(std::uint64_t seed, const py::sequence& layers, bool draws)
-    : trainer_(seed, as_configs(layers), draws),
-      flatten_(!layers.empty() && as_config(layers[0].cast<py::dict>()).type() == "Flatten") {}
+Model<T>::Model(std::uint64_t seed, const py::sequence& layers, const Sizes& input_shape, bool draws)
+    : trainer_(seed, as_configs(layers), input_shape, draws) {}
+
+// ---- shapes ---------------------------------------------------------------------------------------------------------
+
+template <class T>
+std::optional<std::vector<Size>> Model<T>::input_shape() const {
+  const std::optional<core::Shape>& input = trainer_.network().input();
+  return input ? std::optional(input->extents()) : std::nullopt;
+}
+
+template <class T>
+core::Shape Model<T>::read(const Sizes& input_shape) const {
+  const std::optional<core::Shape> shape = trainer_.network().read(input_shape);
+  if (!shape)
+    core::fail_value("[network] samples have ", input_shape.size(), " axes, which the first layer does not take");
+  return *shape;
+}
+
+template <class T>
+std::vector<typename Model<T>::LayerInfo> Model<T>::layers(const Sizes& input_shape) const {
+  const nn::Network<T>& network = trainer_.network();
+  const std::vector<core::Shape> shapes = network.shapes(read(input_shape));
+  std::vector<LayerInfo> all;
+  for (const nn::Node<T>& node : network.nodes) {
+    const core::Shape& out = shapes[node.outputs.front()];
+    const nn::Room room = node.layer->room(shapes[node.inputs.front()], 1, false);
+    const bool computes = !node.layer->traits(shapes[node.inputs.front()], false).forward_identity;
+    all.emplace_back(node.path, out.extents(), computes ? room.flops : 0, computes ? out.numbers() * sizeof(T) : 0);
+  }
+  return all;
+}
 
 // ---- settings -------------------------------------------------------------------------------------------------------
 
@@ -49,8 +82,7 @@ void Model<T>::set_trainable(const std::vector<std::string>& paths, bool trainab
 // At least one row, and no more than can be shuffled.
 template <class T>
 Rows<T> Model<T>::some_rows(const py::object& x, const char* operation, const py::object& scale) const {
-  const RowsWanted wanted{
-      .features = in_features(), .flatten = flatten_, .max_rows = train::kMaxSamples, .scale = scale};
+  const RowsWanted<T> wanted{.network = &trainer_.network(), .max_rows = train::kMaxSamples, .scale = scale};
   Rows<T> rows = as_rows<T>(x, wanted, {operation, "X", kEncode});
   if (rows.view.rows == 0) core::fail_value("[", operation, "] X has 0 rows; give at least one sample");
   return rows;
@@ -60,11 +92,11 @@ template <class T>
 SampleArrays<T> Model<T>::samples(const py::object& x, const py::object& y, const py::object& sample_weight,
                                   const std::string& operation, const py::object& scale) const {
   const char* op = operation.c_str();
-  SampleArrays<T> samples{some_rows(x, op, scale), {}, {}, 0};
-  samples.outputs = out_features(samples.x.view.cols);
+  SampleArrays<T> samples{some_rows(x, op, scale), {}, {}, {}};
+  samples.output = trainer_.network().out_shape(samples.x.view.shape);
   if (const auto kind = compiled().targets) {
-    samples.targets = as_targets<T>(y, *kind, samples.rows(), samples.outputs, {op, "y", kLabel});
-    samples.weights = as_sample_weight<T>(sample_weight, *kind, samples.rows(), samples.outputs, {op, "sample_weight"});
+    samples.targets = as_targets<T>(y, *kind, samples.rows(), samples.output, {op, "y", kLabel});
+    samples.weights = as_sample_weight<T>(sample_weight, *kind, samples.rows(), samples.output, {op, "sample_weight"});
   }
   return samples;
 }
@@ -74,14 +106,14 @@ namespace {
 // A loss of the host's as the core calls it, without Python's lock: f(outputs, rows) -> (loss, gradient) or, where the
 // learning rate is another one from this step on, (loss, gradient, lr).
 template <class T>
-auto call_host(const py::object& f) {
-  return [&f](ConstMatrix<T> outputs, const std::uint32_t* order, Matrix<T> dy) {
+auto call_host(const py::object& f, const core::Shape& output) {
+  return [&f, &output](ConstMatrix<T> outputs, const std::uint32_t* order, Matrix<T> dy) {
     const py::gil_scoped_acquire gil;
     const py::array_t<std::uint32_t> rows(static_cast<py::ssize_t>(outputs.rows), order);
-    const auto result = f(copy_of(outputs), rows).template cast<py::tuple>();
+    const auto result = f(copy_of(outputs, output), rows).template cast<py::tuple>();
     const Argument argument{"fit", "the gradient of the loss function"};
     const py::array_t<T> gradient = as_contiguous<T>(as_numbers(result[1], argument), argument);
-    std::copy_n(gradient.data(), dy.rows * dy.cols, dy.data);
+    train::take_rows<T>(kernels::current_kernels<T>().layout, output, gradient.data(), dy);
     train::HostLoss said{result[0].template cast<double>()};
     if (result.size() > 2) said.lr = result[2].template cast<double>();
     return said;
@@ -97,11 +129,11 @@ train::EpochReport Model<T>::fit_epoch(const SampleArrays<T>& samples, const py:
   if (host_loss.is_none())
     given.targets = samples.target_view();
   else
-    given.host_loss = call_host<T>(host_loss);
+    given.host_loss = call_host<T>(host_loss, samples.output);
   py::array_t<T> kept;
   if (!outputs.is_none()) {
-    kept = as_output<T>(outputs, Shape::matrix(samples.rows(), samples.outputs), {"fit", "outputs"});
-    given.outputs = {kept.mutable_data(), samples.rows(), samples.outputs};
+    kept = as_output<T>(outputs, Extents(samples.rows(), samples.output), {"fit", "outputs"});
+    given.outputs = {kept.mutable_data(), samples.rows(), samples.output.numbers()};
   }
   train::EpochReport report;
   interruptible([&](runtime::Cancel& cancel) { report = trainer_.fit_epoch(given, options, cancel); });
@@ -119,13 +151,14 @@ py::array_t<std::uint32_t> Model<T>::begin_epoch(Size samples, bool shuffle) {
 
 template <class T>
 py::array_t<T> Model<T>::predict(const py::object& x, const py::object& out, bool check, const py::object& scale) {
-  const RowsWanted wanted{
-      .features = in_features(), .flatten = flatten_, .one_sample = true, .finite = check, .scale = scale};
+  const nn::Network<T>& network = trainer_.network();
+  const RowsWanted<T> wanted{.network = &network, .one_sample = true, .finite = check, .scale = scale};
   const Rows<T> rows = as_rows<T>(x, wanted, {"predict", "X", kEncode});
-  const Size count = rows.view.rows, outputs = out_features(rows.view.cols);
-  const Shape shape = rows.one_sample ? Shape::row(outputs) : Shape::matrix(count, outputs);
-  py::array_t<T> result = as_output<T>(out, shape, {"predict", "out"});
-  const bool one_row = count == 1 && wanted.features != 0 && rows.view.in_place();
+  const core::Shape output = network.out_shape(rows.view.shape);
+  const Size count = rows.view.rows, outputs = output.numbers();
+  const Extents extents = rows.one_sample ? Extents(output) : Extents(count, output);
+  py::array_t<T> result = as_output<T>(out, extents, {"predict", "out"});
+  const bool one_row = count == 1 && rows.view.in_place() && !output.turned() && rows.view.shape == network.input();
   if (one_row && trainer_.predict_row_at_once(rows.view.view(0, 1).data, result.mutable_data())) return result;
   const bool overlap = !out.is_none() && may_overlap(rows.keep, result);
   py::array_t<T> written = overlap ? py::array_t<T>({count, outputs}) : result;
@@ -138,8 +171,8 @@ py::array_t<T> Model<T>::predict(const py::object& x, const py::object& out, boo
 // (loss, outputs)
 template <class T>
 py::tuple Model<T>::evaluate(const SampleArrays<T>& samples) {
-  py::array_t<T> outputs({samples.rows(), samples.outputs});
-  const Matrix<T> to(outputs.mutable_data(), samples.rows(), samples.outputs);
+  py::array_t<T> outputs = as_output<T>(py::none(), Extents(samples.rows(), samples.output), {"", ""});
+  const Matrix<T> to(outputs.mutable_data(), samples.rows(), samples.output.numbers());
   double loss = 0;
   interruptible([&](runtime::Cancel& cancel) {
     loss = trainer_.evaluate(samples.x.view, samples.target_view(), samples.weight_view(), to, cancel);
@@ -152,11 +185,12 @@ py::tuple Model<T>::evaluate(const SampleArrays<T>& samples) {
 template <class T>
 py::array_t<T> Model<T>::forward(const py::object& x, bool training, const py::object& scale) {
   const Rows<T> rows = some_rows(x, "forward", scale);
-  py::array_t<T> result({rows.view.rows, out_features(rows.view.cols)});
+  const core::Shape output = trainer_.network().out_shape(rows.view.shape);
+  py::array_t<T> result = as_output<T>(py::none(), Extents(rows.view.rows, output), {"", ""});
+  const Matrix<T> to(result.mutable_data(), rows.view.rows, output.numbers());
   interruptible([&](runtime::Cancel& cancel) {
     trainer_.with_own_loop("forward", [&](train::OwnLoop<T>& loop) {
-      const ConstMatrix<T> y = loop.forward(rows.view, training, cancel);
-      std::copy_n(y.data, y.rows * y.cols, const_cast<T*>(result.data()));
+      train::put_rows(trainer_.network().kernels.layout, output, loop.forward(rows.view, training, cancel), to);
     });
   });
   return result;
@@ -164,18 +198,21 @@ py::array_t<T> Model<T>::forward(const py::object& x, bool training, const py::o
 
 template <class T>
 py::array_t<T> Model<T>::backward(const py::object& dy) {
-  const Rows<T> rows = as_rows<T>(dy, {}, {"backward", "dY"});
-  std::optional<core::Buffer<T>> dx;
-  Size cols = 0;
-  interruptible([&](runtime::Cancel& cancel) {
-    trainer_.with_own_loop("backward", [&](train::OwnLoop<T>& loop) {
-      const ConstMatrix<T> found = loop.backward(rows.view, cancel);
-      cols = found.cols;
-      dx.emplace(found.rows * found.cols);
-      std::copy_n(found.data, dx->size(), dx->data());
+  core::Shape input, output;
+  const auto with_loop = [&](auto f) {
+    interruptible([&](runtime::Cancel& cancel) {
+      trainer_.with_own_loop("backward", [&](train::OwnLoop<T>& loop) { f(loop, cancel); });
     });
+  };
+  with_loop([&](train::OwnLoop<T>& loop, runtime::Cancel&) { std::tie(input, output) = loop.shapes(); });
+  const Rows<T> rows = as_rows<T>(dy, {.shape = output}, {"backward", "dY"});
+  std::optional<core::Buffer<T>> dx;
+  with_loop([&](train::OwnLoop<T>& loop, runtime::Cancel& cancel) {
+    const ConstMatrix<T> found = loop.backward(rows.view, cancel);
+    dx.emplace(found.rows * found.cols);
+    std::copy_n(found.data, dx->size(), dx->data());
   });
-  return copy_of(ConstMatrix<T>(dx->data(), rows.view.rows, cols));
+  return copy_of(ConstMatrix<T>(dx->data(), rows.view.rows, input.numbers()), input);
 }
 
 template <class T>

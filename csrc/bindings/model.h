@@ -2,6 +2,7 @@
 // call that may wait or take long leaves Python's lock to others.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -19,10 +20,10 @@ struct SampleArrays {
   Rows<T> x;
   TargetArrays<T> targets;
   py::array_t<T> weights;
-  Size outputs;
+  core::Shape output;  // of a sample
 
   Size rows() const { return x.view.rows; }
-  ops::Targets<T> target_view() const { return targets.view(rows(), outputs); }
+  ops::Targets<T> target_view() const { return targets.view(rows(), output); }
   ConstMatrix<T> weight_view() const { return matrix_view(weights); }
 };
 
@@ -34,11 +35,16 @@ std::vector<TensorInfo> tensor_table(const nn::Network<T>& network);
 template <class T>
 class Model {
  public:
-  Model(std::uint64_t seed, const py::sequence& layers, bool draws);
+  using Sizes = std::vector<Size>;  // extents of a sample, as people write them
+  Model(std::uint64_t seed, const py::sequence& layers, const Sizes& input_shape, bool draws);
 
-  // Features the network takes (0: any) and gives; throws where the layers do not fit together.
-  Size in_features() const { return trainer_.network().in_features(); }
-  Size out_features(Size in_features) const { return trainer_.network().out_features(in_features); }
+  // Of samples that the network takes (none: not known), and what it gives for such. Throws where the layers do not fit
+  // together.
+  std::optional<Sizes> input_shape() const;
+  Sizes output_shape(const Sizes& input_shape) const { return trainer_.network().out_shape(read(input_shape)).extents(); }
+  // Of each layer that Python has, for such samples: path, output shape, FLOPs, bytes of its output.
+  using LayerInfo = std::tuple<std::string, Sizes, double, Size>;
+  std::vector<LayerInfo> layers(const Sizes& input_shape) const;
 
   std::vector<TensorInfo> tensors() const { return tensor_table(trainer_.network()); }
   py::list get_tensors() const;  // all of one moment: also during a fit the state after a whole step
@@ -88,9 +94,9 @@ class Model {
   typename train::Trainer<T>::Compiled compiled() const;
   py::array_t<T> checked(Size index, const py::handle& values, const char* operation) const;
   Rows<T> some_rows(const py::object& x, const char* operation, const py::object& scale) const;
+  core::Shape read(const Sizes& input_shape) const;
 
   train::Trainer<T> trainer_;
-  bool flatten_;  // samples may have any shape: the first layer is Flatten
 };
 
 }  // namespace nnext::bindings

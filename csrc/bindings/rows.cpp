@@ -14,6 +14,7 @@ namespace {
 
 using core::ConstMatrix;
 using core::Matrix;
+using core::Shape;
 using kernels::NumberType;
 using train::InputRows;
 
@@ -35,40 +36,79 @@ T as_scale(const py::handle& object, const char* operation) {
   return scale;
 }
 
-// How an array is seen: as rows or, with one dimension, as samples of one feature or as one sample.
+// How an array is seen: as samples of a shape, or as one of them.
 struct Seen {
-  Size rows, features;
+  Size rows;
+  Shape shape;
   bool one_sample = false;
 };
 
-void require_shape(const py::array& numbers, const RowsWanted& wanted, const Seen& seen, const Argument& argument) {
-  if (wanted.features != 0 && seen.features != wanted.features)
-    fail(argument, "has ", seen.features, " features but the network expects ", wanted.features, "; ", argument.name,
-         " has shape ", shape_text(numbers), ", give (samples, ", wanted.features, ")");
-  if (seen.features == 0) fail(argument, "has shape ", shape_text(numbers), ": 0 features; give at least one");
+std::vector<Size> extents_of(const py::array& numbers, py::ssize_t first) {
+  std::vector<Size> extents;
+  for (py::ssize_t d = first; d < numbers.ndim(); ++d) extents.push_back(extent(numbers, d));
+  return extents;
+}
+
+// "(samples, 3, height, width)" or "(samples, 5)".
+std::string wanted_text(const nn::Intake& intake) {
+  if (!intake.channels_first) return core::message("(samples, ", intake.channels, ")");
+  const char* const axes = intake.axes == 1 ? ", length)" : ", height, width)";
+  return intake.channels == 0 ? core::message("(samples, channels", axes)
+                              : core::message("(samples, ", intake.channels, axes);
+}
+
+template <class T>
+void require_shape(const py::array& numbers, const RowsWanted<T>& wanted, const Seen& seen, const Argument& argument) {
+  if (seen.shape.numbers() == 0)
+    fail(argument, "has shape ", shape_text(numbers), ": 0 ", seen.shape.axes == 0 ? "features" : "numbers a sample",
+         "; give at least one");
   if (seen.rows > wanted.max_rows)
     fail(argument, "has ", seen.rows, " rows; at most ", wanted.max_rows, " can be taken at once, give it in parts");
+  if (wanted.network == nullptr) return;
+  const std::optional<Shape>& input = wanted.network->input();
+  const nn::Intake intake = wanted.network->intake().value_or(nn::Intake{});
+  const Size channels = input ? input->channels : intake.channels;
+  if (channels != 0 && seen.shape.channels != channels)
+    fail(argument, "has ", seen.shape.channels, seen.shape.channels_first ? " channels" : " features",
+         " but the network expects ", channels, "; ", argument.name, " has shape ", shape_text(numbers), ", give ",
+         wanted_text({channels, intake.axes, intake.channels_first}),
+         seen.shape.axes > 0 && !intake.channels_first ? ", or start the network with Flatten()" : "");
+  if (wanted.network->takes_only_input() && seen.shape != *input)
+    fail(argument, "has shape ", shape_text(numbers), ", samples of ", text(seen.shape), ", but the network takes ",
+         text(*input), "; give samples of that shape, or make the network with another input_shape");
 }
 
-Size features_of(const py::array& numbers, bool flatten, const Argument& argument) {
-  if (numbers.ndim() != 2 && !(flatten && numbers.ndim() > 2)) {
-    const char* cure = numbers.ndim() == 1 ? "for one sample use reshape(1, -1), for one feature reshape(-1, 1)"
-                                           : "start the network with Flatten(), or use reshape(len(X), -1)";
-    fail(argument, "has shape ", shape_text(numbers), "; samples must be rows of a 2-D array: ", cure);
-  }
-  Size features = 1;
-  for (py::ssize_t d = 1; d < numbers.ndim(); ++d) features = core::checked_product(features, extent(numbers, d));
-  return features;
+// A sample alone, of the shape that the network is known to take.
+template <class T>
+std::optional<Seen> see_one(const py::array& numbers, const RowsWanted<T>& wanted) {
+  if (!wanted.one_sample || wanted.network == nullptr || !wanted.network->input()) return {};
+  const Shape& input = *wanted.network->input();
+  if (numbers.ndim() != static_cast<py::ssize_t>(input.axes) + 1 || extents_of(numbers, 0) != input.extents())
+    return {};
+  const bool also_rows = input.axes > 0 && wanted.network->read(extents_of(numbers, 1)) == input;
+  return also_rows ? std::nullopt : std::optional<Seen>({1, input, true});
 }
 
-Seen see(const py::array& numbers, const RowsWanted& wanted, const Argument& argument) {
-  if (numbers.ndim() == 1) {
-    const Size count = extent(numbers, 0);
-    if (wanted.features == 1) return {count, 1};
-    if (wanted.one_sample && wanted.features == count && count > 0) return {1, count, true};
-  }
-  const Size features = features_of(numbers, wanted.flatten, argument);
-  return {extent(numbers, 0), features};
+template <class T>
+Seen see(const py::array& numbers, const RowsWanted<T>& wanted, const Argument& argument) {
+  const bool one_feature = wanted.network != nullptr && wanted.network->input() == Shape(1);
+  if (numbers.ndim() == 1 && one_feature) return {extent(numbers, 0), 1};
+  if (const std::optional<Seen> one = see_one(numbers, wanted)) return *one;
+  if (numbers.ndim() < 2)
+    fail(argument, "has shape ", shape_text(numbers), "; samples must be rows of a 2-D array: for one sample use ",
+         "reshape(1, -1), for one feature reshape(-1, 1)");
+  const std::vector<Size> extents = extents_of(numbers, 1);
+  std::optional<Shape> shape;
+  if (wanted.network != nullptr)
+    shape = wanted.network->read(extents);
+  else
+    shape = wanted.shape.extents() == extents ? wanted.shape : Shape(std::span(extents).first(extents.size() - 1),
+                                                                      extents.back(), false);
+  if (!shape)
+    fail(argument, "has shape ", shape_text(numbers), " but the network's first layer takes ",
+         wanted_text(*wanted.network->intake()), wanted.network->intake()->channels_first ? ", channels first" : "",
+         "; reshape ", argument.name, ", or start the network with Flatten()");
+  return {extent(numbers, 0), *shape};
 }
 
 // Whether the numbers of each sample lie side by side, in order.
@@ -120,6 +160,7 @@ template <class T>
 void refuse_values(const Rows<T>& rows, const train::Stored& stored, T scale, bool finite, const Argument& argument) {
   const InputRows<T>& x = rows.view;
   const InputRows<double> exact(kernels::current_kernels<double>().convert, x.rows, x.cols, stored, 1);
+  const InputRows<T> as_given(kernels::current_kernels<T>().convert, x.rows, x.cols, stored, scale);  // not turned
   core::Buffer<double> values(x.cols);
   core::Buffer<T> seen(x.cols);
   Size count = 0, first = 0;
@@ -127,7 +168,7 @@ void refuse_values(const Rows<T>& rows, const train::Stored& stored, T scale, bo
   for (Size i = 0; i < x.rows; ++i) {
     check_signals();
     exact.read(i, {values.data(), 1, x.cols});
-    x.read(i, {seen.data(), 1, x.cols});
+    as_given.read(i, {seen.data(), 1, x.cols});
     for (Size j = 0; j < x.cols; ++j) {
       const Size at = i * x.cols + j;
       if (!std::isfinite(values[j])) {
@@ -157,7 +198,7 @@ void check_values(const Rows<T>& rows, const train::Stored& stored, T scale, boo
 }  // namespace
 
 template <class T>
-Rows<T> as_rows(const py::handle& object, const RowsWanted& wanted, const Argument& argument) {
+Rows<T> as_rows(const py::handle& object, const RowsWanted<T>& wanted, const Argument& argument) {
   const T scale = wanted.scale ? as_scale<T>(wanted.scale, argument.operation) : T(1);
   const py::array numbers = as_numbers(object, argument);
   const Seen seen = see(numbers, wanted, argument);
@@ -165,12 +206,12 @@ Rows<T> as_rows(const py::handle& object, const RowsWanted& wanted, const Argume
   const std::optional<NumberType> readable = readable_type(numbers, seen.one_sample);
   const py::array keep = readable ? numbers : py::array(as_contiguous<T>(numbers, argument));
   const train::Stored stored{readable.value_or(train::kNumberType<T>), keep.data(), keep.strides(0)};
-  Rows<T> rows{keep, {kernels::current_kernels<T>().convert, seen.rows, seen.features, stored, scale}, seen.one_sample};
+  Rows<T> rows{keep, {kernels::current_kernels<T>().convert, seen.rows, seen.shape, stored, scale}, seen.one_sample};
   check_values(rows, stored, scale, wanted.finite, argument);
   return rows;
 }
 
-template Rows<float> as_rows(const py::handle&, const RowsWanted&, const Argument&);
-template Rows<double> as_rows(const py::handle&, const RowsWanted&, const Argument&);
+template Rows<float> as_rows(const py::handle&, const RowsWanted<float>&, const Argument&);
+template Rows<double> as_rows(const py::handle&, const RowsWanted<double>&, const Argument&);
 
 }  // namespace nnext::bindings

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "bindings/argument.h"
+#include "nn/network.h"
 #include "train/input_rows.h"
 
 namespace nnext::bindings {
@@ -15,15 +16,16 @@ struct Rows {
   bool one_sample;  // not rows of such, but that alone
 };
 
+template <class T>
 struct RowsWanted {
-  Size features = 0;        // that the network expects; 0: any
-  bool flatten = false;     // more than two dimensions are taken
-  bool one_sample = false;  // and one, of as many features
-  bool finite = true;       // NaN and infinity are refused
+  const nn::Network<T>* network = nullptr;  // whose input they are; null: rows of
+  core::Shape shape{};                      // that shape or, where they are not, of features
+  bool one_sample = false;                  // without the axis of samples, too
+  bool finite = true;                       // NaN and infinity are refused
   Size max_rows = SIZE_MAX;
   py::handle scale{};  // null: 1
 };
 template <class T>
-Rows<T> as_rows(const py::handle& object, const RowsWanted& wanted, const Argument& argument);
+Rows<T> as_rows(const py::handle& object, const RowsWanted<T>& wanted, const Argument& argument);
 
 }  // namespace nnext::bindings

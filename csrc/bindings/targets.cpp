@@ -4,9 +4,13 @@
 #include <cmath>
 
 #include "bindings/arrays.h"
+#include "kernels/dispatch.h"
+#include "train/output_rows.h"
 
 namespace nnext::bindings {
 namespace {
+
+using core::Matrix;
 
 void require_rows(const py::array& numbers, Size rows, const Argument& argument) {
   if (numbers.ndim() == 0) fail(argument, "is a single number; give one entry a sample: ", rows);
@@ -21,7 +25,7 @@ std::vector<std::int32_t> as_indices(const py::array& numbers, Size classes, con
   for (Size i = 0; i < indices.size(); ++i) {
     const double value = values.data()[i];
     if (!(value >= 0 && value < static_cast<double>(classes) && value == std::floor(value)))
-      fail(argument, "has the label ", value, " at index ", i, "; labels must be whole numbers from 0 to ", classes - 1,
+      fail(argument, "has the label ", value, " at index ", index_text(numbers, i), "; labels must be whole numbers from 0 to ", classes - 1,
            ", one for each of the network's ", classes, " outputs");
     indices[i] = static_cast<std::int32_t>(value);
   }
@@ -48,29 +52,56 @@ void require_unit_sums(const py::array_t<T>& values, Size rows, Size classes, co
   }
 }
 
+// Whether an array has a number for each place of a sample's output: (n, *space) or, for a row of features, (n, 1) too.
+bool is_of_places(const py::array& array, const core::Shape& output) {
+  const py::ssize_t axes = array.ndim() - 1;
+  if (output.axes == 0) return axes == 0 || (axes == 1 && array.shape(1) == 1);
+  return axes == static_cast<py::ssize_t>(output.axes) &&
+         std::equal(array.shape() + 1, array.shape() + array.ndim(), output.space.begin());
+}
+
+bool is_of_outputs(const py::array& array, Size rows, const core::Shape& output) {
+  const Extents wanted(rows, output);
+  return std::equal(array.shape(), array.shape() + array.ndim(), wanted.span().begin(), wanted.span().end());
+}
+
+// Numbers of samples as the network's outputs lie.
+template <class T>
+py::array_t<T> as_outputs_lie(const py::array_t<T>& numbers, const core::Shape& output) {
+  const core::Turn turn = core::Turn::of(output);
+  if (!turn) return numbers;
+  py::array_t<T> turned(std::vector<py::ssize_t>(numbers.shape(), numbers.shape() + numbers.ndim()));
+  train::take_rows<T>(kernels::current_kernels<T>().layout, output, numbers.data(),
+                      Matrix<T>(turned.mutable_data(), extent(numbers, 0), output.numbers()));
+  return turned;
+}
+
 }  // namespace
 
 template <class T>
-ops::Targets<T> TargetArrays<T>::view(Size rows, Size outputs) const {
-  if (dense.size() == 0) return {indices.data(), {}};
-  return {nullptr, ConstMatrix<T>(dense.data(), rows, outputs)};
+ops::Targets<T> TargetArrays<T>::view(Size rows, const core::Shape& output) const {
+  if (dense.size() == 0) return {indices.data(), {}, output.places()};
+  return {nullptr, ConstMatrix<T>(dense.data(), rows, output.numbers()), output.places()};
 }
 
 template <class T>
-TargetArrays<T> as_targets(const py::handle& object, ops::TargetKind kind, Size rows, Size outputs,
+TargetArrays<T> as_targets(const py::handle& object, ops::TargetKind kind, Size rows, const core::Shape& output,
                            const Argument& argument) {
   const py::array numbers = as_numbers(object, argument);
   require_rows(numbers, rows, argument);
-  const bool column = numbers.ndim() == 1 || (numbers.ndim() == 2 && numbers.shape(1) == 1);
-  if (kind == ops::TargetKind::classes && column) return {as_indices(numbers, outputs, argument), {}};
-  const bool fits = outputs == 1 ? column : numbers.ndim() == 2 && extent(numbers, 1) == outputs;
-  if (!fits)
-    fail(argument, "has shape ", shape_text(numbers), " but the network gives (", rows, ", ", outputs, "); give ",
-         kind == ops::TargetKind::classes ? "class labels (n,) or one-hot rows" : "targets of that shape");
+  const bool classes = kind == ops::TargetKind::classes, of_places = is_of_places(numbers, output);
+  if (classes && of_places) return {as_indices(numbers, output.channels, argument), {}};
+  if (!is_of_outputs(numbers, rows, output) && !(output.channels == 1 && of_places))
+    fail(argument, "has shape ", shape_text(numbers), " but the network gives ",
+         shape_text(Extents(rows, output).span()), "; give ",
+         !classes           ? "targets of that shape"
+         : output.axes == 0 ? "class labels (n,) or one-hot rows"
+                            : "a class label for each place, or numbers of that shape");
   TargetArrays<T> targets{{}, as_contiguous<T>(numbers, argument)};
   require_finite(targets.dense, argument);
   if (kind != ops::TargetKind::values) require_probabilities(targets.dense, argument);
-  if (kind == ops::TargetKind::classes) require_unit_sums(targets.dense, rows, outputs, argument);
+  targets.dense = as_outputs_lie(targets.dense, output);
+  if (classes) require_unit_sums(targets.dense, rows * output.places(), output.channels, argument);
   return targets;
 }
 
@@ -100,26 +131,33 @@ py::array_t<T> over_mean(const py::array_t<double>& given, const Argument& argum
 }  // namespace
 
 template <class T>
-py::array_t<T> as_sample_weight(const py::handle& object, ops::TargetKind kind, Size rows, Size outputs,
+py::array_t<T> as_sample_weight(const py::handle& object, ops::TargetKind kind, Size rows, const core::Shape& output,
                                 const Argument& argument) {
   if (object.is_none()) return {};
   const py::array numbers = as_numbers(object, argument);
   require_rows(numbers, rows, argument);
-  const bool of_outputs = ops::is_mean_of_outputs(kind);
-  if (numbers.ndim() != 1 && !(of_outputs && numbers.ndim() == 2 && extent(numbers, 1) == outputs))
+  const bool by_outputs = ops::is_mean_of_outputs(kind);
+  const bool of_outputs = by_outputs && is_of_outputs(numbers, rows, output);
+  const bool of_places = output.axes > 0 && is_of_places(numbers, output);
+  if (numbers.ndim() != 1 && !of_outputs && !of_places)
     fail(argument, "has shape ", shape_text(numbers), "; give one weight a sample: (", rows, ",)",
-         of_outputs ? core::message(", or one for each output: (", rows, ", ", outputs, ")")
+         output.axes > 0 ? ", or one a place" : "",
+         by_outputs ? core::message(", or one for each output: ", shape_text(Extents(rows, output).span()))
                     : "; the classes of a sample have one loss together");
   const py::array_t<double> given = as_contiguous<double>(numbers, argument);
   require_finite(given, argument);
-  return over_mean<T>(given, argument);
+  const py::array_t<T> weights = over_mean<T>(given, argument);
+  return of_outputs ? as_outputs_lie(weights, output) : weights;
 }
 
 template struct TargetArrays<float>;
 template struct TargetArrays<double>;
-template TargetArrays<float> as_targets(const py::handle&, ops::TargetKind, Size, Size, const Argument&);
-template TargetArrays<double> as_targets(const py::handle&, ops::TargetKind, Size, Size, const Argument&);
-template py::array_t<float> as_sample_weight(const py::handle&, ops::TargetKind, Size, Size, const Argument&);
-template py::array_t<double> as_sample_weight(const py::handle&, ops::TargetKind, Size, Size, const Argument&);
+template TargetArrays<float> as_targets(const py::handle&, ops::TargetKind, Size, const core::Shape&, const Argument&);
+template TargetArrays<double> as_targets(const py::handle&, ops::TargetKind, Size, const core::Shape&,
+                                          const Argument&);
+template py::array_t<float> as_sample_weight(const py::handle&, ops::TargetKind, Size, const core::Shape&,
+                                             const Argument&);
+template py::array_t<double> as_sample_weight(const py::handle&, ops::TargetKind, Size, const core::Shape&,
+                                              const Argument&);
 
 }  // namespace nnext::bindings

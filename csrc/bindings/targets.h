@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "bindings/argument.h"
+#include "core/shape.h"
 #include "core/view.h"
 #include "ops/loss.h"
 
@@ -11,21 +12,21 @@ namespace nnext::bindings {
 
 using core::ConstMatrix;
 
-// Targets for `rows` samples and `outputs` network outputs.
+// Targets for `rows` samples of a network's output: class labels, one a place, or numbers that lie as the outputs do.
 template <class T>
 struct TargetArrays {
   std::vector<std::int32_t> indices;
   py::array_t<T> dense;
-  ops::Targets<T> view(Size rows, Size outputs) const;
+  ops::Targets<T> view(Size rows, const core::Shape& output) const;
 };
 template <class T>
-TargetArrays<T> as_targets(const py::handle& object, ops::TargetKind kind, Size rows, Size outputs,
+TargetArrays<T> as_targets(const py::handle& object, ops::TargetKind kind, Size rows, const core::Shape& output,
                            const Argument& argument);
 
-// Finite weights >= 0, not all zero, divided by their mean: one a sample or, where the loss is a mean over outputs, one
-// for each of them. Empty for None.
+// Finite weights >= 0, not all zero, divided by their mean: one a sample, or one a place or, where the loss is a mean
+// over outputs, one for each of them, which lie as they do. Empty for None.
 template <class T>
-py::array_t<T> as_sample_weight(const py::handle& object, ops::TargetKind kind, Size rows, Size outputs,
+py::array_t<T> as_sample_weight(const py::handle& object, ops::TargetKind kind, Size rows, const core::Shape& output,
                                 const Argument& argument);
 
 // One or more numbers a sample as the rows of a matrix; empty for an empty array.

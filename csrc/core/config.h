@@ -13,13 +13,15 @@ namespace nnext::core {
 
 class Config {
  public:
-  using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<double>, std::vector<Config>>;
+  using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<double>, std::vector<Config>,
+                             std::vector<std::vector<Config>>>;
 
   void set(const std::string& name, Value value) { fields_[name] = std::move(value); }
 
   // Each throws std::invalid_argument when there is no such field, or when it is of another kind.
   const std::string& type() const { return text("type"); }
   bool has(const std::string& name) const { return fields_.contains(name); }
+  bool is_text(const std::string& name) const { return std::holds_alternative<std::string>(value(name)); }
   bool flag(const std::string& name) const { return get<bool>(name, "a bool"); }
   double number(const std::string& name) const;  // a whole number will do
   Size size(const std::string& name) const;      // at least 1
@@ -29,6 +31,9 @@ class Config {
   }
   const std::vector<Config>& list(const std::string& name) const {
     return get<std::vector<Config>>(name, "a list of descriptions");
+  }
+  const std::vector<std::vector<Config>>& lists(const std::string& name) const {
+    return get<std::vector<std::vector<Config>>>(name, "a list of lists of descriptions");
   }
   const Config& child(const std::string& name) const;  // a list of one
 

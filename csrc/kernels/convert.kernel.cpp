@@ -13,9 +13,16 @@ void convert(size_t n, const void* from, T scale, T* __restrict y) {
   for (size_t i = 0; i < n; ++i) y[i] = static_cast<T>(x[i]) * scale;
 }
 
+template <class T, class From>
+void convert_apart(size_t n, const void* from, T scale, T* __restrict y, size_t step) {
+  const From* x = static_cast<const From*>(from);
+  for (size_t i = 0; i < n; ++i) y[i * step] = static_cast<T>(x[i]) * scale;
+}
+
 template <class T>
-constexpr ConvertKernels<T> make_convert() {
-  return {{convert<T, float>, convert<T, double>, convert<T, std::uint8_t>}};  // in the order of NumberType
+constexpr ConvertKernels<T> make_convert() {  // in the order of NumberType
+  return {.from = {convert<T, float>, convert<T, double>, convert<T, std::uint8_t>},
+          .apart_from = {convert_apart<T, float>, convert_apart<T, double>, convert_apart<T, std::uint8_t>}};
 }
 
 }  // namespace

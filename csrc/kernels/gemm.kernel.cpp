@@ -4,6 +4,9 @@
 // avx512: 6 x 4 = 24 of 32 registers; 10 loads feed 24 FMAs. 14 x 2 needs 16 for 28 and lost 5 to 20 % of the speed,
 // most with rows of a that fight for cache sets. Narrower panels take more rows: two FMA ports with a latency of 4 are
 // full from 8 chains on. avx2: 6 x 2 = 12 of 16. neon: 8 x 3 = 24 of 32. One template makes every edge.
+//
+// The chain over k may be cut into runs, which makes a convolution without im2col: with images H, W, C and weights as
+// panels [kh, kw, c][columns], pixels of a line are rows and a line of the window is a run, as kw and c lie together.
 #include "kernels/parts.h"
 #include "kernels/simd/simd.h"
 
@@ -54,7 +57,6 @@ struct RowsApart {  // a_k == 1: a row-major operand. One pointer per three rows
 // (8 % of a product of 512^3).
 template <class T, int Rows, int Vectors, class A, class Last>
 inline void multiply_tile(const PanelProduct<T>& p, const T* first, Last last, const T* init, T* c) {
-  A a(first, p);
   Vec<T> acc[Rows][Vectors];
 #pragma GCC unroll 16
   for (int r = 0; r < Rows; ++r) {
@@ -68,7 +70,6 @@ inline void multiply_tile(const PanelProduct<T>& p, const T* first, Last last, c
       }
     }
   }
-  const T* b = p.b;
   const ptrdiff_t b_k = p.b_k, c_row = p.c_row;
   if (init == c) {  // the next tile's, which will be read
 #pragma GCC unroll 16
@@ -77,23 +78,27 @@ inline void multiply_tile(const PanelProduct<T>& p, const T* first, Last last, c
       for (int v = 0; v < Vectors; ++v) __builtin_prefetch(c + r * c_row + v * kLanes<T>, 1);
     }
   }
-  for (size_t step = p.k; step > 0; --step) {
-    if constexpr (A::kStreamsB) {
+  for (const Run *run = p.run, *end = run + p.runs; run != end; ++run) {
+    A a(first + run->a, p);
+    const T* b = p.b + run->b;
+    for (size_t step = p.k; step > 0; --step) {
+      if constexpr (A::kStreamsB) {
 #pragma GCC unroll 4
-      for (int v = 0; v < Vectors; ++v) __builtin_prefetch(b + kPrefetchRows * b_k + v * kLanes<T>);
-    }
-    Vec<T> bv[Vectors];
+        for (int v = 0; v < Vectors; ++v) __builtin_prefetch(b + kPrefetchRows * b_k + v * kLanes<T>);
+      }
+      Vec<T> bv[Vectors];
 #pragma GCC unroll 4
-    for (int v = 0; v < Vectors; ++v)
-      bv[v] = v + 1 == Vectors ? load(last, b + v * kLanes<T>) : load(b + v * kLanes<T>);
+      for (int v = 0; v < Vectors; ++v)
+        bv[v] = v + 1 == Vectors ? load(last, b + v * kLanes<T>) : load(b + v * kLanes<T>);
 #pragma GCC unroll 16
-    for (int r = 0; r < Rows; ++r) {
-      const Vec<T> av = broadcast(a.at(r));
+      for (int r = 0; r < Rows; ++r) {
+        const Vec<T> av = broadcast(a.at(r));
 #pragma GCC unroll 4
-      for (int v = 0; v < Vectors; ++v) acc[r][v] = fma(av, bv[v], acc[r][v]);
+        for (int v = 0; v < Vectors; ++v) acc[r][v] = fma(av, bv[v], acc[r][v]);
+      }
+      a.next();
+      b += b_k;
     }
-    a.next();
-    b += b_k;
   }
 #pragma GCC unroll 16
   for (int r = 0; r < Rows; ++r) {

@@ -15,9 +15,16 @@ struct Prefetch {
   std::size_t count = 0, bytes = 0;  // of each row
 };
 
+// Where k steps of a chain begin in a and b, as offsets: the taps of a line of a convolution's window.
+struct Run {
+  std::ptrdiff_t a = 0, b = 0;
+};
+inline constexpr Run kOneRun{};
+
 // c[m, n] = init[m, n] + a[m, k] * b[k, n] for n up to one panel. Each element is one FMA chain over k in increasing
 // order that starts from init, so neither tile shape nor vector width can change a bit. `a` must have a_row == 1 or a_k
-// == 1 (other strides are packed first).
+// == 1 (other strides are packed first). With several runs the chain goes through k steps of each, one after the other;
+// without any c is init.
 template <class T>
 struct PanelProduct {
   std::size_t m, n, k;
@@ -30,6 +37,8 @@ struct PanelProduct {
   T* c;
   std::ptrdiff_t c_row;
   Prefetch prefetch = {};
+  std::size_t runs = 1;
+  const Run* run = &kOneRun;
 };
 
 // The same for one row of a and all panels of b, which lie one after the other with rows of `width`, the last one
@@ -162,6 +171,34 @@ struct NormalizeKernels {
                    const T* mean, const T* scale, const T* c0, const T* c1, T* dx, std::ptrdiff_t dx_row);
 };
 
+// Rows of n numbers that lie without gaps, m of them, each with numbers of its own: xhat = (x - mean) * inverse, and
+// moments holds mean and inverse = 1 / sqrt(variance + eps) of every row. Sums along a row fold virtual lanes.
+template <class T>
+struct RowNormKernels {
+  // y = xhat * weight + bias; weight and bias (null: 1 and 0) are n long.
+  void (*forward)(std::size_t m, std::size_t n, T eps, const T* x, const T* weight, const T* bias, T* moments, T* y);
+  // dx = inverse * (g - mean of g - xhat * mean of g xhat) with g = dy * weight; dx may be dy.
+  void (*backward)(std::size_t m, std::size_t n, const T* x, const T* moments, const T* weight, const T* dy, T* dx);
+  // sum[j] += sum over i of dy[i, j] xhat[i, j], or of dy[i, j] where x is null, for j < cols of rows that lie n apart,
+  // each a chain over i in increasing order.
+  void (*weight_sums)(std::size_t m, std::size_t n, std::size_t cols, const T* x, const T* moments, const T* dy, T* sum);
+};
+
+// A window that moves over one axis of an image, and over zeros around it.
+struct PoolAxis {
+  std::size_t in, out, kernel, stride, padding;
+};
+// Windows over images of H, W, C, one after the other; lanes run over the channels.
+template <class T>
+struct PoolKernels {
+  // The largest number of each window; NaN counts as larger. Backward finds the first such again, in order of lines.
+  void (*max)(std::size_t channels, const PoolAxis& h, const PoolAxis& w, const T* x, T* y);
+  void (*max_backward)(std::size_t channels, const PoolAxis& h, const PoolAxis& w, const T* x, const T* dy, T* dx);
+  // The sum of each window over its size, or with `inside` over how much of it lies in the image.
+  void (*average)(std::size_t channels, const PoolAxis& h, const PoolAxis& w, bool inside, const T* x, T* y);
+  void (*average_backward)(std::size_t channels, const PoolAxis& h, const PoolAxis& w, bool inside, const T* dy, T* dx);
+};
+
 // What samples may be stored as to be read where they lie.
 enum class NumberType : int { float32, float64, uint8, count };
 
@@ -169,9 +206,13 @@ enum class NumberType : int { float32, float64, uint8, count };
 // instruction set, baseline too. y does not overlap x.
 template <class T>
 using Convert = void (*)(std::size_t n, const void* x, T scale, T* y);
+// The same with y's numbers `step` apart: a channel of an image among others.
+template <class T>
+using ConvertApart = void (*)(std::size_t n, const void* x, T scale, T* y, std::size_t step);
 template <class T>
 struct ConvertKernels {
   Convert<T> from[static_cast<int>(NumberType::count)];
+  ConvertApart<T> apart_from[static_cast<int>(NumberType::count)];
 };
 
 // Update rules on n parameters w with gradient g.
@@ -225,6 +266,8 @@ struct KernelTable {
   const LossKernels<T>& loss;
   const ReduceKernels<T>& reduce;
   const NormalizeKernels<T>& normalize;
+  const RowNormKernels<T>& row_norm;
+  const PoolKernels<T>& pool;
   const UpdateKernels<T>& update;
   const ConvertKernels<T>& convert;
   const PeakKernels<T>& peak;

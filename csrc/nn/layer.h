@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "core/buffer.h"
 #include "core/philox.h"
+#include "core/shape.h"
 #include "core/view.h"
 #include "kernels/bf16/bf16_kernels.h"
 #include "kernels/kernel_table.h"
@@ -20,6 +22,7 @@ namespace nnext::nn {
 
 using core::ConstMatrix;
 using core::Matrix;
+using core::Shape;
 using core::Size;
 using runtime::Range;
 
@@ -34,20 +37,31 @@ struct Pass {
   bool training = false;
 };
 
-// A layer's memory for one batch. The matrices have all its rows; gradients are there in training only.
+// A layer's memory for one batch. The matrices have all its rows, a sample each; gradients are there in training only.
 template <class T>
 struct Frame {
   ConstMatrix<T> x;  // input
   Matrix<T> y;       // output
   Matrix<T> dy, dx;
+  const Shape* in = nullptr;  // of a row of x and dx, and of y and dy
+  const Shape* out = nullptr;
   std::span<const ConstMatrix<T>> more_x{};   // the further inputs of a layer that joins branches
+  std::span<const Matrix<T>> more_dx{};       // their gradients, where they have some of their own
   std::span<const ConstMatrix<T>> more_dy{};  // gradients of the further outputs of one that splits into branches
   Matrix<T> saved{};                          // Room::saved numbers a row, from forward to backward
   std::byte* shared = nullptr;                // of all members of the team
   std::byte* own = nullptr;                   // of this member alone
+  std::byte* scratch = nullptr;               // the same, for the time of one call: other layers use it, too
 
   Size rows() const { return x.rows; }
 };
+
+// Some rows with a row for each place instead of each sample: what a layer sees that treats all places alike.
+template <class T>
+Matrix<T> by_places(Matrix<T> rows, const Shape& shape) {
+  const Size places = shape.axes == 0 ? 1 : shape.places();
+  return {rows.data, rows.rows * places, shape.channels};
+}
 
 // What a member is given of a pass: rows of the batch, or of the features those that it owns, in the layer's blocks.
 enum class Split { rows, features };
@@ -70,9 +84,16 @@ struct Traits {
 };
 
 struct Room {
-  Size saved = 0;            // numbers a row
-  Size shared = 0, own = 0;  // bytes
-  double flops = 0;          // of the forward pass, a row
+  Size saved = 0;                         // numbers a row
+  Size shared = 0, own = 0, scratch = 0;  // bytes
+  double flops = 0;                       // of the forward pass, a row
+};
+
+// What a layer wants its input to look like.
+struct Intake {
+  Size channels = 0;  // 0: any number
+  int axes = -1;      // beside the channels; -1: any number
+  bool channels_first = false;
 };
 
 // ---- parameters -----------------------------------------------------------------------------------------------------
@@ -132,13 +153,14 @@ class Layer {
  public:
   virtual ~Layer() = default;
 
-  // Features of the rows it takes; 0 where it takes any number.
-  virtual Size in_features() const { return 0; }
-  // Throws std::invalid_argument unless the layer takes rows of in_features.
-  virtual Size out_features(Size in_features) const { return in_features; }
-  virtual Traits traits(bool training) const = 0;
+  // Nothing where it takes whatever comes. The first layer of a network that wants something says how its samples are
+  // written.
+  virtual std::optional<Intake> intake() const { return {}; }
+  // Of its output. Throws std::invalid_argument unless the layer takes such inputs.
+  virtual Shape out_shape(std::span<const Shape> in) const { return in.front(); }
+  virtual Traits traits(const Shape& in, bool training) const = 0;
   // For a batch of `rows`.
-  virtual Room room(Size in_features, Size rows, bool training) const = 0;
+  virtual Room room(const Shape& in, Size rows, bool training) const = 0;
 
   // forward() and backward() are called for all rows once a round, with a barrier before each round but the first:
   // where a row needs to know something of all rows.

@@ -8,15 +8,48 @@
 namespace nnext::nn {
 
 template <class T>
-Network<T>::Network(std::uint64_t seed_, const std::vector<core::Config>& layers)
+Network<T>::Network(std::uint64_t seed_, const std::vector<core::Config>& layers, std::span<const Size> input_shape)
     : seed(seed_), kernels(kernels::current_kernels<T>()) {
   Builder<T>(*this).add_layers(layers, "");
   for (Node<T>& node : nodes) {
     node.first_parameter = parameters;
     parameters += node.layer->parameters.size();
-    if (in_features_ == 0) in_features_ = node.layer->in_features();
+    if (!intake_) intake_ = node.layer->intake();
   }
-  out_features_ = find_out_features(in_features_ != 0 ? in_features_ : 1);  // or they do not fit together
+  find_input(input_shape);
+}
+
+// Or the layers do not fit together: features of any number stand for samples that are not known.
+template <class T>
+void Network<T>::find_input(std::span<const Size> input_shape) {
+  const Intake wanted = intake_.value_or(Intake{});
+  if (!input_shape.empty()) {
+    input_ = read(input_shape);
+    if (!input_)
+      core::fail_value("[network] input_shape has ", input_shape.size(), " axes but the first layer takes ",
+                       wanted.axes + 1, wanted.channels_first ? ", channels first" : "", "; give as many");
+  } else if (wanted.channels > 0 && wanted.axes <= 0) {
+    input_ = Shape(wanted.channels);
+  }
+  takes_only_input_ = input_ && (!input_shape.empty() || wanted.axes == 0);
+  if (input_)
+    output_ = shapes(*input_)[output];
+  else if (wanted.axes <= 0)
+    static_cast<void>(shapes(1));
+}
+
+template <class T>
+std::optional<Shape> Network<T>::read(std::span<const Size> extents) const {
+  const Intake wanted = intake_.value_or(Intake{});
+  if (extents.empty() || extents.size() > Shape::kMaxAxes + 1) return {};
+  const auto axes = static_cast<int>(extents.size()) - 1;
+  if (!wanted.channels_first) {
+    if (wanted.axes >= 0 && axes != wanted.axes) return {};
+    return Shape(extents.first(extents.size() - 1), extents.back(), false);
+  }
+  if (axes == wanted.axes) return Shape(extents.subspan(1), extents.front(), true);
+  if (axes + 1 == wanted.axes) return Shape(extents, 1, true);  // images without channels have one
+  return {};
 }
 
 template <class T>
@@ -31,20 +64,18 @@ void Network<T>::initialize() {
 }
 
 template <class T>
-Size Network<T>::find_out_features(Size in_features) const {
-  std::vector<Size> features(values, in_features);
-  for (const Node<T>& node : nodes) try {
-      const Size given = features[node.inputs.front()];
-      for (const Value input : node.inputs)
-        if (features[input] != given)
-          core::fail_value("[residual] the body gives ", given, " features but the shortcut ", features[input],
-                           "; give both the same, for example with Linear(", features[input], ", ", given,
-                           ") at the end of the shortcut");
-      for (const Value value : node.outputs) features[value] = node.layer->out_features(given);
+std::vector<Shape> Network<T>::shapes(const Shape& in) const {
+  std::vector<Shape> all(values, in), given;
+  for (const Node<T>& node : nodes) {
+    given.clear();
+    for (const Value input : node.inputs) given.push_back(all[input]);
+    try {
+      for (const Value value : node.outputs) all[value] = node.layer->out_shape(given);
     } catch (const std::invalid_argument& error) {
       core::fail_value("layer ", node.path, ": ", error.what());
     }
-  return features[output];
+  }
+  return all;
 }
 
 template <class T>

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -31,9 +33,10 @@ struct Node {
 template <class T>
 class Network {
  public:
-  // From descriptions of the layers, outermost first. Throws std::invalid_argument where one is not known or they do
-  // not fit together. Allocates nothing of the parameters' size: a description may claim more than there is.
-  Network(std::uint64_t seed, const std::vector<core::Config>& layers);
+  // From descriptions of the layers, outermost first, and the extents of a sample as people write them, if they are
+  // told. Throws std::invalid_argument where a layer is not known or they do not fit together. Allocates nothing of the
+  // parameters' size: a description may claim more than there is.
+  Network(std::uint64_t seed, const std::vector<core::Config>& layers, std::span<const Size> input_shape = {});
   void allocate();    // makes room for all parameters, which are then 0
   void initialize();  // start values, where no others will be set
 
@@ -46,12 +49,16 @@ class Network {
 
   mutable runtime::Gate gate;  // readers: predictions and copies; writer: whoever changes parameters
 
-  // Features a sample has (0: any number), and that the network gives for samples of in_features. Throws
-  // where layers do not fit together.
-  Size in_features() const { return in_features_; }
-  Size out_features(Size in_features) const {
-    return in_features == in_features_ && in_features != 0 ? out_features_ : find_out_features(in_features);
-  }
+  // What the first layer that wants something of its input wants; nothing where none does.
+  const std::optional<Intake>& intake() const { return intake_; }
+  // The shape of a sample, where it was told or there is but one that the first layers take.
+  const std::optional<Shape>& input() const { return input_; }
+  bool takes_only_input() const { return takes_only_input_; }  // and no samples with more places
+  // The shape of samples with these extents, as people write them; nothing where they are too many or too few.
+  std::optional<Shape> read(std::span<const Size> extents) const;
+  // Of each value, for such samples; the last one's. Throw std::invalid_argument where layers do not fit together.
+  std::vector<Shape> shapes(const Shape& in) const;
+  Shape out_shape(const Shape& in) const { return in == input_ ? output_ : shapes(in)[output]; }
 
   // Calls f(node, parameter, index over all).
   template <class F>
@@ -66,8 +73,11 @@ class Network {
   std::vector<Layer<T>*> layers_at(const std::string& path) const;
 
  private:
-  Size find_out_features(Size in_features) const;
-  Size in_features_ = 0, out_features_ = 0;
+  void find_input(std::span<const Size> input_shape);
+  std::optional<Intake> intake_;
+  std::optional<Shape> input_;
+  bool takes_only_input_ = false;
+  Shape output_;  // for that input
 };
 
 }  // namespace nnext::nn

@@ -4,9 +4,12 @@
 #include "nn/layers/activation.h"
 #include "nn/layers/batch_norm.h"
 #include "nn/layers/branches.h"
+#include "nn/layers/conv2d.h"
 #include "nn/layers/dropout.h"
 #include "nn/layers/flatten.h"
+#include "nn/layers/layer_norm.h"
 #include "nn/layers/linear.h"
+#include "nn/layers/pool.h"
 #include "nn/layers/softmax.h"
 #include "ops/named.h"
 
@@ -27,6 +30,24 @@ void add_activation(Builder<T>& to, const char* name, double argument = 0) {
   to.add(std::make_unique<Activation<T>>(ops::find_activation(to.kernels(), name), argument));
 }
 
+// What one body computes added to the input, or to what the shortcut makes of it.
+template <class T>
+void add_residual(Builder<T>& to, const Config& config) {
+  to.add_branches({{"body", &config.list("body")}, {"shortcut", &config.list("shortcut")}},
+                  std::make_unique<Add<T>>());
+}
+
+template <class T>
+void add_branches(Builder<T>& to, const Config& config) {
+  std::vector<typename Builder<T>::Branch> branches;
+  for (const std::vector<Config>& layers : config.lists("branches"))
+    branches.emplace_back("branches." + std::to_string(branches.size()), &layers);
+  if (config.text("join") == "add")
+    to.add_branches(branches, std::make_unique<Add<T>>());
+  else
+    to.add_branches(branches, std::make_unique<Concat<T>>());
+}
+
 // A row a kind.
 template <class T>
 inline constexpr Kind<T> kKinds[] = {
@@ -43,8 +64,15 @@ inline constexpr Kind<T> kKinds[] = {
     {"Dropout",
      [](Builder<T>& to, const Config& c) { to.add(std::make_unique<Dropout<T>>(c.number("p"), to.number())); }},
     {"Flatten", [](Builder<T>& to, const Config&) { to.add(std::make_unique<Flatten<T>>()); }},
-    {"BatchNorm1d", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<BatchNorm1d<T>>(c)); }},
-    {"Residual", [](Builder<T>& to, const Config& c) { to.add_residual(c.list("body"), c.list("shortcut")); }},
+    {"BatchNorm1d", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<BatchNorm<T>>(c, 0)); }},
+    {"BatchNorm2d", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<BatchNorm<T>>(c, 2)); }},
+    {"LayerNorm", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<LayerNorm<T>>(c)); }},
+    {"Conv2d", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<Conv2d<T>>(to.kernels(), c)); }},
+    {"MaxPool2d", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<MaxPool<T>>(c)); }},
+    {"AvgPool2d", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<AvgPool<T>>(c)); }},
+    {"GlobalAvgPool2d", [](Builder<T>& to, const Config&) { to.add(std::make_unique<GlobalAvgPool<T>>()); }},
+    {"Residual", [](Builder<T>& to, const Config& c) { add_residual(to, c); }},
+    {"Branches", [](Builder<T>& to, const Config& c) { add_branches(to, c); }},
 };
 
 // Layers that no other holds are numbered by their place, the others from here on: 14 bits are free for both.
@@ -78,18 +106,18 @@ void Builder<T>::add(std::unique_ptr<Layer<T>> layer) {
 }
 
 template <class T>
-void Builder<T>::add_residual(const std::vector<Config>& body, const std::vector<Config>& shortcut) {
+void Builder<T>::add_branches(const std::vector<Branch>& branches, std::unique_ptr<Layer<T>> join) {
   const std::string path = path_;
-  const std::vector<Value> branches = append(std::make_unique<Fork<T>>(), {network_.output}, 2).outputs;
+  const std::vector<Value> begins = append(std::make_unique<Fork<T>>(), {network_.output}, branches.size()).outputs;
   std::vector<Value> ends;
-  for (const auto& [name, layers, begin] :
-       {std::tuple(".body.", &body, branches[0]), std::tuple(".shortcut.", &shortcut, branches[1])}) {
-    network_.output = begin;
-    add_layers(*layers, path + name);
+  for (Size i = 0; i < branches.size(); ++i) {
+    const auto& [name, layers] = branches[i];
+    network_.output = begins[i];
+    add_layers(*layers, path + "." + name + ".");
     ends.push_back(network_.output);
   }
   path_ = path;
-  append(std::make_unique<Add<T>>(), ends, 1);
+  append(std::move(join), ends, 1);
 }
 
 template <class T>

@@ -19,8 +19,9 @@ class Builder {
   // Layers under the paths prefix + "0", prefix + "1" ...
   void add_layers(const std::vector<core::Config>& layers, const std::string& prefix);
   void add(std::unique_ptr<Layer<T>> layer);
-  // What one body computes added to the input, or to what the shortcut makes of it. An empty list is no layer at all.
-  void add_residual(const std::vector<core::Config>& body, const std::vector<core::Config>& shortcut);
+  // Branches that all read the input, and what joins them. An empty one is no layer at all.
+  using Branch = std::pair<std::string, const std::vector<core::Config>*>;  // its path within the layer, its layers
+  void add_branches(const std::vector<Branch>& branches, std::unique_ptr<Layer<T>> join);
 
   const kernels::KernelTable<T>& kernels() const { return network_.kernels; }
   Size number() const { return number_; }  // of the layer that is being added, for its random numbers

@@ -33,15 +33,16 @@ const kernels::LossKernel<T>& find_loss(const kernels::KernelTable<T>& kernels, 
   return find_named<kernels::LossKernel<T>>({kernels.loss.losses, kernels.loss.loss_count}, "loss", name);
 }
 
-// Class indices (cross_entropy) or one row of targets a sample; exactly one of the two is set.
+// Class indices (cross_entropy), one a place, or one row of targets a sample; exactly one of the two is set.
 template <class T>
 struct Targets {
   const std::int32_t* indices = nullptr;
   core::ConstMatrix<T> dense;
+  core::Size places = 1;  // of a sample
 
   Targets rows_from(core::Size first, core::Size count) const {
-    if (indices != nullptr) return {indices + first, {}};
-    return {nullptr, dense.rows_from(first, count)};
+    if (indices != nullptr) return {indices + first * places, {}, places};
+    return {nullptr, dense.rows_from(first, count), places};
   }
 };
 

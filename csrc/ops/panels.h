@@ -55,8 +55,12 @@ struct PanelRows {
   Size panel, first, count;
 };
 
-// transposed[j, i] = panels[i, j] for rows and columns of a part of a panel.
+// transposed[j + down, i - left] = panels[i, j] for rows and columns of a part of a panel.
+struct Shift {
+  Size down = 0, left = 0;
+};
 template <class T>
-void transpose_piece(const KernelTable<T>& kernels, Panels<const T> panels, PanelRows part, Panels<T> transposed);
+void transpose_piece(const KernelTable<T>& kernels, Panels<const T> panels, PanelRows part, Panels<T> transposed,
+                     Shift shift = {});
 
 }  // namespace nnext::ops

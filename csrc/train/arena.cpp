@@ -11,11 +11,13 @@ View<T>::View(const Plan<T>& plan, T* numbers, std::byte* shared, std::byte* own
     const Stage<T>& stage = plan.stages()[i];
     frames_[i].shared = shared + stage.shared;
     frames_[i].own = own + stage.own;
+    frames_[i].scratch = own + plan.scratch();
+    frames_[i].in = &stage.in, frames_[i].out = &stage.out;
     if (stage.x.input) readers_.push_back(i);
     if (stage.more_x.empty() && stage.more_dy.empty()) continue;
     of_.emplace_back(i, more_.size());
-    more_.push_back(
-        {std::vector<ConstMatrix<T>>(stage.more_x.size()), std::vector<ConstMatrix<T>>(stage.more_dy.size())});
+    more_.push_back({std::vector<ConstMatrix<T>>(stage.more_x.size()),
+                     std::vector<ConstMatrix<T>>(stage.more_dy.size()), std::vector<Matrix<T>>(stage.more_dx.size())});
   }
   set_rows(rows_);
 }
@@ -37,7 +39,8 @@ void View<T>::set_rows(Size rows) {
     const Stage<T>& stage = plan_->stages()[i];
     for (Size k = 0; k < stage.more_x.size(); ++k) more_[m].x[k] = value(stage.more_x[k]);
     for (Size k = 0; k < stage.more_dy.size(); ++k) more_[m].dy[k] = at(stage.more_dy[k]);
-    frames_[i].more_x = more_[m].x, frames_[i].more_dy = more_[m].dy;
+    for (Size k = 0; k < stage.more_dx.size(); ++k) more_[m].dx[k] = at(stage.more_dx[k]);
+    frames_[i].more_x = more_[m].x, frames_[i].more_dy = more_[m].dy, frames_[i].more_dx = more_[m].dx;
   }
 }
 

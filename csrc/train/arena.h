@@ -33,6 +33,7 @@ class View {
  private:
   struct More {
     std::vector<ConstMatrix<T>> x, dy;
+    std::vector<Matrix<T>> dx;
   };
   ConstMatrix<T> value(const Place& place) const { return place.input ? input_ : ConstMatrix<T>(at(place)); }
 

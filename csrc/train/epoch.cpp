@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "train/output_rows.h"
+
 namespace nnext::train {
 
 using runtime::Member;
@@ -31,8 +33,8 @@ Epoch<T>::Epoch(Training<T>& training, const Plan<T>& plan, const Shares& shares
       options_(options),
       order_(std::move(order)),
       arena_(plan, shares.count()),
-      terms_(samples.weights, plan.batch()),
-      indices_(samples.targets.indices != nullptr ? plan.batch() : 0),
+      terms_(samples.weights, plan.batch(), plan.head_shape()),
+      indices_(samples.targets.indices != nullptr ? plan.batch() * samples.targets.places : 0),
       dense_(core::checked_product(samples.targets.dense ? plan.batch() : 0, samples.targets.dense.cols)) {
   own_.reserve(shares.count());  // they refer to their places
   for (Size i = 0; i < shares.count(); ++i) own_.emplace_back(arena_.view(i), *this, i);
@@ -56,8 +58,9 @@ void Epoch<T>::begin(const Member& me, Size step_) {
   const Size rows = std::min(options_.batch_size, samples_.x.rows - batch.first);
   const bool gathered = order_.size() > 0;
   const ops::Targets<T>& targets = samples_.targets;
+  batch.targets.places = targets.places;
   if (targets.indices != nullptr)
-    batch.targets.indices = gathered ? indices_.data() : targets.indices + batch.first;
+    batch.targets.indices = gathered ? indices_.data() : targets.indices + batch.first * targets.places;
   else if (targets.dense)
     batch.targets.dense =
         gathered ? ConstMatrix<T>(dense_.data(), rows, targets.dense.cols) : targets.dense.rows_from(batch.first, rows);
@@ -104,7 +107,8 @@ void Epoch<T>::gather_targets(const Batch<T>& batch, Range rows) {
                                             dense.row_stride * static_cast<core::Stride>(sizeof(T)), order + rows.begin,
                                             dense_.data() + rows.begin * dense.cols);
   else
-    for (Size i = rows.begin; i < rows.end; ++i) indices_[i] = samples_.targets.indices[order[i]];
+    for (Size i = rows.begin, places = samples_.targets.places; i < rows.end; ++i)
+      std::copy_n(samples_.targets.indices + order[i] * places, places, indices_.data() + i * places);
 }
 
 template <class T>
@@ -120,7 +124,9 @@ template <class T>
 void Epoch<T>::outputs(const Member& me, View<T>& view, Range rows) {
   const Size first = own(me).batch.first;
   const Matrix<T> from = view.at(plan_.output()), to = samples_.outputs;
-  for (Size i = rows.begin; i < rows.end; ++i) std::copy_n(from.row(i), to.cols, to.row(sample(first + i)));
+  const core::Turn turn = core::Turn::of(plan_.output_shape());
+  for (Size i = rows.begin; i < rows.end; ++i)
+    put_row(training_.network.kernels.layout, turn, from.cols, from.row(i), to.row(sample(first + i)));
 }
 
 template <class T>

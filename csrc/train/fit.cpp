@@ -10,8 +10,8 @@ using runtime::Gate;
 template <class T>
 void Fit<T>::prepare(const Samples<T>& samples, const EpochOptions& options) {
   const Size n = samples.x.rows, batch = std::min(options.batch_size, n);
-  if (plan_ == nullptr || plan_->batch() != batch || plan_->input().features != samples.x.cols) {
-    plan_ = std::make_unique<Plan<T>>(training_.network, samples.x.cols, batch, training_.loss.head, Use::train);
+  if (plan_ == nullptr || plan_->batch() != batch || plan_->input_shape() != samples.x.shape) {
+    plan_ = std::make_unique<Plan<T>>(training_.network, samples.x.shape, batch, training_.loss.head, Use::train);
     quick_ = false;
   }
   const Size smallest = n % batch == 0 ? batch : n % batch;

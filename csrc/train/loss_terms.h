@@ -1,7 +1,7 @@
 // What the rows of a batch add to its loss, and how much each counts.
 //
-// A row is one term or, where every output of a sample has a weight of its own, as many as it has outputs: the loss of
-// (rows, k) is then taken as that of (rows * k, 1), whose terms are the same. No kernel needs to know of it.
+// A row is one term for each place or, where every output has a weight of its own, for each output: the loss of
+// (places, k) is then taken as that of (places * k, 1), whose terms are the same. No kernel needs to know of it.
 #pragma once
 
 #include "train/training.h"
@@ -12,10 +12,11 @@ template <class T>
 class LossTerms {
  public:
   LossTerms() = default;
-  // Room for a batch of `rows`. The weights of all samples have a mean of 1, over all their terms; none: all are 1.
-  LossTerms(ConstMatrix<T> weights, Size rows)
+  // Room for a batch of `rows` of that shape. The weights of all samples have a mean of 1: one a sample, a place or an
+  // output; none: all are 1.
+  LossTerms(ConstMatrix<T> weights, Size rows, const core::Shape& shape)
       : weights_(weights),
-        per_row_(weights ? weights.cols : 1),
+        per_row_(std::max(shape.places(), weights ? weights.cols : 1)),
         scale_(core::checked_product(rows, per_row_)),
         loss_(scale_.size()) {}
 
@@ -25,11 +26,11 @@ class LossTerms {
     const auto terms = static_cast<double>(batch_rows * per_row_);
     T* to = scale_.data() + rows.begin * per_row_;
     if (!weights_) {
-      std::fill_n(to, rows.size(), static_cast<T>(1 / terms));
+      std::fill_n(to, rows.size() * per_row_, static_cast<T>(1 / terms));
       return;
     }
     for (Size i = rows.begin; i < rows.end; ++i)
-      for (Size j = 0; j < per_row_; ++j) *to++ = static_cast<T>(static_cast<double>(weights_(sample(i), j)) / terms);
+      for (Size j = 0; j < per_row_; ++j) *to++ = static_cast<T>(weight(sample(i), j) / terms);
   }
 
   // The terms of the rows from `first` on that y has, and their gradient, times how much they count, to dy unless that
@@ -42,9 +43,12 @@ class LossTerms {
   double total(Size rows) const { return ops::total_loss(rows * per_row_, scale_.data(), loss_.data()); }
 
  private:
+  double weight(Size sample, Size term) const {
+    return static_cast<double>(weights_(sample, weights_.cols == 1 ? 0 : term));
+  }
   template <class U>
   Matrix<U> by_terms(Matrix<U> m) const {
-    return per_row_ == 1 ? m : Matrix<U>(m.data, m.rows * per_row_, 1);
+    return {m.data, m.rows * per_row_, m.cols / per_row_};
   }
 
   ConstMatrix<T> weights_;

@@ -42,10 +42,10 @@ struct OwnLoop<T>::Context final : PassContext<T> {
 template <class T>
 void OwnLoop<T>::prepare(const InputRows<T>& x, bool training, const char* operation) {
   forget_passes();
-  if (plan_ == nullptr || plan_->batch() < x.rows || plan_->input().features != x.cols ||
+  if (plan_ == nullptr || plan_->batch() < x.rows || plan_->input_shape() != x.shape ||
       training != plan_->training()) {
     arena_.reset();
-    plan_ = std::make_unique<Plan<T>>(training_.network, x.cols, x.rows, training_.loss.head,
+    plan_ = std::make_unique<Plan<T>>(training_.network, x.shape, x.rows, training_.loss.head,
                                       training ? Use::train : Use::evaluate);
   }
   if (x.rows < plan_->min_rows())
@@ -96,9 +96,9 @@ ConstMatrix<T> OwnLoop<T>::backward(const InputRows<T>& dy, runtime::Cancel& can
   if (plan_ == nullptr || rows_ == 0 || !plan_->training())
     throw std::logic_error(
         "[backward] there is no forward pass to go back through; call forward(X, training=True) first");
-  if (dy.rows != rows_ || dy.cols != plan_->output().features)
-    core::fail_value("[backward] dY is (", dy.rows, ", ", dy.cols, ") but the output was (", rows_, ", ",
-                     plan_->output().features, "); give the gradient of the last forward's output");
+  if (dy.rows != rows_ || dy.shape.extents() != plan_->output_shape().extents())
+    core::fail_value("[backward] dY has ", dy.rows, " samples of ", text(dy.shape), " but the output had ", rows_,
+                     " of ", text(plan_->output_shape()), "; give the gradient of the last forward's output");
   const Size all = plan_->stages().size();
   has_gradients_ = false;
   pack(0, all, nn::Packed::all);
@@ -119,7 +119,7 @@ double OwnLoop<T>::loss_and_gradients(const InputRows<T>& x, const ops::Targets<
   prepare(x, true, "loss_and_grads");
   Context context(*this);
   context.x = &x, context.targets = &targets;
-  context.terms = LossTerms<T>(weights, x.rows);
+  context.terms = LossTerms<T>(weights, x.rows, plan_->head_shape());
   context.terms.weigh({0, x.rows}, x.rows, [](Size i) { return i; });
   const Size head = plan_->head_stages(), lowest = plan_->first_backward();
   pack(lowest, head, nn::Packed::all);

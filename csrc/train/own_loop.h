@@ -26,6 +26,10 @@ class OwnLoop {
   // Applies the optimizer to the gradients of the last backward pass, and the batch's statistics to buffers.
   void step(double lr, runtime::Cancel& cancel);
 
+  // Of the samples of the last forward pass, and of its output.
+  std::pair<Shape, Shape> shapes() const {
+    return plan_ == nullptr ? std::pair<Shape, Shape>() : std::pair(plan_->input_shape(), plan_->output_shape());
+  }
   bool has_gradients() const { return has_gradients_; }
   // Stored like the parameters; zero where the layer is frozen.
   const std::vector<core::Buffer<T>>& gradients() const { return gradients_.arrays(); }

@@ -16,6 +16,7 @@ struct Plan<T>::Layout {
     Size offset = 0;
   };
   std::vector<Space> spaces;
+  std::vector<Shape> shapes;            // of each value
   std::vector<Size> values, gradients;  // the space of each value
   nn::Value head = nn::kInput;          // what the loss reads
 
@@ -47,11 +48,11 @@ struct Plan<T>::Layout {
 };
 
 template <class T>
-Plan<T>::Plan(const nn::Network<T>& network, Size in_features, Size batch, Size head, Use use)
-    : batch_(batch), training_(use == Use::train) {
-  static_cast<void>(network.out_features(in_features));  // the layers fit together
+Plan<T>::Plan(const nn::Network<T>& network, const Shape& in, Size batch, Size head, Use use)
+    : batch_(batch), training_(use == Use::train), input_shape_(in) {
   Layout layout;
-  lay_out_values(network, in_features, head, layout);
+  layout.shapes = network.shapes(in);
+  lay_out_values(network, head, layout);
   if (training_) lay_out_gradients(network, layout);
   for (typename Layout::Space& space : layout.spaces)
     if (use != Use::predict) space.first = 0, space.last = stages_.size();
@@ -59,56 +60,56 @@ Plan<T>::Plan(const nn::Network<T>& network, Size in_features, Size batch, Size 
   const auto settle = [&](Place& place) { place.offset = layout.spaces[place.offset].offset; };
   for (Stage<T>& stage : stages_) {
     for (Place* place : {&stage.x, &stage.y, &stage.dy, &stage.dx, &stage.saved}) settle(*place);
-    for (Place& place : stage.more_x) settle(place);
-    for (Place& place : stage.more_dy) settle(place);
+    for (std::vector<Place>* more : {&stage.more_x, &stage.more_dx, &stage.more_dy})
+      for (Place& place : *more) settle(place);
   }
   for (Place* place : {&input_, &head_, &head_gradient_, &output_, &output_gradient_, &input_gradient_}) settle(*place);
   find_first_trainable();
 }
 
 template <class T>
-void Plan<T>::lay_out_values(const nn::Network<T>& network, Size in_features, Size head, Layout& layout) {
+void Plan<T>::lay_out_values(const nn::Network<T>& network, Size head, Layout& layout) {
   layout.values.assign(network.values, 0);
-  layout.add(in_features, 0);
+  layout.add(input_shape_.numbers(), 0);
   layout.spaces[0].kept = true;
   input_ = layout.place(0);
   const auto reach_head = [&](nn::Value value) {
     const Size space = layout.values[value];
     layout.head = value;
-    head_ = layout.place(space), head_stages_ = stages_.size();
+    head_ = layout.place(space), head_shape_ = layout.shapes[value], head_stages_ = stages_.size();
     layout.spaces[space].kept = true;
     layout.spaces[space].last = stages_.size();
   };
   for (Size i = 0; i < network.nodes.size(); ++i) {
     const nn::Node<T>& node = network.nodes[i];
     if (i == head) reach_head(node.inputs.front());
-    const nn::Traits traits = node.layer->traits(training_);
+    const Shape &in = layout.shapes[node.inputs.front()], &out = layout.shapes[node.outputs.front()];
+    const nn::Traits traits = node.layer->traits(in, training_);
     const Size from = layout.values[node.inputs.front()], at = stages_.size();
-    const Size features = layout.spaces[from].features, out = node.layer->out_features(features);
     Size to = from;
     if (!traits.forward_identity) {
       const typename Layout::Space& x = layout.spaces[from];
       const bool reads_x = training_ && traits.reads_x;
-      const bool in_place = traits.in_place && !x.kept && !x.shared && !reads_x && out == features;
-      if (!in_place) to = layout.add(out, at);
+      const bool in_place = traits.in_place && !x.kept && !x.shared && !reads_x && out.numbers() == in.numbers();
+      if (!in_place) to = layout.add(out.numbers(), at);
       layout.spaces[from].kept |= reads_x;
       layout.spaces[to].kept |= training_ && traits.reads_y;
     }
     layout.spaces[to].shared |= node.outputs.size() > 1;
     for (const nn::Value value : node.outputs) layout.values[value] = to;
     if (traits.forward_identity && (traits.backward_identity || !training_)) continue;
-    Stage<T> stage{&node, traits, layout.place(from), layout.place(to), {}, {}, {}};
+    Stage<T> stage{&node, traits, in, out, layout.place(from), layout.place(to), {}, {}, {}};
     for (const nn::Value input : node.inputs) layout.spaces[layout.values[input]].last = at;
     for (Size k = 1; k < node.inputs.size(); ++k) stage.more_x.push_back(layout.place(layout.values[node.inputs[k]]));
     layout.spaces[to].last = at;
-    add_room(node.layer->room(features, batch_, training_), stage, layout);
+    add_room(node.layer->room(in, batch_, training_), stage, layout);
     row_grain_ = std::max(row_grain_, traits.row_grain);
     min_rows_ = std::max(min_rows_, traits.min_rows);
     stages_.push_back(std::move(stage));
   }
   if (head >= network.nodes.size()) reach_head(network.output);
   const Size output = layout.values[network.output];
-  output_ = layout.place(output);
+  output_ = layout.place(output), output_shape_ = layout.shapes[network.output];
   layout.spaces[output].last = stages_.size();
 }
 
@@ -118,10 +119,12 @@ void Plan<T>::add_room(const nn::Room& room, Stage<T>& stage, Layout& layout) {
   stage.shared = shared_bytes_, stage.own = own_bytes_;
   shared_bytes_ += core::round_up(room.shared, core::kCacheLine);
   own_bytes_ += core::round_up(room.own, core::kCacheLine);
+  scratch_bytes_ = std::max(scratch_bytes_, core::round_up(room.scratch, core::kCacheLine));
   flops_per_row_ += room.flops;
 }
 
-// From the last value to the first. What several layers read has several gradients, which a Fork adds.
+// From the last value to the first. What several layers read has several gradients, which a Fork adds. What joins
+// branches gives each input a gradient of its own, unless all have that of the output.
 template <class T>
 void Plan<T>::lay_out_gradients(const nn::Network<T>& network, Layout& layout) {
   layout.gradients.assign(network.values, 0);
@@ -130,19 +133,23 @@ void Plan<T>::lay_out_gradients(const nn::Network<T>& network, Layout& layout) {
   Size stage = stages_.size();
   for (Size i = network.nodes.size(); i-- > 0;) {
     const nn::Node<T>& node = network.nodes[i];
-    const nn::Traits traits = node.layer->traits(true);
     const Size from = layout.gradients[node.outputs.front()];
-    const Size features = layout.spaces[layout.values[node.inputs.front()]].features;
-    const bool same = traits.backward_identity ||
-                      (traits.in_place && !layout.spaces[from].shared && features == layout.spaces[from].features);
-    const Size to = same ? from : layout.add(features, 0);
-    layout.spaces[to].shared |= node.inputs.size() > 1;
-    for (const nn::Value input : node.inputs) layout.gradients[input] = to;
+    const nn::Traits traits = node.layer->traits(layout.shapes[node.inputs.front()], true);
+    const bool joins = node.inputs.size() > 1;
+    for (const nn::Value input : node.inputs) {
+      const Size numbers = layout.shapes[input].numbers();
+      const bool in_place = traits.in_place && !joins && !layout.spaces[from].shared;
+      const bool same = traits.backward_identity || (in_place && numbers == layout.spaces[from].features);
+      const Size to = same ? from : layout.add(numbers, 0);
+      layout.spaces[to].shared |= joins && same;
+      layout.gradients[input] = to;
+    }
     if (stage == 0 || stages_[stage - 1].node != &node) continue;  // nothing to compute
     Stage<T>& at = stages_[--stage];
-    at.dy = layout.place(from), at.dx = layout.place(to);
-    for (Size k = 1; k < node.outputs.size(); ++k)
-      at.more_dy.push_back(layout.place(layout.gradients[node.outputs[k]]));
+    const auto gradient = [&](nn::Value value) { return layout.place(layout.gradients[value]); };
+    at.dy = layout.place(from), at.dx = gradient(node.inputs.front());
+    for (Size k = 1; k < node.inputs.size(); ++k) at.more_dx.push_back(gradient(node.inputs[k]));
+    for (Size k = 1; k < node.outputs.size(); ++k) at.more_dy.push_back(gradient(node.outputs[k]));
   }
   input_gradient_ = layout.place(layout.gradients[nn::kInput]);
   head_gradient_ = layout.place(layout.gradients[layout.head]);

@@ -10,6 +10,7 @@ namespace nnext::train {
 
 using core::ConstMatrix;
 using core::Matrix;
+using core::Shape;
 using core::Size;
 
 // Rows of `features` numbers, from `offset` on, in an arena. Values that are the same numbers, or of which one takes
@@ -24,8 +25,9 @@ template <class T>
 struct Stage {
   const nn::Node<T>* node;
   nn::Traits traits;
-  Place x, y, dy, dx, saved;  // dy, dx and saved in training only
-  std::vector<Place> more_x{}, more_dy{};
+  Shape in, out;              // of a row of x and dx, and of y and dy
+  Place x, y, dy, dx, saved;  // dy and dx in training only
+  std::vector<Place> more_x{}, more_dx{}, more_dy{};
   Size shared = 0, own = 0;  // offsets in bytes
   bool goes_forward() const { return !traits.forward_identity; }
   bool goes_backward() const { return !traits.backward_identity; }
@@ -41,7 +43,7 @@ class Plan {
  public:
   // `head` is the number of nodes before the loss: all, or one less where the last one is fused with it.
   // Throws std::invalid_argument where the layers do not fit together.
-  Plan(const nn::Network<T>& network, Size in_features, Size batch, Size head, Use use);
+  Plan(const nn::Network<T>& network, const Shape& in, Size batch, Size head, Use use);
 
   const std::vector<Stage<T>>& stages() const { return stages_; }
   Size head_stages() const { return head_stages_; }          // stages up to the loss
@@ -51,6 +53,9 @@ class Plan {
   const Place& head() const { return head_; }  // what the loss reads
   const Place& head_gradient() const { return head_gradient_; }
   const Place& output() const { return output_; }  // what the last layer gives
+  const Shape& input_shape() const { return input_shape_; }
+  const Shape& head_shape() const { return head_shape_; }
+  const Shape& output_shape() const { return output_shape_; }
   const Place& output_gradient() const { return output_gradient_; }
   const Place& input_gradient() const { return input_gradient_; }
   Size batch() const { return batch_; }
@@ -61,11 +66,13 @@ class Plan {
 
   Size numbers() const { return numbers_; }            // in an arena
   Size shared_bytes() const { return shared_bytes_; }  // of all members of a team
-  Size own_bytes() const { return own_bytes_; }        // of each
+  // Of each: what layers keep there, and at its end what a layer has for the time of a call.
+  Size own_bytes() const { return own_bytes_ + scratch_bytes_; }
+  Size scratch() const { return own_bytes_; }  // where that begins
 
  private:
   struct Layout;
-  void lay_out_values(const nn::Network<T>& network, Size in_features, Size head, Layout& layout);
+  void lay_out_values(const nn::Network<T>& network, Size head, Layout& layout);
   void lay_out_gradients(const nn::Network<T>& network, Layout& layout);
   void add_room(const nn::Room& room, Stage<T>& stage, Layout& layout);
   void find_first_trainable();
@@ -74,10 +81,11 @@ class Plan {
   bool training_;
   std::vector<Stage<T>> stages_;
   Size head_stages_ = 0, first_trainable_ = 0;
+  Shape input_shape_, head_shape_, output_shape_;
   Place input_, head_, head_gradient_, output_, output_gradient_, input_gradient_;
   Size row_grain_ = 1, min_rows_ = 1;
   double flops_per_row_ = 0;
-  Size numbers_ = 0, shared_bytes_ = 0, own_bytes_ = 0;
+  Size numbers_ = 0, shared_bytes_ = 0, own_bytes_ = 0, scratch_bytes_ = 0;
 };
 
 }  // namespace nnext::train

@@ -2,6 +2,7 @@
 
 #include "train/arena.h"
 #include "train/loss_terms.h"
+#include "train/output_rows.h"
 
 namespace nnext::train {
 
@@ -10,11 +11,6 @@ using runtime::Member;
 using runtime::Range;
 
 namespace {
-
-template <class T>
-void copy_rows(ConstMatrix<T> from, Matrix<T> to) {
-  for (Size i = 0; i < from.rows; ++i) std::copy_n(from.row(i), from.cols, to.row(i));
-}
 
 template <class T>
 void forward(const Plan<T>& plan, const nn::Pass<T>& pass, const View<T>& view, Size first, Size last) {
@@ -28,7 +24,7 @@ void predict(Training<T>& training, const InputRows<T>& x, Matrix<T> outputs, ru
   if (x.rows == 0) return;
   const nn::Network<T>& network = training.network;
   const Gate::Reader reader(training.network.gate);
-  const Plan<T> plan(network, x.cols, std::min<Size>(runtime::kBlockRows, x.rows), training.loss.head, Use::predict);
+  const Plan<T> plan(network, x.shape, std::min<Size>(runtime::kBlockRows, x.rows), training.loss.head, Use::predict);
   const double flops = plan.flops_per_row() * static_cast<double>(x.rows);
   const int members = runtime::members_for(flops);
   std::vector<Arena<T>> arenas;
@@ -49,7 +45,8 @@ void predict(Training<T>& training, const InputRows<T>& x, Matrix<T> outputs, ru
       forward(plan, pass, view, 0, plan.head_stages());
       at_head(rows, value(plan.head()));
       forward(plan, pass, view, plan.head_stages(), plan.stages().size());
-      copy_rows<T>(value(plan.output()), outputs.rows_from(rows.begin, rows.size()));
+      put_rows<T>(network.kernels.layout, plan.output_shape(), value(plan.output()),
+                  outputs.rows_from(rows.begin, rows.size()));
     }
   };
   runtime::run_on_team(members, body, runtime::where_long(flops, cancel));
@@ -65,7 +62,7 @@ void predict(Training<T>& training, const InputRows<T>& x, Matrix<T> outputs, ru
 template <class T>
 double evaluate(Training<T>& training, const InputRows<T>& x, const ops::Targets<T>& targets, ConstMatrix<T> weights,
                 Matrix<T> outputs, runtime::Cancel& cancel) {
-  LossTerms<T> terms(weights, x.rows);
+  LossTerms<T> terms(weights, x.rows, training.network.out_shape(x.shape));
   terms.weigh({0, x.rows}, x.rows, [](Size i) { return i; });
   predict(training, x, outputs, cancel, [&](Range rows, ConstMatrix<T> head) {
     terms.compute(training.loss, rows.begin, head, targets.rows_from(rows.begin, rows.size()), {});

@@ -13,17 +13,17 @@ namespace nnext::train {
 template <class T>
 class RowPredictor {
  public:
-  RowPredictor(const nn::Network<T>& network, Size in_features)
-      : kernels_(network.kernels), plan_(network, in_features, 1, network.nodes.size(), Use::predict) {}
-  Size in_features() const { return plan_.input().features; }
-  Size out_features() const { return plan_.output().features; }
+  RowPredictor(const nn::Network<T>& network, const Shape& in)
+      : kernels_(network.kernels), plan_(network, in, 1, network.nodes.size(), Use::predict) {}
+  const Shape& in() const { return plan_.input_shape(); }
+  const Shape& out() const { return plan_.output_shape(); }
 
-  // y[out_features] for x[in_features]; y may overlap x. Allocates when a thread calls it first.
+  // y for x, as they lie; y may overlap x. Allocates when a thread calls it first.
   void operator()(const T* x, T* y) const {
     Arena<T>& arena = arena_of_thread();
     if constexpr (kPoisons) arena.poison();
     View<T>& view = arena.view(0);
-    view.set_batch({x, 1, in_features()});
+    view.set_batch({x, 1, plan_.input().features});
     runtime::Barrier barrier(1, false);
     runtime::Member me(0, 1, barrier, nullptr);
     const nn::Pass<T> pass{.kernels = kernels_, .me = me};

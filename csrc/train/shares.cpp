@@ -7,6 +7,7 @@ namespace {
 struct Owned {
   Size stage;
   nn::Piece piece;
+  Size work;  // numbers, as often as each is used for a sample
 };
 
 // All pieces of all stages that train, last stage first.
@@ -15,7 +16,8 @@ std::vector<Owned> all_pieces(const Plan<T>& plan) {
   std::vector<Owned> all;
   for (Size i = plan.stages().size(); i-- > 0;)
     if (plan.stages()[i].trains())
-      for (const nn::Piece& piece : plan.stages()[i].layer().pieces()) all.push_back({i, piece});
+      for (const nn::Piece& piece : plan.stages()[i].layer().pieces())
+        all.push_back({i, piece, piece.count * plan.stages()[i].out.places()});
   return all;
 }
 
@@ -24,34 +26,29 @@ void add(std::vector<Task>& tasks, const Owned& owned) {
   tasks.back().pieces.push_back(owned.piece);
 }
 
-Size elements(const std::vector<Task>& tasks) {
-  Size count = 0;
-  for (const Task& task : tasks)
-    for (const nn::Piece& piece : task.pieces) count += piece.count;
-  return count;
-}
 
 bool same_group(const Owned& a, const Owned& b) { return a.stage == b.stage && a.piece.group == b.piece.group; }
 
-// Gives pieces that belong to no share yet to those that have least, in order, so that neighbours stay together.
-void share_rest(const std::vector<Owned>& rest, Size total, Shares& shares) {
+// Gives pieces that belong to no share yet to those that have least, in order, so that neighbours stay together. `work`
+// is what each share has already.
+void share_rest(const std::vector<Owned>& rest, Size total, std::vector<Size> work, Shares& shares) {
   auto next = rest.begin();
   for (Size share = 0; share < shares.count(); ++share) {
     std::vector<Task>& tasks = shares.tasks[share];
     const bool last = share + 1 == shares.count();
-    for (Size mine = elements(tasks); next != rest.end();) {
+    for (Size& mine = work[share]; next != rest.end();) {
       const bool goes_on = next != rest.begin() && !tasks.empty() && same_group(*(next - 1), *next);
       if (!goes_on && !last && mine >= total / shares.count()) break;
-      mine += next->piece.count;
+      mine += next->work;
       add(tasks, *next++);
     }
   }
 }
 
-Size elements(const std::vector<Owned>& pieces) {
-  Size count = 0;
-  for (const Owned& owned : pieces) count += owned.piece.count;
-  return count;
+Size total_work(const std::vector<Owned>& pieces) {
+  Size total = 0;
+  for (const Owned& owned : pieces) total += owned.work;
+  return total;
 }
 
 // Shares differ by at most an eighth of the largest.
@@ -63,7 +60,7 @@ template <class T>
 Shares share_rows(const Plan<T>& plan, int shares) {
   Shares result{std::vector<std::vector<Task>>(static_cast<Size>(shares))};
   const std::vector<Owned> all = all_pieces(plan);
-  share_rest(all, elements(all), result);
+  share_rest(all, total_work(all), std::vector<Size>(result.count()), result);
   return result;
 }
 
@@ -76,6 +73,7 @@ Shares share_step(const Plan<T>& plan, int shares) {
   for (Size i = 0; i < count; ++i) result.first_blocks[i] = {blocks * i / count, blocks * (i + 1) / count};
   const std::vector<Owned> all = all_pieces(plan);
   std::vector<Owned> rest;
+  std::vector<Size> work(count);
   for (const Owned& owned : all) {
     if (owned.stage != 0) {
       rest.push_back(owned);
@@ -83,9 +81,10 @@ Shares share_step(const Plan<T>& plan, int shares) {
     }
     Size owner = 0;
     while (owned.piece.block >= result.first_blocks[owner].end) ++owner;
+    work[owner] += owned.work;
     add(result.tasks[owner], owned);
   }
-  share_rest(rest, elements(all), result);
+  share_rest(rest, total_work(all), std::move(work), result);
   return result;
 }
 

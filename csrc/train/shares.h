@@ -14,7 +14,7 @@ struct Task {
 };
 
 // Parts of the work for as many members as were planned for; one member has several where the team is smaller. Tasks
-// are shared by number of elements, last stage first: its gradients are still in the cache.
+// are shared by their work, last stage first: its gradients are still in the cache.
 struct Shares {
   std::vector<std::vector<Task>> tasks;
   // Not empty: blocks of features of the first stage. Each share computes its blocks for all rows and alone reads and

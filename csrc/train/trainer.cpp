@@ -8,8 +8,9 @@
 namespace nnext::train {
 
 template <class T>
-Trainer<T>::Trainer(std::uint64_t seed, const std::vector<Config>& layers, bool draws)
-    : network_(seed, layers), training_(network_), own_loop_(std::make_unique<OwnLoop<T>>(training_)) {
+Trainer<T>::Trainer(std::uint64_t seed, const std::vector<Config>& layers, std::span<const Size> input_shape,
+                    bool draws)
+    : network_(seed, layers, input_shape), training_(network_), own_loop_(std::make_unique<OwnLoop<T>>(training_)) {
   network_.allocate();
   if (draws) network_.initialize();
 }
@@ -225,7 +226,7 @@ void Trainer<T>::step(double lr, runtime::Cancel& cancel) {
 template <class T>
 const RowPredictor<T>& Trainer<T>::row_predictor() {
   std::call_once(row_once_,
-                 [&] { row_predictor_ = std::make_unique<const RowPredictor<T>>(network_, network_.in_features()); });
+                 [&] { row_predictor_ = std::make_unique<const RowPredictor<T>>(network_, *network_.input()); });
   return *row_predictor_;
 }
 

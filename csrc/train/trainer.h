@@ -34,7 +34,7 @@ template <class T>
 class Trainer {
  public:
   // `draws` start values, or leaves zeros where others will be set.
-  Trainer(std::uint64_t seed, const std::vector<Config>& layers, bool draws);
+  Trainer(std::uint64_t seed, const std::vector<Config>& layers, std::span<const Size> input_shape, bool draws);
   ~Trainer();
   Trainer(const Trainer&) = delete;
   Trainer& operator=(const Trainer&) = delete;

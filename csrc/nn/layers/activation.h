@@ -12,10 +12,10 @@ class Activation final : public Layer<T> {
  public:
   Activation(const kernels::ActivationKernels<T>& kernels, double argument)
       : kernels_(kernels), argument_(static_cast<T>(argument)) {}
-  Traits traits(bool) const override {
+  Traits traits(const Shape&, bool) const override {
     return {.in_place = true, .reads_x = kernels_.from_x, .reads_y = !kernels_.from_x};
   }
-  Room room(Size features, Size, bool) const override { return {.flops = 8 * static_cast<double>(features)}; }
+  Room room(const Shape& in, Size, bool) const override { return {.flops = 8 * static_cast<double>(in.numbers())}; }
   void forward(const Pass<T>&, const Frame<T>& frame, const Part& part, int) const override {
     const ConstMatrix<T> x = frame.x.rows_from(part.begin, part.size());
     kernels_.forward(x.rows * x.cols, argument_, x.data, frame.y.row(part.begin));

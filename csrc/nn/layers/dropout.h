@@ -11,11 +11,11 @@ template <class T>
 class Dropout final : public Layer<T> {
  public:
   Dropout(double p, Size number) : p_(p), number_(number) {}
-  Traits traits(bool training) const override {
+  Traits traits(const Shape&, bool training) const override {
     return {.forward_identity = !training, .backward_identity = !training};
   }
-  Room room(Size features, Size, bool training) const override {
-    return {.flops = training ? 8 * static_cast<double>(features) : 0};
+  Room room(const Shape& in, Size, bool training) const override {
+    return {.flops = training ? 8 * static_cast<double>(in.numbers()) : 0};
   }
   void forward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int) const override {
     apply(pass, frame.x, part, frame.y);

@@ -30,18 +30,23 @@ void Linear<T>::initialize(const Streams& streams) {
 }
 
 template <class T>
-Size Linear<T>::out_features(Size in_features) const {
-  if (in_features != layout_.rows)
-    core::fail_value("[linear] x has ", in_features, " features but the layer expects ", layout_.rows,
+Shape Linear<T>::out_shape(std::span<const Shape> in) const {
+  const Shape& x = in.front();
+  if (x.channels_first && x.axes > 0)
+    core::fail_value("[linear] x is ", text(x), " a sample, channels first, where it is not clear what its features are",
+                     "; put Flatten() or GlobalAvgPool2d() before the layer");
+  if (x.channels != layout_.rows)
+    core::fail_value("[linear] x has ", x.channels, " features but the layer expects ", layout_.rows,
                      "; change in_features or what comes before the layer");
-  return layout_.cols;
+  return x.with_channels(layout_.cols);
 }
 
 template <class T>
-Room Linear<T>::room(Size, Size rows, bool training) const {
+Room Linear<T>::room(const Shape& x, Size rows, bool training) const {
   const auto in = static_cast<double>(layout_.rows), out = static_cast<double>(layout_.cols);
-  return {.shared = training && bf16_ != nullptr && this->trainable ? bf16_->scratch_bytes(rows) : 0,
-          .flops = 2 * in * out + (has_bias() ? out : 0)};
+  const Size places = x.places();
+  return {.shared = training && bf16_ != nullptr && this->trainable ? bf16_->scratch_bytes(rows * places) : 0,
+          .flops = (2 * in * out + (has_bias() ? out : 0)) * static_cast<double>(places)};
 }
 
 template <class T>
@@ -49,8 +54,8 @@ void Linear<T>::forward(const Pass<T>& pass, const Frame<T>& frame, const Part& 
   const bool all_features = part.split == Split::rows;
   const Range rows = all_features ? Range(part) : Range{0, frame.rows()};
   const Range panels = all_features ? Range{0, layout_.panels()} : Range(part);
-  const ConstMatrix<T> x = frame.x.rows_from(rows.begin, rows.size());
-  const Matrix<T> y = frame.y.rows_from(rows.begin, rows.size());
+  const ConstMatrix<T> x = by_places(frame.x.rows_from(rows.begin, rows.size()), *frame.in);
+  const Matrix<T> y = by_places(frame.y.rows_from(rows.begin, rows.size()), *frame.out);
   if constexpr (kHasBf16)
     if (bf16_ != nullptr && pass.training) return bf16_->forward(pass.me, x, panels, bias(), y);
   ops::linear<T>(pass.kernels, pass.me, x, {weight(), layout_}, panels, bias(), y);
@@ -58,8 +63,8 @@ void Linear<T>::forward(const Pass<T>& pass, const Frame<T>& frame, const Part& 
 
 template <class T>
 void Linear<T>::backward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int) const {
-  const ConstMatrix<T> dy = frame.dy.rows_from(part.begin, part.size());
-  const Matrix<T> dx = frame.dx.rows_from(part.begin, part.size());
+  const ConstMatrix<T> dy = by_places(frame.dy.rows_from(part.begin, part.size()), *frame.out);
+  const Matrix<T> dx = by_places(frame.dx.rows_from(part.begin, part.size()), *frame.in);
   if constexpr (kHasBf16)
     if (bf16_ != nullptr) return bf16_->backward(pass.me, dy, dx);
   ops::linear<T>(pass.kernels, pass.me, dy, {transposed_.data(), transposed_layout_}, {0, transposed_layout_.panels()},
@@ -97,19 +102,20 @@ ops::PanelRows Linear<T>::panel_rows(const Piece& piece) const {
 template <class T>
 void Linear<T>::prepare_gradients(const Pass<T>& pass, const Frame<T>& frame) const {
   if constexpr (kHasBf16)
-    if (bf16_ != nullptr) bf16_->prepare_gradient(pass.me, frame.x, frame.dy, frame.shared);
+    if (bf16_ != nullptr)
+      bf16_->prepare_gradient(pass.me, by_places(frame.x, *frame.in), by_places(frame.dy, *frame.out), frame.shared);
 }
 
 template <class T>
 void Linear<T>::gradient(const Pass<T>& pass, const Frame<T>& frame, const Piece& piece,
                          const kernels::Prefetch& prefetch, T* out) const {
+  const ConstMatrix<T> x = by_places(frame.x, *frame.in), dy = by_places(frame.dy, *frame.out);
   if (piece.parameter == kBias)
-    return pass.kernels.reduce.column_sums(frame.rows(), piece.count, frame.dy.data + piece.offset, frame.dy.row_stride,
-                                           out);
+    return pass.kernels.reduce.column_sums(dy.rows, piece.count, dy.data + piece.offset, dy.row_stride, out);
   const ops::PanelRows at = panel_rows(piece);
   if constexpr (kHasBf16)
-    if (bf16_ != nullptr) return bf16_->gradient(frame.rows(), at, frame.shared, out);
-  ops::linear_weight_gradient<T>(pass.kernels, pass.me, frame.x, frame.dy, layout_, at, out, prefetch);
+    if (bf16_ != nullptr) return bf16_->gradient(dy.rows, at, frame.shared, out);
+  ops::linear_weight_gradient<T>(pass.kernels, pass.me, x, dy, layout_, at, out, prefetch);
 }
 
 template <class T>

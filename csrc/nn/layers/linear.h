@@ -1,4 +1,4 @@
-// y[m, out] = x[m, in] * weight[out, in]^T + bias[out]
+// y[m, out] = x[m, in] * weight[out, in]^T + bias[out], in every place alike.
 #pragma once
 
 #include <memory>
@@ -16,10 +16,10 @@ class Linear final : public Layer<T> {
  public:
   Linear(const kernels::KernelTable<T>& kernels, const core::Config& config);
 
-  Size in_features() const override { return layout_.rows; }
-  Size out_features(Size in_features) const override;
-  Traits traits(bool) const override { return {.reads_x = true}; }
-  Room room(Size in_features, Size rows, bool training) const override;
+  std::optional<Intake> intake() const override { return Intake{.channels = layout_.rows}; }
+  Shape out_shape(std::span<const Shape> in) const override;
+  Traits traits(const Shape&, bool) const override { return {.reads_x = true}; }
+  Room room(const Shape& in, Size rows, bool training) const override;
   Size feature_blocks() const override { return layout_.panels(); }
   void forward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int round) const override;
   void backward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int round) const override;

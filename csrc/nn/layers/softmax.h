@@ -1,22 +1,23 @@
-// Softmax over the features of each row.
+// Softmax over the channels of each place: the features of a row.
 #pragma once
 
 #include "nn/layer.h"
 
 namespace nnext::nn {
 
-// y = exp(x) / sum(exp(x)) in each row.
+// y = exp(x) / sum(exp(x)) in each place.
 template <class T>
 class Softmax final : public Layer<T> {
  public:
-  Traits traits(bool) const override { return {.in_place = true, .reads_y = true}; }
-  Room room(Size features, Size, bool) const override { return {.flops = 16 * static_cast<double>(features)}; }
+  Traits traits(const Shape&, bool) const override { return {.in_place = true, .reads_y = true}; }
+  Room room(const Shape& in, Size, bool) const override { return {.flops = 16 * static_cast<double>(in.numbers())}; }
   void forward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int) const override {
-    pass.kernels.softmax.forward(part.size(), frame.x.cols, frame.x.row(part.begin), frame.y.row(part.begin));
+    const ConstMatrix<T> x = by_places(frame.x.rows_from(part.begin, part.size()), *frame.in);
+    pass.kernels.softmax.forward(x.rows, x.cols, x.data, frame.y.row(part.begin));
   }
   void backward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int) const override {
-    pass.kernels.softmax.backward(part.size(), frame.y.cols, frame.y.row(part.begin), frame.dy.row(part.begin),
-                                  frame.dx.row(part.begin));
+    const Matrix<T> y = by_places(frame.y.rows_from(part.begin, part.size()), *frame.out);
+    pass.kernels.softmax.backward(y.rows, y.cols, y.data, frame.dy.row(part.begin), frame.dx.row(part.begin));
   }
 };
 

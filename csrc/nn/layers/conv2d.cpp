@@ -1,0 +1,213 @@
+#include "nn/layers/conv2d.h"
+
+#include "core/errors.h"
+#include "nn/layers/windows.h"
+
+namespace nnext::nn {
+
+template <class T>
+Conv2d<T>::Conv2d(const kernels::KernelTable<T>& kernels, const core::Config& config)
+    : kernels_(kernels),
+      weight_init_(make_initializer(config.child("weight_init"))),
+      bias_init_(make_initializer(config.child("bias_init"))),
+      h_(read_window(config, 0)),
+      w_(read_window(config, 1)),
+      in_channels_(config.size("in_channels")),
+      out_channels_(config.size("out_channels")),
+      groups_(config.size("groups")),
+      layout_(kernels, {{h_, h_.reach()}, {w_, w_.reach()}, in_channels_, out_channels_, groups_}) {
+  if (in_channels_ % groups_ != 0 || out_channels_ % groups_ != 0)
+    core::fail_value("[conv2d] ", in_channels_, " and ", out_channels_, " channels cannot be parted into ", groups_,
+                     " groups; choose groups that divide both");
+  this->parameters.push_back({"weight", {out_channels_, in_channels_ / groups_, h_.kernel, w_.kernel}, layout_.size()});
+  if (config.flag("bias")) this->parameters.push_back({"bias", {out_channels_}, out_channels_});
+}
+
+template <class T>
+void Conv2d<T>::initialize(const Streams& streams) {
+  const Size window = h_.kernel * w_.kernel, in = in_channels_ / groups_ * window;
+  const auto draw = [&](Size parameter, const Initializer& initializer, Size cols) {
+    core::Buffer<T> logical(core::checked_product(out_channels_, cols));
+    nn::initialize(initializer, streams.parameter(parameter), in, out_channels_ / groups_ * window,
+                   Matrix<T>(logical.data(), out_channels_, cols));
+    this->from_logical(parameter, logical.data(), this->parameters[parameter].values.data());
+  };
+  draw(kWeight, weight_init_, in);
+  if (has_bias()) draw(kBias, bias_init_, 1);
+}
+
+template <class T>
+Shape Conv2d<T>::out_shape(std::span<const Shape> in) const {
+  const Shape& x = in.front();
+  require_image("conv2d", x);
+  if (x.channels != in_channels_)
+    core::fail_value("[conv2d] x has ", x.channels, " channels but the layer expects ", in_channels_,
+                     "; change in_channels or what comes before the layer");
+  return window_places("conv2d", x, h_, w_).with_channels(out_channels_);
+}
+
+template <class T>
+ops::ConvShape Conv2d<T>::shape(const Shape& in) const {
+  return {{h_, in.space[0]}, {w_, in.space[1]}, in_channels_, out_channels_, groups_};
+}
+
+// For the gradients of the weights: what the pass needs, their sums, and which parts they are.
+template <class T>
+struct Conv2d<T>::Scratch {
+  Size sums, parts, size;  // where they begin, and all together
+
+  Scratch(const Conv2d& layer, const ops::Convolution<T>& convolution, Size rows)
+      : sums(core::round_up(convolution.scratch(rows, true), core::kCacheLine)),
+        parts(sums + core::round_up(layer.layout_.size() * sizeof(T), core::kCacheLine)),
+        size(parts + layer.weight_pieces() * sizeof(ops::PanelRows)) {}
+};
+
+template <class T>
+Room Conv2d<T>::room(const Shape& in, Size rows, bool training) const {
+  const ops::Convolution<T> convolution(kernels_, shape(in));
+  const Size forward = convolution.scratch(rows, false), bias = std::min(out_channels_, kMaxPiece) * sizeof(T);
+  return {.scratch = training ? std::max(Scratch(*this, convolution, rows).size, bias) : forward,
+          .flops = shape(in).flops()};
+}
+
+template <class T>
+void Conv2d<T>::forward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int) const {
+  const ops::Convolution<T> convolution = this->convolution(frame);
+  for (Size i = part.begin; i < part.end && !pass.me.stop(); ++i)
+    convolution.forward(frame.x.row(i), weight(), bias(), frame.y.row(i), frame.scratch);
+}
+
+template <class T>
+void Conv2d<T>::backward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int) const {
+  const ops::Convolution<T> convolution = this->convolution(frame);
+  for (Size i = part.begin; i < part.end && !pass.me.stop(); ++i)
+    convolution.backward(frame.dy.row(i), transposed_.data(), frame.dx.row(i), frame.scratch);
+}
+
+template <class T>
+Size Conv2d<T>::weight_pieces() const {
+  return layout_.groups * layout_.weights.panels() * core::divide_up(layout_.weights.rows, piece_rows());
+}
+
+template <class T>
+std::vector<Piece> Conv2d<T>::pieces() const {
+  std::vector<Piece> all;
+  const ops::PanelLayout& panels = layout_.weights;
+  for (Size panel = 0; panel < layout_.groups * panels.panels(); ++panel)
+    for (Size first = 0; first < panels.rows; first += piece_rows())
+      all.push_back({.parameter = kWeight,
+                     .offset = (panel * panels.rows + first) * panels.width,
+                     .count = std::min(piece_rows(), panels.rows - first) * panels.width,
+                     .group = all.size()});
+  if (has_bias())
+    for (Size first = 0; first < out_channels_; first += kMaxPiece)
+      all.push_back({.parameter = kBias,
+                     .offset = first,
+                     .count = std::min(kMaxPiece, out_channels_ - first),
+                     .group = all.size()});
+  return all;
+}
+
+// Those of the weights all together, as they read the same samples; the others one by one.
+template <class T>
+void Conv2d<T>::gradients(const Pass<T>& pass, const Frame<T>& frame, std::span<const Piece> mine,
+                          Sink<T>& sink) const {
+  const auto of_bias = std::find_if(mine.begin(), mine.end(), [](const Piece& p) { return p.parameter == kBias; });
+  const auto weights = static_cast<Size>(of_bias - mine.begin());
+  if (weights > 0) weight_gradients(pass, frame, mine.first(weights), sink);
+  for (const Piece& piece : mine.subspan(weights)) {
+    if (pass.me.stop()) return;
+    bias_gradient(pass, frame, piece, sink.at(piece));
+    sink.done(piece);
+  }
+}
+
+template <class T>
+void Conv2d<T>::weight_gradients(const Pass<T>& pass, const Frame<T>& frame, std::span<const Piece> mine,
+                                 Sink<T>& sink) const {
+  const ops::Convolution<T> convolution = this->convolution(frame);
+  const Scratch scratch(*this, convolution, frame.rows());
+  T* const sums = reinterpret_cast<T*>(frame.scratch + scratch.sums);
+  auto* const parts = reinterpret_cast<ops::PanelRows*>(frame.scratch + scratch.parts);
+  for (Size i = 0; i < mine.size(); ++i) {
+    parts[i] = layout_.panel_rows(mine[i].offset, mine[i].count);
+    std::fill_n(sums + mine[i].offset, mine[i].count, T{0});
+  }
+  convolution.weight_gradient(pass.me, frame.rows(), frame.x.data, frame.dy.data, {parts, mine.size()}, sums,
+                              frame.scratch);
+  for (const Piece& piece : mine) {
+    if (pass.me.stop()) return;
+    std::copy_n(sums + piece.offset, piece.count, sink.at(piece));
+    sink.done(piece);
+  }
+}
+
+// A chain over samples of one chain a sample: a single one over all pixels would be long, and lose digits.
+template <class T>
+void Conv2d<T>::bias_gradient(const Pass<T>& pass, const Frame<T>& frame, const Piece& piece, T* out) const {
+  const Size places = frame.out->places();
+  T* const of_sample = reinterpret_cast<T*>(frame.scratch);
+  std::fill_n(out, piece.count, T{0});
+  for (Size i = 0; i < frame.rows(); ++i) {
+    pass.kernels.reduce.column_sums(places, piece.count, frame.dy.row(i) + piece.offset,
+                                    static_cast<core::Stride>(out_channels_), of_sample);
+    pass.kernels.elementwise.add(piece.count, out, of_sample, out);
+  }
+}
+
+template <class T>
+void Conv2d<T>::updated(const Piece& piece) {
+  if (piece.parameter != kWeight || this->packed != Packed::all) return;
+  ops::transpose_piece(kernels_, layout_, weight(), layout_.panel_rows(piece.offset, piece.count), transposed_.data());
+}
+
+template <class T>
+void Conv2d<T>::pack(Packed wanted) {
+  if (this->packed >= wanted) return;
+  if (wanted == Packed::all && transposed_.size() == 0) transposed_ = core::Buffer<T>(layout_.transposed_size());
+  this->packed = wanted;
+  for (const Piece& piece : pieces()) updated(piece);
+}
+
+template <class T>
+template <class F>
+void Conv2d<T>::for_each_weight(F f) const {
+  const Size in = in_channels_ / groups_, outputs = out_channels_ / groups_;
+  Size logical = 0;
+  for (Size o = 0; o < out_channels_; ++o)
+    for (Size c = 0; c < in; ++c)
+      for (Size kh = 0; kh < h_.kernel; ++kh)
+        for (Size kw = 0; kw < w_.kernel; ++kw)
+          f(o / outputs * layout_.weights.size() + layout_.weights.offset(layout_.row(kh, kw, c), o % outputs),
+            logical++);
+}
+
+template <class T>
+void Conv2d<T>::to_logical(Size i, const T* stored, T* logical) const {
+  if (i != kWeight) return Layer<T>::to_logical(i, stored, logical);
+  for_each_weight([&](Size from, Size to) { logical[to] = stored[from]; });
+}
+
+template <class T>
+void Conv2d<T>::from_logical(Size i, const T* logical, T* stored) const {
+  if (i != kWeight) return Layer<T>::from_logical(i, logical, stored);
+  for_each_weight([&](Size to, Size from) { stored[to] = logical[from]; });
+}
+
+// Column j is what leads to output channel j.
+template <class T>
+void Conv2d<T>::column_squares(const kernels::KernelTable<T>& kernels, Size i, const T* stored, Range part,
+                               double* out) const {
+  if (i != kWeight) return Layer<T>::column_squares(kernels, i, stored, part, out);
+  const Size outputs = out_channels_ / groups_;
+  std::fill(out + part.begin, out + part.end, 0.0);
+  for (Size j = part.begin; j < part.end; ++j)
+    kernels.reduce.column_squares(
+        layout_.weights.rows, 1, stored + j / outputs * layout_.weights.size() + layout_.weights.offset(0, j % outputs),
+        static_cast<core::Stride>(layout_.weights.width), out + j);
+}
+
+template class Conv2d<float>;
+template class Conv2d<double>;
+
+}  // namespace nnext::nn

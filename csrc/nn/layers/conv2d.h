@@ -1,0 +1,57 @@
+// Convolution of images with windows of weight[out, in / groups, kh, kw], plus bias[out].
+#pragma once
+
+#include "core/config.h"
+#include "nn/initializer.h"
+#include "nn/layer.h"
+#include "ops/convolution.h"
+
+namespace nnext::nn {
+
+template <class T>
+class Conv2d final : public Layer<T> {
+ public:
+  Conv2d(const kernels::KernelTable<T>& kernels, const core::Config& config);
+
+  std::optional<Intake> intake() const override { return Intake{in_channels_, 2, true}; }
+  Shape out_shape(std::span<const Shape> in) const override;
+  Traits traits(const Shape&, bool) const override { return {.reads_x = true}; }
+  Room room(const Shape& in, Size rows, bool training) const override;
+  void forward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int round) const override;
+  void backward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int round) const override;
+  void initialize(const Streams& streams) override;
+  std::vector<Piece> pieces() const override;
+  void gradients(const Pass<T>& pass, const Frame<T>& frame, std::span<const Piece> mine, Sink<T>& sink) const override;
+  void updated(const Piece& piece) override;
+  void pack(Packed wanted) override;
+  void to_logical(Size i, const T* stored, T* logical) const override;
+  void from_logical(Size i, const T* logical, T* stored) const override;
+  Size columns(Size) const override { return out_channels_; }
+  void column_squares(const kernels::KernelTable<T>& kernels, Size i, const T* stored, Range part,
+                      double* out) const override;
+
+ private:
+  static constexpr Size kWeight = 0, kBias = 1;
+  struct Scratch;
+
+  ops::ConvShape shape(const Shape& in) const;
+  ops::Convolution<T> convolution(const Frame<T>& frame) const { return {kernels_, shape(*frame.in)}; }
+  Size piece_rows() const { return std::max<Size>(1, kMaxPiece / layout_.weights.width); }
+  Size weight_pieces() const;
+  void weight_gradients(const Pass<T>& pass, const Frame<T>& frame, std::span<const Piece> mine, Sink<T>& sink) const;
+  void bias_gradient(const Pass<T>& pass, const Frame<T>& frame, const Piece& piece, T* out) const;
+  template <class F>
+  void for_each_weight(F f) const;  // f(stored place, place in the public shape)
+  const T* weight() const { return this->parameters[kWeight].values.data(); }
+  bool has_bias() const { return this->parameters.size() > kBias; }
+  const T* bias() const { return has_bias() ? this->parameters[kBias].values.data() : nullptr; }
+
+  const kernels::KernelTable<T>& kernels_;
+  Initializer weight_init_, bias_init_;
+  ops::Window h_, w_;
+  Size in_channels_, out_channels_, groups_;
+  ops::ConvLayout<T> layout_;
+  core::Buffer<T> transposed_;  // empty until pack() wants it
+};
+
+}  // namespace nnext::nn
