@@ -11,7 +11,7 @@ import nnext as nn
 from nnext import _core, _demo, _engine
 from nnext._calls import hides_unknown, refuse_unknown, takes_hints
 from nnext._described import Described
-from nnext._fields import choice, flag, nested, number, pair, several, size
+from nnext._fields import choice, flag, lists, nested, number, pair, several, shape, sides, size
 from nnext._hints import HINTS
 from nnext._unknown import attributes_of
 
@@ -22,12 +22,13 @@ __all__ = [
     "choice",
     "flag",
     "hides_unknown",
+    "lists",
     "nested",
     "number",
     "pair",
     "refuse_unknown",
 ]
-__all__ += ["several", "size", "takes_hints"]
+__all__ += ["several", "shape", "sides", "size", "takes_hints"]
 
 # ---- A model --------------------------------------------------------------------------------------------------------
 

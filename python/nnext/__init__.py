@@ -17,9 +17,13 @@ from nnext.history import History
 from nnext.layers.activations import *  # from nnext.layers they would be of type Any for mypy
 from nnext.layers.base import *
 from nnext.layers.batch_norm import *
+from nnext.layers.branches import *
+from nnext.layers.convolution import *
 from nnext.layers.dropout import *
 from nnext.layers.flatten import *
+from nnext.layers.layer_norm import *
 from nnext.layers.linear import *
+from nnext.layers.pooling import *
 from nnext.layers.residual import *
 from nnext.losses import *
 from nnext.model import MLP, Sequential

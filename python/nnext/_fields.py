@@ -80,6 +80,44 @@ def pair(*, default: tuple[float, float], **limits: Unpack[Limits]) -> Any:
     return _field(Rule(check), default)
 
 
+def both(value: int | tuple[int, int]) -> tuple[int, int]:
+    """Return the numbers of rows and of columns; one number stands for both."""
+    return value if isinstance(value, tuple) else (value, value)
+
+
+def sides(*, default: Any = dataclasses.MISSING, low: int = 1, optional: bool = False, word: str | None = None) -> Any:
+    """Describe a field that takes two whole numbers, of rows and of columns, or one for both: always kept as two.
+
+    It also takes None if it is `optional`, and `word` if there is one.
+    """
+
+    def check(operation: str, name: str, value: Any) -> tuple[int, ...] | str | None:
+        if (value is None and optional) or (isinstance(value, str) and value == word):
+            return value
+        if isinstance(value, str) and word is not None:
+            return _check.choice(operation, name, value, [word])
+        if not isinstance(value, tuple | list):
+            return both(_check.integer(operation, name, value, low=low, high=2**31 - 1))
+        if len(value) != 2:
+            raise ValueError(f"[{operation}] {name} is {value!r}; give two numbers, of rows and of columns, or one")
+        return tuple(_check.integer(operation, f"{name}[{i}]", v, low=low, high=2**31 - 1) for i, v in enumerate(value))
+
+    return _field(Rule(check), default)
+
+
+def shape() -> Any:
+    """Describe a field that takes the sizes of some axes, or one size for one axis: always kept as a tuple."""
+
+    def check(operation: str, name: str, value: Any) -> tuple[int, ...]:
+        if not isinstance(value, tuple | list):
+            return (_check.integer(operation, name, value, low=1, high=2**31 - 1),)
+        if not value:
+            raise ValueError(f"[{operation}] {name} is {value!r}; give the size of one axis at least")
+        return tuple(_check.integer(operation, f"{name}[{i}]", v, low=1, high=2**31 - 1) for i, v in enumerate(value))
+
+    return _field(Rule(check), dataclasses.MISSING)
+
+
 def flag(*, default: bool) -> Any:
     """Describe a field that takes True or False, and nothing that only passes for it."""
     return _field(Rule(_check.flag), default)
@@ -123,3 +161,17 @@ def several(*, of: Kind, optional: bool = False) -> Any:
         return each(of, operation, name, value)
 
     return _field(Rule(check, of, several=not optional), () if optional else dataclasses.MISSING)
+
+
+def lists(*, of: Kind) -> Any:
+    """Describe a field that takes any number of lists of descriptions: the arguments of a constructor ``(*lists)``."""
+
+    def check(operation: str, name: str, value: Any) -> tuple[tuple[Any, ...], ...]:
+        if not isinstance(value, tuple | list):
+            raise TypeError(f"[{operation}] {name} is {value!r}; give lists of them")
+        for i, part in enumerate(value):
+            if not isinstance(part, tuple | list):
+                raise TypeError(f"[{operation}] {name}[{i}] is {part!r}; give a list, [] for none")
+        return tuple(each(of, operation, f"{name}[{i}]", part) for i, part in enumerate(value))
+
+    return _field(Rule(check, of, several=True), dataclasses.MISSING)

@@ -21,9 +21,9 @@ _FREEZE = 'use `model.freeze("0")`, which keeps a layer as it is'
 _CPU = "leave it out: nnext computes on the CPU"
 _SEED = "every random number follows from a seed: `nn.Sequential(*layers, seed=0)`"
 _OWN_CALLBACK = "nnext has none yet; derive a class from `nn.Callback` whose on_epoch_end"
-_AS_ROWS = (
-    "nnext has none yet; `nn.Flatten()` and `nn.Linear(in_features, out_features)` take images and sequences as rows"
-)
+_AS_ROWS = "nnext has none yet; `nn.Flatten()` and `nn.Linear(in_features, out_features)` take sequences as rows"
+_CHANNELS_FIRST = "leave it out: images are (n, channels, rows, columns)"
+_FOR_IMAGES = "nnext has none yet; for images there are nn.Conv2d, nn.MaxPool2d and nn.AvgPool2d"
 _REGULARIZE = "give weight_decay to the optimizer, as in `nn.SGD(weight_decay=1e-4)`"
 _SIZES = "give all sizes in one list, features first and outputs last, as in `nn.MLP([4, 8, 2])`"
 
@@ -31,10 +31,18 @@ HINTS: Mapping[str, Mapping[str, str]] = {
     # ---- Attributes of modules --------------------------------------------------------------------------------------
     "nn.": {
         "Dense FullyConnected": "use `nn.Linear(in_features, out_features)`, then a layer such as `nn.ReLU()`",
-        "BatchNorm BatchNormalization BatchNorm2d": "nn.BatchNorm1d",
-        "LayerNorm LayerNormalization GroupNorm InstanceNorm1d": "nnext has none yet; the nearest is `nn.BatchNorm1d`",
-        "Conv1d Conv2d Conv3d ConvTranspose2d Conv2DTranspose MaxPool1d MaxPool2d MaxPooling2D AvgPool2d": _AS_ROWS,
-        "AveragePooling2D GlobalAveragePooling2D AdaptiveAvgPool2d Upsample UpSampling2D": _AS_ROWS,
+        "BatchNorm BatchNormalization": "use `nn.BatchNorm1d(num_features)`, for images `nn.BatchNorm2d(num_features)`",
+        "LayerNormalization RMSNorm": "nn.LayerNorm",
+        "GroupNorm InstanceNorm1d InstanceNorm2d": "nnext has none yet; the nearest is `nn.LayerNorm(num_features)`",
+        "Convolution2D SeparableConv2D DepthwiseConv2D": (
+            "use `nn.Conv2d(in_channels, out_channels, kernel_size)`, whose groups are PyTorch's"
+        ),
+        "MaxPooling2D": "nn.MaxPool2d",
+        "AveragePooling2D": "nn.AvgPool2d",
+        "GlobalAveragePooling2D AdaptiveAvgPool2d": "use `nn.GlobalAvgPool2d()`, which gives features",
+        "Concatenate": "nn.Branches",
+        "Conv1d Conv3d ConvTranspose2d Conv2DTranspose": _FOR_IMAGES,
+        "MaxPool1d AvgPool1d GlobalMaxPool1d Upsample UpSampling2D": _FOR_IMAGES,
         "RNN SimpleRNN LSTM GRU Embedding Transformer MultiheadAttention": _AS_ROWS,
         "ELU SELU SiLU Swish Mish Softplus Hardswish": "nnext has none yet; the nearest is `nn.GELU()`",
         "PReLU RReLU": "nn.LeakyReLU",
@@ -143,6 +151,11 @@ HINTS: Mapping[str, Mapping[str, str]] = {
     "layer:": {
         "linear dense": "give `nn.Linear(in_features, out_features)`",
         "batch_norm BatchNorm1d BatchNormalization": "give `nn.BatchNorm1d(num_features)`",
+        "conv Conv2d": "give `nn.Conv2d(in_channels, out_channels, kernel_size)`",
+        "batch_norm_2d": "give `nn.BatchNorm2d(num_features)`",
+        "layer_norm LayerNormalization": "give `nn.LayerNorm(num_features)`",
+        "max_pool MaxPool2d": "give `nn.MaxPool2d(kernel_size)`",
+        "avg_pool AvgPool2d": "give `nn.AvgPool2d(kernel_size)`",
         "residual": "give `nn.Residual(*layers)`",
         "list tuple generator": "unpack it, as in `nn.Sequential(*layers)`",
         "dict OrderedDict": "give its values, as in nn.Sequential(*layers.values())",
@@ -278,6 +291,28 @@ HINTS: Mapping[str, Mapping[str, str]] = {
     },
     "Softmax(": {"dim axis": "leave it out: it works along the features of each row"},
     "BatchNorm1d(": {"axis": "leave it out: each feature has statistics of its own"},
+    "BatchNorm2d(": {"axis": "leave it out: each channel has statistics of its own"},
+    "Conv2d(": {
+        "filters": "out_channels",
+        "strides": "stride",
+        "dilation_rate": "dilation",
+        "padding_mode": "leave it out: around the image are zeros",
+        "data_format": _CHANNELS_FIRST,
+        "activation": "add a layer after it, such as `nn.ReLU()`",
+    },
+    "MaxPool2d(": {
+        "pool_size": "kernel_size",
+        "strides": "stride",
+        "dilation ceil_mode return_indices": "leave it out: there is none",
+        "data_format": _CHANNELS_FIRST,
+    },
+    "AvgPool2d(": {
+        "pool_size": "kernel_size",
+        "strides": "stride",
+        "ceil_mode divisor_override": "leave it out: there is none",
+        "data_format": _CHANNELS_FIRST,
+    },
+    "LayerNorm(": {"axis": "leave it out: normalized_shape has the sizes of the last axes"},
     "Dropout(": {"seed": "give it to the model: `nn.Sequential(*layers, seed=1)`"},
     "Sequential(": {
         "layers": "give them without a name: `nn.Sequential(*layers)`",

@@ -66,6 +66,8 @@ def test_dropout_and_start_values_have_random_numbers_of_their_own() -> None:
         (["1"], {"1.body.0", "1.body.2.body.0", "1.body.2.body.1", "1.body.2.shortcut.0", "1.shortcut.0"}),
         (["1.body.2"], {"1.body.2.body.0", "1.body.2.body.1", "1.body.2.shortcut.0"}),
         (["1.body.0"], {"1.body.0"}),
+        (["1.body.2.body"], {"1.body.2.body.0", "1.body.2.body.1"}),
+        (["1.shortcut"], {"1.shortcut.0"}),
         (["1.shortcut.0", "2"], {"1.shortcut.0", "2"}),
     ],
 )
@@ -82,12 +84,12 @@ def test_freezing_one_layer_or_all_within(names: list[str], frozen: set[str]) ->
     assert internals.frozen(model) == set()
 
 
-@pytest.mark.parametrize("name", ["1.body", "1.body.1", "1.bod", "0", "1.shortcut.1"])
+@pytest.mark.parametrize("name", ["1.body.1", "1.bod", "0", "1.shortcut.1", "1.body.0.weigh"])
 def test_only_layers_with_parameters_can_be_frozen(name: str) -> None:
     model = nested()
     with (
         unchanged(model),
-        pytest.raises(ValueError, match=rf"unknown layer '{name}'; use one of 1, 1.body.0"),
+        pytest.raises(ValueError, match=rf"unknown layer '{name}'; use one of 1, 1.body, 1.body.0"),
     ):
         model.freeze("1", name)
 

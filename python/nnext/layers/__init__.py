@@ -3,22 +3,42 @@
 from typing import TYPE_CHECKING
 
 from nnext._unknown import attributes_of
-from nnext.layers import activations, base, batch_norm, dropout, flatten, linear, residual
+from nnext.layers import (
+    activations,
+    base,
+    batch_norm,
+    branches,
+    convolution,
+    dropout,
+    flatten,
+    layer_norm,
+    linear,
+    pooling,
+    residual,
+)
 from nnext.layers.activations import *
 from nnext.layers.base import *
 from nnext.layers.batch_norm import *
+from nnext.layers.branches import *
+from nnext.layers.convolution import *
 from nnext.layers.dropout import *
 from nnext.layers.flatten import *
+from nnext.layers.layer_norm import *
 from nnext.layers.linear import *
+from nnext.layers.pooling import *
 from nnext.layers.residual import *
 
 __all__: list[str] = []
 __all__ += activations.__all__
 __all__ += base.__all__
 __all__ += batch_norm.__all__
+__all__ += branches.__all__
+__all__ += convolution.__all__
 __all__ += dropout.__all__
 __all__ += flatten.__all__
+__all__ += layer_norm.__all__
 __all__ += linear.__all__
+__all__ += pooling.__all__
 __all__ += residual.__all__
 
 if not TYPE_CHECKING:

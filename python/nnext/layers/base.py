@@ -6,6 +6,7 @@ import math
 from typing import ClassVar
 
 from nnext._described import Described
+from nnext.initializers import Initializer, orthogonal
 
 __all__ = ["Activation", "Layer"]
 
@@ -25,6 +26,10 @@ class Layer(Described, kind="layer"):
     # Between what its outputs lie when it evaluates; None: as what goes into it.
     output_range: ClassVar[tuple[float, float] | None] = (-math.inf, math.inf)
 
+    def chains(self) -> dict[str, tuple[Layer, ...]]:
+        """Return the layers that it holds in rows, by the names that these have in paths; most hold none."""
+        return {}
+
 
 LayerLike = Layer | type[Layer] | str  # what stands for a layer: a class or a name for one with default settings
 
@@ -38,3 +43,9 @@ class Activation(Layer, abstract=True):
     >>> isinstance(nn.ReLU(), nn.layers.Activation), isinstance(nn.Softmax(), nn.layers.Activation)
     (True, False)
     """
+
+
+def refuse_orthogonal_bias(operation: str, bias_init: Initializer | str | None) -> None:
+    """Refuse a bias that cannot be."""
+    if isinstance(bias_init, orthogonal):
+        raise ValueError(f"[{operation}] bias_init is 'orthogonal', which is for weights; use 'zeros' or 'uniform'")

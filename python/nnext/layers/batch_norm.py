@@ -1,4 +1,4 @@
-"""Batch normalization: every feature brought to mean 0 and variance 1 over the batch."""
+"""Batch normalization: every feature, or channel, brought to mean 0 and variance 1 over the batch."""
 
 from __future__ import annotations
 
@@ -7,10 +7,20 @@ from dataclasses import KW_ONLY
 from nnext._fields import flag, number, size
 from nnext.layers.base import Layer
 
-__all__ = ["BatchNorm1d"]
+__all__ = ["BatchNorm1d", "BatchNorm2d"]
 
 
-class BatchNorm1d(Layer):
+class _BatchNorm(Layer, abstract=True):
+    """What normalization of features and of channels have in common."""
+
+    num_features: int = size()
+    eps: float = number(default=1e-5, above=0)
+    momentum: float | None = number(default=0.1, low=0, high=1, optional=True)
+    _: KW_ONLY
+    affine: bool = flag(default=True)
+
+
+class BatchNorm1d(_BatchNorm):
     """``y = (x - mean) / sqrt(variance + eps) * weight + bias`` for each feature. Ioffe and Szegedy, ICML 2015.
 
     In training mean and variance are those of the batch, so it needs two rows; the variance is the biased one, divided
@@ -57,8 +67,32 @@ class BatchNorm1d(Layer):
     array([  2., 200.], dtype=float32)
     """
 
-    num_features: int = size()
-    eps: float = number(default=1e-5, above=0)
-    momentum: float | None = number(default=0.1, low=0, high=1, optional=True)
-    _: KW_ONLY
-    affine: bool = flag(default=True)
+
+class BatchNorm2d(_BatchNorm):
+    """`BatchNorm1d` for images: for each channel, over the places of all images of the batch, as in PyTorch.
+
+    Parameters
+    ----------
+    num_features : int
+        Channels of x.
+    eps, momentum, affine
+        As for `BatchNorm1d`; the unbiased variance is of ``n H W`` numbers.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For values out of range; from `fit`, before its first step, and from `forward` in training for a batch of one
+        image with one place.
+
+    Notes
+    -----
+    ``state_dict`` has the arrays of `BatchNorm1d`. Images without an axis of channels, (n, H, W), have one channel.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nnext as nn
+    >>> model = nn.Sequential(nn.BatchNorm2d(1))
+    >>> model.forward(np.array([[[[1.0, 3.0]]]]), training=True).round(3)
+    array([[[[-1.,  1.]]]], dtype=float32)
+    """

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import KW_ONLY
 
 from nnext._fields import flag, nested, size
-from nnext.initializers import Initializer, fan_in_uniform, orthogonal
-from nnext.layers.base import Layer
+from nnext.initializers import Initializer, fan_in_uniform
+from nnext.layers.base import Layer, refuse_orthogonal_bias
 
 __all__ = ["Linear"]
 
@@ -49,5 +49,4 @@ class Linear(Layer):
 
     def check(self) -> None:
         """Refuse a bias that cannot be."""
-        if isinstance(self.bias_init, orthogonal):
-            raise ValueError("[Linear] bias_init is 'orthogonal', which is for weights; use 'zeros' or 'uniform'")
+        refuse_orthogonal_bias("Linear", self.bias_init)

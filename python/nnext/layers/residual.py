@@ -54,3 +54,7 @@ class Residual(Layer):
         """Refuse to add nothing."""
         if not self.body:
             raise ValueError("[Residual] there are no layers; give at least one, for example Linear(8, 8)")
+
+    def chains(self) -> dict[str, tuple[Layer, ...]]:
+        """Return both branches by the names that they have in paths."""
+        return {"body": self.body, "shortcut": self.shortcut}

@@ -13,7 +13,7 @@ from nnext._compiled import Compiled
 from nnext._engine import Engine
 from nnext._unknown import hint, names_the_cures, nearest, shown
 from nnext.history import History
-from nnext.layers import Layer, Residual
+from nnext.layers import Branches, Layer
 from nnext.optimizers import Optimizer
 
 
@@ -130,7 +130,7 @@ class Network:
     def summary(self) -> None:
         """Print a table of the layers with their output shapes and numbers of parameters.
 
-        The layers within a `Residual` follow it; its own number is what they have together.
+        The layers within a `Residual` or `Branches` follow it; its own number is what they have together.
 
         Examples
         --------
@@ -166,15 +166,16 @@ def _table(engine: Engine) -> str:
 def _add_rows(
     rows: list[tuple[str, str, str]], engine: Engine, layers: Iterable[Layer], prefix: str, features: int | None
 ) -> int | None:
-    """Add a row a layer, those within a Residual after it; return the features that the last one gives."""
+    """Add a row a layer, those that it holds after it; return the features that the last one gives."""
     for i, layer in enumerate(layers):
         path, place = f"{prefix}{i}", len(rows)
         given = getattr(layer, "out_features", features)
-        if isinstance(layer, Residual):
-            given = _add_rows(rows, engine, layer.body, f"{path}.body.", features)
-            _add_rows(rows, engine, layer.shortcut, f"{path}.shortcut.", features)
+        ends = [_add_rows(rows, engine, held, f"{path}.{name}.", features) for name, held in layer.chains().items()]
+        if ends:
+            given = sum(end or 0 for end in ends) if isinstance(layer, Branches) and layer.join == "concat" else ends[0]
+        depth = sum(not part.isdigit() for part in path.split("."))
         frozen = " (frozen)" if _is_frozen(engine, path) else ""
-        name = f"{'  ' * (path.count('.') // 2)}{path} {type(layer).__name__}{frozen}"
+        name = f"{'  ' * depth}{path} {type(layer).__name__}{frozen}"
         rows.insert(place, (name, f"(n, {given or '?'})", f"{_count(engine, path + '.'):,}"))
         features = given
     return features

@@ -83,7 +83,8 @@ class Parameters(Network):
         ----------
         *names : str or int
             Positions of layers, as in the names of ``state_dict``: "0" or 0 for "0.weight" and "0.bias". That of a
-            `Residual` stands for all layers within it; "2.body.0" is one of those.
+            `Residual` or `Branches` stands for all layers within it, "2.body" or "2.branches.0" for one branch, and
+            "2.body.0" for one layer.
 
         Raises
         ------
@@ -130,6 +131,6 @@ class Parameters(Network):
 
 
 def _holders(path: str) -> list[str]:
-    """Return the layers that a tensor is in, outermost first: "2" and "2.body.0" for "2.body.0.weight"."""
+    """Return the layers, and the groups of them, that a tensor is in: "2", "2.body" and "2.body.0"."""
     parts = path.split(".")
-    return [".".join(parts[:end]) for end in range(1, len(parts), 2)]
+    return [".".join(parts[:end]) for end in range(1, len(parts))]

@@ -1,0 +1,110 @@
+"""Pooling: fewer places of an image, each standing for several."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY
+
+from nnext._fields import both, flag, sides
+from nnext.layers.base import Layer
+
+__all__ = ["AvgPool2d", "GlobalAvgPool2d", "MaxPool2d"]
+
+
+class _Pool2d(Layer, abstract=True):
+    """What a maximum and a mean over windows have in common."""
+
+    output_range = None
+
+    kernel_size: int | tuple[int, int] = sides()
+    stride: int | tuple[int, int] | None = sides(default=None, optional=True)
+    padding: int | tuple[int, int] = sides(default=0, low=0)
+
+    def check(self) -> None:
+        """Refuse windows that may lie outside the image."""
+        kernel, padding = both(self.kernel_size), both(self.padding)
+        if any(2 * width > side for side, width in zip(kernel, padding, strict=True)):
+            raise ValueError(
+                f"[{type(self).__name__}] padding is {padding} but kernel_size is {kernel}; give a padding of at most "
+                "half the kernel"
+            )
+
+
+class MaxPool2d(_Pool2d):
+    """The largest number of each window of a channel: (C, H, W) -> (C, H', W').
+
+    Its gradient goes to that number, to the first of equal ones in the order of rows. A window ends at the image's
+    edge: padding is never the largest.
+
+    Parameters
+    ----------
+    kernel_size : int or tuple of two int
+        Rows and columns of a window; one number is for both, here and below.
+    stride : int, tuple of two int or None
+        From one window to the next; None is kernel_size, so that windows lie side by side.
+    padding : int or tuple of two int
+        How far windows reach beyond each side of the image; at most half of kernel_size.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For sizes out of range; from the network, when an image is smaller than the window.
+
+    Notes
+    -----
+    ``H' = floor((H + 2 padding - kernel_size) / stride) + 1``: rows that do not fill a window are left out.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nnext as nn
+    >>> nn.Sequential(nn.MaxPool2d(2)).predict(np.arange(16).reshape(1, 1, 4, 4))
+    array([[[[ 5.,  7.],
+             [13., 15.]]]], dtype=float32)
+    """
+
+
+class AvgPool2d(_Pool2d):
+    """The mean of each window of a channel: (C, H, W) -> (C, H', W').
+
+    Parameters
+    ----------
+    kernel_size : int or tuple of two int
+        Rows and columns of a window; one number is for both, here and below.
+    stride : int, tuple of two int or None
+        From one window to the next; None is kernel_size, so that windows lie side by side.
+    padding : int or tuple of two int
+        Rows and columns of zeros on each side of the image; at most half of kernel_size.
+    count_include_pad : bool
+        Whether these zeros count: then every sum is divided by the size of the window, else by what of it lies within
+        the image.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For sizes out of range; from the network, when an image is smaller than the window.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nnext as nn
+    >>> nn.Sequential(nn.AvgPool2d(2)).predict(np.arange(16).reshape(1, 1, 4, 4))
+    array([[[[ 2.5,  4.5],
+             [10.5, 12.5]]]], dtype=float32)
+    """
+
+    _: KW_ONLY
+    count_include_pad: bool = flag(default=True)
+
+
+class GlobalAvgPool2d(Layer):
+    """The mean of each channel: (C, H, W) -> (C,), features for a `Linear`. Lin, Chen and Yan, ICLR 2014.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nnext as nn
+    >>> nn.Sequential(nn.GlobalAvgPool2d()).predict(np.arange(8).reshape(1, 2, 2, 2))
+    array([[1.5, 5.5]], dtype=float32)
+    """
+
+    output_range = None
