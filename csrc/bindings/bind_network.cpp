@@ -70,7 +70,7 @@ void bind_model(py::module_& m, const char* name, const char* samples_name) {
   c.def(py::init<std::uint64_t, const py::sequence&, const std::vector<Size>&, bool>(), arg("seed"), arg("layers"),
         arg("input_shape") = std::vector<Size>{}, arg("draws") = true);
   c.def("input_shape", &Model<T>::input_shape);
-  c.def("output_shape", &Model<T>::output_shape, arg("input_shape"));
+  c.def("output", &Model<T>::output, arg("input_shape"));
   c.def("layers", &Model<T>::layers, arg("input_shape"));
   bind_tensors(c);
   bind_settings(c);
@@ -85,8 +85,10 @@ void bind_network(py::module_& m) {
   bind_model<double>(m, "Network64", "Samples64");
   m.def(
       "tensor_table",
-      [](const py::sequence& layers) { return tensor_table(nn::Network<float>(0, as_configs(layers))); },
-      arg("layers"));
+      [](const py::sequence& layers, const std::vector<Size>& input_shape) {
+        return tensor_table(nn::Network<float>(0, as_configs(layers), input_shape));
+      },
+      arg("layers"), arg("input_shape") = std::vector<Size>{});
 }
 
 }  // namespace nnext::bindings

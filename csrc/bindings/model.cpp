@@ -46,6 +46,12 @@ core::Shape Model<T>::read(const Sizes& input_shape) const {
 }
 
 template <class T>
+typename Model<T>::Output Model<T>::output(const Sizes& input_shape) const {
+  const core::Shape shape = trainer_.network().out_shape(read(input_shape));
+  return {shape.extents(), shape.channels_first ? 0 : shape.axes};
+}
+
+template <class T>
 std::vector<typename Model<T>::LayerInfo> Model<T>::layers(const Sizes& input_shape) const {
   const nn::Network<T>& network = trainer_.network();
   const std::vector<core::Shape> shapes = network.shapes(read(input_shape));

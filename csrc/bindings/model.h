@@ -41,7 +41,8 @@ class Model {
   // Of samples that the network takes (none: not known), and what it gives for such. Throws where the layers do not fit
   // together.
   std::optional<Sizes> input_shape() const;
-  Sizes output_shape(const Sizes& input_shape) const { return trainer_.network().out_shape(read(input_shape)).extents(); }
+  using Output = std::pair<Sizes, Size>;  // and which of its axes are the channels
+  Output output(const Sizes& input_shape) const;
   // Of each layer that Python has, for such samples: path, output shape, FLOPs, bytes of its output.
   using LayerInfo = std::tuple<std::string, Sizes, double, Size>;
   std::vector<LayerInfo> layers(const Sizes& input_shape) const;

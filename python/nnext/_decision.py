@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -22,8 +22,26 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
+Shape = tuple[int, ...]  # of a sample: features, (steps, features), or (channels, height, width)
 Kind = Literal["classes", "binary", "labels", "numbers"]
 Probability = Literal["given", "softmax", "sigmoid"]
+
+
+class Output(NamedTuple):
+    """What a network gives for one sample: channels, or features, at each of its places."""
+
+    shape: Shape
+    axis: int  # of the channels: 0 for images, the last one for sequences
+
+    @property
+    def channels(self) -> int:
+        """The numbers at a place: classes, if it decides between some."""
+        return self.shape[self.axis]
+
+    @property
+    def space(self) -> Shape:
+        """The other axes; none for a row of features."""
+        return self.shape[: self.axis] + self.shape[self.axis + 1 :]
 
 
 @dataclass(frozen=True)
@@ -54,6 +72,11 @@ class Decision:
         One of several classes, one of two from a single output, 0 or 1 for each output, or nothing: the outputs are
         numbers.
     outputs : int
+        At each place, where an output has several: a step of time, a pixel.
+    space : tuple of int
+        The places of an output: (steps,) or (height, width); () for a row of features.
+    axis : int
+        Of outputs, where a place's are: 1 for images, else the last one.
     probability : {"given", "softmax", "sigmoid"} or None
         How outputs become probabilities; None where there are none.
     sure : bool
@@ -76,6 +99,19 @@ class Decision:
     exclusive: bool = False
     pair: tuple[int, int] = (0, 1)
     classes: tuple[str, ...] | None = None
+    space: Shape = ()
+    axis: int = -1
+
+    def rows(self, outputs: Array) -> Array:
+        """Return outputs with a row for each place of each sample, (n, outputs)."""
+        return outputs if not self.space else np.moveaxis(outputs, self.axis, -1).reshape(-1, outputs.shape[self.axis])
+
+    def _unrowed(self, found: Array, samples: int, axis: int | None) -> Array:
+        """Return what was found for rows for the places of samples; `axis` is where the numbers of a row go."""
+        if not self.space:
+            return found
+        found = found.reshape(samples, *self.space, *found.shape[1:])
+        return found if axis is None else np.moveaxis(found, -1, axis)
 
     def require(self, operation: str) -> None:
         """Raise ValueError where there is nothing to decide."""
@@ -93,13 +129,16 @@ class Decision:
         return tuple(range(self.outputs)) if self.kind == "classes" else self.pair
 
     def decided(self, outputs: Array) -> Array:
-        """Return which class each row of outputs says, as its place in `names`; (n, outputs) for "labels"."""
+        """Return which class each output says, as its place in `names`; of the outputs' shape for "labels"."""
         self.require("predict_classes")
+        samples, outputs = len(outputs), self.rows(outputs)
         if self.kind == "classes":
-            return np.asarray(outputs.argmax(axis=1))
+            return self._unrowed(np.asarray(outputs.argmax(axis=1)), samples, None)
         threshold = {"given": 0.5, "sigmoid": 0.0}.get(self.probability or "", sum(self.pair) / 2)
         above = (outputs > threshold).astype(np.int64)
-        return above[:, 0] if self.kind == "binary" else above
+        if self.kind == "binary":
+            return self._unrowed(above[:, 0], samples, None)
+        return self._unrowed(above, samples, self.axis)
 
     def named(self, places: Array) -> Array:
         """Return the names of classes, for people."""
@@ -108,7 +147,11 @@ class Decision:
         return np.asarray(self.names)[places]
 
     def probabilities(self, outputs: Array, operation: str = "predict_proba") -> Array:
-        """Return the probability of each class, (n, classes), or of each label."""
+        """Return the probability of each class, (n, classes), or of each label; of each place likewise."""
+        samples, outputs = len(outputs), self.rows(outputs)
+        return self._unrowed(self._probabilities(outputs, operation), samples, self.axis)
+
+    def _probabilities(self, outputs: Array, operation: str) -> Array:
         self.require(operation)
         if self.probability is None:
             raise ValueError(
@@ -125,24 +168,25 @@ class Decision:
         return np.asarray(np.divide(found, total, out=even, where=total > 0))
 
     def as_numbers(self, outputs: Array) -> Array:
-        """Return what metrics of numbers compare: probabilities where the loss says that there are some."""
+        """Return what metrics of numbers compare, of rows: probabilities where the loss says that there are some."""
         return self.as_probability(outputs) if self.sure else outputs
 
     def as_probability(self, outputs: Array) -> Array:
-        """Return outputs as probabilities, each for itself; as they are where they are none."""
+        """Return rows of outputs as probabilities, each for itself; as they are where they are none."""
         if self.probability == "softmax":
             return functional.softmax(outputs)
         return functional.sigmoid(outputs) if self.probability == "sigmoid" else outputs
 
 
-def decide(layers: Sequence[Layer], outputs: int, loss: Loss | None, seen: Seen = NOTHING_SEEN) -> Decision:
+def decide(layers: Sequence[Layer], output: Output, loss: Loss | None, seen: Seen = NOTHING_SEEN) -> Decision:
     """Work out what a network decides; `loss` is None before compile and for a function of the user's."""
-    last = layers[_deciding(layers)]
+    last, outputs = layers[_deciding(layers)], output.channels
     low, high = last.output_range or (-np.inf, np.inf)
     unit = low >= 0 and high <= 1
     takes = loss.takes if loss is not None else "numbers" if unit else "class_logits" if outputs > 1 else "logits"
     why = f"{'no loss' if loss is None else f'loss {loss.name!r}'} after {type(last).__name__}"
     told: dict[str, Any] = {"outputs": outputs, "why": why, "sure": loss is not None, "classes": seen.classes}
+    told |= {"space": output.space, "axis": 1 if output.space and output.axis == 0 else -1}
     if takes == "class_logits" or (outputs > 1 and isinstance(last, Softmax)):
         return Decision("classes", probability="given" if isinstance(last, Softmax) else "softmax", **told)
     if takes == "numbers" and not unit:

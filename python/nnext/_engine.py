@@ -10,6 +10,7 @@ import numpy as np
 
 from nnext._core import Network32, Network64, Predictor, as_array, make_predictor
 from nnext._core import tensor_table as _table_of
+from nnext._decision import Output, Shape
 from nnext.layers import Layer
 from nnext.losses import Loss
 from nnext.optimizers import Optimizer
@@ -26,6 +27,14 @@ Progress = tuple[int, float]  # steps of the optimizer, and the product that som
 
 # (outputs, rows of the samples) -> (loss, gradient), or also the learning rate from this step on
 HostLoss = Callable[[Any, Any], tuple[float, Any] | tuple[float, Any, float]]
+
+
+class LayerSize(NamedTuple):
+    """What a layer gives and takes for one sample in evaluation."""
+
+    output_shape: Shape
+    flops: float
+    bytes: int  # of the output, where it has a place of its own
 
 
 class Tensor(NamedTuple):
@@ -46,12 +55,12 @@ class State:
     counters: Counters
 
 
-def tensor_table(layers: Iterable[Layer]) -> list[Tensor]:
+def tensor_table(layers: Iterable[Layer], input_shape: Shape | None) -> list[Tensor]:
     """Return the arrays that a network of these layers would own, without room for one of them.
 
     ValueError where they do not fit together, or have more numbers than memory has addresses.
     """
-    return _tensors(_table_of([layer.config() for layer in layers]))
+    return _tensors(_table_of([layer.config() for layer in layers], list(input_shape or ())))
 
 
 def optimizer_arrays(optimizer: Optimizer) -> list[str]:
@@ -74,27 +83,52 @@ class Engine:
     seed : int
     dtype : numpy.dtype
         float32 or float64.
+    input_shape : tuple of int or None
+        Of a sample, where it is told.
     draws : bool
         Whether the parameters get start values; others are to be set where they do not.
     """
 
-    def __init__(self, layers: Iterable[Layer], seed: int, dtype: np.dtype[Any], draws: bool = True) -> None:
-        self.layers, self.seed, self.dtype = tuple(layers), seed, dtype
+    def __init__(
+        self,
+        layers: Iterable[Layer],
+        seed: int,
+        dtype: np.dtype[Any],
+        input_shape: Shape | None = None,
+        draws: bool = True,
+    ) -> None:
+        self.layers, self.seed, self.dtype, self.told_shape = tuple(layers), seed, dtype, input_shape
         configs = [layer.config() for layer in self.layers]
-        self._core = (Network32 if dtype == np.float32 else Network64)(seed, configs, draws)
+        self._core = (Network32 if dtype == np.float32 else Network64)(seed, configs, list(input_shape or ()), draws)
         # predict(X, out, check, scale): the core's own, as one call more is a tenth of the smallest prediction.
         self.predict = self._core.predict
 
     # ---- shapes and tensors -------------------------------------------------------------------------------------
 
     @property
-    def in_features(self) -> int | None:
-        """Features of a sample; None where any number is taken."""
-        return self._core.in_features() or None
+    def input_shape(self) -> Shape | None:
+        """The shape of a sample, as it was told or as the first layers alone take it; None where many are possible."""
+        shape = self._core.input_shape()
+        return None if shape is None else tuple(shape)
 
-    def out_features(self, in_features: int) -> int:
-        """Return the outputs for samples of so many features."""
-        return self._core.out_features(in_features)
+    def output(self, input_shape: Shape) -> Output:
+        """Return what the network gives for such a sample."""
+        shape, axis = self._core.output(list(input_shape))
+        return Output(tuple(shape), axis)
+
+    def output_of(self, X: npt.ArrayLike) -> Output:
+        """Return what the network gives for such samples; for samples that it does not take that for its own."""
+        shape, known = tuple(np.shape(X)[1:]) or (1,), self.input_shape
+        try:
+            return self.output(shape)
+        except ValueError:
+            if known is None:
+                raise
+            return self.output(known)
+
+    def layer_table(self, input_shape: Shape) -> dict[str, LayerSize]:
+        """Return how large the layers are for such a sample, by their paths."""
+        return {path: LayerSize(tuple(shape), *cost) for path, shape, *cost in self._core.layers(list(input_shape))}
 
     def tensors(self) -> list[Tensor]:
         """Return the arrays that the network owns, layer after layer."""
@@ -213,7 +247,7 @@ class Engine:
 
     def predictor(self) -> Predictor:
         """Return the network as it is now, for predictions alone."""
-        twin = Engine(self.layers, self.seed, self.dtype, draws=False)
+        twin = Engine(self.layers, self.seed, self.dtype, self.told_shape, draws=False)
         twin.set(self.get())
         return twin.as_predictor()
 

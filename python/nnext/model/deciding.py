@@ -50,8 +50,8 @@ class Deciding(Network):
         >>> model, twin = nn.MLP([1, 2]), nn.MLP([1, 2])
         >>> twin.remember(model.seen)
         """
-        if seen.classes is not None and self.in_features is not None:
-            outputs = self._engine.out_features(self.in_features)
+        if seen.classes is not None and self.input_shape is not None:
+            outputs = self._engine.output(self.input_shape).channels
             if len(seen.classes) != max(outputs, 2):
                 raise ValueError(
                     f"[model] there are {len(seen.classes)} names of classes, but the network has {outputs} outputs"
@@ -65,7 +65,7 @@ class Deciding(Network):
         Raises
         ------
         ValueError
-            Where the network takes any number of features, so that its outputs are not known.
+            Where the network takes samples of several shapes, so that its outputs are not known.
 
         Examples
         --------
@@ -74,14 +74,15 @@ class Deciding(Network):
         >>> model.decision.kind, model.decision.names
         ('binary', (0, 1))
         """
-        if self.in_features is None:
+        if self.input_shape is None:
             raise ValueError(
-                "[decision] the network takes any number of features; give it a layer such as Linear(4, 2)"
+                "[decision] the network takes samples of several shapes; give it a layer such as Linear(4, 2), or "
+                "input_shape=(1, 28, 28)"
             )
-        return self._decide(self._engine.out_features(self.in_features))
+        return self._decide(self._engine.output(self.input_shape))
 
-    def _decide(self, outputs: int) -> Decision:
-        return decide(self.layers, outputs, None if self._compiled is None else self._compiled.core_loss, self._seen)
+    def _decide(self, output: Output) -> Decision:
+        return decide(self.layers, output, None if self._compiled is None else self._compiled.core_loss, self._seen)
 
     def _scale(self, operation: str, scale: float | None) -> float:
         """Return the factor on X: 1 where none is given, with a warning if the last fit had another."""

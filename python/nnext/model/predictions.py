@@ -8,6 +8,7 @@ import numpy as np
 
 from nnext import _check
 from nnext._calls import hides_unknown, refuse_unknown, takes_hints
+from nnext._decision import Decision
 from nnext._engine import Predictor
 from nnext.model.deciding import Deciding
 
@@ -35,8 +36,9 @@ class Predictions(Deciding):
 
         Parameters
         ----------
-        X : array_like of shape (n, features), or (features,) for one sample
-            With one feature, (n,) are n samples.
+        X : array_like of shape (n, features), (n, steps, features) or (n, channels, height, width)
+            Or one sample, without the first axis. With one feature, (n,) are n samples; (n, height, width) are images
+            of one channel.
         batch_size : int, optional
             Taken for Keras' sake; the core chooses its own blocks, and results do not depend on them.
         out : ndarray of the result's shape, optional
@@ -50,7 +52,7 @@ class Predictions(Deciding):
         Returns
         -------
         ndarray of shape (n, outputs), or (outputs,) for one sample
-            Of the model's dtype.
+            Of the model's dtype; (n, steps, outputs) or (n, channels, height, width) where the last layer gives such.
 
         Examples
         --------
@@ -89,7 +91,7 @@ class Predictions(Deciding):
         Raises
         ------
         ValueError
-            When the network takes any number of features, that is, has no Linear layer.
+            When the network takes samples of several shapes: it has no Linear layer, or no `input_shape`.
 
         Examples
         --------
@@ -98,9 +100,10 @@ class Predictions(Deciding):
         >>> predictor(np.ones(4, dtype="float32")).shape
         (2,)
         """
-        if self.in_features is None:
+        if self.input_shape is None:
             raise ValueError(
-                "[compile_inference] the network takes any number of features; give it a layer such as Linear(4, 2)"
+                "[compile_inference] the network takes samples of several shapes; give it a layer such as "
+                "Linear(4, 2), or input_shape=(1, 28, 28)"
             )
         return self._engine.predictor()
 
@@ -134,8 +137,8 @@ class Predictions(Deciding):
         >>> nn.MLP([4, 3, 2]).predict_proba([[1, 2, 3, 4]]).sum(axis=1).round(6)
         array([1.], dtype=float32)
         """
-        outputs, one = self._rows(X, self._scale("predict_proba", scale))
-        found = self._decide(outputs.shape[1]).probabilities(outputs)
+        outputs, decision, one = self._outputs(X, self._scale("predict_proba", scale))
+        found = decision.probabilities(outputs)
         return found[0] if one else found
 
     @takes_hints
@@ -167,12 +170,13 @@ class Predictions(Deciding):
         >>> nn.MLP([4, 3, 2]).predict_classes([[1, 2, 3, 4]]).shape
         (1,)
         """
-        outputs, one = self._rows(X, self._scale("predict_classes", scale))
-        decision = self._decide(outputs.shape[1])
+        outputs, decision, one = self._outputs(X, self._scale("predict_classes", scale))
         found = decision.named(decision.decided(outputs))
         return np.asarray(found[0]) if one else found
 
-    def _rows(self, X: npt.ArrayLike, scale: float) -> tuple[Array, bool]:
-        """Return outputs as rows, and whether they are those of one sample."""
-        outputs = self._engine.predict(X, None, True, scale)
-        return (outputs[None], True) if outputs.ndim == 1 else (outputs, False)
+    def _outputs(self, X: npt.ArrayLike, scale: float) -> tuple[Array, Decision, bool]:
+        """Return outputs of samples, what they decide, and whether they are those of one sample alone."""
+        outputs, known = self._engine.predict(X, None, True, scale), self.input_shape
+        one = known is not None and outputs.ndim == len(self._engine.output(known).shape)
+        output = self._engine.output(known) if one and known is not None else self._engine.output_of(X)
+        return outputs[None] if one else outputs, self._decide(output), one
