@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from nnext._engine import Engine
 from nnext._samples import Samples
 from nnext.losses import CustomLoss
 from nnext.optimizers import Optimizer
+from nnext.schedules import Schedule
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -37,8 +39,30 @@ class Epoch(NamedTuple):
     loss: float
     outputs: Array | None
     steps: int  # until it diverged, if it did
-    lr: float
+    lr: float  # of the step that it diverged in, if it did
     diverged: bool
+
+
+class Rates:
+    """The learning rates of an epoch's steps, as the optimizer has them at the moment."""
+
+    def __init__(self, engine: Engine, optimizer: Optimizer, data: Data, batch_size: int) -> None:
+        self._start, self._steps = engine.position.in_epochs(), -(-data.rows // batch_size)
+        self._optimizer = optimizer
+        self._lr: float | Schedule | None = None
+        self._values: float | Array = 0.0  # of it
+
+    def now(self) -> float | Array:
+        """Return one for all steps, or one for each."""
+        lr = self._optimizer.lr
+        if lr is not self._lr:
+            self._lr, self._values = lr, lr.values(self._start, self._steps) if isinstance(lr, Schedule) else lr
+        return self._values
+
+
+def _rate(rates: float | Array, step: int) -> float:
+    """Return that of a step; where the epoch has no such step any more, that of the last one."""
+    return float(rates[min(step, len(rates) - 1)]) if isinstance(rates, np.ndarray) else rates
 
 
 class CoreLoss:
@@ -56,9 +80,9 @@ class CoreLoss:
 
     def epoch(self, data: Data, batch_size: int, shuffle: bool) -> Epoch:
         """Go through all samples once."""
-        lr = self.optimizer.lr
-        loss, steps, diverged = self.engine.fit_epoch(data.samples, data.outputs, batch_size, shuffle, lr)
-        return Epoch(loss, data.outputs, steps, lr, diverged)
+        rates = Rates(self.engine, self.optimizer, data, batch_size).now()
+        loss, steps, diverged = self.engine.fit_epoch(data.samples, data.outputs, batch_size, shuffle, rates)
+        return Epoch(loss, data.outputs, steps, _rate(rates, steps), diverged)
 
     def evaluate(self, data: Data) -> tuple[float, Array]:
         """Return loss and outputs, in evaluation mode."""
@@ -90,15 +114,16 @@ class OwnLoss:
 
     def epoch(self, data: Data, batch_size: int, shuffle: bool) -> Epoch:
         """Go through all samples once; the function is called in every step."""
+        rates, step = Rates(self.engine, self.optimizer, data, batch_size), count()
 
         def call(y_pred: Array, rows: Array) -> tuple[float, Array, float]:
             value, grad = self._call(y_pred, data.y[rows])
-            return value, grad, self.optimizer.lr  # as the function may have set it
+            return value, grad, _rate(rates.now(), next(step))  # as the function may have set it
 
         loss, steps, diverged = self.engine.fit_epoch(
-            data.samples, data.outputs, batch_size, shuffle, self.optimizer.lr, call
+            data.samples, data.outputs, batch_size, shuffle, rates.now(), call
         )
-        return Epoch(loss, data.outputs, steps, self.optimizer.lr, diverged)
+        return Epoch(loss, data.outputs, steps, _rate(rates.now(), steps), diverged)
 
     def evaluate(self, data: Data) -> tuple[float, Array]:
         """Return loss and outputs, in evaluation mode."""
