@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -32,6 +34,10 @@ class Data:
     outputs: Array | None  # where an epoch leaves the network's outputs, if someone wants them
     scale: float
 
+    def steps(self, batch_size: int) -> int:
+        """Return how many an epoch has."""
+        return -(-self.rows // batch_size)
+
 
 class Epoch(NamedTuple):
     """What happened in an epoch."""
@@ -43,21 +49,9 @@ class Epoch(NamedTuple):
     diverged: bool
 
 
-class Rates:
-    """The learning rates of an epoch's steps, as the optimizer has them at the moment."""
-
-    def __init__(self, engine: Engine, optimizer: Optimizer, data: Data, batch_size: int) -> None:
-        self._start, self._steps = engine.position.in_epochs(), -(-data.rows // batch_size)
-        self._optimizer = optimizer
-        self._lr: float | Schedule | None = None
-        self._values: float | Array = 0.0  # of it
-
-    def now(self) -> float | Array:
-        """Return one for all steps, or one for each."""
-        lr = self._optimizer.lr
-        if lr is not self._lr:
-            self._lr, self._values = lr, lr.values(self._start, self._steps) if isinstance(lr, Schedule) else lr
-        return self._values
+def _rates(lr: float | Schedule, start: Callable[[], float], steps: int) -> float | Array:
+    """Return the learning rates of an epoch that starts there: one for all steps, or one for each."""
+    return lr.values(start(), steps) if isinstance(lr, Schedule) else lr
 
 
 def _rate(rates: float | Array, step: int) -> float:
@@ -80,7 +74,7 @@ class CoreLoss:
 
     def epoch(self, data: Data, batch_size: int, shuffle: bool) -> Epoch:
         """Go through all samples once."""
-        rates = Rates(self.engine, self.optimizer, data, batch_size).now()
+        rates = _rates(self.optimizer.lr, lambda: self.engine.position.in_epochs(), data.steps(batch_size))
         loss, steps, diverged = self.engine.fit_epoch(data.samples, data.outputs, batch_size, shuffle, rates)
         return Epoch(loss, data.outputs, steps, _rate(rates, steps), diverged)
 
@@ -114,16 +108,17 @@ class OwnLoss:
 
     def epoch(self, data: Data, batch_size: int, shuffle: bool) -> Epoch:
         """Go through all samples once; the function is called in every step."""
-        rates, step = Rates(self.engine, self.optimizer, data, batch_size), count()
+        start, step = self.engine.position.in_epochs(), count()
+        rates = lru_cache(1)(partial(_rates, start=lambda: start, steps=data.steps(batch_size)))
 
         def call(y_pred: Array, rows: Array) -> tuple[float, Array, float]:
             value, grad = self._call(y_pred, data.y[rows])
-            return value, grad, _rate(rates.now(), next(step))  # as the function may have set it
+            return value, grad, _rate(rates(self.optimizer.lr), next(step))  # as the function may have set it
 
         loss, steps, diverged = self.engine.fit_epoch(
-            data.samples, data.outputs, batch_size, shuffle, rates.now(), call
+            data.samples, data.outputs, batch_size, shuffle, rates(self.optimizer.lr), call
         )
-        return Epoch(loss, data.outputs, steps, _rate(rates.now(), steps), diverged)
+        return Epoch(loss, data.outputs, steps, _rate(rates(self.optimizer.lr), steps), diverged)
 
     def evaluate(self, data: Data) -> tuple[float, Array]:
         """Return loss and outputs, in evaluation mode."""
