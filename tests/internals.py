@@ -1,6 +1,7 @@
 """What tests know of the package's insides. No other test module names them, so that none changes when they do."""
 
 import contextlib
+import dataclasses
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -42,10 +43,15 @@ def set_counters(model: nn.Sequential, counts: tuple[int, int, int]) -> None:
     """Let the model have made so many steps and epochs, and its optimizer so many steps with each parameter."""
     now = model.engine.state()
     progress = {path: (counts[2], product) for path, (_, product) in now.progress.items()}
-    model.engine.set_state(_engine.State(now.tensors, now.optimizer, progress, counts[:2]))
+    model.engine.set_state(dataclasses.replace(now, progress=progress, counters=counts[:2]))
 
 
-def fit_epoch(model: nn.Sequential, X: np.ndarray, batch_size: int, lr: float, loss: _engine.HostLoss) -> Any:
+def position(model: nn.Sequential) -> tuple[float, int, int]:
+    """Return how far the training has come: epochs, and of the one that a fit was in the steps done and all."""
+    return tuple(model.engine.position)
+
+
+def fit_epoch(model: nn.Sequential, X: np.ndarray, batch_size: int, lr: Any, loss: _engine.HostLoss) -> Any:
     """Train for an epoch with a loss as the core calls it; return the loss, the steps and whether it diverged."""
     samples = model.engine.samples(X, None, None, "fit", 1.0)
     return model.engine.fit_epoch(samples, None, batch_size, False, lr, loss)

@@ -1,10 +1,13 @@
 // Network32 and Network64: bindings/model.h for Python.
 #include <pybind11/stl.h>
 
+#include <variant>
+
 #include "bindings/bind.h"
 #include "bindings/config.h"
 #include "bindings/interrupt.h"
 #include "bindings/model.h"
+#include "core/errors.h"
 
 namespace nnext::bindings {
 namespace {
@@ -19,9 +22,10 @@ void bind_tensors(py::class_<Model<T>>& c) {
   c.def("get_gradients", &Model<T>::get_gradients);
   c.def("get_state", &Model<T>::get_state);
   c.def("set_state", &Model<T>::set_state, arg("tensors"), arg("optimizer_state"), arg("progress"), arg("counters"),
-        CallGuard());
+        arg("position"), CallGuard());
   c.def("get_counters", &Model<T>::get_counters);
   c.def("set_counters", &Model<T>::set_counters, arg("counters"));
+  c.def("get_position", &Model<T>::get_position);
   c.def("optimizer_states", &Model<T>::optimizer_states);
   c.def("product_name", &Model<T>::product_name);
 }
@@ -34,6 +38,17 @@ void bind_settings(py::class_<Model<T>>& c) {
   c.def("frozen", &Model<T>::frozen);
 }
 
+// One learning rate, or one for each step. The array has to stay while the rates are used.
+using GivenRates = std::variant<double, py::array_t<double, py::array::c_style>>;
+
+train::Rates rates_of(const GivenRates& given) {
+  if (const double* every = std::get_if<double>(&given)) return {*every};
+  const auto& each = std::get<1>(given);
+  if (each.ndim() != 1 || each.size() == 0)
+    core::fail_value("[fit] the learning rates are an array of shape ", shape_text(each), "; give one for each step");
+  return {.each = {each.data(), static_cast<Size>(each.size())}};
+}
+
 template <class T>
 void bind_fit(py::class_<Model<T>>& c) {
   c.def("samples", &Model<T>::samples, arg("x"), arg("y"), arg("sample_weight"), arg("operation"), arg("scale"),
@@ -41,8 +56,8 @@ void bind_fit(py::class_<Model<T>>& c) {
   c.def(
       "fit_epoch",
       [](Model<T>& model, const SampleArrays<T>& samples, const py::object& outputs, Size batch_size, bool shuffle,
-         double lr, const py::object& loss) {
-        const train::EpochReport report = model.fit_epoch(samples, outputs, {batch_size, shuffle, lr}, loss);
+         const GivenRates& lr, const py::object& loss) {
+        const train::EpochReport report = model.fit_epoch(samples, outputs, {batch_size, shuffle, rates_of(lr)}, loss);
         return std::tuple(report.loss, report.steps, report.diverged);
       },
       arg("samples"), arg("outputs"), arg("batch_size"), arg("shuffle"), arg("lr"), arg("loss") = py::none());

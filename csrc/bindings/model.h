@@ -52,15 +52,17 @@ class Model {
   // Index to values. Either all are set, in one go for predictions under way, or none.
   void set_tensors(const py::dict& values);
   py::list get_gradients();
-  // Tensors, optimizer state [tensor][state], progress, counters: likewise of one moment, and set in one go.
-  using Progress = std::vector<std::tuple<std::uint64_t, double>>;  // steps and product, of each tensor
-  using Counters = std::tuple<std::uint64_t, std::uint64_t>;        // steps and epochs, over the network's life
+  // Tensors, optimizer state [tensor][state], progress, counters, position: likewise of one moment, and set in one go.
+  using Progress = std::vector<std::tuple<std::uint64_t, double>>;    // steps and product, of each tensor
+  using Counters = std::tuple<std::uint64_t, std::uint64_t>;          // steps and epochs, over the network's life
+  using Position = std::tuple<double, std::uint64_t, std::uint64_t>;  // train::Position
   py::tuple get_state() const;
   void set_state(const py::list& tensors, const py::list& optimizer_state, const Progress& progress,
-                 const Counters& counters);
+                 const Counters& counters, const Position& position);
   // Steps, epochs, and the most steps that the optimizer has taken with a parameter.
   std::tuple<std::uint64_t, std::uint64_t, std::uint64_t> get_counters() const;
   void set_counters(const Counters& counters);
+  Position get_position() const;
   std::vector<std::string> optimizer_states() const;
   std::string product_name() const;
 

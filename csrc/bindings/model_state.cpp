@@ -84,6 +84,14 @@ py::list Model<T>::get_gradients() {
   return logical(gradients);
 }
 
+namespace {
+
+std::tuple<double, std::uint64_t, std::uint64_t> as_tuple(const train::Position& position) {
+  return {position.epochs, position.step, position.steps};
+}
+
+}  // namespace
+
 template <class T>
 py::tuple Model<T>::get_state() const {
   std::optional<train::StateCopy<T>> copy;
@@ -98,12 +106,12 @@ py::tuple Model<T>::get_state() const {
   Progress progress;
   for (const optim::Progress& of : copy->progress) progress.emplace_back(of.steps, of.product);
   return py::make_tuple(logical(copy->parameters), optimizer_state, progress,
-                        std::tuple(copy->counters.step, copy->counters.epoch));
+                        std::tuple(copy->counters.step, copy->counters.epoch), as_tuple(copy->position));
 }
 
 template <class T>
 void Model<T>::set_state(const py::list& tensors, const py::list& optimizer_state, const Progress& progress,
-                         const Counters& counters) {
+                         const Counters& counters, const Position& position) {
   const Size count = trainer_.network().parameters;
   if (tensors.size() != count || optimizer_state.size() != count || progress.size() != count)
     core::fail_value("[load] there are ", tensors.size(), " tensors, ", optimizer_state.size(), " with state and ",
@@ -127,6 +135,7 @@ void Model<T>::set_state(const py::list& tensors, const py::list& optimizer_stat
     given.progress.push_back({std::get<0>(progress[i]), std::get<1>(progress[i])});
   }
   given.counters = {std::get<0>(counters), std::get<1>(counters)};
+  given.position = {std::get<0>(position), std::get<1>(position), std::get<2>(position)};
   interruptible([&](runtime::Cancel& cancel) { trainer_.set_state(given, cancel); });
 }
 
@@ -142,6 +151,13 @@ template <class T>
 void Model<T>::set_counters(const Counters& counters) {
   interruptible(
       [&](runtime::Cancel& cancel) { trainer_.set_counters({std::get<0>(counters), std::get<1>(counters)}, cancel); });
+}
+
+template <class T>
+typename Model<T>::Position Model<T>::get_position() const {
+  train::Position position;
+  interruptible([&](runtime::Cancel&) { position = trainer_.position(); });
+  return as_tuple(position);
 }
 
 template <class T>

@@ -152,7 +152,7 @@ double Epoch<T>::host_loss(Own& own) {
   for (Size i = 0; i < rows.size(); ++i) rows[i] = static_cast<std::uint32_t>(sample(own.batch.first + i));
   const Matrix<T> dy = view.at(plan_.output_gradient());
   const HostLoss said = samples_.host_loss(view.at(plan_.output()), rows.data(), dy);
-  options_.lr = said.lr.value_or(options_.lr);
+  if (said.lr) options_.lr = {*said.lr};
   const bool finite = training_.network.kernels.reduce.count_nonfinite(dy.rows * dy.cols, dy.data) == 0;
   return finite ? said.loss : std::numeric_limits<double>::infinity();
 }
@@ -161,6 +161,7 @@ template <class T>
 void Epoch<T>::count(double loss) {
   const Size rows = own().batch.x.rows;
   ++step;
+  training_.position.end_step(steps());
   loss_sum_ += loss * static_cast<double>(rows);
   rows_ += rows;
 }

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 
 #include "train/clip.h"
 #include "train/input_rows.h"
@@ -31,10 +32,18 @@ struct Samples {
   std::function<HostLoss(ConstMatrix<T> outputs, const std::uint32_t* order, Matrix<T> dy)> host_loss{};
 };
 
+// The learning rate: one, or one for each step of the epoch.
+struct Rates {
+  double every = 1e-3;
+  std::span<const double> each{};  // empty: `every`
+
+  double at(Size step) const { return each.empty() ? every : each[step]; }
+};
+
 struct EpochOptions {
   Size batch_size = 32;
   bool shuffle = true;
-  double lr = 1e-3;
+  Rates lr{};
 };
 
 // Samples [first, first + x.rows) of the epoch's order.
@@ -81,7 +90,7 @@ class Epoch final : public PassContext<T> {
   // goes by features, so that every member needs the whole batch.
   void follow(bool keeps_gradients, bool by_features);
 
-  const EpochOptions& options() const { return options_; }
+  double lr(Size at_step) const { return options_.lr.at(at_step); }
   Size steps() const { return core::divide_up(samples_.x.rows, options_.batch_size); }
   const Shares& shares() const { return shares_; }
   bool has_host_loss() const { return samples_.host_loss != nullptr; }

@@ -19,6 +19,9 @@ void Fit<T>::prepare(const Samples<T>& samples, const EpochOptions& options) {
     core::fail_value("[fit] with ", n, n == 1 ? " sample" : " samples", " and batch_size=", options.batch_size,
                      " a batch has ", smallest, " but batch normalization needs ", plan_->min_rows(),
                      " in training; choose another batch_size, or leave out a sample");
+  const Size rates = options.lr.each.size(), steps = core::divide_up(n, batch);
+  if (rates > 0 && rates != steps)
+    core::fail_value("[fit] there are ", rates, " learning rates for an epoch of ", steps, " steps; give one for each");
 }
 
 template <class T>
@@ -84,7 +87,10 @@ EpochReport Fit<T>::run_epoch(const Samples<T>& samples, const EpochOptions& opt
   Epoch<T> epoch(training_, *plan_, shares, samples, options, sample_order(samples.x, options.shuffle, cancel));
   Run run{epoch, cancel};
   choose_way(run);
-  if (const Gate::Writer writer(training_.network.gate, &cancel); writer) ++training_.counters.epoch;
+  if (const Gate::Writer writer(training_.network.gate, &cancel); writer) {
+    ++training_.counters.epoch;
+    training_.position.begin_epoch();
+  }
   while (!epoch.diverged && !cancel.requested()) {
     epoch.diverged = !training_.network.parameters_finite();  // so that what is kept below is finite
     if (epoch.diverged || epoch.step == epoch.steps()) break;

@@ -43,7 +43,7 @@ void Fit<T>::run_steps(Run& run, Size until) {
       if (me.is_caller()) {
         const bool look = !looks_seldom || step % runtime::kStepsPerLook == 0;
         if (writer.readers_wait() || (look && run.cancel.due())) end = step + 1;
-        training_.begin_step(epoch.options().lr);
+        training_.begin_step(epoch.lr(step));
       }
       const nn::Pass<T> pass = training_pass(me, counter + (step - from));
       epoch.begin(me, step);
@@ -124,7 +124,7 @@ void Fit<T>::run_long_step(Run& run) {
   const Gate::Writer writer(training_.network.gate, &run.cancel);
   if (!writer) return;
   if (epoch.has_host_loss()) snapshots_.take(training_);  // the host's loss may not be the same once more
-  training_.begin_step(epoch.options().lr);
+  training_.begin_step(epoch.lr(epoch.step));
   phases(program.update, program.phases.size(), nullptr);
   training_.end_step();
   epoch.count(loss);

@@ -116,7 +116,7 @@ void Trainer<T>::set_state(const GivenState<T>& state, runtime::Cancel& cancel) 
       for (const GivenNumbers<T>& numbers : state.optimizer[s])
         put(numbers, training_.optimizer_state.at(numbers.parameter).at(s));
     training_.regroup(state.progress);
-    training_.counters = state.counters;
+    training_.counters = state.counters, training_.position = state.position;
   });
 }
 

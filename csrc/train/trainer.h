@@ -28,6 +28,7 @@ struct GivenState {
   std::vector<std::vector<GivenNumbers<T>>> optimizer;  // [state]
   std::vector<optim::Progress> progress;                // of every parameter
   Counters counters;
+  Position position;
 };
 
 template <class T>
@@ -61,6 +62,10 @@ class Trainer {
   StateCopy<T> copy_state() const;                      // of one moment: also during a fit that after a whole step
   std::pair<Counters, std::uint64_t> counters() const;  // and the most steps of the optimizer with a parameter
   void set_counters(const Counters& counters, runtime::Cancel& cancel);
+  Position position() const {
+    const Gate::Reader reader(network_.gate);
+    return training_.position;
+  }
   std::vector<std::string> frozen() const;  // paths of layers with parameters
   // The kernels for products in bf16; throws std::invalid_argument where there are none for this network.
   const kernels::Bf16Kernels& find_bf16() const;

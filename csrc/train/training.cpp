@@ -49,6 +49,7 @@ void Training<T>::put(Compiled compiled) {
   clip_norm = compiled.clip_norm;
   optimizer = std::move(compiled.optimizer);
   optimizer_state = std::move(compiled.state);
+  position = {};
   regroup(std::vector<optim::Progress>(network.parameters));
 }
 
@@ -97,7 +98,10 @@ void Training<T>::apply(const nn::Node<T>& node, const nn::Piece& piece, const T
 
 template <class T>
 StateCopy<T>::StateCopy(const Training<T>& training)
-    : optimizer_state(training.optimizer_state), progress(training.progress()), counters(training.counters) {
+    : optimizer_state(training.optimizer_state),
+      progress(training.progress()),
+      counters(training.counters),
+      position(training.position) {
   training.network.for_parameters(
       [&](const nn::Node<T>&, const nn::Parameter<T>& parameter, Size) { parameters.push_back(parameter.values); });
 }
@@ -110,6 +114,7 @@ void StateCopy<T>::put_back(Training<T>& training) const {
   for (Size p = 0; p < optimizer_state.size(); ++p)
     for (Size s = 0; s < optimizer_state[p].size(); ++s) copy(optimizer_state[p][s], training.optimizer_state[p][s]);
   training.counters = counters;
+  training.position = position;
   training.regroup(progress);
   for (nn::Node<T>& node : training.network.nodes)  // last, since this allocates
     node.layer->pack(std::exchange(node.layer->packed, nn::Packed::none));

@@ -22,6 +22,23 @@ struct Counters {
   std::uint64_t epoch = 0;  // begun epochs over the network's life: the key of the sample order
 };
 
+// How far a training has come since compile: what the learning rate of a schedule follows. Steps of one's own are in no
+// epoch.
+struct Position {
+  double epochs = 0;        // whole, but for the parts of epochs that were interrupted
+  std::uint64_t step = 0;   // done of the epoch that a fit is in, or was interrupted in
+  std::uint64_t steps = 0;  // that this one has; 0 where `step` is
+
+  // The epoch to come begins where the last one ended or was interrupted.
+  void begin_epoch() {
+    if (step > 0) *this = {epochs + static_cast<double>(step) / static_cast<double>(steps)};
+  }
+  void end_step(std::uint64_t of) {
+    steps = of;
+    if (++step == of) *this = {epochs + 1};
+  }
+};
+
 template <class T>
 struct LossRule {
   const kernels::LossKernel<T>* kernel = nullptr;  // null: a function of the host's
@@ -46,6 +63,7 @@ struct Training {
 
   nn::Network<T>& network;
   Counters counters;
+  Position position;
   LossRule<T> loss;
   double clip_norm = 0;                                 // 0: gradients are not clipped
   std::unique_ptr<optim::Optimizer<T>> optimizer;       // null before compile
@@ -92,6 +110,7 @@ struct StateCopy {
   std::vector<std::vector<Buffer<T>>> optimizer_state;
   std::vector<optim::Progress> progress;
   Counters counters;
+  Position position;
 };
 
 }  // namespace nnext::train

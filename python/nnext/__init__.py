@@ -8,7 +8,7 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from nnext import callbacks, functional, initializers, layers, losses, metrics, optimizers, runtime
+from nnext import callbacks, functional, initializers, layers, losses, metrics, optimizers, runtime, schedules
 from nnext._core import __version__
 from nnext._unknown import attributes_of
 from nnext.callbacks import Callback, EarlyStopping, LambdaCallback, ProgressBar
@@ -28,6 +28,7 @@ from nnext.layers.residual import *
 from nnext.losses import *
 from nnext.model import MLP, Sequential
 from nnext.optimizers import *
+from nnext.schedules import *
 
 if TYPE_CHECKING:
     from nnext import datasets, reference
@@ -62,10 +63,12 @@ __all__ = [
     "optimizers",
     "reference",
     "runtime",
+    "schedules",
 ]
 __all__ += layers.__all__
 __all__ += losses.__all__
 __all__ += optimizers.__all__
+__all__ += schedules.__all__
 
 
 if not TYPE_CHECKING:

@@ -21,10 +21,14 @@ def number(
     above: float | None = None,
     high: float = math.inf,
     below: float | None = None,
+    also: str = "",
 ) -> float:
-    """Return a finite float within [low, high]; with `above` and `below` the ends do not belong to it."""
+    """Return a finite float within [low, high]; with `above` and `below` the ends do not belong to it.
+
+    `also` says what else could be given.
+    """
     if isinstance(value, bool | np.bool_) or not hasattr(value, "__float__") or getattr(value, "ndim", 0) != 0:
-        raise TypeError(f"[{operation}] {name} is {shown(value)}; give a number")
+        raise TypeError(f"[{operation}] {name} is {shown(value)}; give a number{also and f', or {also}'}")
     result = float(value)
     fits = (result >= low if above is None else result > above) and (
         result <= high if below is None else result < below

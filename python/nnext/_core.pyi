@@ -17,8 +17,9 @@ _Config = Mapping[str, Any]  # what a layer's, a loss's or an optimizer's config
 _Counters = tuple[int, int]  # training steps, epochs
 _Progress = list[tuple[int, float]]  # of each tensor: steps of the optimizer, and the product that some rules keep
 _Number = TypeVar("_Number", np.float32, np.float64)
-# Tensors; for each of them the optimizer's arrays, none for a buffer; progress; counters.
-_State = tuple[list[npt.NDArray[_Number]], list[list[npt.NDArray[_Number]]], _Progress, _Counters]
+_Position = tuple[float, int, int]  # since compile: epochs, and of the one that a fit is in the steps done and all
+# Tensors; for each of them the optimizer's arrays, none for a buffer; progress; counters; position.
+_State = tuple[list[npt.NDArray[_Number]], list[list[npt.NDArray[_Number]]], _Progress, _Counters, _Position]
 
 # ---- runtime: bind_runtime.cpp -----------------------------------------------------------------------------------
 
@@ -80,10 +81,16 @@ class _Network(Generic[_Number], metaclass=_PybindType):
     def get_gradients(self) -> list[npt.NDArray[_Number]]: ...
     def get_state(self) -> _State[_Number]: ...  # of one moment, also during a fit
     def set_state(
-        self, tensors: list[Any], optimizer_state: list[Any], progress: _Progress, counters: _Counters
+        self,
+        tensors: list[Any],
+        optimizer_state: list[Any],
+        progress: _Progress,
+        counters: _Counters,
+        position: _Position,
     ) -> None: ...
     def get_counters(self) -> tuple[int, int, int]: ...  # and the most steps of the optimizer with a parameter
     def set_counters(self, counters: _Counters) -> None: ...
+    def get_position(self) -> _Position: ...
     def optimizer_states(self) -> list[str]: ...  # names of the arrays that it keeps of each parameter
     def product_name(self) -> str: ...  # of the number that it keeps; "" if it has none
 
@@ -108,7 +115,7 @@ class _Network(Generic[_Number], metaclass=_PybindType):
         outputs: npt.NDArray[_Number] | None,
         batch_size: int,
         shuffle: bool,
-        lr: float,
+        lr: float | npt.NDArray[np.float64],  # or one for each step
         # instead of the compiled one: (outputs, rows of the samples) -> loss, gradient, and the lr from this step on
         loss: Callable[[Any, Any], tuple[float, Any] | tuple[float, Any, float]] | None = None,
     ) -> tuple[float, int, bool]: ...  # loss, steps, whether it diverged

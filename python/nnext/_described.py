@@ -1,4 +1,4 @@
-"""What layers, losses, optimizers and initializers have in common: they are descriptions.
+"""What layers, losses, optimizers, schedules and initializers have in common: they are descriptions.
 
 A description is a dataclass whose fields check what they are given. It is the same as another with the same settings,
 shows only the settings that differ from the defaults, becomes plain values by ``config()``, and comes back from them

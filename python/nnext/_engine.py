@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["Engine", "Predictor", "State", "Tensor", "as_array", "optimizer_arrays", "tensor_table"]
+__all__ = ["Engine", "Position", "Predictor", "State", "Tensor", "as_array", "optimizer_arrays", "tensor_table"]
 
 Counters = tuple[int, int]  # training steps and epochs of the network's life: they name the random streams
 Progress = tuple[int, float]  # steps of the optimizer, and the product that some rules keep, of a parameter
@@ -35,6 +35,18 @@ class LayerSize(NamedTuple):
     output_shape: Shape
     flops: float
     bytes: int  # of the output, where it has a place of its own
+
+
+class Position(NamedTuple):
+    """How far a training has come since `compile`: what a schedule follows. Steps of one's own are in no epoch."""
+
+    epochs: float = 0.0  # whole, but for the parts of epochs that were interrupted
+    step: int = 0  # done of the epoch that a fit is in, or was interrupted in
+    steps: int = 0  # that this one has; 0 where `step` is
+
+    def in_epochs(self) -> float:
+        """Return where an epoch that begins now begins."""
+        return self.epochs + (self.step / self.steps if self.step else 0.0)
 
 
 class Tensor(NamedTuple):
@@ -53,6 +65,7 @@ class State:
     optimizer: Mapping[str, Sequence[Array]]  # its running sums, for each tensor; none for buffers
     progress: Mapping[str, Progress]  # for each tensor
     counters: Counters
+    position: Position
 
 
 def tensor_table(layers: Iterable[Layer], input_shape: Shape | None) -> list[Tensor]:
@@ -171,17 +184,23 @@ class Engine:
         """Continue with the random numbers of other steps and epochs."""
         self._core.set_counters(counters)
 
+    @property
+    def position(self) -> Position:
+        """How far the training has come."""
+        return Position(*self._core.get_position())
+
     def state(self) -> State:
         """Return copies of everything, of one moment, also while a fit goes on."""
-        tensors, sums, progress, counters = self._core.get_state()
-        return State(self._named(tensors), self._named(sums), self._named(progress), counters)
+        tensors, sums, progress, counters, position = self._core.get_state()
+        return State(self._named(tensors), self._named(sums), self._named(progress), counters, Position(*position))
 
     def set_state(self, state: State) -> None:
         """Continue from a state of the same network with the same optimizer."""
         paths = [tensor.path for tensor in self.tensors()]
         sums = [list(state.optimizer[path]) for path in paths]
         progress = [state.progress[path] for path in paths]
-        self._core.set_state([state.tensors[path] for path in paths], sums, progress, state.counters)
+        tensors = [state.tensors[path] for path in paths]
+        self._core.set_state(tensors, sums, progress, state.counters, state.position)
 
     # ---- training -----------------------------------------------------------------------------------------------
 
@@ -214,9 +233,18 @@ class Engine:
         self._core.end_fit(token)
 
     def fit_epoch(
-        self, samples: Any, outputs: Any, batch_size: int, shuffle: bool, lr: float, loss: HostLoss | None = None
+        self,
+        samples: Any,
+        outputs: Any,
+        batch_size: int,
+        shuffle: bool,
+        lr: float | Array,
+        loss: HostLoss | None = None,
     ) -> tuple[float, int, bool]:
-        """Go through all samples once; return the loss, the number of steps, and whether it diverged."""
+        """Go through all samples once; return the loss, the number of steps, and whether it diverged.
+
+        `lr` is one learning rate, or one for each step. What `loss` gives holds from its step on.
+        """
         return self._core.fit_epoch(samples, outputs, batch_size, shuffle, lr, loss)
 
     def begin_epoch(self, samples: int, shuffle: bool) -> Array:

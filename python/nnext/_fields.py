@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any, Protocol, TypedDict, Unpack
+from typing import Any, ClassVar, Protocol, TypedDict, Unpack
 
 from nnext import _check
 
@@ -28,6 +28,24 @@ class Kind(Protocol):
         """Return the description that a user means."""
 
     def from_config(self, config: Any) -> Any:
+        """Build what ``config()`` described."""
+
+
+class Changing(Protocol):
+    """A description that stands in place of a number and changes from step to step: a `Schedule`."""
+
+    kind: ClassVar[str]
+    example: ClassVar[str]  # for messages
+
+    def bounds(self) -> tuple[float, float]:
+        """Return the least and the greatest number that a value can come near to."""
+
+    @classmethod
+    def find(cls, operation: str, argument: str, value: Any) -> Any:
+        """Return the description that a user means."""
+
+    @classmethod
+    def from_config(cls, config: Any) -> Any:
         """Build what ``config()`` described."""
 
 
@@ -57,14 +75,29 @@ def size(*, default: Any = dataclasses.MISSING, low: int = 1) -> Any:
 
 
 def number(
-    *, default: Any = dataclasses.MISSING, settable: bool = False, optional: bool = False, **limits: Unpack[Limits]
+    *,
+    default: Any = dataclasses.MISSING,
+    settable: bool = False,
+    optional: bool = False,
+    schedule: type[Changing] | None = None,
+    **limits: Unpack[Limits],
 ) -> Any:
-    """Describe a field that takes a finite number, or None if `optional`; `limits` are those of `_check.number`."""
+    """Describe a field that takes a finite number, or None if `optional`; `limits` are those of `_check.number`.
 
-    def check(operation: str, name: str, value: Any) -> float | None:
-        return None if value is None and optional else _check.number(operation, name, value, **limits)
+    With `schedule` it takes one as well, whose values are all within the limits.
+    """
+    also = "" if schedule is None else f"a {schedule.kind}, such as {schedule.example}"
 
-    return _field(Rule(check, settable=settable), default)
+    def check(operation: str, name: str, value: Any) -> Any:
+        if value is None and optional:
+            return None
+        if schedule is None or not isinstance(value, schedule):
+            return _check.number(operation, name, value, **limits, also=also)
+        for which, bound in zip(("least", "greatest"), value.bounds(), strict=True):
+            _check.number(operation, f"the {which} value of {name}={value!r}", bound, **limits)
+        return value
+
+    return _field(Rule(check, of=schedule, settable=settable), default)
 
 
 def pair(*, default: tuple[float, float], **limits: Unpack[Limits]) -> Any:

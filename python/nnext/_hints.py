@@ -24,6 +24,8 @@ _OWN_CALLBACK = "nnext has none yet; derive a class from `nn.Callback` whose on_
 _AS_ROWS = "nnext has none yet; `nn.Flatten()` and `nn.Linear(in_features, out_features)` take sequences as rows"
 _CHANNELS_FIRST = "leave it out: images are (n, channels, rows, columns)"
 _FOR_IMAGES = "nnext has none yet; for images there are nn.Conv2d, nn.MaxPool2d and nn.AvgPool2d"
+_SCHEDULE = "give a schedule as lr, as in `nn.Adam(lr=nn.Cosine(2e-3, epochs=12, warmup=0.5))`"
+_COSINE = "nnext has none yet; the nearest is `nn.Cosine(2e-3, epochs=12)`, which stands in place of lr"
 _REGULARIZE = "give weight_decay to the optimizer, as in `nn.SGD(weight_decay=1e-4)`"
 _SIZES = "give all sizes in one list, features first and outputs last, as in `nn.MLP([4, 8, 2])`"
 
@@ -64,9 +66,12 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "AdamW RAdam Adamax Lion LBFGS": "nnext has none yet; the nearest is `nn.Adam()`",
         "RMSprop": "nnext has none yet; `nn.Adam(betas=(0.0, 0.99))` is RMSprop with a bias correction",
         "Adadelta Rprop Ftrl": "nnext has none yet; the nearest is `nn.Adagrad()`",
-        "lr_scheduler schedules CosineAnnealingLR StepLR ReduceLROnPlateau LearningRateScheduler": (
-            f"{_OWN_CALLBACK} sets `model.optimizer.lr`"
-        ),
+        "lr_scheduler LearningRateSchedule": _SCHEDULE,
+        "CosineAnnealingLR CosineAnnealingWarmRestarts CosineDecay CosineDecayRestarts OneCycleLR LinearLR": _SCHEDULE,
+        "StepLR MultiStepLR ExponentialLR ExponentialDecay PolynomialLR PolynomialDecay InverseTimeDecay": _COSINE,
+        "PiecewiseConstantDecay": _COSINE,
+        "ConstantLR": "leave it out: a number stays as it is, as in `nn.Adam(lr=0.01)`",
+        "ReduceLROnPlateau LearningRateScheduler LambdaLR": f"{_OWN_CALLBACK} sets `model.optimizer.lr`",
         "ModelCheckpoint": f"{_OWN_CALLBACK} calls self.model.save(path)",
         "CSVLogger": "use `model.history.to_csv`",
         "TensorBoard": "nnext has none yet; use `model.history.plot`",
@@ -264,6 +269,7 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "stddev sigma": "std",
         "minval": "low",
         "maxval": "high",
+        "scheduler lr_scheduler schedule lr_schedule decay": _SCHEDULE,
         "max_iter n_epochs num_epochs nb_epoch n_iter": "epochs",
         "validation_fraction val_split": "validation_split",
         "val_data eval_set": "validation_data",
@@ -313,6 +319,14 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "data_format": _CHANNELS_FIRST,
     },
     "LayerNorm(": {"axis": "leave it out: normalized_shape has the sizes of the last axes"},
+    "Cosine(": {
+        "initial_learning_rate base_lr max_lr lr learning_rate peak": "value",
+        "T_max decay_steps total_steps steps": "use epochs: lengths are in epochs, also fractions of them",
+        "warmup_steps warmup_epochs num_warmup_steps": "use warmup, in epochs, also fractions of them",
+        "eta_min min_lr final_lr": "final",
+        "alpha": "use final, the value itself and not its share",
+        "last_epoch": "leave it out: a fit goes on from where the training is",
+    },
     "Dropout(": {"seed": "give it to the model: `nn.Sequential(*layers, seed=1)`"},
     "Sequential(": {
         "layers": "give them without a name: `nn.Sequential(*layers)`",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache, partial
+from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -12,6 +15,7 @@ from nnext._engine import Engine
 from nnext._samples import Samples
 from nnext.losses import CustomLoss
 from nnext.optimizers import Optimizer
+from nnext.schedules import Schedule
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -30,6 +34,10 @@ class Data:
     outputs: Array | None  # where an epoch leaves the network's outputs, if someone wants them
     scale: float
 
+    def steps(self, batch_size: int) -> int:
+        """Return how many an epoch has."""
+        return -(-self.rows // batch_size)
+
 
 class Epoch(NamedTuple):
     """What happened in an epoch."""
@@ -37,8 +45,18 @@ class Epoch(NamedTuple):
     loss: float
     outputs: Array | None
     steps: int  # until it diverged, if it did
-    lr: float
+    lr: float  # of the step that it diverged in, if it did
     diverged: bool
+
+
+def _rates(lr: float | Schedule, start: Callable[[], float], steps: int) -> float | Array:
+    """Return the learning rates of an epoch that starts there: one for all steps, or one for each."""
+    return lr.values(start(), steps) if isinstance(lr, Schedule) else lr
+
+
+def _rate(rates: float | Array, step: int) -> float:
+    """Return that of a step; where the epoch has no such step any more, that of the last one."""
+    return float(rates[min(step, len(rates) - 1)]) if isinstance(rates, np.ndarray) else rates
 
 
 class CoreLoss:
@@ -56,9 +74,9 @@ class CoreLoss:
 
     def epoch(self, data: Data, batch_size: int, shuffle: bool) -> Epoch:
         """Go through all samples once."""
-        lr = self.optimizer.lr
-        loss, steps, diverged = self.engine.fit_epoch(data.samples, data.outputs, batch_size, shuffle, lr)
-        return Epoch(loss, data.outputs, steps, lr, diverged)
+        rates = _rates(self.optimizer.lr, lambda: self.engine.position.in_epochs(), data.steps(batch_size))
+        loss, steps, diverged = self.engine.fit_epoch(data.samples, data.outputs, batch_size, shuffle, rates)
+        return Epoch(loss, data.outputs, steps, _rate(rates, steps), diverged)
 
     def evaluate(self, data: Data) -> tuple[float, Array]:
         """Return loss and outputs, in evaluation mode."""
@@ -90,15 +108,17 @@ class OwnLoss:
 
     def epoch(self, data: Data, batch_size: int, shuffle: bool) -> Epoch:
         """Go through all samples once; the function is called in every step."""
+        start, step = self.engine.position.in_epochs(), count()
+        rates = lru_cache(1)(partial(_rates, start=lambda: start, steps=data.steps(batch_size)))
 
         def call(y_pred: Array, rows: Array) -> tuple[float, Array, float]:
             value, grad = self._call(y_pred, data.y[rows])
-            return value, grad, self.optimizer.lr  # as the function may have set it
+            return value, grad, _rate(rates(self.optimizer.lr), next(step))  # as the function may have set it
 
         loss, steps, diverged = self.engine.fit_epoch(
-            data.samples, data.outputs, batch_size, shuffle, self.optimizer.lr, call
+            data.samples, data.outputs, batch_size, shuffle, rates(self.optimizer.lr), call
         )
-        return Epoch(loss, data.outputs, steps, self.optimizer.lr, diverged)
+        return Epoch(loss, data.outputs, steps, _rate(rates(self.optimizer.lr), steps), diverged)
 
     def evaluate(self, data: Data) -> tuple[float, Array]:
         """Return loss and outputs, in evaluation mode."""

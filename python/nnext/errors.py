@@ -11,7 +11,7 @@ class DivergenceError(ArithmeticError):
     epoch, step : int
         Where it was noticed, both counted from 0; the step within the epoch.
     lr : float
-        The learning rate then.
+        The learning rate of that step; after the last step of an epoch that of the last.
 
     Examples
     --------

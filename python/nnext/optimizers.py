@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from nnext._described import Described
 from nnext._fields import flag, number, pair
 from nnext._unknown import attributes_of
+from nnext.schedules import Schedule
 
 __all__ = ["SGD", "Adagrad", "Adam", "NAdam", "Optimizer"]
 
@@ -20,9 +21,10 @@ class Optimizer(Described, kind="optimizer"):
 
     Parameters
     ----------
-    lr : float
-        Learning rate, >= 0. It may be changed at any time and counts from the next epoch or ``step()`` on. Every other
-        setting is fixed: compile with a new optimizer.
+    lr : float or Schedule
+        Learning rate, >= 0: a number, or one of `nnext.schedules`, which gives each step of `fit` its own. It may be
+        changed at any time, to either, and counts from the next epoch or ``step()`` on. Every other setting is fixed:
+        compile with a new optimizer.
 
     Examples
     --------
@@ -33,7 +35,7 @@ class Optimizer(Described, kind="optimizer"):
     Adam(lr=0.05)
     """
 
-    lr: float = number(settable=True, low=0)
+    lr: float | Schedule = number(settable=True, schedule=Schedule, low=0)
 
 
 class SGD(Optimizer):
@@ -41,7 +43,7 @@ class SGD(Optimizer):
 
     Parameters
     ----------
-    lr : float
+    lr : float or Schedule
         Learning rate.
     momentum : float
         0 <= momentum; 0 keeps no velocity.
@@ -68,7 +70,7 @@ class SGD(Optimizer):
 
     name = "sgd"
 
-    lr: float = number(default=1e-2, settable=True, low=0)
+    lr: float | Schedule = number(default=1e-2, settable=True, schedule=Schedule, low=0)
     momentum: float = number(default=0.0, low=0)
     _: KW_ONLY
     nesterov: bool = flag(default=False)
@@ -87,7 +89,7 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    lr : float
+    lr : float or Schedule
         Learning rate.
     betas : tuple of two float
         b1 and b2, each 0 <= b < 1.
@@ -114,7 +116,7 @@ class Adam(Optimizer):
 
     name = "adam"
 
-    lr: float = number(default=1e-3, settable=True, low=0)
+    lr: float | Schedule = number(default=1e-3, settable=True, schedule=Schedule, low=0)
     _: KW_ONLY
     betas: tuple[float, float] = pair(default=(0.9, 0.999), low=0, below=1)
     eps: float = number(default=1e-8, above=0)
@@ -129,7 +131,7 @@ class NAdam(Optimizer):
 
     Parameters
     ----------
-    lr : float
+    lr : float or Schedule
         Learning rate.
     betas : tuple of two float
         b1 and b2, each 0 <= b < 1.
@@ -158,7 +160,7 @@ class NAdam(Optimizer):
 
     name = "nadam"
 
-    lr: float = number(default=2e-3, settable=True, low=0)
+    lr: float | Schedule = number(default=2e-3, settable=True, schedule=Schedule, low=0)
     _: KW_ONLY
     betas: tuple[float, float] = pair(default=(0.9, 0.999), low=0, below=1)
     eps: float = number(default=1e-8, above=0)
@@ -171,7 +173,7 @@ class Adagrad(Optimizer):
 
     Parameters
     ----------
-    lr : float
+    lr : float or Schedule
         Learning rate.
     lr_decay : float
         >= 0.
@@ -200,7 +202,7 @@ class Adagrad(Optimizer):
 
     name = "adagrad"
 
-    lr: float = number(default=1e-2, settable=True, low=0)
+    lr: float | Schedule = number(default=1e-2, settable=True, schedule=Schedule, low=0)
     _: KW_ONLY
     lr_decay: float = number(default=0.0, low=0)
     eps: float = number(default=1e-10, above=0)

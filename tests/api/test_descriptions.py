@@ -11,17 +11,21 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from cases import LAYERS, OPTIMIZERS
+from cases import LAYERS, OPTIMIZERS, SCHEDULES
 from internals import Described, choice, flag, nested, number, pair, several, size
 
 DESCRIPTIONS: list[Described] = [
     *(case.layer for case in LAYERS.values()),
     *(case.make() for case in OPTIMIZERS.values()),
+    *(case.schedule for case in SCHEDULES.values()),
+    *(nn.Adam(lr=case.schedule) for case in SCHEDULES.values()),
     *(loss() for loss in nn.losses.Loss.types().values()),
     *(initializer() for initializer in nn.initializers.Initializer.types().values()),
     nn.Linear(2, 3, weight_init=nn.initializers.normal(1, 2), bias_init="zeros"),
 ]
-KINDS: dict[str, Any] = {kind.kind: kind for kind in (nn.Layer, nn.Loss, nn.Optimizer, nn.initializers.Initializer)}
+KINDS: dict[str, Any] = {
+    kind.kind: kind for kind in (nn.Layer, nn.Loss, nn.Optimizer, nn.Schedule, nn.initializers.Initializer)
+}
 
 
 # A kind with everything that a layer may have.
@@ -197,7 +201,7 @@ def test_settings_that_have_a_default_may_be_absent() -> None:
 
 
 def test_a_kind_is_no_description_itself() -> None:
-    for kind in (nn.Layer, nn.layers.Activation, nn.Loss, nn.initializers.Initializer):
+    for kind in (nn.Layer, nn.layers.Activation, nn.Loss, nn.Schedule, nn.initializers.Initializer):
         with pytest.raises(TypeError, match=rf"\[{kind.__name__}\] is what several have in common; use one of"):
             kind()
     with pytest.raises(TypeError, match=r"\[Optimizer\] is what several have .*; use one of SGD, Adam, NAdam, Adagrad"):

@@ -17,7 +17,7 @@ import nnext as nn
 
 # Modules whose names people use; those of nnext itself come from there.
 PUBLIC = ["callbacks", "datasets", "functional", "history", "initializers", "layers", "losses", "metrics", "optimizers"]
-PUBLIC += ["reference", "runtime"]
+PUBLIC += ["reference", "runtime", "schedules"]
 # Classes whose methods people call, so that each has an example. The methods of others are hooks that nnext calls.
 CALLED = [nn.Sequential, nn.MLP, nn.History]
 SECTIONS = ["Parameters", "Attributes", "Returns", "Yields", "Raises", "See Also", "Notes", "References", "Examples"]

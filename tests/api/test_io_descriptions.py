@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+import nnext as nn
 from forged import change, refused, signed, trained_file, write
+from internals import position
 from support import model_metadata
 
 
@@ -20,6 +22,7 @@ def path(tmp_path: pathlib.Path) -> pathlib.Path:
 
 LINEAR: dict[str, Any] = {"type": "Linear", "in_features": 5, "out_features": 6}
 SGD: dict[str, Any] = {"type": "SGD", "lr": 0.1}
+COSINE: dict[str, Any] = {"type": "Cosine", "value": 0.1}
 
 DESCRIPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "another version": ({"format_version": 3}, "format_version 3, this nnext reads 1 and 2; use the version of nnext"),
@@ -67,6 +70,14 @@ DESCRIPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "a product of 10^19": ({"progress": {"0.weight": [1, 10**19]}}, "progress of 0.weight is 10000000000000000000"),
     "a product that is negative": ({"progress": {"0.weight": [1, -0.5]}}, "progress of 0.weight is -0.5"),
     "a product that is true": ({"progress": {"0.weight": [1, True]}}, "progress of 0.weight is True"),
+    "a position of another kind": ({"position": 3}, "position is 3; it must be a list of 3"),
+    "a position without steps": ({"position": [1.0]}, r"position is \[1.0\]; it must be a list of 3"),
+    "a position that is negative": ({"position": [-1.0, 0, 0]}, "position is -1.0"),
+    "a position that is true": ({"position": [True, 0, 0]}, "position is True"),
+    "a position of half a step": ({"position": [1.0, 0.5, 2]}, "position is 0.5"),
+    "a position beyond its epoch": ({"position": [1.0, 2, 2]}, "the steps done must be fewer than all, or both 0"),
+    "a position of no steps of some": ({"position": [1.0, 0, 2]}, "the steps done must be fewer than all, or both 0"),
+    "a position in an epoch without steps": ({"position": [1.0, 2, 0]}, "the steps done must be fewer than all"),
     "unknown loss": ({"loss": {"type": "os.system"}}, "unknown type 'os.system'"),
     "a loss of another kind": ({"loss": "mse"}, "the configuration is 'mse'"),
     "no loss": ({"loss": None}, "the configuration is None"),
@@ -79,6 +90,11 @@ DESCRIPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "an optimizer's argument": ({"optimizer": SGD | {"lr": -1}}, "lr is -1"),
     "a rate of true": ({"optimizer": SGD | {"lr": True}}, "lr is True"),
     "a rate of 10^400": ({"optimizer": SGD | {"lr": 10**400}}, "a whole number has 401 digits"),
+    "a rate of an unknown schedule": ({"optimizer": SGD | {"lr": {"type": "Exec"}}}, "unknown type 'Exec'"),
+    "a rate of another kind": ({"optimizer": SGD | {"lr": {"type": "ReLU"}}}, "unknown type 'ReLU'"),
+    "a schedule that lacks something": ({"optimizer": SGD | {"lr": COSINE}}, r"the configuration lacks \['epochs'\]"),
+    "a schedule that is negative": ({"optimizer": SGD | {"lr": COSINE | {"value": -1, "epochs": 2}}}, "-1.0; give a"),
+    "a momentum that is a schedule": ({"optimizer": SGD | {"momentum": COSINE}}, "momentum is {'type'"),
     "another optimizer": ({"optimizer": SGD}, r"has the unknown \['optimizer.0.bias.0'"),
     "unknown metric": ({"metrics": ["speed"]}, "speed"),
     "a metric twice": ({"metrics": ["mse", "mse"]}, "metrics is"),
@@ -97,6 +113,16 @@ def test_descriptions_that_say_something_wrong(path: pathlib.Path, name: str) ->
     entries, message = DESCRIPTIONS[name]
     change(path, **entries)
     refused(path, message)
+
+
+def test_a_file_without_position_begins_its_schedule_anew(path: pathlib.Path) -> None:
+    """Files are older than schedules."""
+    model = nn.load(path)
+    assert position(model) == (1, 0, 0)
+    description, tensors = model_metadata(path), load_file(path)
+    del description["position"]
+    write(path, signed(description, tensors), tensors)
+    assert position(nn.load(path)) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("key", ["format_version", "layers", "dtype", "seed", "frozen", "counters", "progress", "loss"])

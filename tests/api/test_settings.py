@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from cases import LAYERS, LOSSES, OPTIMIZERS
+from cases import LAYERS, LOSSES, OPTIMIZERS, SCHEDULES
 
 PUBLIC = [
     nn,
@@ -20,6 +20,7 @@ PUBLIC = [
     nn.losses,
     nn.metrics,
     nn.optimizers,
+    nn.schedules,
 ]
 PUBLIC += [nn.runtime]  # nn.reference is code to read, whose objects are as open as Python's
 X, Y = np.linspace(-1, 1, 8).reshape(4, 2), np.array([0, 1, 1, 0])
@@ -35,6 +36,7 @@ OBJECTS: list[Any] = [
     *(case.layer for case in LAYERS.values()),
     *(case.make() for case in LOSSES.values()),
     *(case.make() for case in OPTIMIZERS.values()),
+    *(case.schedule for case in SCHEDULES.values()),
     *(initializer() for initializer in nn.initializers.Initializer.types().values()),
     made(),
     nn.MLP([2, 3, 2]),
@@ -46,7 +48,7 @@ OBJECTS: list[Any] = [
     nn.History(),
 ]
 # Bases, which have no objects of their own.
-BASES = {nn.Layer, nn.layers.Activation, nn.Loss, nn.Optimizer, nn.initializers.Initializer}
+BASES = {nn.Layer, nn.layers.Activation, nn.Loss, nn.Optimizer, nn.Schedule, nn.initializers.Initializer}
 # Callbacks of a user's own have attributes of their own; exceptions are no settings.
 OPEN = {nn.Callback}
 

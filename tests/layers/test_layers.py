@@ -7,7 +7,7 @@ import pytest
 
 import internals
 import nnext as nn
-from cases import ACTIVATIONS, LAYERS, LOSSES, OPTIMIZERS, LayerCase, LossCase
+from cases import ACTIVATIONS, LAYERS, LOSSES, OPTIMIZERS, SCHEDULES, LayerCase, LossCase
 from error_bounds import bounded
 from nnext import reference
 from support import assert_same_bits
@@ -27,6 +27,7 @@ def test_everything_that_is_registered_is_in_the_tables() -> None:
     assert {type(case.layer) for case in ACTIVATIONS.values()} == set(nn.layers.Activation.types().values())
     assert {case.name for case in LOSSES.values()} == set(nn.losses.Loss.names())
     assert {case.type for case in OPTIMIZERS.values()} == set(nn.optimizers.Optimizer.types().values())
+    assert {type(case.schedule) for case in SCHEDULES.values()} == set(nn.Schedule.types().values())
 
 
 def test_the_core_has_the_same_kinds() -> None:

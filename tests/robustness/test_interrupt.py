@@ -151,6 +151,8 @@ def test_fit_ends_at_a_whole_step(sizes: list[int], n: int, batch_size: int, thr
         assert seconds_after_signal(lambda: model.fit(X, y, **fit), ready=ready) < SOON
     steps, _, optimizer_steps = internals.counters(model)
     assert steps == optimizer_steps >= 3
+    whole, rest = divmod(steps, -(-n // batch_size))
+    assert internals.position(model) == (whole, rest, -(-n // batch_size) if rest else 0)
     again = compiled(sizes)
     replay(again, X, y, batch_size, internals.counters(model))
     assert_same_bits(training_state(model), training_state(again))

@@ -1,5 +1,6 @@
 """100 steps with the weights and batches of PyTorch, in float64: the same to 1e-10."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -80,6 +81,39 @@ def test_optimizers_for_100_steps(isa: str, rng: np.random.Generator, optimizer:
     case = OPTIMIZERS[optimizer]
     model.compile(loss="cross_entropy", optimizer=case.make())
     assert_same_training(model, twin, case.make_torch(twin.parameters()), LOSSES["cross_entropy"], rng)
+
+
+class Scheduled:
+    """An optimizer of PyTorch's whose rate moves on with every step."""
+
+    def __init__(self, optimizer: Any, scheduler: Any) -> None:
+        self.zero_grad, self._parts = optimizer.zero_grad, (optimizer, scheduler)
+
+    def step(self) -> None:
+        for part in self._parts:
+            part.step()
+
+
+def warm_cosine(step: int) -> float:
+    """Return the share of the rate in a step: 15 of warmup, then half a cosine to a tenth in step 80."""
+    half = (1 + math.cos(math.pi * min((step - 15) / 65, 1))) / 2
+    return (step + 1) / 15 if step < 15 else 0.1 + 0.9 * half
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("warmup", [False, True])
+def test_schedules_for_100_steps(rng: np.random.Generator, optimizer: str, warmup: bool) -> None:
+    model, twin = twins(3)
+    case = OPTIMIZERS[optimizer]
+    lr, theirs, schedulers = case.settings["lr"], case.make_torch(twin.parameters()), torch.optim.lr_scheduler
+    if warmup:
+        schedule = nn.Cosine(lr, epochs=0.8, warmup=0.15, final=0.1 * lr)
+        scheduler = schedulers.LambdaLR(theirs, warm_cosine)
+    else:
+        schedule = nn.Cosine(lr, epochs=1, final=0.2 * lr)
+        scheduler = schedulers.CosineAnnealingLR(theirs, T_max=STEPS, eta_min=0.2 * lr)
+    model.compile(loss="cross_entropy", optimizer=case.type(**case.settings | {"lr": schedule}))
+    assert_same_training(model, twin, Scheduled(theirs, scheduler), LOSSES["cross_entropy"], rng)
 
 
 @pytest.mark.parametrize(

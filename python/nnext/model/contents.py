@@ -94,6 +94,7 @@ class Contents:
             optimizer={path: arrays if optimizer else [] for path, arrays in self.sums.items()},
             progress=self.description.progress,
             counters=self.description.counters,
+            position=self.description.position,
         )
 
 

@@ -1,11 +1,11 @@
 """What a model is, beside its numbers: plain values that a file keeps, and what they say, checked.
 
 Entries of format 2, provisional: ``dtype``, ``seed``, ``layers``, ``frozen`` (paths of layers), ``counters``,
-``progress`` (of each tensor: steps of the optimizer, and the product that some rules keep); after compile its arguments
-``loss``, ``optimizer``, ``metrics``, ``precision`` and ``clip_norm``; and ``seen``, what
-the data have told. Layers, losses, optimizers
-and initializers are what their ``config()`` gives, metrics are names, and ``{"function": name}`` stands for a function
-of the user's. A file holds no code, import names or paths.
+``progress`` (of each tensor: steps of the optimizer, and the product that some rules keep), ``position`` (epochs since
+compile, and of the one that a fit was in the steps done and all); after compile its arguments ``loss``, ``optimizer``,
+``metrics``, ``precision`` and ``clip_norm``; and ``seen``, what the data have told. Layers, losses, optimizers,
+schedules and initializers are what their ``config()`` gives, metrics are names, and ``{"function": name}`` stands for a
+function of the user's. A file holds no code, import names or paths.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from nnext import _check, metrics
 from nnext._compiled import Compiled
 from nnext._decision import Seen
-from nnext._engine import Counters, Engine, Progress, State, Tensor, optimizer_arrays, tensor_table
+from nnext._engine import Counters, Engine, Position, Progress, State, Tensor, optimizer_arrays, tensor_table
 from nnext._fields import Check
 from nnext.layers import Layer
 from nnext.losses import Loss
@@ -52,6 +52,7 @@ class Description:
     frozen: list[str]
     counters: Counters
     progress: Mapping[str, Progress]  # of each tensor
+    position: Position
     compiled: Settings | None
     seen: Seen
 
@@ -73,6 +74,7 @@ def write(engine: Engine, state: State, compiled: Compiled | None, seen: Seen) -
         "frozen": sorted(engine.frozen),
         "counters": list(state.counters),
         "progress": {path: list(progress) for path, progress in state.progress.items()},
+        "position": list(state.position),
         "seen": {name: list(told) if isinstance(told, tuple) else told for name, told in vars(seen).items()},
     }
     if compiled is not None:
@@ -156,6 +158,16 @@ def _progress_of(operation: str, name: str, value: Any) -> Progress:
     return _count(operation, name, steps), _check.number(operation, name, product, low=0, high=1)
 
 
+def _position(operation: str, name: str, value: Any) -> Position:
+    epochs, step, steps = _list(operation, name, value, 3)
+    position = Position(
+        _check.number(operation, name, epochs, low=0), _count(operation, name, step), _count(operation, name, steps)
+    )
+    if (step or steps) and not 0 < step < steps:
+        raise ValueError(f"[{operation}] {name} is {value!r}; the steps done must be fewer than all, or both 0")
+    return position
+
+
 def _loss(operation: str, name: str, value: Any) -> Loss | Named:
     return _function(operation, name, value) or Loss.from_config(value)
 
@@ -221,6 +233,7 @@ _NETWORK: Mapping[str, Check] = {
     "frozen": _names,
     "counters": _counters,
     "progress": _progress,
+    "position": _position,
     "seen": _seen,
 }
 _COMPILED: Mapping[str, Check] = {
@@ -230,4 +243,5 @@ _COMPILED: Mapping[str, Check] = {
     "precision": partial(_check.choice, known=("float32", "bf16")),
     "clip_norm": _clip_norm,
 }
-_ABSENT: Mapping[str, Any] = {"precision": "float32", "clip_norm": None, "seen": {}}  # what older files mean
+# What older files mean.
+_ABSENT: Mapping[str, Any] = {"precision": "float32", "clip_norm": None, "position": [0.0, 0, 0], "seen": {}}

@@ -9,6 +9,7 @@ from nnext._calls import takes_hints
 from nnext._compiled import require
 from nnext._samples import Samples
 from nnext.model.deciding import Deciding
+from nnext.schedules import Schedule
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -106,7 +107,9 @@ class OwnLoops(Deciding):
         Raises
         ------
         RuntimeError
-            Without ``compile``, or without gradients.
+            Without ``compile``, without gradients, or while the optimizer's ``lr`` is a schedule: only the epochs of
+            `fit` have lengths to follow. Set a number before each step, such as
+            ``schedule.values(epoch, steps)[step]``.
 
         Examples
         --------
@@ -118,7 +121,13 @@ class OwnLoops(Deciding):
         """
         if self.optimizer is None:
             raise RuntimeError("[step] the model has no optimizer; call compile(loss=..., optimizer=...) first")
-        self._engine.step(self.optimizer.lr)
+        lr = self.optimizer.lr
+        if isinstance(lr, Schedule):
+            raise RuntimeError(
+                f"[step] the optimizer's lr is {lr!r}, but a loop of one's own has no epochs for it to follow; set "
+                "model.optimizer.lr = number before each step"
+            )
+        self._engine.step(lr)
 
     @takes_hints
     def loss_and_grads(

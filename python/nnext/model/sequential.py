@@ -42,7 +42,7 @@ class Sequential(Saving, Predictions, OwnLoops):
     seed : int
     dtype : numpy.dtype
     optimizer : Optimizer or None
-        After ``compile``. Its ``lr`` may be changed.
+        After ``compile``. Its ``lr`` may be changed, to a number or a schedule.
     compiled : Compiled or None
         Everything that ``compile`` accepted.
     history : History or None

@@ -44,7 +44,7 @@ class Training(Deciding):
             ``f(y_pred, y) -> (loss, grad)`` with the gradient of y_pred's shape.
         optimizer : str or Optimizer
             A name of `nnext.optimizers`, such as "sgd" or "adam", or an object with settings. It starts with fresh
-            state.
+            state, and a schedule as its ``lr`` with its first step.
         metrics : str, callable, sequence of them, or mapping of name to one, optional
             Names from `nnext.metrics`, or functions ``f(y_true, y_pred) -> float``. A function gets the outputs, (n,
             outputs), and targets of that shape; where the network decides between several classes, labels of shape

@@ -15,6 +15,7 @@ from nnext.reference.arrays import Array
 from nnext.reference.heads import head
 from nnext.reference.layers import Chain, Draw, Layer, inner_numbers
 from nnext.reference.optimizers import SGD, Optimizer, clipped
+from nnext.reference.targets import counted
 
 
 class Network:
@@ -196,6 +197,7 @@ class Network:
         batch_size: int = 32,
         shuffle: bool = True,
         sample_weight: npt.ArrayLike | None = None,
+        rates: Sequence[float] | None = None,
     ) -> dict[str, list[float]]:
         """Train: every epoch goes through all samples once, in batches, with one step of the optimizer a batch.
 
@@ -209,6 +211,8 @@ class Network:
             Take the samples in a new order in every epoch, the same that the C++ core takes.
         sample_weight : array of shape (n,) or, where the loss is a mean over outputs, (n, outputs), optional
             Divided by their mean over all samples, so that a batch of those that count much counts more.
+        rates : sequence of float, optional
+            The learning rate of each step of all epochs; by default the optimizer keeps its own.
 
         Returns
         -------
@@ -226,15 +230,11 @@ class Network:
         >>> net.state_dict()["0.weight"]
         array([[0.5]])
         """
-        X, y = np.asarray(X, dtype=self.dtype), np.asarray(y)
-        if len(X) != len(y) or len(X) == 0:
-            raise ValueError(f"[fit] X has {len(X)} rows but y has {len(y)}; they need the same number, at least 1")
-        weight = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-        if not weight.any():
-            raise ValueError(f"[fit] sample_weight is zero for all {len(X)} samples; at least one must count")
-        counts = weight.reshape(len(X), -1).any(axis=1)  # what has weight 0 is left out
-        X, y, weight = X[counts], y[counts], weight[counts]
-        weight = weight / weight.mean()
+        X, y, weight = counted(np.asarray(X, dtype=self.dtype), np.asarray(y), sample_weight)
+        steps = epochs * -(-len(X) // batch_size)
+        if rates is not None and len(rates) != steps:
+            raise ValueError(f"[fit] there are {len(rates)} rates but {steps} steps; give one for each")
+        lr = iter(() if rates is None else rates)
         history = []
         for _ in range(epochs):
             order = np.arange(len(X))
@@ -243,6 +243,7 @@ class Network:
             total = 0.0
             for start in range(0, len(X), batch_size):
                 rows = order[start : start + batch_size]
+                self.optimizer.lr = next(lr, self.optimizer.lr)
                 total += len(rows) * self._descend(X[rows], y[rows], weight[rows])
             self.epochs += 1
             history.append(total / len(X))

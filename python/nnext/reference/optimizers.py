@@ -21,6 +21,8 @@ Arrays = dict[str, Array]
 class Optimizer(Protocol):
     """What `Network` asks of an update rule."""
 
+    lr: float
+
     def step(self, parameters: Arrays, grads: Arrays) -> None:
         """Change `parameters` in place, one step along `grads`, which has the same names and shapes."""
         ...

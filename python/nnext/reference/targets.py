@@ -23,6 +23,17 @@ def _shares(operation: str, sample_weight: npt.ArrayLike | None, rows: int, outp
     return (w / mean / rows if mean > 0 else w).reshape(rows, -1)
 
 
+def counted(X: Array, y: Array, sample_weight: npt.ArrayLike | None) -> tuple[Array, Array, Array]:
+    """Return the samples of a fit that count, those of weight 0 left out, and their weights, whose mean is 1."""
+    if len(X) != len(y) or len(X) == 0:
+        raise ValueError(f"[fit] X has {len(X)} rows but y has {len(y)}; they need the same number, at least 1")
+    weight = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+    if not weight.any():
+        raise ValueError(f"[fit] sample_weight is zero for all {len(X)} samples; at least one must count")
+    counts = weight.reshape(len(X), -1).any(axis=1)
+    return X[counts], y[counts], weight[counts] / weight[counts].mean()
+
+
 def _check_rows(operation: str, p: Array) -> None:
     if p.ndim == 0 or p.size == 0:
         raise ValueError(f"[{operation}] y_pred has shape {p.shape}; a loss needs at least one row and one output")

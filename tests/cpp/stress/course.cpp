@@ -198,7 +198,7 @@ Samples<float> Course::samples(Size first, Size count, const std::function<void(
 
 Saved Course::save() {
   const train::StateCopy<float> state = trainer_.copy_state();
-  Saved saved{{}, {}, state.progress, state.counters};
+  Saved saved{{}, {}, state.progress, state.counters, state.position};
   trainer_.network().for_parameters([&](const auto& node, const auto& parameter, Size index) {
     Size count = 1;
     for (const Size side : parameter.shape) count *= side;
@@ -219,7 +219,7 @@ Saved Course::save() {
 }
 
 void Course::restore(const Saved& saved) {
-  train::GivenState<float> given{{}, {}, saved.progress, saved.counters};
+  train::GivenState<float> given{{}, {}, saved.progress, saved.counters, saved.position};
   for (Size i = 0; i < saved.parameters.size(); ++i) given.parameters.push_back({i, saved.parameters[i].data()});
   for (const auto& state : saved.optimizer) {
     given.optimizer.emplace_back();

@@ -43,6 +43,7 @@ struct Saved {
   std::vector<std::vector<std::vector<float>>> optimizer;  // [state][parameter], empty where there is none
   std::vector<optim::Progress> progress;
   train::Counters counters;
+  train::Position position;
 };
 
 // A trainer with its samples.
