@@ -53,6 +53,16 @@ def integer(operation: str, name: str, value: Any, *, low: int, high: int = 2**6
     return result
 
 
+def shape(operation: str, name: str, value: Any) -> tuple[int, ...]:
+    """Return the shape of one sample: sizes of 1 or more, at least one of them."""
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        raise TypeError(f"[{operation}] {name} is {shown(value)}; give a tuple, such as (1, 28, 28) or (4,)")
+    sizes = tuple(integer(operation, f"{name}[{i}]", size, low=1, high=2**31 - 1) for i, size in enumerate(value))
+    if not sizes:
+        raise ValueError(f"[{operation}] {name} is empty; give a tuple, such as (1, 28, 28) or (4,)")
+    return sizes
+
+
 def seed(operation: str, value: Any) -> int:
     """Return the seed of random numbers: 64 bits."""
     return integer(operation, "seed", value, low=0, high=2**64 - 1)

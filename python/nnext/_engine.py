@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nnext._core import Network32, Network64, Predictor, as_array, make_predictor
 from nnext._core import tensor_table as _table_of
 from nnext._decision import Output, Shape
+from nnext._state import Counters, LayerSize, Position, State, Tensor
 from nnext.layers import Layer
 from nnext.losses import Loss
 from nnext.optimizers import Optimizer
@@ -20,52 +20,10 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["Engine", "Position", "Predictor", "State", "Tensor", "as_array", "optimizer_arrays", "tensor_table"]
-
-Counters = tuple[int, int]  # training steps and epochs of the network's life: they name the random streams
-Progress = tuple[int, float]  # steps of the optimizer, and the product that some rules keep, of a parameter
+__all__ = ["Engine", "Predictor", "as_array", "optimizer_arrays", "tensor_table"]
 
 # (outputs, rows of the samples) -> (loss, gradient), or also the learning rate from this step on
 HostLoss = Callable[[Any, Any], tuple[float, Any] | tuple[float, Any, float]]
-
-
-class LayerSize(NamedTuple):
-    """What a layer gives and takes for one sample in evaluation."""
-
-    output_shape: Shape
-    flops: float
-    bytes: int  # of the output, where it has a place of its own
-
-
-class Position(NamedTuple):
-    """How far a training has come since `compile`: what a schedule follows. Steps of one's own are in no epoch."""
-
-    epochs: float = 0.0  # whole, but for the parts of epochs that were interrupted
-    step: int = 0  # done of the epoch that a fit is in, or was interrupted in
-    steps: int = 0  # that this one has; 0 where `step` is
-
-    def in_epochs(self) -> float:
-        """Return where an epoch that begins now begins."""
-        return self.epochs + (self.step / self.steps if self.step else 0.0)
-
-
-class Tensor(NamedTuple):
-    """An array that the network owns."""
-
-    path: str  # "0.weight": of the layer, then its own
-    shape: tuple[int, ...]
-    role: str  # "parameter", or "buffer" for what the layer itself changes with a step
-
-
-@dataclass(frozen=True)
-class State:
-    """What decides how a network goes on, at one moment."""
-
-    tensors: Mapping[str, Array]
-    optimizer: Mapping[str, Sequence[Array]]  # its running sums, for each tensor; none for buffers
-    progress: Mapping[str, Progress]  # for each tensor
-    counters: Counters
-    position: Position
 
 
 def tensor_table(layers: Iterable[Layer], input_shape: Shape | None) -> list[Tensor]:

@@ -73,7 +73,7 @@ def evaluate(model: Trainee, compiled: Compiled, given: Samples, scale: float) -
     chosen = objective(model.engine, compiled)
     data = chosen.data(_samples.counted("evaluate", samples), "evaluate", scale)
     loss, outputs = chosen.evaluate(data)
-    decision = decide(model.engine.layers, outputs.shape[1], compiled.core_loss, seen)
+    decision = decide(model.engine.layers, model.engine.output_of(given.X), compiled.core_loss, seen)
     values = _measure.measure(compiled.metrics, decision, data.y, outputs)
     model.remember(seen)
     return _measure.Scores({"loss": loss, **values})
@@ -88,8 +88,7 @@ def loss_and_gradients(model: Trainee, compiled: Compiled, given: Samples, scale
 
 def _decide(engine: Engine, compiled: Compiled, X: Any) -> partial[Decision]:
     """Return what works out the decision for such samples, from what was seen."""
-    features = engine.in_features or int(np.prod(np.shape(X)[1:])) or 1
-    return partial(decide, engine.layers, engine.out_features(features), compiled.core_loss)
+    return partial(decide, engine.layers, engine.output_of(X), compiled.core_loss)
 
 
 def _settled(operation: str, model: Trainee, compiled: Compiled, given: Samples) -> tuple[Samples, Seen]:

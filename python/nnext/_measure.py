@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -62,7 +63,8 @@ def try_out(metrics: Metrics, decision: Decision, y: Any) -> None:
     """
     own = {name: metric for name, metric in metrics.items() if metric.compares != "own"}
     if own:
-        measure(own, decision, y, np.broadcast_to(np.float32(0.5), (len(y), decision.outputs)))
+        shape = np.insert(decision.space, len(decision.space) if decision.axis < 0 else 0, decision.outputs)
+        measure(own, decision, y, np.broadcast_to(np.float32(0.5), (len(y), *shape.astype(int))))
 
 
 class Follower:
@@ -93,17 +95,23 @@ class Follower:
 
 def _pair(metric: Chosen, decision: Decision, y: Any, outputs: Array) -> tuple[Any, Any]:
     """Return what a metric compares: (y_true, y_pred)."""
-    if metric.compares in ("classes", "scores"):
-        true = _targets.places(metric.name, y, decision)
-        if metric.compares == "scores":
-            return (true, outputs) if decision.kind != "labels" else (true.reshape(-1), outputs.reshape(-1))
-        said = decision.decided(outputs)
-        # One-hot rows tell the metric how many classes there are, also where few occur.
-        return (true, np.eye(decision.outputs)[said]) if decision.kind == "classes" else (true.ravel(), said.ravel())
+    if metric.compares == "own":
+        return _pair_of_own(decision, y, outputs)
+    outputs = decision.rows(outputs)
     if metric.compares == "values":
         return _targets.numbers(y, decision), decision.as_numbers(outputs)
-    if decision.kind == "classes" and np.size(y) == len(y):
-        return np.asarray(y).reshape(-1), outputs
+    true = _targets.places(metric.name, y, decision)
+    if metric.compares == "scores":
+        return (true, outputs) if decision.kind != "labels" else (true.reshape(-1), outputs.reshape(-1))
+    said = replace(decision, space=()).decided(outputs)
+    # One-hot rows tell the metric how many classes there are, also where few occur.
+    return (true, np.eye(decision.outputs)[said]) if decision.kind == "classes" else (true.ravel(), said.ravel())
+
+
+def _pair_of_own(decision: Decision, y: Any, outputs: Array) -> tuple[Any, Any]:
+    """Return what a function of the user's gets: labels as they are, else targets of the outputs' shape."""
     true = np.asarray(y)
+    if decision.kind == "classes" and true.size * decision.outputs == outputs.size:
+        return true.reshape(-1) if not decision.space else true, outputs
     outputs = decision.as_numbers(outputs) if decision.probability == "sigmoid" else outputs
     return (true.reshape(outputs.shape) if true.size == outputs.size else true), outputs

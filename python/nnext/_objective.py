@@ -69,7 +69,7 @@ class CoreLoss:
         """Check samples and targets."""
         X, y, weight = given
         samples = self.engine.samples(X, y, weight, operation, scale)
-        outputs = np.empty((samples.rows, samples.outputs), self.engine.dtype) if keep_outputs else None
+        outputs = np.empty((samples.rows, *samples.output_shape), self.engine.dtype) if keep_outputs else None
         return Data(samples.rows, np.asarray(y), X, samples, outputs, scale)
 
     def epoch(self, data: Data, batch_size: int, shuffle: bool) -> Epoch:
@@ -103,7 +103,7 @@ class OwnLoss:
             raise ValueError(
                 f"[{operation}] y has shape {targets.shape} but X has {samples.rows} rows; give one entry a sample"
             )
-        outputs = np.empty((samples.rows, samples.outputs), self.engine.dtype) if keep_outputs else None
+        outputs = np.empty((samples.rows, *samples.output_shape), self.engine.dtype) if keep_outputs else None
         return Data(samples.rows, targets, X, samples, outputs, scale)
 
     def epoch(self, data: Data, batch_size: int, shuffle: bool) -> Epoch:

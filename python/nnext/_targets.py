@@ -32,6 +32,7 @@ def settle(operation: str, y: Any, decide: Callable[[Seen], Decision], seen: See
     y, seen = _without_names(operation, y, array, decide(seen), seen)
     array, decision = np.asanyarray(y), decide(seen)
     if decision.outputs > 1 and (decision.kind == "labels" or decision.exclusive):
+        array = rows(array, decision)
         one_each = array.ndim == 1 or _is_one_hot(array, decision.outputs)
         return y, replace(seen, exclusive=seen.exclusive is not False and one_each)
     if decision.kind == "binary" and decision.probability is None and array.dtype.kind in "biuf" and seen.pair is None:
@@ -61,7 +62,7 @@ def _is_one_hot(y: Array, outputs: int) -> bool:
 
 def _without_names(operation: str, y: Any, array: Array, decision: Decision, seen: Seen) -> tuple[Any, Seen]:
     """Turn names of classes into what the loss compares with: numbers, or one-hot rows."""
-    labels = _strings(array)
+    labels = _strings(rows(array, decision))
     if labels is None:
         if seen.classes is not None and array.size == len(array):
             raise ValueError(
@@ -82,8 +83,27 @@ def _without_names(operation: str, y: Any, array: Array, decision: Decision, see
             f"{_listed(classes)}"
         )
     numbers = np.asarray(decision.pair)[places] if decision.kind == "binary" else places
-    by_output = decision.kind == "labels" or decision.exclusive
-    return np.eye(decision.outputs)[places] if by_output else numbers, replace(seen, classes=classes)
+    if decision.kind == "labels" or decision.exclusive:
+        return _unrowed(np.eye(decision.outputs)[places], array, decision), replace(seen, classes=classes)
+    return numbers.reshape(array.shape) if decision.space else numbers, replace(seen, classes=classes)
+
+
+def rows(array: Array, decision: Decision) -> Array:
+    """Return targets with a row for each place of each sample: labels (n * places,), or (n * places, outputs)."""
+    if not decision.space or array.ndim == 1:
+        return array
+    if array.shape[1:] == decision.space:
+        return array.reshape(-1)
+    if array.ndim == len(decision.space) + 2:
+        return np.moveaxis(array, decision.axis, -1).reshape(-1, array.shape[decision.axis])
+    return array  # of another shape, which the core refuses
+
+
+def _unrowed(found: Array, array: Array, decision: Decision) -> Array:
+    """Return rows of outputs for the places that `array` has labels of."""
+    if not decision.space:
+        return found
+    return np.moveaxis(found.reshape(*array.shape, decision.outputs), -1, decision.axis)
 
 
 def _strings(array: Array) -> Array | None:
@@ -111,7 +131,7 @@ def _listed(names: tuple[Any, ...]) -> str:
 
 
 def places(operation: str, y: Any, decision: Decision) -> Array:
-    """Return the targets as `Decision.decided` gives decisions: places in `names`; (n, outputs) for "labels".
+    """Return what `Decision.decided` gives for rows of outputs: places in `names`; (n, outputs) for "labels".
 
     Raises
     ------
@@ -119,7 +139,7 @@ def places(operation: str, y: Any, decision: Decision) -> Array:
         For what is no class.
     """
     decision.require(operation)
-    array = np.asarray(y)
+    array = rows(np.asarray(y), decision)
     if decision.kind == "classes" and array.ndim == 2 and array.shape[1] > 1:
         if not ((array == array.max(axis=1, keepdims=True)).sum(axis=1) == 1).all():
             raise ValueError(
@@ -143,8 +163,8 @@ def places(operation: str, y: Any, decision: Decision) -> Array:
 
 
 def numbers(y: Any, decision: Decision) -> Array:
-    """Return the targets in the outputs' shape: one-hot rows for classes."""
-    array = np.asarray(y)
+    """Return the targets as rows of the outputs' shape: one-hot for classes."""
+    array = rows(np.asarray(y), decision)
     if decision.outputs > 1 and decision.kind == "classes" and array.size == len(array):
         return np.eye(decision.outputs)[places("metrics", array, decision)]
     return array.reshape(len(array), -1)
@@ -152,7 +172,7 @@ def numbers(y: Any, decision: Decision) -> Array:
 
 def strata(y: Any, decision: Decision) -> Array | None:
     """Return each sample's class, None where samples have none."""
-    if decision.kind not in ("classes", "binary") or np.asarray(y).dtype.kind not in "biuf":
+    if decision.space or decision.kind not in ("classes", "binary") or np.asarray(y).dtype.kind not in "biuf":
         return None
     try:
         return places("fit", y, decision)

@@ -20,12 +20,12 @@ void LayerNorm<T>::initialize(const Streams&) {
   if (this->parameters.size() > kWeight) std::fill_n(this->parameters[kWeight].values.data(), numbers_, T(1));
 }
 
-// As the first layer: three axes are those of an image.
+// Three axes are those of an image; two may be of a sequence or of each channel, which others tell.
 template <class T>
 std::optional<Intake> LayerNorm<T>::intake() const {
   if (extents_.size() == 1) return Intake{.channels = extents_.back()};
-  const bool image = extents_.size() == 3;
-  return Intake{image ? extents_.front() : extents_.back(), static_cast<int>(extents_.size()) - 1, image};
+  if (extents_.size() == 3) return Intake{extents_.front(), 2, true};
+  return {};
 }
 
 template <class T>

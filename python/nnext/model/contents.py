@@ -11,7 +11,8 @@ import numpy as np
 from nnext import _safetensors
 from nnext._compiled import Compiled
 from nnext._decision import NOTHING_SEEN, Seen
-from nnext._engine import Engine, State
+from nnext._engine import Engine
+from nnext._state import State
 from nnext.errors import ModelFormatError
 from nnext.model import descriptions
 from nnext.model.descriptions import Description

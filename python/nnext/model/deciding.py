@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nnext._decision import NOTHING_SEEN, Decision, Seen, decide
+from nnext._decision import NOTHING_SEEN, Decision, Output, Seen, Shape, decide
 from nnext._warn import warn
 from nnext.layers import Layer
 from nnext.model.network import Network
@@ -13,8 +13,10 @@ from nnext.model.network import Network
 class Deciding(Network):
     """A network that knows what it decides."""
 
-    def __init__(self, layers: tuple[Layer, ...], seed: int, dtype: np.dtype[np.floating]) -> None:
-        super().__init__(layers, seed, dtype)
+    def __init__(
+        self, layers: tuple[Layer, ...], seed: int, dtype: np.dtype[np.floating], input_shape: Shape | None = None
+    ) -> None:
+        super().__init__(layers, seed, dtype, input_shape)
         self._seen = NOTHING_SEEN
 
     @property

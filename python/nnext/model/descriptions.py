@@ -1,6 +1,6 @@
 """What a model is, beside its numbers: plain values that a file keeps, and what they say, checked.
 
-Entries of format 2, provisional: ``dtype``, ``seed``, ``layers``, ``frozen`` (paths of layers), ``counters``,
+Entries of format 2, provisional: ``dtype``, ``seed``, ``layers``, ``input_shape`` (null where none was given), ``frozen`` (paths of layers), ``counters``,
 ``progress`` (of each tensor: steps of the optimizer, and the product that some rules keep), ``position`` (epochs since
 compile, and of the one that a fit was in the steps done and all); after compile its arguments ``loss``, ``optimizer``,
 ``metrics``, ``precision`` and ``clip_norm``; and ``seen``, what the data have told. Layers, losses, optimizers,
@@ -17,9 +17,10 @@ from typing import Any
 
 from nnext import _check, metrics
 from nnext._compiled import Compiled
-from nnext._decision import Seen
-from nnext._engine import Counters, Engine, Position, Progress, State, Tensor, optimizer_arrays, tensor_table
+from nnext._decision import Seen, Shape
+from nnext._engine import Engine, optimizer_arrays, tensor_table
 from nnext._fields import Check
+from nnext._state import Counters, Position, Progress, State, Tensor
 from nnext.layers import Layer
 from nnext.losses import Loss
 from nnext.model.functions import Named, Names, name_loss, name_metrics
@@ -49,6 +50,7 @@ class Description:
     dtype: str
     seed: int
     layers: tuple[Layer, ...]
+    input_shape: Shape | None
     frozen: list[str]
     counters: Counters
     progress: Mapping[str, Progress]  # of each tensor
@@ -58,7 +60,7 @@ class Description:
 
     def tensors(self) -> list[Tensor]:
         """Return the parameters and buffers of such a network."""
-        return tensor_table(self.layers)
+        return tensor_table(self.layers, self.input_shape)
 
     def sums(self) -> int:
         """Return how many running sums the optimizer keeps of each parameter."""
@@ -71,6 +73,7 @@ def write(engine: Engine, state: State, compiled: Compiled | None, seen: Seen) -
         "dtype": engine.dtype.name,
         "seed": engine.seed,
         "layers": [layer.config() for layer in engine.layers],
+        "input_shape": None if engine.told_shape is None else list(engine.told_shape),
         "frozen": sorted(engine.frozen),
         "counters": list(state.counters),
         "progress": {path: list(progress) for path, progress in state.progress.items()},
@@ -130,6 +133,10 @@ def _layers(operation: str, name: str, value: Any) -> tuple[Layer, ...]:
     if not layers:
         raise ValueError(f"[{operation}] there are no layers")
     return layers
+
+
+def _input_shape(operation: str, name: str, value: Any) -> Shape | None:
+    return None if value is None else _check.shape(operation, name, _list(operation, name, value))
 
 
 def _names(operation: str, name: str, value: Any) -> list[str]:
@@ -230,6 +237,7 @@ _NETWORK: Mapping[str, Check] = {
     "dtype": partial(_check.choice, known=("float32", "float64")),
     "seed": partial(_check.integer, low=0, high=2**64 - 1),
     "layers": _layers,
+    "input_shape": _input_shape,
     "frozen": _names,
     "counters": _counters,
     "progress": _progress,
@@ -244,4 +252,10 @@ _COMPILED: Mapping[str, Check] = {
     "clip_norm": _clip_norm,
 }
 # What older files mean.
-_ABSENT: Mapping[str, Any] = {"precision": "float32", "clip_norm": None, "position": [0.0, 0, 0], "seen": {}}
+_ABSENT: Mapping[str, Any] = {
+    "input_shape": None,
+    "precision": "float32",
+    "clip_norm": None,
+    "position": [0.0, 0, 0],
+    "seen": {},
+}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,10 +9,12 @@ import numpy as np
 from nnext import _check
 from nnext._calls import takes_hints
 from nnext._compiled import Compiled
+from nnext._decision import Shape
 from nnext._engine import Engine
 from nnext._unknown import hint, names_the_cures, nearest, shown
 from nnext.history import History
-from nnext.layers import Branches, Layer
+from nnext.layers import Layer
+from nnext.model.table import count_parameters, table
 from nnext.optimizers import Optimizer
 
 
@@ -21,8 +22,10 @@ from nnext.optimizers import Optimizer
 class Network:
     """Layers with their numbers. `Sequential` is what people use: it adds what they can do with them."""
 
-    def __init__(self, layers: tuple[Layer, ...], seed: int, dtype: np.dtype[np.floating]) -> None:
-        self._engine = Engine(layers, seed, dtype)
+    def __init__(
+        self, layers: tuple[Layer, ...], seed: int, dtype: np.dtype[np.floating], input_shape: Shape | None = None
+    ) -> None:
+        self._engine = Engine(layers, seed, dtype, input_shape)
         self._compiled: Compiled | None = None
         self._history: History | None = None
         self._stop_training = False
@@ -98,13 +101,15 @@ class Network:
         """Show the call that makes it again, without its parameters: of an MLP that with its layers."""
         name = "Sequential" if _is_nnexts(type(self)) else type(self).__name__
         arguments = [repr(layer) for layer in self.layers]
+        told = self._engine.told_shape
+        arguments += [f"input_shape={told}"] if told is not None else []
         arguments += [f"seed={self.seed}"] if self.seed != 0 else []
         arguments += [f"dtype={self.dtype.name!r}"] if self.dtype != np.float32 else []
         return f"{name}({', '.join(arguments)})"
 
     @property
     def in_features(self) -> int | None:
-        """Features of a sample; None where any number is taken.
+        """Features of a sample that is a row of them; None where any number is taken, and for samples of other shapes.
 
         Examples
         --------
@@ -112,7 +117,22 @@ class Network:
         >>> nn.MLP([784, 10]).in_features
         784
         """
-        return self._engine.in_features
+        shape = self.input_shape
+        return shape[0] if shape is not None and len(shape) == 1 else None
+
+    @property
+    def input_shape(self) -> Shape | None:
+        """The shape of a sample: as it was given, or the one that the first layers take; None where these take several.
+
+        Examples
+        --------
+        >>> import nnext as nn
+        >>> nn.MLP([784, 10]).input_shape
+        (784,)
+        >>> nn.Sequential(nn.Conv2d(3, 8, 3), input_shape=(3, 32, 32)).input_shape
+        (3, 32, 32)
+        """
+        return self._engine.input_shape
 
     @takes_hints
     def count_params(self) -> int:
@@ -124,26 +144,33 @@ class Network:
         >>> nn.MLP([784, 128, 10]).count_params()
         101770
         """
-        return _count(self._engine, "")
+        return count_parameters(self._engine, "")
 
     @takes_hints
-    def summary(self) -> None:
-        """Print a table of the layers with their output shapes and numbers of parameters.
+    def summary(self, input_shape: Shape | None = None) -> None:
+        """Print a table of the layers: what they give, parameters, and what a prediction of one sample costs.
 
-        The layers within a `Residual` or `Branches` follow it; its own number is what they have together.
+        Bytes are those of what a layer gives. The layers within a `Residual` or `Branches` follow it; its own row has
+        what they need together.
+
+        Parameters
+        ----------
+        input_shape : tuple of int, optional
+            Of one sample, where the network takes several shapes.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For samples that the network does not take.
 
         Examples
         --------
         >>> import nnext as nn
         >>> nn.Sequential(nn.Linear(4, 3), nn.Residual(nn.Linear(3, 3), nn.ReLU())).summary()
-        layer               output   params
-        0 Linear            (n, 3)       15
-        1 Residual          (n, 3)       12
-          1.body.0 Linear   (n, 3)       12
-          1.body.1 ReLU     (n, 3)        0
-        total                            27
+        >>> nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.GlobalAvgPool2d()).summary((1, 28, 28))
         """
-        print(_table(self._engine))
+        shape = self.input_shape if input_shape is None else _check.shape("summary", "input_shape", input_shape)
+        print(table(self._engine, shape))
 
 
 def _is_settable(cls: type, name: str) -> bool:
@@ -153,41 +180,3 @@ def _is_settable(cls: type, name: str) -> bool:
 
 def _is_nnexts(cls: type[Network]) -> bool:
     return cls.__module__.startswith("nnext.")
-
-
-def _table(engine: Engine) -> str:
-    rows = [("layer", "output", "params")]
-    _add_rows(rows, engine, engine.layers, "", engine.in_features)
-    rows.append(("total", "", f"{_count(engine, ''):,}"))
-    names, shapes, counts = (max(len(row[column]) for row in rows) for column in range(3))
-    return "\n".join(f"{name:<{names}}   {shape:<{shapes}}   {count:>{counts}}" for name, shape, count in rows)
-
-
-def _add_rows(
-    rows: list[tuple[str, str, str]], engine: Engine, layers: Iterable[Layer], prefix: str, features: int | None
-) -> int | None:
-    """Add a row a layer, those that it holds after it; return the features that the last one gives."""
-    for i, layer in enumerate(layers):
-        path, place = f"{prefix}{i}", len(rows)
-        given = getattr(layer, "out_features", features)
-        ends = [_add_rows(rows, engine, held, f"{path}.{name}.", features) for name, held in layer.chains().items()]
-        if ends:
-            given = sum(end or 0 for end in ends) if isinstance(layer, Branches) and layer.join == "concat" else ends[0]
-        depth = sum(not part.isdigit() for part in path.split("."))
-        frozen = " (frozen)" if _is_frozen(engine, path) else ""
-        name = f"{'  ' * depth}{path} {type(layer).__name__}{frozen}"
-        rows.insert(place, (name, f"(n, {given or '?'})", f"{_count(engine, path + '.'):,}"))
-        features = given
-    return features
-
-
-def _count(engine: Engine, prefix: str) -> int:
-    """Return how many numbers the parameters have whose paths begin so."""
-    tensors = (tensor for tensor in engine.tensors() if tensor.role == "parameter" and tensor.path.startswith(prefix))
-    return sum(int(np.prod(tensor.shape)) for tensor in tensors)
-
-
-def _is_frozen(engine: Engine, path: str) -> bool:
-    """Tell whether all layers with parameters at a path, or within what is there, are frozen."""
-    owners = {tensor.path.rpartition(".")[0] for tensor in engine.tensors() if tensor.path.startswith(path + ".")}
-    return bool(owners) and owners <= set(engine.frozen)

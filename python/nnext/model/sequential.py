@@ -31,6 +31,9 @@ class Sequential(Saving, Predictions, OwnLoops):
     ----------
     *layers : Layer, class of layers, str, or one list of them
         At least one. A class or a name, such as "relu", stands for a layer with its default settings.
+    input_shape : tuple of int, optional
+        Of one sample, where the first layer does not tell it: (channels, height, width), (steps, features) or
+        (features,). X must have it then; images of one channel also without that axis.
     seed : int
         Of all random numbers: start values, sample order, dropout. The same seed gives the same bits.
     dtype : {"float32", "float64"}
@@ -39,6 +42,8 @@ class Sequential(Saving, Predictions, OwnLoops):
     Attributes
     ----------
     layers : tuple of Layer
+    input_shape : tuple of int or None
+        Of one sample, where it is known.
     seed : int
     dtype : numpy.dtype
     optimizer : Optimizer or None
@@ -77,13 +82,18 @@ class Sequential(Saving, Predictions, OwnLoops):
 
     @takes_hints
     def __init__(
-        self, *layers: LayerLike | Sequence[LayerLike], seed: int = 0, dtype: npt.DTypeLike = "float32"
+        self,
+        *layers: LayerLike | Sequence[LayerLike],
+        input_shape: Sequence[int] | None = None,
+        seed: int = 0,
+        dtype: npt.DTypeLike = "float32",
     ) -> None:
         chosen: tuple[Layer, ...] = each(Layer, "Sequential", "layers", layers)
         if not chosen:
             raise ValueError("[Sequential] there are no layers; give at least one, for example Linear(2, 1)")
         name = _check.float_dtype("Sequential", dtype)
-        super().__init__(chosen, _check.seed("Sequential", seed), np.dtype(name))
+        shape = None if input_shape is None else _check.shape("Sequential", "input_shape", input_shape)
+        super().__init__(chosen, _check.seed("Sequential", seed), np.dtype(name), shape)
 
     @hides_unknown
     def __call__(self, X: npt.ArrayLike, **unknown: Never) -> npt.NDArray[Any]:

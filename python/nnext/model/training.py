@@ -90,11 +90,11 @@ class Training(Deciding):
             precision=_check.choice("compile", "precision", precision, ("float32", "bf16")),
             clip_norm=None if clip_norm is None else _check.number("compile", "clip_norm", clip_norm, above=0),
         )
-        outputs = self._engine.out_features(self.in_features) if self.in_features else None
-        _decision.check(self.layers, outputs, compiled.core_loss)
+        output = None if self.input_shape is None else self._engine.output(self.input_shape)
+        _decision.check(self.layers, None if output is None else output.channels, compiled.core_loss)
         seen = Seen(classes=self._seen.classes, scale=self._seen.scale)
-        if outputs is not None:
-            _measure.check(compiled.metrics, _decision.decide(self.layers, outputs, compiled.core_loss, seen))
+        if output is not None:
+            _measure.check(compiled.metrics, _decision.decide(self.layers, output, compiled.core_loss, seen))
         self._engine.compile(compiled.core_loss, compiled.optimizer, compiled.precision, compiled.clip_norm)
         self._compiled, self._seen = compiled, seen
 
@@ -120,13 +120,15 @@ class Training(Deciding):
 
         Parameters
         ----------
-        X : array_like of shape (n, features)
-            Samples; (n, ...) when the first layer is Flatten. Real numbers of any dtype and layout. float32, float64
-            and uint8 whose rows lie in one piece, also in a file (`numpy.memmap`), are read where they lie, batch by
+        X : array_like of shape (n, features), (n, steps, features) or (n, channels, height, width)
+            Samples, of the network's `input_shape` where that is known; (n, height, width) are images of one channel,
+            and a first layer Flatten takes any. Real numbers of any dtype and layout. float32, float64 and uint8 whose
+            rows lie in one piece, also in a file (`numpy.memmap`), are read where they lie, batch by
             batch, and must not change meanwhile; everything else is converted to the model's dtype first.
         y : array_like of shape (n,), (n, 1) or (n, outputs)
-            Class labels or one-hot rows for cross_entropy, targets of the output's shape for the other losses. Classes
-            may have names: as many different strings as the network decides between, which `predict_classes` gives
+            Class labels or one-hot rows for cross_entropy, targets of the output's shape for the other losses. Where
+            the network gives something at each step or pixel, so does y: labels (n, steps) or (n, height, width), or
+            numbers of the outputs' shape; the loss is the mean over all. Classes may have names: as many different strings as the network decides between, which `predict_classes` gives
             back.
         epochs : int
             At least 1.
@@ -141,7 +143,7 @@ class Training(Deciding):
             ``history.validation_rows`` says which they were.
         shuffle : bool
             Take the samples in a new order in each epoch, a function of seed and epoch.
-        sample_weight : array_like of shape (n,), or (n, outputs) for a weight a label, optional
+        sample_weight : array_like of shape (n,), (n, outputs) for a weight a label, (n, steps) for one a step, optional
             How much each sample counts, >= 0: the loss of a batch of B samples is ``sum(w_i l_i) / (B mean(w))``, where
             the mean is over all samples of the fit. What has weight 0 counts for nothing, whatever stands in its row:
             such samples are left out before batches are made.

@@ -1,0 +1,56 @@
+"""What a network is made of and how far its training has come: records that the engine gives and takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from nnext._decision import Shape
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+Counters = tuple[int, int]  # training steps and epochs of the network's life: they name the random streams
+Progress = tuple[int, float]  # steps of the optimizer, and the product that some rules keep, of a parameter
+
+
+class LayerSize(NamedTuple):
+    """What a layer gives and takes for one sample in evaluation."""
+
+    output_shape: Shape
+    flops: float
+    bytes: int  # of the output, where it has a place of its own
+
+
+class Position(NamedTuple):
+    """How far a training has come since `compile`: what a schedule follows. Steps of one's own are in no epoch."""
+
+    epochs: float = 0.0  # whole, but for the parts of epochs that were interrupted
+    step: int = 0  # done of the epoch that a fit is in, or was interrupted in
+    steps: int = 0  # that this one has; 0 where `step` is
+
+    def in_epochs(self) -> float:
+        """Return where an epoch that begins now begins."""
+        return self.epochs + (self.step / self.steps if self.step else 0.0)
+
+
+class Tensor(NamedTuple):
+    """An array that the network owns."""
+
+    path: str  # "0.weight": of the layer, then its own
+    shape: tuple[int, ...]
+    role: str  # "parameter", or "buffer" for what the layer itself changes with a step
+
+
+@dataclass(frozen=True)
+class State:
+    """What decides how a network goes on, at one moment."""
+
+    tensors: Mapping[str, Array]
+    optimizer: Mapping[str, Sequence[Array]]  # its running sums, for each tensor; none for buffers
+    progress: Mapping[str, Progress]  # for each tensor
+    counters: Counters
+    position: Position
