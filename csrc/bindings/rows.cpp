@@ -58,24 +58,28 @@ std::string wanted_text(const nn::Intake& intake) {
 }
 
 template <class T>
-void require_shape(const py::array& numbers, const RowsWanted<T>& wanted, const Seen& seen, const Argument& argument) {
-  if (seen.shape.numbers() == 0)
-    fail(argument, "has shape ", shape_text(numbers), ": 0 ", seen.shape.axes == 0 ? "features" : "numbers a sample",
-         "; give at least one");
-  if (seen.rows > wanted.max_rows)
-    fail(argument, "has ", seen.rows, " rows; at most ", wanted.max_rows, " can be taken at once, give it in parts");
-  if (wanted.network == nullptr) return;
-  const std::optional<Shape>& input = wanted.network->input();
-  const nn::Intake intake = wanted.network->intake().value_or(nn::Intake{});
+void require_fit(const py::array& numbers, const nn::Network<T>& network, const Seen& seen, const Argument& argument) {
+  const std::optional<Shape>& input = network.input();
+  const nn::Intake intake = network.intake().value_or(nn::Intake{});
   const Size channels = input ? input->channels : intake.channels;
   if (channels != 0 && seen.shape.channels != channels)
     fail(argument, "has ", seen.shape.channels, seen.shape.channels_first ? " channels" : " features",
          " but the network expects ", channels, "; ", argument.name, " has shape ", shape_text(numbers), ", give ",
          wanted_text({channels, intake.axes, intake.channels_first}),
          seen.shape.axes > 0 && !intake.channels_first ? ", or start the network with Flatten()" : "");
-  if (wanted.network->takes_only_input() && seen.shape != *input)
+  if (network.takes_only_input() && seen.shape != *input)
     fail(argument, "has shape ", shape_text(numbers), ", samples of ", text(seen.shape), ", but the network takes ",
          text(*input), "; give samples of that shape, or make the network with another input_shape");
+}
+
+template <class T>
+void require_shape(const py::array& numbers, const RowsWanted<T>& wanted, const Seen& seen, const Argument& argument) {
+  if (wanted.network != nullptr) require_fit(numbers, *wanted.network, seen, argument);
+  if (seen.shape.numbers() == 0)
+    fail(argument, "has shape ", shape_text(numbers), ": 0 ", seen.shape.axes == 0 ? "features" : "numbers a sample",
+         "; give at least one");
+  if (seen.rows > wanted.max_rows)
+    fail(argument, "has ", seen.rows, " rows; at most ", wanted.max_rows, " can be taken at once, give it in parts");
 }
 
 // A sample alone, of the shape that the network is known to take.
@@ -102,8 +106,9 @@ Seen see(const py::array& numbers, const RowsWanted<T>& wanted, const Argument& 
   if (wanted.network != nullptr)
     shape = wanted.network->read(extents);
   else
-    shape = wanted.shape.extents() == extents ? wanted.shape : Shape(std::span(extents).first(extents.size() - 1),
-                                                                      extents.back(), false);
+    shape = wanted.shape.extents() == extents
+                ? wanted.shape
+                : Shape(std::span(extents).first(extents.size() - 1), extents.back(), false);
   if (!shape)
     fail(argument, "has shape ", shape_text(numbers), " but the network's first layer takes ",
          wanted_text(*wanted.network->intake()), wanted.network->intake()->channels_first ? ", channels first" : "",

@@ -22,11 +22,13 @@ void require_rows(const py::array& numbers, Size rows, const Argument& argument)
 std::vector<std::int32_t> as_indices(const py::array& numbers, Size classes, const Argument& argument) {
   const py::array_t<double> values = as_contiguous<double>(numbers, argument);
   std::vector<std::int32_t> indices(static_cast<Size>(values.size()));
+  const bool column = numbers.ndim() == 1 || numbers.size() == numbers.shape(0);
   for (Size i = 0; i < indices.size(); ++i) {
     const double value = values.data()[i];
     if (!(value >= 0 && value < static_cast<double>(classes) && value == std::floor(value)))
-      fail(argument, "has the label ", value, " at index ", index_text(numbers, i), "; labels must be whole numbers from 0 to ", classes - 1,
-           ", one for each of the network's ", classes, " outputs");
+      fail(argument, "has the label ", value, " at index ", column ? std::to_string(i) : index_text(numbers, i),
+           "; labels must be whole numbers from 0 to ", classes - 1, ", one for each of the network's ", classes,
+           " outputs");
     indices[i] = static_cast<std::int32_t>(value);
   }
   return indices;
@@ -153,8 +155,7 @@ py::array_t<T> as_sample_weight(const py::handle& object, ops::TargetKind kind, 
 template struct TargetArrays<float>;
 template struct TargetArrays<double>;
 template TargetArrays<float> as_targets(const py::handle&, ops::TargetKind, Size, const core::Shape&, const Argument&);
-template TargetArrays<double> as_targets(const py::handle&, ops::TargetKind, Size, const core::Shape&,
-                                          const Argument&);
+template TargetArrays<double> as_targets(const py::handle&, ops::TargetKind, Size, const core::Shape&, const Argument&);
 template py::array_t<float> as_sample_weight(const py::handle&, ops::TargetKind, Size, const core::Shape&,
                                              const Argument&);
 template py::array_t<double> as_sample_weight(const py::handle&, ops::TargetKind, Size, const core::Shape&,

@@ -181,7 +181,8 @@ struct RowNormKernels {
   void (*backward)(std::size_t m, std::size_t n, const T* x, const T* moments, const T* weight, const T* dy, T* dx);
   // sum[j] += sum over i of dy[i, j] xhat[i, j], or of dy[i, j] where x is null, for j < cols of rows that lie n apart,
   // each a chain over i in increasing order.
-  void (*weight_sums)(std::size_t m, std::size_t n, std::size_t cols, const T* x, const T* moments, const T* dy, T* sum);
+  void (*weight_sums)(std::size_t m, std::size_t n, std::size_t cols, const T* x, const T* moments, const T* dy,
+                      T* sum);
 };
 
 // A window that moves over one axis of an image, and over zeros around it.

@@ -112,10 +112,8 @@ void average_backward(size_t channels, const PoolAxis& h, const PoolAxis& w, boo
 
 template <class T>
 constexpr PoolKernels<T> make_pool() {
-  return {.max = max<T>,
-          .max_backward = max_backward<T>,
-          .average = average<T>,
-          .average_backward = average_backward<T>};
+  return {
+      .max = max<T>, .max_backward = max_backward<T>, .average = average<T>, .average_backward = average_backward<T>};
 }
 
 }  // namespace

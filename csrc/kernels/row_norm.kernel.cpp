@@ -39,9 +39,8 @@ void backward(size_t m, size_t n, const T* x, const T* moments, const T* weight,
     const T sum = sum_of_row<T>(n, slope);
     const T dot = sum_of_row<T>(n, [&](size_t j, auto part) { return slope(j, part) * xhat(j, part); });
     const Vec<T> c0 = broadcast(sum / static_cast<T>(n)), c1 = broadcast(dot / static_cast<T>(n));
-    for_each_vector<T>(n, [&](size_t j, auto part) {
-      store(part, dx + j, inverse * fma(-xhat(j, part), c1, slope(j, part) - c0));
-    });
+    for_each_vector<T>(
+        n, [&](size_t j, auto part) { store(part, dx + j, inverse * fma(-xhat(j, part), c1, slope(j, part) - c0)); });
   }
 }
 

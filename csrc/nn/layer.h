@@ -94,6 +94,7 @@ struct Intake {
   Size channels = 0;  // 0: any number
   int axes = -1;      // beside the channels; -1: any number
   bool channels_first = false;
+  bool flat = false;  // any shape as a row of features; what these are is for the next layer to say
 };
 
 // ---- parameters -----------------------------------------------------------------------------------------------------

@@ -14,9 +14,19 @@ Network<T>::Network(std::uint64_t seed_, const std::vector<core::Config>& layers
   for (Node<T>& node : nodes) {
     node.first_parameter = parameters;
     parameters += node.layer->parameters.size();
-    if (!intake_) intake_ = node.layer->intake();
+    find_intake(node.layer->intake());
   }
   find_input(input_shape);
+}
+
+// The first that wants something; after a Flatten the next one says how many features there are.
+template <class T>
+void Network<T>::find_intake(const std::optional<Intake>& wanted) {
+  if (!wanted) return;
+  if (!intake_)
+    intake_ = wanted;
+  else if (intake_->flat && intake_->channels == 0)
+    intake_->channels = wanted->channels;
 }
 
 // Or the layers do not fit together: features of any number stand for samples that are not known.
@@ -43,6 +53,7 @@ std::optional<Shape> Network<T>::read(std::span<const Size> extents) const {
   const Intake wanted = intake_.value_or(Intake{});
   if (extents.empty() || extents.size() > Shape::kMaxAxes + 1) return {};
   const auto axes = static_cast<int>(extents.size()) - 1;
+  if (wanted.flat) return Shape(extents.first(extents.size() - 1), extents.back(), false).numbers();
   if (!wanted.channels_first) {
     if (wanted.axes >= 0 && axes != wanted.axes) return {};
     return Shape(extents.first(extents.size() - 1), extents.back(), false);

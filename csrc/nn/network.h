@@ -73,6 +73,7 @@ class Network {
   std::vector<Layer<T>*> layers_at(const std::string& path) const;
 
  private:
+  void find_intake(const std::optional<Intake>& wanted);
   void find_input(std::span<const Size> input_shape);
   std::optional<Intake> intake_;
   std::optional<Shape> input_;

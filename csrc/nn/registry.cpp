@@ -33,8 +33,7 @@ void add_activation(Builder<T>& to, const char* name, double argument = 0) {
 // What one body computes added to the input, or to what the shortcut makes of it.
 template <class T>
 void add_residual(Builder<T>& to, const Config& config) {
-  to.add_branches({{"body", &config.list("body")}, {"shortcut", &config.list("shortcut")}},
-                  std::make_unique<Add<T>>());
+  to.add_branches({{"body", &config.list("body")}, {"shortcut", &config.list("shortcut")}}, std::make_unique<Add<T>>());
 }
 
 template <class T>

@@ -21,10 +21,10 @@ void transpose_piece(const KernelTable<T>& kernels, Panels<const T> panels, Pane
   const Size cols = from.panel_cols(part.panel), width = transposed.layout.width;
   for (Size i = part.first, rows; i < part.first + part.count; i += rows) {  // up to the edge of a transposed panel
     rows = std::min(width - (i - shift.left) % width, part.first + part.count - i);
-    kernels.layout.transpose(rows, cols, panels.panel(part.panel) + i * from.width, static_cast<Stride>(from.width),
-                             transposed.data +
-                                 transposed.layout.offset(part.panel * from.width + shift.down, i - shift.left),
-                             static_cast<Stride>(width));
+    kernels.layout.transpose(
+        rows, cols, panels.panel(part.panel) + i * from.width, static_cast<Stride>(from.width),
+        transposed.data + transposed.layout.offset(part.panel * from.width + shift.down, i - shift.left),
+        static_cast<Stride>(width));
   }
 }
 

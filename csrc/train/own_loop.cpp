@@ -42,8 +42,7 @@ struct OwnLoop<T>::Context final : PassContext<T> {
 template <class T>
 void OwnLoop<T>::prepare(const InputRows<T>& x, bool training, const char* operation) {
   forget_passes();
-  if (plan_ == nullptr || plan_->batch() < x.rows || plan_->input_shape() != x.shape ||
-      training != plan_->training()) {
+  if (plan_ == nullptr || plan_->batch() < x.rows || plan_->input_shape() != x.shape || training != plan_->training()) {
     arena_.reset();
     plan_ = std::make_unique<Plan<T>>(training_.network, x.shape, x.rows, training_.loss.head,
                                       training ? Use::train : Use::evaluate);
@@ -97,8 +96,8 @@ ConstMatrix<T> OwnLoop<T>::backward(const InputRows<T>& dy, runtime::Cancel& can
     throw std::logic_error(
         "[backward] there is no forward pass to go back through; call forward(X, training=True) first");
   if (dy.rows != rows_ || dy.shape.extents() != plan_->output_shape().extents())
-    core::fail_value("[backward] dY has ", dy.rows, " samples of ", text(dy.shape), " but the output had ", rows_,
-                     " of ", text(plan_->output_shape()), "; give the gradient of the last forward's output");
+    core::fail_value("[backward] dY has ", dy.rows, " samples of shape ", text(dy.shape), " but the output had ", rows_,
+                     " of shape ", text(plan_->output_shape()), "; give the gradient of the last forward's output");
   const Size all = plan_->stages().size();
   has_gradients_ = false;
   pack(0, all, nn::Packed::all);

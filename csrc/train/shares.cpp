@@ -26,7 +26,6 @@ void add(std::vector<Task>& tasks, const Owned& owned) {
   tasks.back().pieces.push_back(owned.piece);
 }
 
-
 bool same_group(const Owned& a, const Owned& b) { return a.stage == b.stage && a.piece.group == b.piece.group; }
 
 // Gives pieces that belong to no share yet to those that have least, in order, so that neighbours stay together. `work`

@@ -79,7 +79,7 @@ class Engine:
     @property
     def input_shape(self) -> Shape | None:
         """The shape of a sample, as it was told or as the first layers alone take it; None where many are possible."""
-        shape = self._core.input_shape()
+        shape = self.told_shape or self._core.input_shape()
         return None if shape is None else tuple(shape)
 
     def output(self, input_shape: Shape) -> Output:
@@ -89,9 +89,9 @@ class Engine:
 
     def output_of(self, X: npt.ArrayLike) -> Output:
         """Return what the network gives for such samples; for samples that it does not take that for its own."""
-        shape, known = tuple(np.shape(X)[1:]) or (1,), self.input_shape
+        known = self.input_shape
         try:
-            return self.output(shape)
+            return self.output(tuple(np.shape(X)[1:]) or (1,))
         except ValueError:
             if known is None:
                 raise

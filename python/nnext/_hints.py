@@ -212,7 +212,7 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "loss_curve_ best_loss_": "use `model.history`",
         "epochs batch_size max_iter validation_split shuffle callbacks verbose": _FIT,
         "modules children named_modules named_children get_layer": "use `model.layers`",
-        "input_shape input_dim n_features_in_": "use `model.in_features`",
+        "input_dim n_features_in_": "use `model.in_features`",
         "output_shape out_features": "use `model.predict(X).shape`",
         "num_parameters numel": "use `model.count_params()`",
         "build": "leave it out: a model is built when it is made",
@@ -330,7 +330,6 @@ HINTS: Mapping[str, Mapping[str, str]] = {
     "Dropout(": {"seed": "give it to the model: `nn.Sequential(*layers, seed=1)`"},
     "Sequential(": {
         "layers": "give them without a name: `nn.Sequential(*layers)`",
-        "input_shape": "leave it out: the first `nn.Linear(in_features, out_features)` says what a sample is",
         "name": "leave it out: models have no names",
         "training": "use `model.forward(X, training=True)`",
     },

@@ -20,7 +20,7 @@ from support import assert_same_bits, unchanged
         ((N, 2), "X has 2 features but the network expects 3; X has shape (6, 2), give (samples, 3)"),
         ((N, 0), "X has 0 features but the network expects 3"),
         ((N,), "X has shape (6,); samples must be rows of a 2-D array: for one sample use reshape(1, -1), for one"),
-        ((N, 3, 1), "X has shape (6, 3, 1); samples must be rows of a 2-D array: start the network with Flatten()"),
+        ((N, 3, 1), "X has 1 features but the network expects 3; X has shape (6, 3, 1), give (samples, 3), or start the network with Flatten()"),
         ((), "X has shape (); samples must be rows of a 2-D array"),
     ],
 )
@@ -152,7 +152,10 @@ def test_the_gradient_given_to_backward() -> None:
     net = model()
     for shape in ((5, CLASSES), (N, 3)):
         net.forward(X)
-        message = f"[backward] dY is {shape} but the output was (6, 4); give the gradient of the last forward's output"
+        message = (
+            f"[backward] dY has {shape[0]} samples of shape ({shape[1]},) but the output had 6 of shape (4,); give the "
+            "gradient of the last forward's output"
+        )
         with unchanged(net), pytest.raises(ValueError, match=re.escape(message)):
             net.backward(np.ones(shape))
     net.forward(X)

@@ -111,7 +111,7 @@ def test_info_describes_a_model_file(capsys, tmp_path):
     model.save(tmp_path / "m.safetensors")
     assert cli.main(["info", str(tmp_path / "m.safetensors")]) == 0
     out = capsys.readouterr().out
-    assert re.search(r"^total +23$", out, re.M)
+    assert re.search(r"^total +23 ", out, re.M)
     assert "float64, seed 5" in out
     assert "CrossEntropy(), SGD(lr=0.25" in out
 

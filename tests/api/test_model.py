@@ -102,8 +102,8 @@ from support import assert_same_bits
         (
             lambda: nn.Sequential(nn.Linear(3, 4), nn.Residual(nn.Linear(4, 2))),
             ValueError,
-            r"layer 1: \[residual\] the body gives 2 features but the shortcut 4; give both the same, for example "
-            r"with Linear\(4, 2\) at the end of the shortcut",
+            r"layer 1: \[add\] one branch gives \(2,\) a sample but another \(4,\); give all the same, for example with "
+            r"Linear\(4, 2\) at the end of that one",
         ),
         (
             lambda: nn.Sequential(nn.Residual(nn.ReLU(), nn.Residual(nn.Linear(4, 4), nn.Linear(5, 4)))),

@@ -29,6 +29,9 @@ class Rehearsal {
   bool good() const { return good_; }
 
  private:
+  nn::Traits traits_of(const nn::Node<float>& node) const {
+    return node.layer->traits(network_.shapes(plan_.input_shape())[node.inputs.front()], plan_.training());
+  }
   // The name of a gradient of value v is -v: of what is the same numbers, the same.
   int& gradient(Value value) { return gradients_.try_emplace(value, -static_cast<int>(value) - 1).first->second; }
 
@@ -47,7 +50,7 @@ class Rehearsal {
   void forward(Size head) {
     Size done = 0, at_head = 0;
     for (const nn::Node<float>& node : network_.nodes) {
-      const nn::Traits traits = node.layer->traits(plan_.training());
+      const nn::Traits traits = traits_of(node);
       if (static_cast<Size>(&node - network_.nodes.data()) == head)
         head_ = node.inputs.front(), expect(plan_.head(), names_[head_]), at_head = done;
       const Stage<float>* stage = stage_of(node);
@@ -72,7 +75,7 @@ class Rehearsal {
     write(plan_.head_gradient(), gradient(head_));
     for (Size i = std::min(head, network_.nodes.size()); i-- > 0;) {
       const nn::Node<float>& node = network_.nodes[i];
-      const nn::Traits traits = node.layer->traits(true);
+      const nn::Traits traits = traits_of(node);
       if (traits.backward_identity) {
         for (const Value value : node.inputs) gradients_[value] = gradient(node.outputs.front());
         continue;
@@ -82,6 +85,7 @@ class Rehearsal {
       for (Size k = 1; k < node.outputs.size(); ++k) expect(stage.more_dy.at(k - 1), gradient(node.outputs[k]));
       read_again(stage, node);
       write(stage.dx, gradient(node.inputs.front()));
+      for (Size k = 1; k < node.inputs.size(); ++k) write(stage.more_dx.at(k - 1), gradient(node.inputs[k]));
     }
     for (Size i = 0; i < plan_.head_stages(); ++i) {
       const Stage<float>& stage = plan_.stages()[i];

@@ -162,9 +162,9 @@ void BatchNorm<T>::backward(const Pass<T>& pass, const Frame<T>& frame, const Pa
   }
   if (part.first) average_gradients(frame);
   const ConstMatrix<T> x = mine(frame.x);
-  pass.kernels.normalize.backward(dy.rows, features_, dy.data, dy.row_stride, x.data, x.row_stride,
-                                  own(frame, kCentre), own(frame, kScale), own(frame, kDyMean), own(frame, kDySlope),
-                                  dx.data, dx.row_stride);
+  pass.kernels.normalize.backward(dy.rows, features_, dy.data, dy.row_stride, x.data, x.row_stride, own(frame, kCentre),
+                                  own(frame, kScale), own(frame, kDyMean), own(frame, kDySlope), dx.data,
+                                  dx.row_stride);
 }
 
 // dx = scale (dy - dy_mean - (x - centre) dy_slope)
@@ -200,7 +200,7 @@ std::vector<Piece> BatchNorm<T>::pieces() const {
 // Of the running statistics what this batch is like, the variance unbiased.
 template <class T>
 void BatchNorm<T>::gradient(const Pass<T>&, const Frame<T>& frame, const Piece& piece, const kernels::Prefetch&,
-                              T* out) const {
+                            T* out) const {
   const auto which = static_cast<Tensor>(affine_ ? piece.parameter : piece.parameter + kRunningMean);
   const auto places = static_cast<double>(frame.rows() * frame.in->places());
   for (Size i = 0; i < piece.count; ++i) {

@@ -10,8 +10,7 @@ namespace nnext::nn {
 template <class T>
 class Flatten final : public Layer<T> {
  public:
-  // As the first layer it takes samples as they lie.
-  std::optional<Intake> intake() const override { return Intake{}; }
+  std::optional<Intake> intake() const override { return Intake{.axes = 0, .flat = true}; }
   Shape out_shape(std::span<const Shape> in) const override { return in.front().numbers(); }
   Traits traits(const Shape& in, bool) const override {
     return {.forward_identity = !in.turned(), .backward_identity = !in.turned()};

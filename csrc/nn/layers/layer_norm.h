@@ -30,9 +30,7 @@ class LayerNorm final : public Layer<T> {
  private:
   static constexpr Size kWeight = 0, kBias = 1;
 
-  const T* parameter(Size i) const {
-    return i < this->parameters.size() ? this->parameters[i].values.data() : nullptr;
-  }
+  const T* parameter(Size i) const { return i < this->parameters.size() ? this->parameters[i].values.data() : nullptr; }
   Size rows(const Shape& in) const { return in.numbers() / numbers_; }  // of a sample
 
   std::vector<Size> extents_;  // as people write them

@@ -92,8 +92,7 @@ class GlobalAvgPool final : public Layer<T> {
   }
   void backward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int) const override {
     for (Size i = part.begin; i < part.end; ++i)
-      pass.kernels.pool.average_backward(frame.in->channels, kOne, all(frame), false, frame.dy.row(i),
-                                         frame.dx.row(i));
+      pass.kernels.pool.average_backward(frame.in->channels, kOne, all(frame), false, frame.dy.row(i), frame.dx.row(i));
   }
 
  private:

@@ -15,16 +15,14 @@ _TITLES = ("layer", "output", "params", "FLOPs", "bytes")
 
 
 def table(engine: Engine, input_shape: Shape | None) -> str:
-    """Return the table; without an input shape it has none of what depends on that."""
+    """Return the table; without an input shape it does not say what depends on that."""
     sizes = {} if input_shape is None else engine.layer_table(input_shape)
     rows = [_TITLES, *_rows(engine, sizes, engine.layers, ""), _row(engine, sizes, "total", "", "")]
     if not sizes:
-        rows = [(name, *rest[1:2]) for name, *rest in rows]
+        rows = [row[:3] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    shapes = 2 if sizes else 1  # columns that are text: to the left
-    return "\n".join(
-        "   ".join(f"{cell:{'<' if i < shapes else '>'}{widths[i]}}" for i, cell in enumerate(row)) for row in rows
-    )
+    sides = "<<>>>"
+    return "\n".join("   ".join(f"{cell:{sides[i]}{widths[i]}}" for i, cell in enumerate(row)) for row in rows)
 
 
 def _rows(
@@ -36,7 +34,7 @@ def _rows(
         depth = sum(not part.isdigit() for part in path.split("."))
         frozen = " (frozen)" if _is_frozen(engine, path) else ""
         name = f"{'  ' * depth}{path} {type(layer).__name__}{frozen}"
-        shape = f"(n, {', '.join(map(str, sizes[path].output_shape))})" if path in sizes else ""
+        shape = f"(n, {', '.join(map(str, sizes[path].output_shape)) if path in sizes else '?'})"
         yield _row(engine, sizes, name, shape, path)
         for branch, held in layer.chains().items():
             yield from _rows(engine, sizes, held, f"{path}.{branch}.")

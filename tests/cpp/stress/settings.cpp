@@ -21,7 +21,7 @@ class Settings {
  public:
   Settings() : course_(kCase) {
     for (std::uint64_t seed : {1, 2}) {
-      Trainer<float> other(seed, kCase.layers, true);
+      Trainer<float> other(seed, kCase.layers, {}, true);
       const train::StateCopy<float> state = other.copy_state();
       sets_.push_back(logical(other, state));
       put(sets_.back());
