@@ -24,16 +24,49 @@ class Residual(torch.nn.Module):  # type: ignore[misc]
         return self.body(x) + self.shortcut(x)
 
 
+class Branches(torch.nn.Module):  # type: ignore[misc]
+    """As nnext's."""
+
+    def __init__(self, branches: Sequence[Any], join: str) -> None:
+        super().__init__()
+        self.branches, self.join = torch.nn.ModuleList(branches), join
+
+    def forward(self, x: Any) -> Any:
+        outputs = [branch(x) for branch in self.branches]
+        return sum(outputs[1:], start=outputs[0]) if self.join == "add" else torch.cat(outputs, dim=channels(x))
+
+
+class Softmax(torch.nn.Module):  # type: ignore[misc]
+    """Over features, those of each step, or channels."""
+
+    def forward(self, x: Any) -> Any:
+        return torch.softmax(x, dim=channels(x))
+
+
+class GlobalAvgPool2d(torch.nn.Module):  # type: ignore[misc]
+    def forward(self, x: Any) -> Any:
+        return x.mean(dim=(2, 3))
+
+
+def channels(x: Any) -> int:
+    """Return the axis of channels, or of features."""
+    return 1 if x.ndim == 4 else -1
+
+
 def module(layer: nn.Layer) -> Any:
     """Return PyTorch's module; most have the same name and settings."""
     match layer:
         case nn.Residual():
             return Residual(sequential(layer.body), sequential(layer.shortcut))
+        case nn.Branches():
+            return Branches([sequential(branch) for branch in layer.branches], layer.join)
         case nn.Linear():
             return torch.nn.Linear(layer.in_features, layer.out_features, layer.bias)
         case nn.Softmax():
-            return torch.nn.Softmax(dim=1)
-    settings = {name: value for name, value in layer.config().items() if name != "type"}
+            return Softmax()
+        case nn.GlobalAvgPool2d():
+            return GlobalAvgPool2d()
+    settings = {name: value for name, value in vars(layer).items() if not name.endswith("_init")}
     return getattr(torch.nn, type(layer).__name__)(**settings)
 
 
@@ -41,10 +74,15 @@ def sequential(layers: Sequence[nn.Layer]) -> Any:
     return torch.nn.Sequential(*map(module, layers))
 
 
+def load(made: Any, state: dict[str, np.ndarray]) -> None:
+    """Give a module the numbers of a state."""
+    made.load_state_dict({name: torch.from_numpy(values) for name, values in state.items()})
+
+
 def twin(model: nn.Sequential) -> Any:
     """Return the same network, with the numbers of the model, in training mode and float64."""
     made = sequential(model.layers).double()
-    made.load_state_dict({name: torch.from_numpy(values) for name, values in model.state_dict().items()})
+    load(made, model.state_dict())
     return made
 
 

@@ -163,8 +163,8 @@ def test_networks_refuse_what_does_not_fit() -> None:
         net.predict(np.ones((2, 3)))
     with pytest.raises(ValueError, match=r"\[fit\] X has 2 rows but y has 3"):
         net.fit(np.ones((2, 4)), np.ones(3))
-    with pytest.raises(ValueError, match="no layer of type 'Conv2d'"):
-        reference.Network.from_config([{"type": "Conv2d"}])
+    with pytest.raises(ValueError, match="no layer of type 'Conv9d'"):
+        reference.Network.from_config([{"type": "Conv9d"}])
     with pytest.raises(ValueError, match="unknown loss 'rmse'"):
         reference.Network([], loss="rmse")
 

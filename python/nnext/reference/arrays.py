@@ -1,4 +1,4 @@
-"""What arrays the reference computes with."""
+"""What arrays the reference computes with, and where their axes lie."""
 
 from __future__ import annotations
 
@@ -14,3 +14,13 @@ def as_float(x: npt.ArrayLike) -> Array:
     """Return x as an array of float32, if it is one already, or else of float64."""
     x = np.asarray(x)
     return x if x.dtype in (np.float32, np.float64) else x.astype(np.float64)
+
+
+def channels_last(x: Array) -> Array:
+    """Turn images (n, C, H, W) to (n, H, W, C), the order of the C++ core; the features of others are last already."""
+    return np.moveaxis(x, 1, -1) if x.ndim == 4 else x
+
+
+def channels_first(x: Array) -> Array:
+    """Turn images (n, H, W, C) to (n, C, H, W)."""
+    return np.moveaxis(x, -1, 1) if x.ndim == 4 else x

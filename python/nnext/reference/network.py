@@ -72,6 +72,7 @@ class Network:
         self.steps = 0  # optimizer steps and epochs over the network's whole life: they name the random streams
         self.epochs = 0
         self._saved: list[Any] = []
+        self._shape: tuple[int, ...] = ()  # of the last X
         self._grads: dict[str, Array] = {}
 
     @classmethod
@@ -130,13 +131,19 @@ class Network:
 
     def _forward(self, X: npt.ArrayLike, training: bool, stop: int) -> Array:
         draw = Draw(self.seed, 0, self.steps) if training else None
-        y, self._saved = self._chain.forward(np.asarray(X, dtype=self.dtype), draw, stop)
+        x = np.asarray(X, dtype=self.dtype)
+        self._shape = x.shape
+        y, self._saved = self._chain.forward(self._samples(x), draw, stop)
         return y
+
+    def _samples(self, x: Array) -> Array:
+        """Give images that have none an axis of channels."""
+        return x[:, None] if x.ndim == 3 and self._chain.takes_images() else x
 
     def backward(self, dY: npt.ArrayLike) -> Array:
         """Take the loss's gradient in the output of the last `forward`, give the one in its input, and keep `grads`."""
         dx, self._grads = self._chain.backward(np.asarray(dY, dtype=self.dtype), self._saved)
-        return dx
+        return dx.reshape(self._shape)
 
     def grads(self) -> dict[str, Array]:
         """Return the gradients of the last `backward`, under the names of `state_dict`."""
@@ -182,7 +189,7 @@ class Network:
 
     def predict(self, X: npt.ArrayLike) -> Array:
         """Return the output for the rows of X."""
-        return self._chain.forward(np.asarray(X, dtype=self.dtype), None)[0]
+        return self._chain.forward(self._samples(np.asarray(X, dtype=self.dtype)), None)[0]
 
     def evaluate(self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
         """Return the loss on X and y."""
@@ -204,6 +211,7 @@ class Network:
         Parameters
         ----------
         X : array of shape (n, ...)
+            Features, sequences (n, T, F), or images (n, C, H, W), also (n, H, W) where the first layer takes images.
         y : array of shape (n,) or (n, outputs)
         epochs, batch_size : int
             The last batch of an epoch may be smaller.

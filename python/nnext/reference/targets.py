@@ -1,26 +1,43 @@
-"""What losses compare: predictions, targets and the weights of the rows, checked and brought into one form."""
+"""What losses compare: predictions, targets and the weights of the rows, checked and brought into one form.
+
+Predictions are (n, outputs), sequences (n, T, outputs) or images (n, outputs, H, W); each step and each place is a row
+of its own.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-from nnext.reference.arrays import Array, as_float
+from nnext.reference.arrays import Array, as_float, channels_last
 
 
-def _shares(operation: str, sample_weight: npt.ArrayLike | None, rows: int, outputs: int | None = None) -> Array:
-    """Return ``w / mean(w) / rows``, how much each row counts, as a column; all zero when every weight is zero.
+def _rows(x: Array) -> Array:
+    """Return what there is at each place, of each step of a sequence or for each row as (rows, outputs)."""
+    x = channels_last(x)
+    return x.reshape(-1, x.shape[-1] if x.ndim > 1 else 1)
 
-    With `outputs`, each of which is a term of a row's mean, there may be a weight for each: then as many columns.
+
+def _shares(operation: str, sample_weight: npt.ArrayLike | None, p: Array, per_output: bool = False) -> Array:
+    """Return ``w / mean(w) / rows``, how much each row of `_rows` counts, as a column; all zero when every weight is.
+
+    There is a weight for each sample, or each place of p. With `per_output`, where each output is a term of a row's
+    mean, there may be a weight for each: then as many columns.
     """
-    w = np.ones(rows) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-    if w.shape not in ((rows,), (rows, outputs)):
-        wanted = "pass one weight a row" + ("" if outputs is None else f", or one for each of {outputs} outputs")
-        raise ValueError(f"[{operation}] sample_weight has shape {w.shape} but y_pred has {rows} rows; {wanted}")
+    w = np.ones(len(p)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+    places, rows = channels_last(p).shape[:-1] if p.ndim > 1 else p.shape, _rows(p)
+    if per_output and w.ndim > 1 and w.shape in (p.shape, (*p.shape, 1)):
+        columns = _rows(w)
+    elif w.shape in (p.shape[:1], places):
+        columns = np.broadcast_to(w.reshape(*w.shape, *(1,) * (len(places) - w.ndim)), places).reshape(-1, 1)
+    else:
+        wanted = "one weight a row" + (f", or one a place as {places}" if len(places) > 1 else "")
+        wanted += f", or one for each of {rows.shape[1]} outputs" if per_output else ""
+        raise ValueError(f"[{operation}] sample_weight has shape {w.shape} but y_pred has {len(p)} rows; pass {wanted}")
     if not (np.isfinite(w) & (w >= 0)).all():
         raise ValueError(f"[{operation}] sample_weight must be finite and at least 0, but its minimum is {w.min()}")
     mean = w.mean()
-    return (w / mean / rows if mean > 0 else w).reshape(rows, -1)
+    return columns / mean / len(rows) if mean > 0 else columns
 
 
 def counted(X: Array, y: Array, sample_weight: npt.ArrayLike | None) -> tuple[Array, Array, Array]:
@@ -40,14 +57,13 @@ def _check_rows(operation: str, p: Array) -> None:
 
 
 def values(operation: str, y_pred: npt.ArrayLike, y: npt.ArrayLike, w: npt.ArrayLike | None) -> tuple[Array, ...]:
-    """Return predictions and targets as (n, outputs), and the shares of the rows. (n,) and (n, 1) mean the same."""
+    """Return predictions and targets as (rows, outputs), and the shares of the rows. (n,) and (n, 1) mean the same."""
     p = as_float(y_pred)
     t = np.asarray(y, dtype=p.dtype)
     _check_rows(operation, p)
     if p.shape != t.shape and {p.shape, t.shape} != {p.shape[:1], (*p.shape[:1], 1)}:
         raise ValueError(f"[{operation}] y_pred has shape {p.shape} but y has {t.shape}; give y the shape of y_pred")
-    p, t = p.reshape(len(p), -1), t.reshape(len(p), -1)
-    return p, t, _shares(operation, w, *p.shape)
+    return _rows(p), _rows(t), _shares(operation, w, p, per_output=True)
 
 
 def probabilities(
@@ -74,17 +90,19 @@ def _one_hot(operation: str, y: Array, classes: int) -> Array:
 
 
 def classes(operation: str, y_pred: npt.ArrayLike, y: npt.ArrayLike, w: npt.ArrayLike | None) -> tuple[Array, ...]:
-    """Return logits and target probabilities, both (n, classes), and the shares of the rows."""
+    """Return logits and target probabilities, both (rows, classes), and the shares of the rows."""
     x, t = as_float(y_pred), np.asarray(y)
     _check_rows(operation, x)
-    if x.ndim != 2:
+    if x.ndim < 2:
         raise ValueError(f"[{operation}] y_pred has shape {x.shape}; it must be (rows, classes)")
-    rows, classes = x.shape
-    if t.shape in ((rows,), (rows, 1)):
+    rows, classes = _rows(x).shape
+    if t.shape in (channels_last(x).shape[:-1], (rows, 1)):
         t = _one_hot(operation, t.reshape(rows), classes)
-    elif t.shape != x.shape:
+    elif t.shape == x.shape:
+        t = _rows(t)
+    else:
         raise ValueError(
             f"[{operation}] y_pred has shape {x.shape} but y has {t.shape}; "
             f"pass {rows} labels, or probabilities of shape {x.shape}"
         )
-    return x, t.astype(x.dtype), _shares(operation, w, rows)
+    return _rows(x), t.astype(x.dtype), _shares(operation, w, x)

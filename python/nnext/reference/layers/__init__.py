@@ -4,24 +4,44 @@
 hands back is the ``dy`` of the layer before it. Rows are samples throughout.
 """
 
-from nnext.reference.layers import activation, batch_norm, chain, dropout, flatten, linear, residual
+from nnext.reference.layers import (
+    activation,
+    batch_norm,
+    branches,
+    chain,
+    convolution,
+    dropout,
+    flatten,
+    layer_norm,
+    linear,
+    pooling,
+    residual,
+)
 from nnext.reference.layers.activation import *
 from nnext.reference.layers.base import Draw as Draw
 from nnext.reference.layers.base import Layer as Layer
 from nnext.reference.layers.base import from_config as from_config
 from nnext.reference.layers.base import inner_numbers as inner_numbers
 from nnext.reference.layers.batch_norm import *
+from nnext.reference.layers.branches import *
 from nnext.reference.layers.chain import *
+from nnext.reference.layers.convolution import *
 from nnext.reference.layers.dropout import *
 from nnext.reference.layers.flatten import *
+from nnext.reference.layers.layer_norm import *
 from nnext.reference.layers.linear import *
+from nnext.reference.layers.pooling import *
 from nnext.reference.layers.residual import *
 
 __all__: list[str] = []
 __all__ += activation.__all__
 __all__ += batch_norm.__all__
+__all__ += branches.__all__
 __all__ += chain.__all__
+__all__ += convolution.__all__
 __all__ += dropout.__all__
 __all__ += flatten.__all__
+__all__ += layer_norm.__all__
 __all__ += linear.__all__
+__all__ += pooling.__all__
 __all__ += residual.__all__

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from nnext import layers as descriptions
 from nnext.reference import activations
-from nnext.reference.arrays import Array
+from nnext.reference.arrays import Array, channels_first, channels_last
 from nnext.reference.layers.base import Draw, Layer
 
 __all__ = ["Activation"]
@@ -43,9 +43,9 @@ class Activation(Layer):
         return cls(getattr(activations, name), getattr(activations, f"{name}_grad"), options)
 
     def forward(self, x: Array, draw: Draw | None) -> tuple[Array, Array]:
-        """Apply the function to every element (Softmax: to every row)."""
-        return self.function(x, **self.options), x
+        """Apply the function to every element (Softmax: over features, those of each step, or channels)."""
+        return channels_first(self.function(channels_last(x), **self.options)), x
 
     def backward(self, dy: Array, saved: Array) -> tuple[Array, dict[str, Array]]:
         """Apply the gradient."""
-        return self.gradient(saved, dy, **self.options), {}
+        return channels_first(self.gradient(channels_last(saved), channels_last(dy), **self.options)), {}

@@ -55,6 +55,10 @@ class Layer:
         """Return parameters and buffers."""
         return self.parameters() | self.buffers()
 
+    def takes_images(self) -> bool:
+        """Tell whether x is an image, so that (n, H, W) means images of one channel."""
+        return False
+
     def forward(self, x: Array, draw: Draw | None) -> tuple[Array, Any]:
         """Return ``y`` and what `backward` needs."""
         raise NotImplementedError
@@ -67,13 +71,29 @@ class Layer:
         """Take a step: change the buffers by what the last `forward` in training has saved."""
 
 
+def check_images(operation: str, x: Array, channels: int | None = None) -> None:
+    """Refuse what is no array of images, or of images with other channels."""
+    if x.ndim != 4 or channels not in (None, x.shape[1]):
+        raise ValueError(
+            f"[{operation}] x has shape {x.shape} but the layer expects (rows, {channels or 'channels'}, height, "
+            "width); change the channels, or what comes before the layer"
+        )
+
+
 def find(config: Mapping[str, Any]) -> type[Layer]:
     """Return the class of the layer that an `nnext` layer's ``config()`` describes."""
-    for layer in Layer.__subclasses__():
+    known = [layer for layer in _derived(Layer) if not layer.__subclasses__()]
+    for layer in known:
         if layer.describes(config["type"]):
             return layer
-    names = ", ".join([*(layer.__name__ for layer in Layer.__subclasses__()), *descriptions.Layer.names()])
+    names = ", ".join([*(layer.__name__ for layer in known), *descriptions.Layer.names()])
     raise ValueError(f"[reference] no layer of type {config['type']!r}; known are {names}")
+
+
+def _derived(cls: type[Layer]) -> Iterator[type[Layer]]:
+    for derived in cls.__subclasses__():
+        yield derived
+        yield from _derived(derived)
 
 
 def from_config(config: Mapping[str, Any], tensors: Mapping[str, Array]) -> Layer:

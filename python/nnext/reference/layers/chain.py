@@ -1,4 +1,4 @@
-"""Layers in a row: a network, or a branch of a Residual."""
+"""Layers in a row: a network, or a branch of a layer that holds some."""
 
 from __future__ import annotations
 
@@ -58,6 +58,10 @@ class Chain:
         """Return the "parameters", "buffers" or "tensors", which are both, of all layers."""
         arrays = (getattr(layer, kind)() for layer in self.layers)
         return {f"{i}.{name}": array for i, own in enumerate(arrays) for name, array in own.items()}
+
+    def takes_images(self) -> bool:
+        """Tell whether the first layer does."""
+        return len(self.layers) > 0 and self.layers[0].takes_images()
 
     def forward(self, x: Array, draw: Draw | None, stop: int | None = None) -> tuple[Array, list[Any]]:
         """Go through the layers, the first `stop` of them if it is given."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nnext.reference import random
-from nnext.reference.arrays import Array
+from nnext.reference.arrays import Array, channels_first, channels_last
 from nnext.reference.layers.base import Draw, Layer
 
 __all__ = ["Dropout"]
@@ -31,8 +31,9 @@ class Dropout(Layer):
         """Multiply with a new mask."""
         if draw is None:
             return x, 1.0
-        mask = random.dropout_mask(x.shape, self.p, draw.seed, draw.layer, draw.step).astype(x.dtype)
-        return x * mask, mask
+        shape = channels_last(x).shape  # in whose order elements are counted
+        mask = random.dropout_mask(shape, self.p, draw.seed, draw.layer, draw.step).astype(x.dtype)
+        return x * channels_first(mask), channels_first(mask)
 
     def backward(self, dy: Array, saved: Array | float) -> tuple[Array, dict[str, Array]]:
         """Multiply with the same mask."""

@@ -52,18 +52,24 @@ class Linear(Layer):
         return {"weight": self.weight} | ({} if self.bias is None else {"bias": self.bias})
 
     def forward(self, x: Array, draw: Draw | None) -> tuple[Array, Array]:
-        """(n, in_features) -> (n, out_features)."""
-        if x.ndim != 2 or x.shape[1] != self.weight.shape[1]:
+        """(n, in_features) -> (n, out_features), or that at each step of (n, T, in_features)."""
+        if x.ndim not in (2, 3) or x.shape[-1] != self.weight.shape[1]:
+            cure = "GlobalAvgPool2d or Flatten" if x.ndim == 4 else "Flatten"
             raise ValueError(
                 f"[linear] x has shape {x.shape} but the layer expects (rows, {self.weight.shape[1]}); "
-                "change in_features, or put Flatten before the layer"
+                f"change in_features, or put {cure} before the layer"
             )
-        y = matmul(x, self.weight, transpose_b=True)
-        return (y if self.bias is None else y + self.bias), x
+        y = matmul(_rows(x), self.weight, transpose_b=True)
+        return (y if self.bias is None else y + self.bias).reshape(*x.shape[:-1], len(self.weight)), x
 
     def backward(self, dy: Array, saved: Array) -> tuple[Array, dict[str, Array]]:
         """``dx = dy W``, ``dW = dy^T x``, ``db = sum of dy over the rows``."""
-        grads = {"weight": matmul(dy, saved, transpose_a=True)}
+        grads = {"weight": matmul(_rows(dy), _rows(saved), transpose_a=True)}
         if self.bias is not None:
-            grads["bias"] = dy.sum(axis=0)
-        return matmul(dy, self.weight), grads
+            grads["bias"] = _rows(dy).sum(axis=0)
+        return matmul(_rows(dy), self.weight).reshape(saved.shape), grads
+
+
+def _rows(x: Array) -> Array:
+    """Return the steps of all sequences as rows."""
+    return x.reshape(-1, x.shape[-1])

@@ -102,12 +102,12 @@ def cross_entropy(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.Ar
 
     Parameters
     ----------
-    y_pred : array of shape (n, classes)
+    y_pred : array of shape (n, classes), (n, T, classes) or (n, classes, H, W)
         Logits, any real number.
-    y : integers of shape (n,) or (n, 1), or probabilities of shape (n, classes)
+    y : integers of shape (n,) or (n, 1), (n, T) or (n, H, W), or probabilities of y_pred's shape
         The right class of each row; or how probable each class is, then ``l_i = -sum_j y_ij log softmax(y_pred_i)_j``.
-    sample_weight : array of shape (n,), optional
-        Weights ``w_i >= 0``; 1 when absent.
+    sample_weight : array of shape (n,), (n, T) or (n, H, W), optional
+        Weights ``w_i >= 0`` of samples, steps or places; 1 when absent.
 
     Returns
     -------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from nnext.reference.arrays import Array
+from nnext.reference.arrays import Array, channels_first, channels_last
 
 
 def mean(scale: Array, terms: Array) -> float:
@@ -16,4 +16,4 @@ def mean(scale: Array, terms: Array) -> float:
 def mean_grad(scale: Array, row_grad: Array, y_pred: npt.ArrayLike) -> Array:
     """Return its gradient from that of the rows, in y_pred's shape."""
     dy = scale.astype(row_grad.dtype) * row_grad
-    return dy.reshape(np.shape(y_pred))
+    return channels_first(dy.reshape(channels_last(np.asarray(y_pred)).shape))
