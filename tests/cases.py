@@ -1,6 +1,6 @@
 """The tables that the tests go through: what is registered in nnext has a row here (tests/layers checks that).
 
-One file, and longer than others for that: a new kind is one row, and whoever writes it finds the place at once.
+Those of layers are in layer_cases.py.
 """
 
 from collections.abc import Callable
@@ -17,70 +17,6 @@ from tolerance import EXACT, ULP
 
 Array = np.ndarray
 Rng = np.random.Generator
-
-# ---- Layers ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class LayerCase:
-    """A layer that takes `in_features` and gives `out_features`; whether each of these depends on all of those."""
-
-    layer: nn.Layer
-    in_features: int = 5
-    out_features: int = 5
-    tensors: dict[str, tuple[int, ...]] = field(default_factory=dict)
-    mixes: bool = False
-
-
-def _normalizer(affine: bool = True, prefix: str = "", n: int = 5) -> dict[str, tuple[int, ...]]:
-    names = [*(["weight", "bias"] if affine else []), "running_mean", "running_var"]
-    return {f"{prefix}{name}": (n,) for name in names} | {f"{prefix}num_batches_tracked": ()}
-
-
-_NESTED = nn.Residual(
-    nn.Linear(5, 4, bias=False), nn.BatchNorm1d(4), nn.Residual(nn.GELU(), nn.Linear(4, 4, bias=False)), nn.Linear(4, 5)
-)
-
-LAYERS = {
-    "linear": LayerCase(nn.Linear(5, 3), 5, 3, {"weight": (3, 5), "bias": (3,)}, mixes=True),
-    "linear_without_bias": LayerCase(nn.Linear(5, 3, bias=False), 5, 3, {"weight": (3, 5)}, mixes=True),
-    "identity": LayerCase(nn.Identity()),
-    "relu": LayerCase(nn.ReLU()),
-    "leaky_relu": LayerCase(nn.LeakyReLU(0.2)),
-    "tanh": LayerCase(nn.Tanh()),
-    "sigmoid": LayerCase(nn.Sigmoid()),
-    "gelu": LayerCase(nn.GELU()),
-    "gelu_tanh": LayerCase(nn.GELU(approximate="tanh")),
-    "softmax": LayerCase(nn.Softmax(), mixes=True),
-    "dropout": LayerCase(nn.Dropout(0.3)),
-    "flatten": LayerCase(nn.Flatten()),
-    "batch_norm": LayerCase(nn.BatchNorm1d(5), tensors=_normalizer()),
-    "batch_norm_not_affine": LayerCase(nn.BatchNorm1d(5, affine=False, eps=0.1), tensors=_normalizer(affine=False)),
-    "batch_norm_cumulative": LayerCase(nn.BatchNorm1d(5, momentum=None), tensors=_normalizer()),
-    "residual": LayerCase(
-        nn.Residual(nn.Linear(5, 5), nn.Tanh()),
-        tensors={"body.0.weight": (5, 5), "body.0.bias": (5,)},
-        mixes=True,
-    ),
-    "residual_projection": LayerCase(
-        nn.Residual(nn.Sigmoid(), nn.Linear(5, 3), shortcut=nn.Linear(5, 3, bias=False)),
-        out_features=3,
-        tensors={"body.1.weight": (3, 5), "body.1.bias": (3,), "shortcut.0.weight": (3, 5)},
-        mixes=True,
-    ),
-    "residual_nested": LayerCase(
-        _NESTED,
-        tensors={
-            "body.0.weight": (4, 5),
-            **_normalizer(prefix="body.1.", n=4),
-            "body.2.body.1.weight": (4, 4),
-            "body.3.weight": (5, 4),
-            "body.3.bias": (5,),
-        },
-        mixes=True,
-    ),
-    "residual_dropout": LayerCase(nn.Residual(nn.Dropout(0.3), nn.Residual(nn.Dropout(0.4)))),
-}
 
 # ---- Activations: element-wise, in nnext.functional and nnext.reference under the same name --------------------------
 

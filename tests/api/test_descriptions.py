@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from cases import LAYERS, OPTIMIZERS, SCHEDULES
+from cases import OPTIMIZERS, SCHEDULES
 from internals import Described, choice, flag, nested, number, pair, several, size
+from layer_cases import LAYERS
 
 DESCRIPTIONS: list[Described] = [
     *(case.layer for case in LAYERS.values()),

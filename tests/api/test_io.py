@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import pathlib
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,9 @@ from safetensors.numpy import load_file
 
 import internals
 import nnext as nn
-from cases import LAYERS, LOSSES, OPTIMIZERS, LossCase
+from cases import LOSSES, OPTIMIZERS, LossCase
 from internals import training_state
+from layer_cases import LAYERS
 from support import assert_same_bits, model_metadata
 
 X, Y = np.linspace(-1, 1, 20).reshape(4, 5), np.array([0, 1, 1, 0])
@@ -57,7 +59,8 @@ def test_every_layer_and_setting_comes_back(path: pathlib.Path) -> None:
         model.save(path)
         again = nn.load(str(path))
         assert again.layers == model.layers
-        assert_same_bits(again.predict(X), model.predict(X))
+        samples = np.linspace(-1, 1, 2 * prod(case.shape)).reshape(2, *case.shape)
+        assert_same_bits(again.predict(samples), model.predict(samples))
         assert again.optimizer is None
     layer = nn.Linear(2, 2, weight_init=nn.initializers.uniform(-3, 2), bias_init="zeros")
     nn.Sequential(layer).save(path)

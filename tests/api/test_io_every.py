@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from cases import LAYERS, LOSSES, OPTIMIZERS, LossCase
+from cases import LOSSES, OPTIMIZERS, LossCase
 from internals import frozen, training_state
+from layer_cases import LAYERS
 
 ROWS, OUTPUTS = 12, 3
 
@@ -48,9 +49,9 @@ class Task:
     def __init__(self, layer: str, loss: str, optimizer: str, metrics: str, dtype: str) -> None:
         first, case = LAYERS[layer], LOSSES.get(loss, LOSSES["mse"])
         last = [nn.Sigmoid()] if case.name == "bce" else [] if case.last_layer is None else [case.last_layer]
-        self.model = nn.Sequential(first.layer, nn.Linear(first.out_features, OUTPUTS), *last, seed=9, dtype=dtype)
+        self.model = nn.Sequential(first.layer, *first.head(OUTPUTS), *last, seed=9, dtype=dtype)
         rng = np.random.default_rng(len(layer) + len(loss))
-        self.X, self.y = rng.normal(size=(ROWS, first.in_features)), case.targets(rng, ROWS, OUTPUTS)
+        self.X, self.y = rng.normal(size=(ROWS, *first.shape)), case.targets(rng, ROWS, OUTPUTS)
         chosen = own_loss if loss == "own" else case.make()
         self.own = {"loss": own_loss} if loss == "own" else {}
         self.own |= {"metrics": [own_metric]} if metrics == "own" else {}

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from cases import LAYERS, LOSSES, OPTIMIZERS, SCHEDULES
+from cases import LOSSES, OPTIMIZERS, SCHEDULES
+from layer_cases import LAYERS
 
 PUBLIC = [
     nn,

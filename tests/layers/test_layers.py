@@ -1,5 +1,6 @@
 """One table through which every layer goes: shapes, configuration, reference, gradients."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -7,8 +8,9 @@ import pytest
 
 import internals
 import nnext as nn
-from cases import ACTIVATIONS, LAYERS, LOSSES, OPTIMIZERS, SCHEDULES, LayerCase, LossCase
+from cases import ACTIVATIONS, LOSSES, OPTIMIZERS, SCHEDULES, LossCase
 from error_bounds import bounded
+from layer_cases import LAYERS, LayerCase
 from nnext import reference
 from support import assert_same_bits
 from tolerance import assert_bounds_say_something, difference_bound, eps, shares_of_bounds
@@ -60,16 +62,16 @@ def test_every_activation_can_stand_between_the_layers_of_an_mlp(name: str) -> N
 
 def test_shapes_and_parameters(case: LayerCase, dtype: str) -> None:
     model = nn.Sequential(case.layer, dtype=dtype)
-    x = np.ones((BATCH, case.in_features))
+    x = np.ones((BATCH, *case.shape))
     y = model.predict(x)
-    assert y.shape == (BATCH, case.out_features)
+    assert y.shape == (BATCH, *case.output)
     assert y.dtype == dtype
     state = model.state_dict()
     assert {name: values.shape for name, values in state.items()} == {f"0.{n}": s for n, s in case.tensors.items()}
     assert all(values.dtype == dtype for values in state.values())
-    assert model.predict(np.empty((0, case.in_features))).shape == (0, case.out_features)
+    assert model.predict(np.empty((0, *case.shape))).shape == (0, *case.output)
     model.forward(x)
-    assert model.backward(np.ones((BATCH, case.out_features))).shape == x.shape
+    assert model.backward(np.ones((BATCH, *case.output))).shape == x.shape
 
 
 def test_a_layer_comes_back_from_its_configuration(case: LayerCase) -> None:
@@ -84,8 +86,8 @@ def compare_with_reference(case: LayerCase, dtype: str, rng: np.random.Generator
     model = nn.Sequential(case.layer, seed=5, dtype=dtype)
     twin, shares = bounded(model), []
     slack = 1.01 if dtype == "float32" else 2  # in float64 the reference is as far from the exact values
-    x = rng.normal(size=(BATCH, case.in_features)).astype(dtype)
-    dy = rng.normal(size=(BATCH, case.out_features)).astype(dtype)
+    x = rng.normal(size=(BATCH, *case.shape)).astype(dtype)
+    dy = rng.normal(size=(BATCH, *case.output)).astype(dtype)
     for training, outputs in ((False, model.predict(x)), (True, model.forward(x))):
         expected = twin.forward(x, training)
         shares.append(shares_of_bounds(outputs, expected, slack * twin.error))
@@ -110,39 +112,48 @@ def test_the_bounds_of_rounding_say_something(isa: str, rng: np.random.Generator
 
 
 def test_nan_in_gives_nan_out(case: LayerCase, isa: str, dtype: str) -> None:
+    """At least where it is in the reference, and in no other row."""
     model = nn.Sequential(case.layer, dtype=dtype)
-    clean = model.predict(np.ones((BATCH, case.in_features)))
-    for i in range(case.in_features):
-        x = np.ones((BATCH, case.in_features))
-        x[2, i] = np.nan
-        y = model.predict(x, check=False)
-        assert np.isnan(y[2] if case.mixes else y[2, i]).all()
+    twin = reference.Network.from_model(model)
+    clean = model.predict(np.ones((BATCH, *case.shape)))
+    for place in np.ndindex(case.shape):
+        x = np.ones((BATCH, *case.shape))
+        x[2][place] = np.nan
+        y, expected = model.predict(x, check=False), twin.predict(x[2:3])[0]
+        assert np.isnan(expected).any()
+        assert np.isnan(y[2][np.isnan(expected)]).all()
         assert_same_bits(np.delete(y, 2, axis=0), np.delete(clean, 2, axis=0))
 
 
 # ---- Gradients against central differences --------------------------------------------------------------------------
 
 
-def smallest_distance_from_a_kink(model: nn.Sequential, X: np.ndarray) -> float:
-    """Return the smallest size of a number that a ReLU or LeakyReLU gets."""
-    network, x, smallest = reference.Network.from_model(model), X.astype(np.float64), np.inf
-    for layer, description in zip(network.layers, model.layers, strict=True):
-        if isinstance(description, nn.ReLU | nn.LeakyReLU):
+def smallest_distance_from_a_kink(layers: Sequence[Any], x: np.ndarray) -> float:
+    """Return how far the layers of the reference are from another slope: ReLU, LeakyReLU and MaxPool2d."""
+    smallest = np.inf
+    for layer in layers:
+        if isinstance(layer, reference.Activation) and layer.function in (reference.relu, reference.leaky_relu):
             smallest = min(smallest, float(np.abs(x).min()))
+        if isinstance(layer, reference.MaxPool2d):
+            seen = np.sort(layer.seen(x), axis=-1)
+            smallest = min(smallest, float((seen[..., -1:] - seen[..., -2:-1]).min(initial=np.inf)))
+        if isinstance(layer, reference.Residual | reference.Branches):
+            smallest = min(smallest_distance_from_a_kink(chain.layers, x) for chain in layer.chains().values())
         x, _ = layer.forward(x, None)
     return smallest
 
 
-def checked_model(middle: nn.Layer, loss: LossCase, k: int, rng: np.random.Generator) -> tuple[nn.Sequential, Any, Any]:
+def checked_model(case: LayerCase, loss: LossCase, k: int, rng: np.random.Generator) -> tuple[nn.Sequential, Any, Any]:
     """Return a compiled float64 network around a layer, with data away from kinks."""
     last = [loss.last_layer] if loss.last_layer is not None else [nn.Sigmoid()] if loss.name == "bce" else []
-    features = nn.Sequential(middle).predict(np.zeros((1, 5))).shape[1]
-    first = nn.Linear(4, 5, bias=False)  # before BatchNorm1d a bias has no gradient
-    model = nn.Sequential(first, middle, nn.Linear(features, k), *last, dtype="float64", seed=3)
+    first, shape = case.before()
+    model = nn.Sequential(first, case.layer, *case.head(k), *last, dtype="float64", seed=3)
     model.compile(loss=loss.make())
-    X, y = rng.normal(size=(BATCH, 4)), loss.targets(rng, BATCH, k)
-    assert smallest_distance_from_a_kink(model, X) > 1e-4  # the step of the differences is 6e-6
-    return model, X, y
+    layers, y = reference.Network.from_model(model).layers, loss.targets(rng, BATCH, k)
+    for X in (rng.normal(size=(BATCH, *shape)) for _ in range(20)):
+        if smallest_distance_from_a_kink(layers, X) > 1e-4:  # the step of the differences is 6e-6
+            return model, X, y
+    raise AssertionError("none of 20 samples is away from kinks")
 
 
 def check_gradients(model: nn.Sequential, X: Any, y: Any, weight: Any = None) -> float:
@@ -156,7 +167,7 @@ def check_gradients(model: nn.Sequential, X: Any, y: Any, weight: Any = None) ->
 def test_gradients_with_every_loss(case: LayerCase, rng: np.random.Generator) -> None:
     shares = []
     for loss in LOSSES.values():
-        model, X, y = checked_model(case.layer, loss, 3, rng)
+        model, X, y = checked_model(case, loss, 3, rng)
         for weight in (None, rng.uniform(0.1, 2, size=BATCH)):
             shares.append(check_gradients(model, X, y, weight))
     assert_bounds_say_something([np.array(shares)])
@@ -165,7 +176,7 @@ def test_gradients_with_every_loss(case: LayerCase, rng: np.random.Generator) ->
 @pytest.mark.parametrize("frozen", [(), ("0",), ("1",), ("2",), ("0", "1")])
 def test_gradients_of_what_is_not_frozen(case: LayerCase, frozen: tuple[str, ...], rng: np.random.Generator) -> None:
     """A frozen BatchNorm1d has other gradients, and what is first to train gives none to what is before."""
-    model, X, y = checked_model(case.layer, LOSSES["mse"], 3, rng)
+    model, X, y = checked_model(case, LOSSES["mse"], 3, rng)
     frozen = tuple(name for name in frozen if name != "1" or case.tensors)
     model.freeze(*frozen)
     assert nn.gradcheck(model, X, y).max_relative_error <= 1e-6
@@ -176,14 +187,16 @@ def test_gradients_of_what_is_not_frozen(case: LayerCase, frozen: tuple[str, ...
 
 @pytest.mark.parametrize("name", [name for name, case in LAYERS.items() if case.tensors])
 def test_gradients_of_a_first_layer(name: str, rng: np.random.Generator) -> None:
-    model = nn.Sequential(LAYERS[name].layer, nn.Linear(LAYERS[name].out_features, 2), dtype="float64", seed=3)
+    case = LAYERS[name]
+    model = nn.Sequential(case.layer, *case.head(2), dtype="float64", seed=3)
     model.compile(loss="mse")
-    assert nn.gradcheck(model, rng.normal(size=(BATCH, 5)), rng.normal(size=(BATCH, 2))).max_relative_error <= 1e-6
+    X, y = rng.normal(size=(BATCH, *case.shape)), rng.normal(size=(BATCH, 2))
+    assert nn.gradcheck(model, X, y).max_relative_error <= 1e-6
 
 
 @pytest.mark.parametrize("loss", [name for name, case in LOSSES.items() if case.name != "cross_entropy"])
 def test_gradients_of_a_single_output(loss: str, rng: np.random.Generator) -> None:
-    model, X, y = checked_model(nn.Tanh(), LOSSES[loss], 1, rng)
+    model, X, y = checked_model(LAYERS["tanh"], LOSSES[loss], 1, rng)
     assert nn.gradcheck(model, X, y).max_relative_error <= 1e-6
     assert nn.gradcheck(model, X, y[:, 0]).max_relative_error <= 1e-6
 
@@ -210,7 +223,7 @@ def test_the_gradient_of_the_input_is_right_too(rng: np.random.Generator) -> Non
 
 
 def test_gradcheck_finds_a_gradient_that_is_wrong(rng: np.random.Generator) -> None:
-    model, X, y = checked_model(nn.Tanh(), LOSSES["mse"], 3, rng)
+    model, X, y = checked_model(LAYERS["tanh"], LOSSES["mse"], 3, rng)
 
     def wrong_by_a_thousandth(y_pred: np.ndarray, y_true: np.ndarray) -> tuple[float, np.ndarray]:
         return float(((y_pred - y_true) ** 2).mean()), 1.001 * 2 * (y_pred - y_true) / y_true.size

@@ -7,7 +7,7 @@ import pytest
 
 import internals
 import nnext as nn
-from cases import LAYERS
+from layer_cases import LAYERS
 
 LINEAR = nn.Linear(2, 2).config()
 NORM = nn.BatchNorm1d(2).config()
@@ -23,7 +23,7 @@ def residual(depth: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_the_table_is_that_of_the_network(name: str) -> None:
-    layers = [LAYERS[name].layer, nn.Linear(LAYERS[name].out_features, 2)]
+    layers = [LAYERS[name].layer, *LAYERS[name].head(2)]
     model = nn.Sequential(*layers)
     assert internals.tensor_table([layer.config() for layer in layers]) == model.engine.tensors()
     assert internals.tensor_table_of(layers) == model.engine.tensors()

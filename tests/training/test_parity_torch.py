@@ -8,7 +8,8 @@ import pytest
 
 import internals
 import nnext as nn
-from cases import LAYERS, LOSSES, OPTIMIZERS, LossCase
+from cases import LOSSES, OPTIMIZERS, LossCase
+from layer_cases import LAYERS
 from nnext import functional
 from support import assert_same_bits
 from tolerance import eps
@@ -51,11 +52,13 @@ def assert_same_training(
     case: LossCase,
     rng: np.random.Generator,
     clip_norm: float | None = None,
+    shape: tuple[int, ...] = (6,),
 ) -> list[float]:
     """Train both for 100 steps and compare; return the norms of the gradients, where they were clipped."""
-    k = twin(torch.zeros(2, 6, dtype=torch.float64)).shape[1]
+    with torch.no_grad():
+        k = twin(torch.zeros(2, *shape, dtype=torch.float64)).shape[1]
     twin.load_state_dict({name: torch.from_numpy(values) for name, values in model.state_dict().items()})
-    X, y = rng.normal(size=(STEPS * BATCH, 6)), case.targets(rng, STEPS * BATCH, k)
+    X, y = rng.normal(size=(STEPS * BATCH, *shape)), case.targets(rng, STEPS * BATCH, k)
     history = model.fit(X, y, batch_size=BATCH, shuffle=False, verbose=0).history  # 100 steps, fused
     losses, norms = [], []
     for start in range(0, len(X), BATCH):
@@ -147,12 +150,12 @@ def test_losses_for_100_steps(rng: np.random.Generator, loss: str) -> None:
 def test_layers_for_100_steps(isa: str, rng: np.random.Generator, layer: str) -> None:
     """Statistics included. PyTorch draws other numbers for dropout."""
     case = LAYERS[layer]
-    layers = [nn.Linear(6, 5), case.layer, nn.Tanh(), nn.Linear(case.out_features, 3)]
-    model = nn.Sequential(*layers, seed=5, dtype="float64")
+    first, shape = case.before()
+    model = nn.Sequential(first, case.layer, nn.Tanh(), *case.head(3), seed=5, dtype="float64")
     model.compile(loss="mse", optimizer=nn.SGD(lr=0.05, momentum=0.9))
     other = twin(model)
     optimizer = torch.optim.SGD(other.parameters(), lr=0.05, momentum=0.9)
-    assert_same_training(model, other, optimizer, LOSSES["mse"], rng)
+    assert_same_training(model, other, optimizer, LOSSES["mse"], rng, shape=shape)
 
 
 @pytest.mark.parametrize("optimizer", ["sgd_weight_decay", "nadam"])

@@ -51,17 +51,18 @@ class MaxPool2d(_Pool2d):
     """
 
     def forward(self, x: Array, draw: Draw | None) -> tuple[Array, Array]:
-        """(n, C, H, W) -> (n, C, H', W'); outside of the image nothing is larger than anything."""
-        return np.asarray(self._seen(x).max(axis=-1)), x
+        """(n, C, H, W) -> (n, C, H', W')."""
+        return np.asarray(self.seen(x).max(axis=-1)), x
 
-    def _seen(self, x: Array) -> Array:
+    def seen(self, x: Array) -> Array:
+        """Return what each window sees, row by row on the last axis; outside of the image that is -inf."""
         check_images("max_pool2d", x)
         seen = self.windows("max_pool2d").of(x, padding=-np.inf)
         return seen.reshape(*seen.shape[:4], self.kernel_size[0] * self.kernel_size[1])
 
     def backward(self, dy: Array, saved: Array) -> tuple[Array, dict[str, Array]]:
         """Give dy to the first place of the maximum."""
-        seen = self._seen(saved)
+        seen = self.seen(saved)
         back = np.zeros_like(seen)
         np.put_along_axis(back, seen.argmax(axis=-1)[..., None], dy[..., None], axis=-1)
         back = back.reshape(*seen.shape[:4], *self.kernel_size)
