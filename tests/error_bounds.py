@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 import layer_bounds
+import norm_bounds  # noqa: F401 (it has rows of layer_bounds)
 from layer_bounds import Passed
 from nnext import reference
 from tolerance import ULP, Array, eps
@@ -51,16 +52,28 @@ class Bounded:
             own = None if draw is None else replace(draw, layer=number)
             y, saved = layer.forward(x, own)
             trace = Trace(layer, Passed(x, e, y, np.zeros(y.shape), saved, self.eps))
-            if isinstance(layer, reference.Residual):
-                trace.passed.e_y = self.eps / 2 * np.abs(y)
-                for name, branch in (("body", layer.body), ("shortcut", layer.shortcut)):
-                    inner = trace.branches[name] = self._through(branch.layers, branch.numbers, x, e, draw)
-                    trace.passed.e_y = trace.passed.e_y + (inner[-1].passed.e_y if inner else e)
+            if isinstance(layer, reference.Residual | reference.Branches):
+                trace.passed.e_y = self._join(trace, draw)
             else:
                 trace.passed.e_y = layer_bounds.forward(layer, trace.passed)
             traces.append(trace)
             x, e = trace.passed.y, trace.passed.e_y
         return traces
+
+    def _join(self, trace: Trace, draw: Any) -> Array:
+        """Go through the branches; return the bound of what they give together."""
+        at, errors = trace.passed, []
+        for name, chain in trace.layer.chains().items():
+            inner = trace.branches[name] = self._through(chain.layers, chain.numbers, at.x, at.e, draw)
+            errors.append(inner[-1].passed.e_y if inner else at.e)
+        outputs, _ = at.saved
+        adds = outputs[0].shape == at.y.shape  # else they lie side by side
+        return np.asarray(trace.layer.join(errors) + (self._rounded(outputs) if adds else 0))
+
+    def _rounded(self, terms: Any) -> Array:
+        """Return what is rounded off when these are added in their order."""
+        sums = np.cumsum(terms, axis=0)
+        return np.asarray(self.eps / 2 * np.abs(sums[1:]).sum(axis=0))
 
     def backward(self, dy: Array, error: Array) -> None:
         """Go back from a gradient of the output and its bound."""
@@ -69,19 +82,26 @@ class Bounded:
     def _back(self, traces: list[Trace], dy: Array, error: Array) -> tuple[Array, Array, dict[str, Array]]:
         bounds: dict[str, Array] = {}
         for i, trace in reversed(list(enumerate(traces))):
-            if not trace.branches:
-                error, own = layer_bounds.backward(trace.layer, trace.passed, dy, error)
-            else:
-                own, total = {}, 0
-                for name, inner in trace.branches.items():
-                    _, e, within = self._back(inner, dy, error)
-                    total, own = total + e, own | {f"{name}.{key}": bound for key, bound in within.items()}
-                error = total
-            dy = trace.layer.backward(dy, trace.passed.saved)[0]
             if trace.branches:
-                error = error + self.eps / 2 * np.abs(dy)
+                error, own = self._fork(trace, dy, error)
+            else:
+                error, own = layer_bounds.backward(trace.layer, trace.passed, dy, error)
+            dy = trace.layer.backward(dy, trace.passed.saved)[0]
             bounds |= {f"{i}.{name}": bound for name, bound in own.items()}
         return dy, error, bounds
+
+    def _fork(self, trace: Trace, dy: Array, error: Array) -> layer_bounds.Bounds:
+        """Go back through the branches, whose gradients in x are added in their order."""
+        layer, (outputs, _) = trace.layer, trace.passed.saved
+        own: dict[str, Array] = {}
+        gradients, errors = [], []
+        parts = zip(trace.branches.items(), layer.parts(dy, outputs), layer.parts(error, outputs), strict=True)
+        for (name, inner), part, e_part in parts:
+            dx, e, within = self._back(inner, part, e_part)
+            gradients.append(dx)
+            errors.append(e)
+            own |= {f"{name}.{key}": bound for key, bound in within.items()}
+        return sum(errors) + self._rounded(gradients), own
 
     def loss(self, name: str, y: Array, share: Array, arguments: dict[str, Any]) -> tuple[Array, Array]:
         """Return the gradient of a loss of the output, and its bound; `share` is w / sum(w) of each row."""

@@ -1,6 +1,6 @@
 """The error bounds of each layer, forward and back, for tests/error_bounds.py. A layer without a row is an error."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import singledispatch
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 from cases import activation_case
 from nnext import reference
 from nnext.reference import activations
+from nnext.reference.arrays import channels_first, channels_last
 from tolerance import ULP, Array
 
 Bounds = tuple[Array, dict[str, Array]]  # of dx and of the parameters' gradients
@@ -49,16 +50,19 @@ def backward(layer: Any, at: Passed, dy: Array, error: Array) -> Bounds:
 @forward.register
 def _(layer: reference.Linear, at: Passed) -> Array:
     w, b = np.abs(layer.weight), 0 if layer.bias is None else np.abs(layer.bias)
-    return at.e @ w.T + (at.x.shape[1] + 1) * at.unit * (np.abs(at.x) @ w.T + b)  # a chain of FMAs from the bias on
+    return at.e @ w.T + (at.x.shape[-1] + 1) * at.unit * (np.abs(at.x) @ w.T + b)  # a chain of FMAs from the bias on
 
 
 @backward.register
 def _(layer: reference.Linear, at: Passed, dy: Array, error: Array) -> Bounds:
-    w, g, x, n = np.abs(layer.weight), np.abs(dy), np.abs(at.x), len(dy)
-    bounds = {"weight": error.T @ x + g.T @ at.e + (n + 1) * at.unit * (g.T @ x)}
+    w, g = np.abs(layer.weight), np.abs(dy)
+    dx = error @ w + (w.shape[0] + 1) * at.unit * (g @ w)
+    x, e, g, error = (a.reshape(-1, a.shape[-1]) for a in (np.abs(at.x), at.e, g, error))  # steps are rows
+    n = len(g)
+    bounds = {"weight": error.T @ x + g.T @ e + (n + 1) * at.unit * (g.T @ x)}
     if layer.bias is not None:
         bounds["bias"] = error.sum(axis=0) + n * at.unit * g.sum(axis=0)
-    return error @ w + (w.shape[0] + 1) * at.unit * (g @ w), bounds
+    return dx, bounds
 
 
 # ---- Activations ----------------------------------------------------------------------------------------------------
@@ -67,24 +71,32 @@ def _(layer: reference.Linear, at: Passed, dy: Array, error: Array) -> Bounds:
 @forward.register
 def _(layer: reference.Activation, at: Passed) -> Array:
     if layer.function is activations.softmax:
-        distance = np.ptp(at.x, axis=1, keepdims=True)
-        relative = 2 * at.e.max(axis=1, keepdims=True) + at.eps * (distance + 2 * ULP + at.x.shape[1] + 2)
-        return np.asarray(at.y * relative)
+        return channels_first(_softmax(channels_last(at.x), channels_last(at.e), channels_last(at.y), at.eps))
     case = activation_case(layer.function.__name__, layer.options)
     return np.asarray(case.slope * at.e + case.ulp(at.x) * at.eps * np.abs(at.y))
 
 
+def _softmax(x: Array, e: Array, y: Array, eps: float) -> Array:
+    distance = np.ptp(x, axis=-1, keepdims=True)
+    return np.asarray(y * (2 * e.max(axis=-1, keepdims=True) + eps * (distance + 2 * ULP + x.shape[-1] + 2)))
+
+
 @backward.register
 def _(layer: reference.Activation, at: Passed, dy: Array, error: Array) -> Bounds:
-    g, y = np.abs(dy), at.y
+    g = np.abs(dy)
     if layer.function is activations.softmax:
-        total = (g * y).sum(axis=1, keepdims=True)
-        spread = y * (error + ((error * y) + g * at.e_y).sum(axis=1, keepdims=True))
-        return spread + at.e_y * (g + total) + at.eps * (y.shape[1] + 4) * y * (g + total), {}
+        last = map(channels_last, (g, error, at.y, at.e_y))
+        return channels_first(_softmax_back(*last, at.eps)), {}
     case = activation_case(layer.function.__name__, layer.options)
     if case.curvature is None:  # within its error of the kink either slope is right
         return case.slope * error + g * (np.abs(at.x) <= at.e) + case.gradient(at.x) * at.eps * g, {}
     return case.slope * error + g * (case.curvature * at.e + case.gradient(at.x) * at.eps), {}
+
+
+def _softmax_back(g: Array, error: Array, y: Array, e_y: Array, eps: float) -> Array:
+    total = (g * y).sum(axis=-1, keepdims=True)
+    spread = y * (error + ((error * y) + g * e_y).sum(axis=-1, keepdims=True))
+    return np.asarray(spread + e_y * (g + total) + eps * (y.shape[-1] + 4) * y * (g + total))
 
 
 # ---- Dropout and Flatten --------------------------------------------------------------------------------------------
@@ -103,65 +115,87 @@ def _(layer: reference.Dropout, at: Passed, dy: Array, error: Array) -> Bounds:
 
 @forward.register
 def _(layer: reference.Flatten, at: Passed) -> Array:
-    return at.e
+    return at.e.reshape(at.y.shape)
 
 
 @backward.register
 def _(layer: reference.Flatten, at: Passed, dy: Array, error: Array) -> Bounds:
-    return error, {}
+    return error.reshape(at.x.shape), {}
 
 
-# ---- Batch normalization --------------------------------------------------------------------------------------------
+# ---- Convolution ----------------------------------------------------------------------------------------------------
 
 
-@dataclass
-class _Normalized:
-    """Bounds of what stands between x and y."""
-
-    xhat: Array
-    inverse: Array  # of the deviation's relative error
-    terms: float  # how many roundings a sum over the rows has, in chains of 32
-
-
-def _normalized(layer: reference.BatchNorm1d, at: Passed) -> _Normalized:
-    deviation, x = at.saved.deviation, at.x
-    terms = min(len(x), 32) + len(x) / 32 + 3
-    distance = np.abs(at.saved.xhat) * deviation  # of x from the mean
-    if at.saved.mean is None:
-        e_mean, inverse = np.zeros(x.shape[1]), np.full(x.shape[1], 2 * at.unit)
-        e_distance = at.e + at.unit * distance
-    else:
-        e_mean = at.e.mean(axis=0) + terms * at.unit * np.abs(x).mean(axis=0)
-        e_distance = at.e + e_mean + at.unit * distance
-        e_variance = 2 * (distance * e_distance).mean(axis=0) + terms * at.unit * (distance**2).mean(axis=0)
-        inverse = e_variance / (2 * deviation**2) + 2 * at.unit
-    return _Normalized(e_distance / deviation + np.abs(at.saved.xhat) * inverse, inverse, terms)
-
-
-def _weight(layer: reference.BatchNorm1d) -> Array:
-    return np.ones(layer.running_mean.shape) if layer.weight is None else np.abs(layer.weight)
+def _of_sizes(layer: reference.Conv2d) -> reference.Conv2d:
+    """Return the convolution with the sizes of the weights, without a bias: what a chain of errors goes through."""
+    return replace(layer, weight=np.abs(layer.weight), bias=None)
 
 
 @forward.register
-def _(layer: reference.BatchNorm1d, at: Passed) -> Array:
-    w = _weight(layer)
-    return np.asarray(w * _normalized(layer, at).xhat + at.unit * (w * np.abs(at.saved.xhat) + np.abs(at.y)))
+def _(layer: reference.Conv2d, at: Passed) -> Array:
+    sizes, terms = _of_sizes(layer), layer.weight[0].size + 1
+    b = 0 if layer.bias is None else np.abs(layer.bias)[:, None, None]
+    through, rounded = (sizes.forward(x, None)[0] for x in (at.e, np.abs(at.x)))
+    return np.asarray(through + terms * at.unit * (rounded + b))  # as Linear, a chain for each place
 
 
 @backward.register
-def _(layer: reference.BatchNorm1d, at: Passed, dy: Array, error: Array) -> Bounds:
-    bound, xhat, g = _normalized(layer, at), at.saved.xhat, np.abs(dy)
-    e_dot = error * np.abs(xhat) + g * bound.xhat + bound.terms * at.unit * g * np.abs(xhat)
-    e_sum = error + bound.terms * at.unit * g
-    bounds = {}
-    if layer.weight is not None:
-        bounds["weight"] = e_dot.sum(axis=0) + np.abs((dy * xhat).sum(axis=0)) * (bound.inverse + at.unit)
-        bounds["bias"] = e_sum.sum(axis=0)
-    scale = _weight(layer) / at.saved.deviation
-    if at.saved.mean is None:
-        return scale * (error + g * (bound.inverse + 2 * at.unit)), bounds
-    mean, dot = dy.mean(axis=0), (dy * xhat).mean(axis=0)
-    inner = dy - mean - xhat * dot
-    roundings = 2 * at.unit * (g + np.abs(mean) + np.abs(xhat * dot))
-    e_inner = error + e_sum.mean(axis=0) + bound.xhat * np.abs(dot) + np.abs(xhat) * e_dot.mean(axis=0) + roundings
-    return scale * (e_inner + np.abs(inner) * (bound.inverse + 2 * at.unit)), bounds
+def _(layer: reference.Conv2d, at: Passed, dy: Array, error: Array) -> Bounds:
+    sizes, g, x = _of_sizes(layer), np.abs(dy), np.abs(at.x)
+    through, e_weight = sizes.backward(error, x)
+    rounded, weight = sizes.backward(g, x)
+    _, from_x = sizes.backward(g, at.e)
+    terms, places = layer.weight[:, 0].size // layer.groups, dy[:, 0].size
+    bounds = {
+        "weight": e_weight["weight"] + from_x["weight"] + (places + 1) * at.unit * weight["weight"],
+        "bias": (error + places * at.unit * g).sum(axis=(0, 2, 3)),
+    }
+    return through + (terms + 1) * at.unit * rounded, {name: bounds[name] for name in layer.parameters()}
+
+
+# ---- Pooling --------------------------------------------------------------------------------------------------------
+
+
+@forward.register
+def _(layer: reference.MaxPool2d, at: Passed) -> Array:
+    return layer.windows("bounds").of(at.e).max(axis=(4, 5))  # a maximum moves at most as far as what it is of
+
+
+@backward.register
+def _(layer: reference.MaxPool2d, at: Passed, dy: Array, error: Array) -> Bounds:
+    windows, seen = layer.windows("bounds"), layer.seen(at.x)
+    e = windows.of(at.e).reshape(seen.shape)
+    first = seen.argmax(axis=-1)[..., None]
+    largest, e_largest = (np.take_along_axis(a, first, axis=-1) for a in (seen, e))
+    close = largest - seen < e + e_largest  # within its error any of these may be the largest
+    several = close.sum(axis=-1, keepdims=True) > 1
+    g, error = np.abs(dy)[..., None], error[..., None]
+    here = np.zeros(seen.shape)
+    np.put_along_axis(here, first, error + seen.shape[-1] * at.unit * g, axis=-1)  # what windows give is added up
+    back = here + close * several * (g + error)
+    return windows.sums(back.reshape(*seen.shape[:4], *layer.kernel_size), at.x.shape), {}
+
+
+@forward.register
+def _(layer: reference.AvgPool2d, at: Passed) -> Array:
+    size = layer.kernel_size[0] * layer.kernel_size[1]
+    through, rounded = (layer.forward(x, None)[0] for x in (at.e, np.abs(at.x)))
+    return np.asarray(through + (size + 2) * at.unit * rounded)
+
+
+@backward.register
+def _(layer: reference.AvgPool2d, at: Passed, dy: Array, error: Array) -> Bounds:
+    size = layer.kernel_size[0] * layer.kernel_size[1]
+    through, rounded = (layer.backward(g, at.saved)[0] for g in (error, np.abs(dy)))
+    return through + (size + 2) * at.unit * rounded, {}
+
+
+@forward.register
+def _(layer: reference.GlobalAvgPool2d, at: Passed) -> Array:
+    size = at.x.shape[2] * at.x.shape[3]
+    return np.asarray((at.e + (size + 2) * at.unit * np.abs(at.x)).mean(axis=(2, 3)))
+
+
+@backward.register
+def _(layer: reference.GlobalAvgPool2d, at: Passed, dy: Array, error: Array) -> Bounds:
+    return layer.backward(error + 2 * at.unit * np.abs(dy), at.saved)[0], {}
