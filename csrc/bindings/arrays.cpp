@@ -66,7 +66,8 @@ py::array_t<float> narrow(const py::array& numbers, const Argument& argument) {
   float* to = result.mutable_data();
   for (Size i = 0; i < static_cast<Size>(wide.size()); ++i) {
     to[i] = static_cast<float>(from[i]);
-    if (std::isinf(to[i]) && std::isfinite(from[i])) fail_too_large(argument, from[i], index_text(numbers, i));
+    if (std::isinf(to[i]) && std::isfinite(from[i]))
+      fail_too_large(argument, from[i], index_text(argument, numbers, i));
   }
   return result;
 }
@@ -104,7 +105,7 @@ void require_finite(const py::array_t<T>& array, const Argument& argument) {
   if (count == 0) return;
   Size first = 0;
   while (std::isfinite(array.data()[first])) ++first;
-  fail_nonfinite(argument, count, array.data()[first], index_text(array, first));
+  fail_nonfinite(argument, count, array.data()[first], index_text(argument, array, first));
 }
 
 template <class T>
@@ -120,7 +121,12 @@ StridedMatrix<T> as_strided_matrix(const py::array& numbers, const Argument& arg
   return {keep, view};
 }
 
-bool may_overlap(const py::array& a, const py::array& b) {
+bool may_overlap(const py::object& arrays, const py::array& b) {
+  if (py::isinstance<py::tuple>(arrays)) {
+    const auto overlaps = [&](const py::handle& a) { return may_overlap(py::reinterpret_borrow<py::array>(a), b); };
+    return std::any_of(arrays.begin(), arrays.end(), overlaps);
+  }
+  const auto a = py::reinterpret_borrow<py::array>(arrays);
   const auto bytes = [](const py::array& array) {
     auto low = reinterpret_cast<std::intptr_t>(array.data()), high = low + array.itemsize();
     for (py::ssize_t d = 0; d < array.ndim(); ++d)

@@ -40,8 +40,8 @@ struct StridedMatrix {
 template <class T>
 StridedMatrix<T> as_strided_matrix(const py::array& numbers, const Argument& argument);
 
-// Whether some bytes could belong to both.
-bool may_overlap(const py::array& a, const py::array& b);
+// Whether some bytes could belong to both: an array, or a tuple of such, and another one.
+bool may_overlap(const py::object& arrays, const py::array& b);
 
 // Of results: (rows, cols), or (cols,) for one sample.
 struct Shape {

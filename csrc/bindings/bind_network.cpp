@@ -37,7 +37,7 @@ void bind_settings(py::class_<Model<T>>& c) {
 template <class T>
 void bind_fit(py::class_<Model<T>>& c) {
   c.def("samples", &Model<T>::samples, arg("x"), arg("y"), arg("sample_weight"), arg("operation"), arg("scale"),
-        CallGuard());
+        arg("rows") = py::none(), CallGuard());
   c.def(
       "fit_epoch",
       [](Model<T>& model, const SampleArrays<T>& samples, const py::object& outputs, Size batch_size, bool shuffle,
@@ -55,6 +55,7 @@ template <class T>
 void bind_passes(py::class_<Model<T>>& c) {
   c.def("predict", &Model<T>::predict, arg("x"), arg("out"), arg("check"), arg("scale"), CallGuard());
   c.def("evaluate", &Model<T>::evaluate, arg("samples"));
+  c.def("outputs", &Model<T>::outputs, arg("samples"));
   c.def("forward", &Model<T>::forward, arg("x"), arg("training"), arg("scale"), CallGuard());
   c.def("backward", &Model<T>::backward, arg("dy"), CallGuard());
   c.def("loss_and_gradients", &Model<T>::loss_and_gradients, arg("samples"));

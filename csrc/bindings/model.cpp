@@ -48,20 +48,26 @@ void Model<T>::set_trainable(const std::vector<std::string>& paths, bool trainab
 
 // At least one row, and no more than can be shuffled.
 template <class T>
-Rows<T> Model<T>::some_rows(const py::object& x, const char* operation, const py::object& scale) const {
+Rows<T> Model<T>::some_rows(const py::object& x, const py::object& scale, const Argument& argument) const {
   const RowsWanted wanted{
       .features = in_features(), .flatten = flatten_, .max_rows = train::kMaxSamples, .scale = scale};
-  Rows<T> rows = as_rows<T>(x, wanted, {operation, "X", kEncode});
-  if (rows.view.rows == 0) core::fail_value("[", operation, "] X has 0 rows; give at least one sample");
+  Rows<T> rows = as_rows<T>(x, wanted, argument);
+  if (rows.source().rows == 0) fail(argument, "has 0 rows; give at least one sample");
   return rows;
 }
 
 template <class T>
 SampleArrays<T> Model<T>::samples(const py::object& x, const py::object& y, const py::object& sample_weight,
-                                  const std::string& operation, const py::object& scale) const {
+                                  const std::string& operation, const py::object& scale, const py::object& rows) const {
   const char* op = operation.c_str();
-  SampleArrays<T> samples{some_rows(x, op, scale), {}, {}, 0};
-  samples.outputs = out_features(samples.x.view.cols);
+  SampleArrays<T> samples{};
+  Argument argument{op, "X", kEncode};
+  if (!rows.is_none()) {
+    samples.chosen = py::array_t<std::uint32_t, py::array::c_style | py::array::forcecast>(rows);
+    argument.rows = {samples.chosen.data(), static_cast<Size>(samples.chosen.size())};
+  }
+  samples.x = some_rows(x, scale, argument);
+  samples.outputs = out_features(samples.x.source().cols);
   if (const auto kind = compiled().targets) {
     samples.targets = as_targets<T>(y, *kind, samples.rows(), samples.outputs, {op, "y", kLabel});
     samples.weights = as_sample_weight<T>(sample_weight, *kind, samples.rows(), samples.outputs, {op, "sample_weight"});
@@ -93,7 +99,7 @@ auto call_host(const py::object& f) {
 template <class T>
 train::EpochReport Model<T>::fit_epoch(const SampleArrays<T>& samples, const py::object& outputs,
                                        const train::EpochOptions& options, const py::object& host_loss) {
-  train::Samples<T> given{samples.x.view, {}, samples.weight_view(), {}};
+  train::Samples<T> given{samples.x.source(), {}, samples.weight_view(), {}};
   if (host_loss.is_none())
     given.targets = samples.target_view();
   else
@@ -122,15 +128,16 @@ py::array_t<T> Model<T>::predict(const py::object& x, const py::object& out, boo
   const RowsWanted wanted{
       .features = in_features(), .flatten = flatten_, .one_sample = true, .finite = check, .scale = scale};
   const Rows<T> rows = as_rows<T>(x, wanted, {"predict", "X", kEncode});
-  const Size count = rows.view.rows, outputs = out_features(rows.view.cols);
+  const data::Source<T>& source = rows.source();
+  const Size count = source.rows, outputs = out_features(source.cols);
   const Shape shape = rows.one_sample ? Shape::row(outputs) : Shape::matrix(count, outputs);
   py::array_t<T> result = as_output<T>(out, shape, {"predict", "out"});
-  const bool one_row = count == 1 && wanted.features != 0 && rows.view.in_place();
-  if (one_row && trainer_.predict_row_at_once(rows.view.view(0, 1).data, result.mutable_data())) return result;
+  const bool one_row = count == 1 && wanted.features != 0 && source.in_place();
+  if (one_row && trainer_.predict_row_at_once(source.view(0, 1).data, result.mutable_data())) return result;
   const bool overlap = !out.is_none() && may_overlap(rows.keep, result);
   py::array_t<T> written = overlap ? py::array_t<T>({count, outputs}) : result;
   const Matrix<T> to(written.mutable_data(), count, outputs);
-  interruptible([&](runtime::Cancel& cancel) { trainer_.predict(rows.view, to, cancel); });
+  interruptible([&](runtime::Cancel& cancel) { trainer_.predict(source, to, cancel); });
   if (overlap) std::copy_n(to.data, count * outputs, result.mutable_data());
   return result;
 }
@@ -142,20 +149,28 @@ py::tuple Model<T>::evaluate(const SampleArrays<T>& samples) {
   const Matrix<T> to(outputs.mutable_data(), samples.rows(), samples.outputs);
   double loss = 0;
   interruptible([&](runtime::Cancel& cancel) {
-    loss = trainer_.evaluate(samples.x.view, samples.target_view(), samples.weight_view(), to, cancel);
+    loss = trainer_.evaluate(samples.x.source(), samples.target_view(), samples.weight_view(), to, cancel);
   });
   return py::make_tuple(loss, outputs);
+}
+
+template <class T>
+py::array_t<T> Model<T>::outputs(const SampleArrays<T>& samples) {
+  py::array_t<T> outputs({samples.rows(), samples.outputs});
+  const Matrix<T> to(outputs.mutable_data(), samples.rows(), samples.outputs);
+  interruptible([&](runtime::Cancel& cancel) { trainer_.predict(samples.x.source(), to, cancel); });
+  return outputs;
 }
 
 // ---- own loops ------------------------------------------------------------------------------------------------------
 
 template <class T>
 py::array_t<T> Model<T>::forward(const py::object& x, bool training, const py::object& scale) {
-  const Rows<T> rows = some_rows(x, "forward", scale);
-  py::array_t<T> result({rows.view.rows, out_features(rows.view.cols)});
+  const Rows<T> rows = some_rows(x, scale, {"forward", "X", kEncode});
+  py::array_t<T> result({rows.source().rows, out_features(rows.source().cols)});
   interruptible([&](runtime::Cancel& cancel) {
     trainer_.with_own_loop("forward", [&](train::OwnLoop<T>& loop) {
-      const ConstMatrix<T> y = loop.forward(rows.view, training, cancel);
+      const ConstMatrix<T> y = loop.forward(rows.source(), training, cancel);
       std::copy_n(y.data, y.rows * y.cols, const_cast<T*>(result.data()));
     });
   });
@@ -169,20 +184,20 @@ py::array_t<T> Model<T>::backward(const py::object& dy) {
   Size cols = 0;
   interruptible([&](runtime::Cancel& cancel) {
     trainer_.with_own_loop("backward", [&](train::OwnLoop<T>& loop) {
-      const ConstMatrix<T> found = loop.backward(rows.view, cancel);
+      const ConstMatrix<T> found = loop.backward(rows.source(), cancel);
       cols = found.cols;
       dx.emplace(found.rows * found.cols);
       std::copy_n(found.data, dx->size(), dx->data());
     });
   });
-  return copy_of(ConstMatrix<T>(dx->data(), rows.view.rows, cols));
+  return copy_of(ConstMatrix<T>(dx->data(), rows.source().rows, cols));
 }
 
 template <class T>
 double Model<T>::loss_and_gradients(const SampleArrays<T>& samples) {
   double loss = 0;
   interruptible([&](runtime::Cancel& cancel) {
-    loss = trainer_.loss_and_gradients(samples.x.view, samples.target_view(), samples.weight_view(), cancel);
+    loss = trainer_.loss_and_gradients(samples.x.source(), samples.target_view(), samples.weight_view(), cancel);
   });
   return loss;
 }

@@ -6,16 +6,70 @@
 
 #include "bindings/arrays.h"
 #include "bindings/interrupt.h"
+#include "bindings/rows_checks.h"
+#include "bindings/sparse_rows.h"
 #include "core/buffer.h"
 #include "kernels/dispatch.h"
 
 namespace nnext::bindings {
-namespace {
 
 using core::ConstMatrix;
 using core::Matrix;
+using data::Source;
 using kernels::NumberType;
-using train::InputRows;
+
+// ---- shapes ---------------------------------------------------------------------------------------------------------
+
+namespace {
+
+Size features_of(std::span<const py::ssize_t> shape, bool flatten, const Argument& argument) {
+  if (shape.size() != 2 && !(flatten && shape.size() > 2)) {
+    const char* cure = shape.size() == 1 ? "for one sample use reshape(1, -1), for one feature reshape(-1, 1)"
+                                         : "start the network with Flatten(), or use reshape(len(X), -1)";
+    fail(argument, "has shape ", shape_text(shape), "; samples must be rows of a 2-D array: ", cure);
+  }
+  Size features = 1;
+  for (const py::ssize_t extent : shape.subspan(1))
+    features = core::checked_product(features, static_cast<Size>(extent));
+  return features;
+}
+
+Seen seen_as(std::span<const py::ssize_t> shape, const RowsWanted& wanted, const Argument& argument) {
+  const Size features = shape.size() == 1 ? 1 : 0;
+  const Size rows = shape.empty() ? 0 : static_cast<Size>(shape[0]);
+  if (features == 1 && wanted.features == 1) return {rows, 1};
+  if (features == 1 && wanted.one_sample && wanted.features == rows && rows > 0) return {1, rows, true};
+  return {rows, features_of(shape, wanted.flatten, argument)};
+}
+
+}  // namespace
+
+Seen see(std::span<const py::ssize_t> shape, const RowsWanted& wanted, const Argument& argument) {
+  const Seen seen = seen_as(shape, wanted, argument);
+  if (wanted.features != 0 && seen.features != wanted.features)
+    fail(argument, "has ", seen.features, " features but the network expects ", wanted.features, "; ", argument.name,
+         " has shape ", shape_text(shape), ", give (samples, ", wanted.features, ")");
+  if (seen.features == 0) fail(argument, "has shape ", shape_text(shape), ": 0 features; give at least one");
+  if (seen.rows > wanted.max_rows)
+    fail(argument, "has ", seen.rows, " rows; at most ", wanted.max_rows, " can be taken at once, give it in parts");
+  return seen;
+}
+
+ChosenRows choose_rows(const Argument& argument, Size rows) {
+  const std::span<const std::uint32_t> chosen = argument.rows;
+  if (chosen.data() == nullptr) return {0, rows, nullptr};
+  bool follow_each_other = true;
+  for (Size i = 0; i < chosen.size(); ++i) {
+    if (chosen[i] >= rows) fail(argument, "has ", rows, " rows, of which row ", chosen[i], " is to be taken");
+    follow_each_other &= chosen[i] == chosen[0] + i;
+  }
+  if (follow_each_other) return {chosen.empty() ? 0 : chosen[0], chosen.size(), nullptr};
+  return {0, chosen.size(), chosen.data()};
+}
+
+// ---- values ---------------------------------------------------------------------------------------------------------
+
+namespace {
 
 // A finite number other than 0, also as T.
 template <class T>
@@ -35,42 +89,6 @@ T as_scale(const py::handle& object, const char* operation) {
   return scale;
 }
 
-// How an array is seen: as rows or, with one dimension, as samples of one feature or as one sample.
-struct Seen {
-  Size rows, features;
-  bool one_sample = false;
-};
-
-void require_shape(const py::array& numbers, const RowsWanted& wanted, const Seen& seen, const Argument& argument) {
-  if (wanted.features != 0 && seen.features != wanted.features)
-    fail(argument, "has ", seen.features, " features but the network expects ", wanted.features, "; ", argument.name,
-         " has shape ", shape_text(numbers), ", give (samples, ", wanted.features, ")");
-  if (seen.features == 0) fail(argument, "has shape ", shape_text(numbers), ": 0 features; give at least one");
-  if (seen.rows > wanted.max_rows)
-    fail(argument, "has ", seen.rows, " rows; at most ", wanted.max_rows, " can be taken at once, give it in parts");
-}
-
-Size features_of(const py::array& numbers, bool flatten, const Argument& argument) {
-  if (numbers.ndim() != 2 && !(flatten && numbers.ndim() > 2)) {
-    const char* cure = numbers.ndim() == 1 ? "for one sample use reshape(1, -1), for one feature reshape(-1, 1)"
-                                           : "start the network with Flatten(), or use reshape(len(X), -1)";
-    fail(argument, "has shape ", shape_text(numbers), "; samples must be rows of a 2-D array: ", cure);
-  }
-  Size features = 1;
-  for (py::ssize_t d = 1; d < numbers.ndim(); ++d) features = core::checked_product(features, extent(numbers, d));
-  return features;
-}
-
-Seen see(const py::array& numbers, const RowsWanted& wanted, const Argument& argument) {
-  if (numbers.ndim() == 1) {
-    const Size count = extent(numbers, 0);
-    if (wanted.features == 1) return {count, 1};
-    if (wanted.one_sample && wanted.features == count && count > 0) return {1, count, true};
-  }
-  const Size features = features_of(numbers, wanted.flatten, argument);
-  return {extent(numbers, 0), features};
-}
-
 // Whether the numbers of each sample lie side by side, in order.
 bool has_whole_rows(const py::array& numbers, bool one_sample) {
   py::ssize_t step = numbers.itemsize();
@@ -88,6 +106,42 @@ std::optional<NumberType> readable_type(const py::array& numbers, bool one_sampl
   return {};
 }
 
+// An array whose rows can be read, and which of them are.
+struct Dense {
+  py::array keep;
+  data::Stored stored;
+  Size cols;
+  ChosenRows chosen;
+
+  template <class T>
+  data::DenseRows<T> as(T scale) const {
+    return {kernels::current_kernels<T>(), chosen.count, cols, stored, scale, chosen.positions};
+  }
+};
+
+py::array chosen_of(const py::array& numbers, const ChosenRows& chosen, const Argument& argument) {
+  if (argument.rows.data() == nullptr) return numbers;
+  const auto first = static_cast<py::ssize_t>(chosen.first), count = static_cast<py::ssize_t>(chosen.count);
+  if (chosen.positions == nullptr) return numbers[py::slice(first, first + count, 1)];
+  return numbers.attr("take")(py::array_t<std::uint32_t>(count, chosen.positions), 0);
+}
+
+// As it lies if that can be read; else the rows that are looked at, converted to T.
+template <class T>
+Dense lay(const py::array& numbers, const Seen& seen, const Argument& argument) {
+  const ChosenRows chosen = choose_rows(argument, seen.rows);
+  if (const std::optional<NumberType> type = readable_type(numbers, seen.one_sample)) {
+    const auto* data = static_cast<const char*>(numbers.data());
+    const py::ssize_t stride = numbers.strides(0);
+    return {numbers, {*type, data + static_cast<py::ssize_t>(chosen.first) * stride, stride}, seen.features, chosen};
+  }
+  const py::array converted = as_contiguous<T>(chosen_of(numbers, chosen, argument), argument);
+  return {converted,
+          {data::kNumberType<T>, converted.data(), converted.strides(0)},
+          seen.features,
+          {0, chosen.count, nullptr}};
+}
+
 double largest(NumberType type) {
   switch (type) {
     case NumberType::float32:
@@ -101,7 +155,7 @@ double largest(NumberType type) {
 
 // Whether the network reads finite numbers only. Goes in blocks that stay in L1: nothing of X's size is allocated.
 template <class T>
-bool all_finite(const InputRows<T>& x, Size distinct_rows) {
+bool all_finite(const Source<T>& x, Size distinct_rows) {
   constexpr Size kBlock = 4096;
   const Size rows = std::max<Size>(kBlock / x.cols, 1);
   core::Buffer<T> room(x.in_place() ? 0 : std::min(rows, distinct_rows) * x.cols);
@@ -114,44 +168,30 @@ bool all_finite(const InputRows<T>& x, Size distinct_rows) {
   return true;
 }
 
-// Throws for the first number that only the network's type or the scale makes infinite, then for those that
-// are NaN or infinite as they are.
+// Throws for the first number that is not finite to the network.
 template <class T>
-void refuse_values(const Rows<T>& rows, const train::Stored& stored, T scale, bool finite, const Argument& argument) {
-  const InputRows<T>& x = rows.view;
-  const InputRows<double> exact(kernels::current_kernels<double>().convert, x.rows, x.cols, stored, 1);
-  core::Buffer<double> values(x.cols);
-  core::Buffer<T> seen(x.cols);
-  Size count = 0, first = 0;
-  double first_value = 0;
-  for (Size i = 0; i < x.rows; ++i) {
+void refuse_values(const Dense& dense, T scale, bool finite, const Argument& argument) {
+  const data::DenseRows<double> exact = dense.as<double>(1);
+  core::Buffer<double> values(exact.cols);
+  NotFinite<T> not_finite(scale, finite, argument);
+  for (Size i = 0; i < exact.rows; ++i) {
     check_signals();
-    exact.read(i, {values.data(), 1, x.cols});
-    x.read(i, {seen.data(), 1, x.cols});
-    for (Size j = 0; j < x.cols; ++j) {
-      const Size at = i * x.cols + j;
-      if (!std::isfinite(values[j])) {
-        if (count++ == 0) first = at, first_value = values[j];
-      } else if (std::isinf(static_cast<T>(values[j]))) {
-        fail_too_large(argument, values[j], index_text(rows.keep, at));
-      } else if (std::isinf(seen[j])) {
-        fail(argument, "has ", values[j], " at ", index_text(rows.keep, at), ", which times scale ", scale,
-             " is infinite in ", kTypeName<T>, "; give a smaller scale");
-      }
-    }
+    exact.read(i, {values.data(), 1, exact.cols});
+    for (Size j = 0; j < exact.cols; ++j)
+      not_finite.add(values[j], [&] { return index_text(argument, dense.keep, i * exact.cols + j); });
   }
-  if (finite && count > 0) fail_nonfinite(argument, count, first_value, index_text(rows.keep, first));
+  not_finite.tell();
 }
 
 // Looks at the values only where some of the type could be infinite or NaN to the network.
 template <class T>
-void check_values(const Rows<T>& rows, const train::Stored& stored, T scale, bool finite, const Argument& argument) {
-  const bool may_overflow = std::isinf(static_cast<T>(largest(stored.type)) * scale);
-  const bool may_be_nonfinite = finite && stored.type != NumberType::uint8;
+void check_values(const Source<T>& x, const Dense& dense, T scale, bool finite, const Argument& argument) {
+  const bool may_overflow = std::isinf(static_cast<T>(largest(dense.stored.type)) * scale);
+  const bool may_be_nonfinite = finite && dense.stored.type != NumberType::uint8;
   if (!may_overflow && !may_be_nonfinite) return;
   // A view with a stride of 0 may have more rows than there is time for.
-  const Size distinct_rows = stored.row_bytes == 0 ? std::min<Size>(rows.view.rows, 1) : rows.view.rows;
-  if (!all_finite(rows.view, distinct_rows)) refuse_values(rows, stored, scale, finite, argument);
+  const Size distinct_rows = dense.stored.row_bytes == 0 ? std::min<Size>(x.rows, 1) : x.rows;
+  if (!all_finite(x, distinct_rows)) refuse_values(dense, scale, finite, argument);
 }
 
 }  // namespace
@@ -159,14 +199,12 @@ void check_values(const Rows<T>& rows, const train::Stored& stored, T scale, boo
 template <class T>
 Rows<T> as_rows(const py::handle& object, const RowsWanted& wanted, const Argument& argument) {
   const T scale = wanted.scale ? as_scale<T>(wanted.scale, argument.operation) : T(1);
+  if (const py::object csr = as_csr(object); !csr.is_none()) return as_sparse_rows<T>(csr, wanted, scale, argument);
   const py::array numbers = as_numbers(object, argument);
-  const Seen seen = see(numbers, wanted, argument);
-  require_shape(numbers, wanted, seen, argument);
-  const std::optional<NumberType> readable = readable_type(numbers, seen.one_sample);
-  const py::array keep = readable ? numbers : py::array(as_contiguous<T>(numbers, argument));
-  const train::Stored stored{readable.value_or(train::kNumberType<T>), keep.data(), keep.strides(0)};
-  Rows<T> rows{keep, {kernels::current_kernels<T>().convert, seen.rows, seen.features, stored, scale}, seen.one_sample};
-  check_values(rows, stored, scale, wanted.finite, argument);
+  const Seen seen = see({numbers.shape(), static_cast<Size>(numbers.ndim())}, wanted, argument);
+  const Dense dense = lay<T>(numbers, seen, argument);
+  Rows<T> rows{.keep = dense.keep, .one_sample = seen.one_sample, .dense = dense.as<T>(scale)};
+  check_values(*rows.dense, dense, scale, wanted.finite, argument);
   return rows;
 }
 

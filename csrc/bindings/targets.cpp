@@ -33,7 +33,7 @@ template <class T>
 void require_probabilities(const py::array_t<T>& values, const Argument& argument) {
   for (Size i = 0; i < static_cast<Size>(values.size()); ++i)
     if (!(values.data()[i] >= 0 && values.data()[i] <= 1))
-      fail(argument, "has ", values.data()[i], " at ", index_text(values, i),
+      fail(argument, "has ", values.data()[i], " at ", index_text(argument, values, i),
            "; probabilities must lie between 0 and 1");
 }
 
@@ -84,7 +84,7 @@ py::array_t<T> over_mean(const py::array_t<double>& given, const Argument& argum
   double largest = 0, sum = 0;
   for (Size i = 0; i < count; ++i) {
     if (from[i] < 0)
-      fail(argument, "has ", from[i], " at index ", index_text(given, i), "; weights must not be negative");
+      fail(argument, "has ", from[i], " at index ", index_text(argument, given, i), "; weights must not be negative");
     largest = std::max(largest, from[i]);
   }
   if (count > 0 && largest == 0)

@@ -17,7 +17,7 @@ Epoch<T>::Own::Own(View<T>& view_, Epoch& epoch, Size index)
            [&epoch, index] {
              Own& own = epoch.own_[index];
              const Size next = own.batch.first + own.batch.x.rows;
-             return own.ahead.next([&](Size i) { return epoch.samples_.x.row(epoch.sample(next + i)); });
+             return own.ahead.next([&](Size i) { return epoch.samples_.x.address(epoch.sample(next + i)); });
            }),
       array(epoch.gradients_) {}
 
@@ -36,7 +36,7 @@ Epoch<T>::Epoch(Training<T>& training, const Plan<T>& plan, const Shares& shares
       dense_(core::checked_product(samples.targets.dense ? plan.batch() : 0, samples.targets.dense.cols)) {
   own_.reserve(shares.count());  // they refer to their places
   for (Size i = 0; i < shares.count(); ++i) own_.emplace_back(arena_.view(i), *this, i);
-  const Size batch_bytes = plan.batch() * samples.x.row_size();
+  const Size batch_bytes = plan.batch() * samples.x.row_bytes();
   prefetches_ = batch_bytes > runtime::kL1Bytes && batch_bytes <= runtime::kPrefetchBytes;
   if (training.clip_norm > 0) clip_.emplace(training.network, training.clip_norm);
 }
@@ -78,7 +78,7 @@ void Epoch<T>::look_ahead(const Member& me, Own& mine) const {
     for (const Task& task : shares_.tasks[share]) pieces += task.pieces.size();
   });
   const Range ahead = by_features_ ? Range{0, rows} : me.share(rows);
-  mine.ahead.begin(ahead.begin, ahead.size(), samples_.x.row_size(), pieces);
+  mine.ahead.begin(ahead.begin, ahead.size(), samples_.x.row_bytes(), pieces);
 }
 
 // Copies rows of the batch, converted where they must be, unless they are read where they lie. Targets with them: both
@@ -90,7 +90,7 @@ void Epoch<T>::gather(const Member& me, View<T>& view, Range rows) {
   if (!by_features_ && !has_host_loss()) gather_targets(batch, rows);
   if (order_.size() == 0) return;
   const Matrix<T> to(const_cast<T*>(view.input().row(rows.begin)), rows.size(), samples_.x.cols);
-  samples_.x.gather(training_.network.kernels.layout, order_.data() + batch.first + rows.begin, to);
+  samples_.x.gather(order_.data() + batch.first + rows.begin, to);
 }
 
 // Copies targets unless they are read as they lie, and works out how much each row's loss counts.

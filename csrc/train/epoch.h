@@ -5,8 +5,8 @@
 #include <memory>
 #include <optional>
 
+#include "data/source.h"
 #include "train/clip.h"
-#include "train/input_rows.h"
 #include "train/loss_terms.h"
 #include "train/program.h"
 #include "train/shuffle.h"
@@ -22,7 +22,7 @@ struct HostLoss {
 
 template <class T>
 struct Samples {
-  InputRows<T> x;
+  const data::Source<T>& x;
   ops::Targets<T> targets;
   ConstMatrix<T> weights;  // one a sample or one for each output, of mean 1; empty: all 1
   Matrix<T> outputs;       // where the network's outputs go, in the order of x; empty: nowhere

@@ -71,7 +71,7 @@ void Fit<T>::pack_layers(bool tiny) {
 
 // Empty where batches can be read as the samples lie. A loss that reads the input itself wants it in the arena.
 template <class T>
-Order Fit<T>::sample_order(const InputRows<T>& x, bool shuffle, runtime::Cancel& cancel) const {
+Order Fit<T>::sample_order(const data::Source<T>& x, bool shuffle, runtime::Cancel& cancel) const {
   if (shuffle) return shuffled_order(training_.network.seed, training_.counters.epoch, x.rows, cancel);
   const bool read_in_place = x.in_place() && !plan_->head().input && !plan_->output().input;
   return plain_order(read_in_place ? 0 : x.rows, cancel);

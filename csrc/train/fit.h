@@ -31,7 +31,7 @@ class Fit {
   void choose_way(Run& run);
   Program make_program(const Run& run) const;
   void pack_layers(bool tiny);
-  Order sample_order(const InputRows<T>& x, bool shuffle, runtime::Cancel& cancel) const;
+  Order sample_order(const data::Source<T>& x, bool shuffle, runtime::Cancel& cancel) const;
   void run_until(Run& run, Size until);
   void run_steps(Run& run, Size until);
   void run_long_step(Run& run);
