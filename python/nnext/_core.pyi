@@ -38,6 +38,7 @@ def cgroup_cpus(proc_cgroup: str | os.PathLike[str], cgroup_root: str | os.PathL
 
 # Any array_like as an array, of whatever it holds; refuses what NumPy takes for one thing, such as sparse matrices.
 def as_array(object: Any, operation: str, name: str) -> npt.NDArray[Any]: ...
+def as_csr(object: Any) -> Any: ...  # a sparse matrix as CSR; None for everything else
 
 # ---- functions: bind_functional.cpp; float32 from float32 and float16, else float64 ----------------------------------
 
@@ -95,6 +96,7 @@ class _Network(Generic[_Number], metaclass=_PybindType):
         sample_weight: npt.ArrayLike | None,
         operation: str,
         scale: float,
+        rows: npt.NDArray[Any] | None = None,  # of x; y and sample_weight are of these
     ) -> _Samples[_Number]: ...
     def fit_epoch(
         self,
@@ -113,6 +115,7 @@ class _Network(Generic[_Number], metaclass=_PybindType):
         self, x: npt.ArrayLike, out: npt.NDArray[_Number] | None, check: bool, scale: float
     ) -> npt.NDArray[_Number]: ...
     def evaluate(self, samples: _Samples[_Number]) -> tuple[float, npt.NDArray[_Number]]: ...
+    def outputs(self, samples: _Samples[_Number]) -> npt.NDArray[_Number]: ...
 
     # Own loops.
     def forward(self, x: npt.ArrayLike, training: bool, scale: float) -> npt.NDArray[_Number]: ...

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from nnext._core import Network32, Network64, Predictor, as_array, make_predictor
+from nnext._core import Network32, Network64, Predictor, as_array, as_csr, make_predictor
 from nnext._core import tensor_table as _table_of
 from nnext.layers import Layer
 from nnext.losses import Loss
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["Engine", "Predictor", "State", "Tensor", "as_array", "optimizer_arrays", "tensor_table"]
+__all__ = ["Engine", "Predictor", "State", "Tensor", "as_array", "as_csr", "optimizer_arrays", "tensor_table"]
 
 Counters = tuple[int, int]  # training steps and epochs of the network's life: they name the random streams
 Progress = tuple[int, float]  # steps of the optimizer, and the product that some rules keep, of a parameter
@@ -164,12 +164,14 @@ class Engine:
             described = (fused or loss).config() | {"type": (fused or loss).name, "with_last_layer": fused is not None}
         self._core.compile(described, optimizer.config(), precision, clip_norm or 0.0)
 
-    def samples(self, X: npt.ArrayLike, y: npt.ArrayLike | None, weight: Any, operation: str, scale: float) -> Any:
+    def samples(
+        self, X: Any, y: npt.ArrayLike | None, weight: Any, operation: str, scale: float, rows: Array | None = None
+    ) -> Any:
         """Return samples, checked, for `fit_epoch`, `evaluate` and `loss_and_gradients`: an object with `rows`.
 
-        With a loss of the user's there is no y for the core.
+        With a loss of the user's there is no y for the core. Of X only `rows` are looked at, if some are given.
         """
-        return self._core.samples(X, y, weight, operation, scale)
+        return self._core.samples(X, y, weight, operation, scale, rows)
 
     def begin_fit(self, token: int) -> None:
         """Claim the network; RuntimeError while another fit has it."""
@@ -210,6 +212,10 @@ class Engine:
     def evaluate(self, samples: Any) -> tuple[float, Array]:
         """Return the loss and the outputs."""
         return self._core.evaluate(samples)
+
+    def outputs(self, samples: Any) -> Array:
+        """Return the outputs."""
+        return self._core.outputs(samples)
 
     def predictor(self) -> Predictor:
         """Return the network as it is now, for predictions alone."""

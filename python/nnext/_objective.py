@@ -49,8 +49,8 @@ class CoreLoss:
 
     def data(self, given: Samples, operation: str, scale: float, keep_outputs: bool = False) -> Data:
         """Check samples and targets."""
-        X, y, weight = given
-        samples = self.engine.samples(X, y, weight, operation, scale)
+        X, y, weight, rows = given
+        samples = self.engine.samples(X, y, weight, operation, scale, rows)
         outputs = np.empty((samples.rows, samples.outputs), self.engine.dtype) if keep_outputs else None
         return Data(samples.rows, np.asarray(y), X, samples, outputs, scale)
 
@@ -77,10 +77,10 @@ class OwnLoss:
 
     def data(self, given: Samples, operation: str, scale: float, keep_outputs: bool = False) -> Data:
         """Check samples; what y may hold is the function's affair."""
-        X, y, weight = given
+        X, y, weight, rows = given
         if weight is not None:
             raise ValueError(f"[{operation}] weights do not work with a loss function of your own; weight inside it")
-        samples, targets = self.engine.samples(X, None, None, operation, scale), np.asanyarray(y)
+        samples, targets = self.engine.samples(X, None, None, operation, scale, rows), np.asanyarray(y)
         if targets.ndim == 0 or samples.rows != len(targets):
             raise ValueError(
                 f"[{operation}] y has shape {targets.shape} but X has {samples.rows} rows; give one entry a sample"
@@ -102,7 +102,7 @@ class OwnLoss:
 
     def evaluate(self, data: Data) -> tuple[float, Array]:
         """Return loss and outputs, in evaluation mode."""
-        outputs = self.engine.predict(data.X, None, True, data.scale)
+        outputs = self.engine.outputs(data.samples)
         return self._call(outputs, data.y)[0], outputs
 
     def loss_and_gradients(self, data: Data) -> float:

@@ -216,6 +216,10 @@ for loss in ("mse", squares):
         before = peak()
         model.fit(X, y, batch_size=256, shuffle=shuffle, scale=SCALE, validation_data=(X, y), verbose=0)
         grown[f"fit {loss} {shuffle}"] = peak() - before
+    before, weights = peak(), {"sample_weight": np.arange(rows) % 3} if loss == "mse" else {}
+    for order in ("shuffled", "last"):
+        model.fit(X, y, batch_size=256, scale=SCALE, validation_split=0.5, validation_order=order, verbose=0, **weights)
+    grown[f"split {loss}"] = peak() - before
     before = peak()
     model.evaluate(X, y, scale=SCALE), model.predict(X, scale=SCALE)
     grown[f"evaluate {loss}"] = peak() - before

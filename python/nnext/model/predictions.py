@@ -35,7 +35,7 @@ class Predictions(Deciding):
 
         Parameters
         ----------
-        X : array_like of shape (n, features), or (features,) for one sample
+        X : array_like or sparse matrix of shape (n, features), or (features,) for one sample
             With one feature, (n,) are n samples.
         batch_size : int, optional
             Taken for Keras' sake; the core chooses its own blocks, and results do not depend on them.

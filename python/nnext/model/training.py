@@ -120,10 +120,11 @@ class Training(Deciding):
 
         Parameters
         ----------
-        X : array_like of shape (n, features)
+        X : array_like or sparse matrix of shape (n, features)
             Samples; (n, ...) when the first layer is Flatten. Real numbers of any dtype and layout. float32, float64
             and uint8 whose rows lie in one piece, also in a file (`numpy.memmap`), are read where they lie, batch by
-            batch, and must not change meanwhile; everything else is converted to the model's dtype first.
+            batch, and must not change meanwhile; everything else is converted to the model's dtype first. So are
+            sparse matrices such as SciPy's: as CSR, of which only the rows of a batch are ever made dense.
         y : array_like of shape (n,), (n, 1) or (n, outputs)
             Class labels or one-hot rows for cross_entropy, targets of the output's shape for the other losses. Classes
             may have names: as many different strings as the network decides between, which `predict_classes` gives
@@ -135,7 +136,7 @@ class Training(Deciding):
         validation_data : (X, y) or (X, y, sample_weight), optional
             Evaluated after each epoch.
         validation_split : float
-            The part of X and y to hold out for validation instead, 0 <= split < 1. Both parts are copies.
+            The part of X and y to hold out for validation instead, 0 <= split < 1. X is not copied for it.
         validation_order : {"shuffled", "last"}
             Which part: rows chosen at random by the model's seed, of each class its share, or the last ones.
             ``history.validation_rows`` says which they were.
