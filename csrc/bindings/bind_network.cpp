@@ -46,6 +46,16 @@ void bind_fit(py::class_<Model<T>>& c) {
         return std::tuple(report.loss, report.steps, report.diverged);
       },
       arg("samples"), arg("outputs"), arg("batch_size"), arg("shuffle"), arg("lr"), arg("loss") = py::none());
+  // The same for a batch that is handed over alone, which counts as no epoch: begin_epoch(0, False) counts those.
+  c.def(
+      "fit_batch",
+      [](Model<T>& model, const SampleArrays<T>& samples, const py::object& outputs, double lr,
+         const py::object& loss) {
+        const train::EpochReport report =
+            model.fit_epoch(samples, outputs, {samples.rows(), false, lr, /*counts=*/false}, loss);
+        return std::tuple(report.loss, report.steps, report.diverged);
+      },
+      arg("samples"), arg("outputs"), arg("lr"), arg("loss") = py::none());
   c.def("begin_epoch", &Model<T>::begin_epoch, arg("samples"), arg("shuffle"));
   c.def("begin_fit", &Model<T>::begin_fit, arg("id"));
   c.def("end_fit", &Model<T>::end_fit, arg("id"));

@@ -202,10 +202,10 @@ Rows<T> as_rows(const py::handle& object, const RowsWanted& wanted, const Argume
   if (const py::object csr = as_csr(object); !csr.is_none()) return as_sparse_rows<T>(csr, wanted, scale, argument);
   const py::array numbers = as_numbers(object, argument);
   const Seen seen = see({numbers.shape(), static_cast<Size>(numbers.ndim())}, wanted, argument);
-  const Dense dense = lay<T>(numbers, seen, argument);
-  Rows<T> rows{.keep = dense.keep, .one_sample = seen.one_sample, .dense = dense.as<T>(scale)};
-  check_values(*rows.dense, dense, scale, wanted.finite, argument);
-  return rows;
+  Dense dense = lay<T>(numbers, seen, argument);
+  const data::DenseRows<T> rows = dense.as<T>(scale);
+  check_values(rows, dense, scale, wanted.finite, argument);
+  return {.keep = std::move(dense.keep), .one_sample = seen.one_sample, .dense = rows};
 }
 
 template Rows<float> as_rows(const py::handle&, const RowsWanted&, const Argument&);

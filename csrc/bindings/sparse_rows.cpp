@@ -173,6 +173,7 @@ auto with_value(const py::array& values, F f) {
 }  // namespace
 
 py::object as_csr(const py::handle& object) {
+  if (Py_TYPE(object.ptr()) == py::detail::npy_api::get().PyArray_Type_) return py::none();  // by far the most
   if (py::isinstance<py::array>(object) || PyList_Check(object.ptr()) || PyTuple_Check(object.ptr())) return py::none();
   if (is_csr(object)) return py::reinterpret_borrow<py::object>(object);
   if (!py::hasattr(object, "tocsr")) return py::none();

@@ -10,7 +10,8 @@ using runtime::Gate;
 template <class T>
 void Fit<T>::prepare(const Samples<T>& samples, const EpochOptions& options) {
   const Size n = samples.x.rows, batch = std::min(options.batch_size, n);
-  if (plan_ == nullptr || plan_->batch() != batch || plan_->input().features != samples.x.cols) {
+  if (plan_ == nullptr || plan_->batch() < batch || plan_->input().features != samples.x.cols) {
+    epoch_.reset();  // its memory first
     plan_ = std::make_unique<Plan<T>>(training_.network, samples.x.cols, batch, training_.loss.head, Use::train);
     quick_ = false;
   }
@@ -19,6 +20,10 @@ void Fit<T>::prepare(const Samples<T>& samples, const EpochOptions& options) {
     core::fail_value("[fit] with ", n, n == 1 ? " sample" : " samples", " and batch_size=", options.batch_size,
                      " a batch has ", smallest, " but batch normalization needs ", plan_->min_rows(),
                      " in training; choose another batch_size, or leave out a sample");
+  const int members = runtime::members_for(step_flops() / 2);  // in two phases
+  if (epoch_ != nullptr && epoch_->shares().count() == static_cast<Size>(members)) return;
+  epoch_.reset();
+  epoch_ = std::make_unique<Epoch<T>>(training_, *plan_, share_step(*plan_, members));
 }
 
 template <class T>
@@ -80,11 +85,12 @@ Order Fit<T>::sample_order(const data::Source<T>& x, bool shuffle, runtime::Canc
 template <class T>
 EpochReport Fit<T>::run_epoch(const Samples<T>& samples, const EpochOptions& options, runtime::Cancel& cancel) {
   prepare(samples, options);
-  const Shares shares = share_step(*plan_, runtime::members_for(step_flops() / 2));  // in two phases
-  Epoch<T> epoch(training_, *plan_, shares, samples, options, sample_order(samples.x, options.shuffle, cancel));
+  Epoch<T>& epoch = *epoch_;
+  epoch.start(samples, options, sample_order(samples.x, options.shuffle, cancel));
   Run run{epoch, cancel};
   choose_way(run);
-  if (const Gate::Writer writer(training_.network.gate, &cancel); writer) ++training_.counters.epoch;
+  if (options.counts)
+    if (const Gate::Writer writer(training_.network.gate, &cancel); writer) ++training_.counters.epoch;
   while (!epoch.diverged && !cancel.requested()) {
     epoch.diverged = !training_.network.parameters_finite();  // so that what is kept below is finite
     if (epoch.diverged || epoch.step == epoch.steps()) break;

@@ -16,7 +16,7 @@ struct EpochReport {
   bool diverged = false;
 };
 
-// The epochs of one fit, and what they reuse. Whenever run_epoch() returns or throws, and whenever the gate is open,
+// The epochs of one fit, and what they reuse, also where each is a batch handed over alone. Whenever run_epoch() returns or throws, and whenever the gate is open,
 // parameters and counters are at a whole step; after divergence at the last step whose loss was finite.
 template <class T>
 class Fit {
@@ -45,7 +45,8 @@ class Fit {
 
   Training<T>& training_;
   Snapshots<T> snapshots_;
-  std::unique_ptr<Plan<T>> plan_;
+  std::unique_ptr<Plan<T>> plan_;  // for the largest batch so far
+  std::unique_ptr<Epoch<T>> epoch_;
   bool quick_ = false;  // a step of this plan need not be interrupted
 };
 
