@@ -43,8 +43,11 @@ void Epoch<T>::start(const Samples<T>& samples, const EpochOptions& options, Ord
   terms_ = LossTerms<T>(samples.weights, batch);
   make_room(indices_, samples.targets.indices != nullptr ? batch : 0, 1);
   make_room(dense_, samples.targets.dense ? batch : 0, samples.targets.dense.cols);
-  if (shares_.split_first() && order_.size() > 0)
-    for (Own& own : own_) make_room(own.x, batch, samples.x.cols);
+  const bool own_copies = shares_.split_first() && order_.size() > 0;
+  for (Own& own : own_) {
+    own.batch = {};  // the targets before may have been of another kind
+    make_room(own.x, own_copies ? batch : 0, samples.x.cols);
+  }
   const Size batch_bytes = batch * samples.x.row_bytes();
   prefetches_ = batch_bytes > runtime::kL1Bytes && batch_bytes <= runtime::kPrefetchBytes;
 }

@@ -1,5 +1,7 @@
 #include "train/fit.h"
 
+#include <utility>
+
 #include "core/errors.h"
 #include "train/fit_run.h"
 
@@ -92,11 +94,13 @@ EpochReport Fit<T>::run_epoch(const Samples<T>& samples, const EpochOptions& opt
   if (options.counts)
     if (const Gate::Writer writer(training_.network.gate, &cancel); writer) ++training_.counters.epoch;
   while (!epoch.diverged && !cancel.requested()) {
-    epoch.diverged = !training_.network.parameters_finite();  // so that what is kept below is finite
+    // So that what is kept below is finite. Nobody but this fit changes parameters between two of its epochs.
+    epoch.diverged = !std::exchange(known_finite_, false) && !training_.network.parameters_finite();
     if (epoch.diverged || epoch.step == epoch.steps()) break;
     if (!epoch.has_host_loss()) snapshots_.before_step(training_, epoch.step, epoch.steps());
     run_until(run, run.next_stop());
   }
+  known_finite_ = !epoch.diverged && !cancel.requested() && epoch.step == epoch.steps();
   const EpochReport report{epoch.mean_loss(), epoch.step, epoch.diverged};
   if (epoch.diverged) go_back(run);
   return report;

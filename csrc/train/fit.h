@@ -47,7 +47,8 @@ class Fit {
   Snapshots<T> snapshots_;
   std::unique_ptr<Plan<T>> plan_;  // for the largest batch so far
   std::unique_ptr<Epoch<T>> epoch_;
-  bool quick_ = false;  // a step of this plan need not be interrupted
+  bool known_finite_ = false;  // parameters, by a look at all of them since they changed
+  bool quick_ = false;         // a step of this plan need not be interrupted
 };
 
 }  // namespace nnext::train

@@ -108,6 +108,13 @@ class _Network(Generic[_Number], metaclass=_PybindType):
         # instead of the compiled one: (outputs, rows of the samples) -> loss, gradient, and the lr from this step on
         loss: Callable[[Any, Any], tuple[float, Any] | tuple[float, Any, float]] | None = None,
     ) -> tuple[float, int, bool]: ...  # loss, steps, whether it diverged
+    def fit_batch(
+        self,
+        samples: _Samples[_Number],
+        outputs: npt.NDArray[_Number] | None,
+        lr: float,
+        loss: Callable[[Any, Any], tuple[float, Any] | tuple[float, Any, float]] | None = None,
+    ) -> tuple[float, int, bool]: ...  # one step; it counts as no epoch
     def begin_epoch(self, samples: int, shuffle: bool) -> npt.NDArray[np.uint32]: ...
     def begin_fit(self, id: int) -> None: ...  # one fit at a time; id is not 0
     def end_fit(self, id: int) -> None: ...  # does nothing unless it is the fit in progress

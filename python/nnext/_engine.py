@@ -187,6 +187,10 @@ class Engine:
         """Go through all samples once; return the loss, the number of steps, and whether it diverged."""
         return self._core.fit_epoch(samples, outputs, batch_size, shuffle, lr, loss)
 
+    def fit_batch(self, samples: Any, outputs: Any, lr: float, loss: HostLoss | None = None) -> tuple[float, int, bool]:
+        """Take one step with all samples, which counts as no epoch; return the same."""
+        return self._core.fit_batch(samples, outputs, lr, loss)
+
     def begin_epoch(self, samples: int, shuffle: bool) -> Array:
         """Count an epoch and return the order of its samples."""
         return self._core.begin_epoch(samples, shuffle)

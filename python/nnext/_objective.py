@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from nnext._compiled import Compiled
-from nnext._engine import Engine
+from nnext._engine import Engine, HostLoss
 from nnext._samples import Samples
 from nnext.losses import CustomLoss
 from nnext.optimizers import Optimizer
@@ -29,6 +29,7 @@ class Data:
     samples: Any  # the core's, of X
     outputs: Array | None  # where an epoch leaves the network's outputs, if someone wants them
     scale: float
+    weight: float  # of all samples together: their number, where they have no weights
 
 
 class Epoch(NamedTuple):
@@ -39,6 +40,11 @@ class Epoch(NamedTuple):
     steps: int  # until it diverged, if it did
     lr: float
     diverged: bool
+
+
+def _total(weight: Array) -> float:
+    """Return the weight of all samples, where each may have one a label."""
+    return float(weight.sum(dtype=np.float64) / (weight.size / len(weight)))
 
 
 class CoreLoss:
@@ -52,12 +58,19 @@ class CoreLoss:
         X, y, weight, rows = given
         samples = self.engine.samples(X, y, weight, operation, scale, rows)
         outputs = np.empty((samples.rows, samples.outputs), self.engine.dtype) if keep_outputs else None
-        return Data(samples.rows, np.asarray(y), X, samples, outputs, scale)
+        whole = float(samples.rows) if weight is None else _total(np.asarray(weight))
+        return Data(samples.rows, np.asarray(y), X, samples, outputs, scale, whole)
 
     def epoch(self, data: Data, batch_size: int, shuffle: bool) -> Epoch:
         """Go through all samples once."""
         lr = self.optimizer.lr
         loss, steps, diverged = self.engine.fit_epoch(data.samples, data.outputs, batch_size, shuffle, lr)
+        return Epoch(loss, data.outputs, steps, lr, diverged)
+
+    def batch(self, data: Data) -> Epoch:
+        """Take one step, with all samples; it counts as no epoch."""
+        lr = self.optimizer.lr
+        loss, steps, diverged = self.engine.fit_batch(data.samples, data.outputs, lr)
         return Epoch(loss, data.outputs, steps, lr, diverged)
 
     def evaluate(self, data: Data) -> tuple[float, Array]:
@@ -86,19 +99,27 @@ class OwnLoss:
                 f"[{operation}] y has shape {targets.shape} but X has {samples.rows} rows; give one entry a sample"
             )
         outputs = np.empty((samples.rows, samples.outputs), self.engine.dtype) if keep_outputs else None
-        return Data(samples.rows, targets, X, samples, outputs, scale)
+        return Data(samples.rows, targets, X, samples, outputs, scale, samples.rows)
 
     def epoch(self, data: Data, batch_size: int, shuffle: bool) -> Epoch:
         """Go through all samples once; the function is called in every step."""
+        lr, call = self.optimizer.lr, self._host(data)
+        loss, steps, diverged = self.engine.fit_epoch(data.samples, data.outputs, batch_size, shuffle, lr, call)
+        return Epoch(loss, data.outputs, steps, self.optimizer.lr, diverged)
+
+    def batch(self, data: Data) -> Epoch:
+        """Take one step, with all samples; it counts as no epoch."""
+        loss, steps, diverged = self.engine.fit_batch(data.samples, data.outputs, self.optimizer.lr, self._host(data))
+        return Epoch(loss, data.outputs, steps, self.optimizer.lr, diverged)
+
+    def _host(self, data: Data) -> HostLoss:
+        """Return the function as the core calls it."""
 
         def call(y_pred: Array, rows: Array) -> tuple[float, Array, float]:
             value, grad = self._call(y_pred, data.y[rows])
             return value, grad, self.optimizer.lr  # as the function may have set it
 
-        loss, steps, diverged = self.engine.fit_epoch(
-            data.samples, data.outputs, batch_size, shuffle, self.optimizer.lr, call
-        )
-        return Epoch(loss, data.outputs, steps, self.optimizer.lr, diverged)
+        return call
 
     def evaluate(self, data: Data) -> tuple[float, Array]:
         """Return loss and outputs, in evaluation mode."""
