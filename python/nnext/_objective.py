@@ -29,7 +29,15 @@ class Data:
     samples: Any  # the core's, of X
     outputs: Array | None  # where an epoch leaves the network's outputs, if someone wants them
     scale: float
-    weight: float  # of all samples together: their number, where they have no weights
+    weights: Any = None  # as they were given
+
+    @property
+    def weight(self) -> float:
+        """How much all samples count together: their number, where they have no weights; each may have one a label."""
+        if self.weights is None:
+            return float(self.rows)
+        weights = np.asarray(self.weights, dtype=np.float64)
+        return float(weights.sum() / (weights.size / len(weights)))
 
 
 class Epoch(NamedTuple):
@@ -40,11 +48,6 @@ class Epoch(NamedTuple):
     steps: int  # until it diverged, if it did
     lr: float
     diverged: bool
-
-
-def _total(weight: Array) -> float:
-    """Return the weight of all samples, where each may have one a label."""
-    return float(weight.sum(dtype=np.float64) / (weight.size / len(weight)))
 
 
 class CoreLoss:
@@ -58,8 +61,7 @@ class CoreLoss:
         X, y, weight, rows = given
         samples = self.engine.samples(X, y, weight, operation, scale, rows)
         outputs = np.empty((samples.rows, samples.outputs), self.engine.dtype) if keep_outputs else None
-        whole = float(samples.rows) if weight is None else _total(np.asarray(weight))
-        return Data(samples.rows, np.asarray(y), X, samples, outputs, scale, whole)
+        return Data(samples.rows, np.asarray(y), X, samples, outputs, scale, weight)
 
     def epoch(self, data: Data, batch_size: int, shuffle: bool) -> Epoch:
         """Go through all samples once."""
@@ -99,7 +101,7 @@ class OwnLoss:
                 f"[{operation}] y has shape {targets.shape} but X has {samples.rows} rows; give one entry a sample"
             )
         outputs = np.empty((samples.rows, samples.outputs), self.engine.dtype) if keep_outputs else None
-        return Data(samples.rows, targets, X, samples, outputs, scale, samples.rows)
+        return Data(samples.rows, targets, X, samples, outputs, scale)
 
     def epoch(self, data: Data, batch_size: int, shuffle: bool) -> Epoch:
         """Go through all samples once; the function is called in every step."""

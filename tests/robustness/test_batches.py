@@ -80,11 +80,11 @@ class Fail(nn.Callback):
 
 @pytest.mark.parametrize("once", [False, True])
 def test_the_thread_ends_with_the_fit(once: bool) -> None:
-    """All steps done; stopped by a callback; ended by an exception of one. At most one batch is made too much."""
-    for options, error, used in (
-        ({"epochs": 2}, None, 6),
-        ({"epochs": 5, "callbacks": Stop()}, None, 3),
-        ({"epochs": 5, "callbacks": Fail()}, RuntimeError, 3),
+    """All steps done; stopped by a callback; ended by an exception of one, when an epoch's first batch may be there."""
+    for options, error, used, more in (
+        ({"epochs": 2}, None, 6, 0),
+        ({"epochs": 5, "callbacks": Stop()}, None, 3, 1),
+        ({"epochs": 5, "callbacks": Fail()}, RuntimeError, 3, 2),
     ):
         source, model = Source(), network()
         given = iter(source) if once else source
@@ -94,7 +94,7 @@ def test_the_thread_ends_with_the_fit(once: bool) -> None:
             with pytest.raises(error):
                 model.fit(given, steps_per_epoch=3, verbose=0, **options)
         assert counters(model)[0] == used
-        assert source.made <= used + 1
+        assert used <= source.made <= used + more
         source.assert_at_rest()
 
 

@@ -115,7 +115,7 @@ class Predictions(Deciding):
 
         Parameters
         ----------
-        X : array_like of shape (n, features), or (features,) for one sample
+        X : array_like or sparse matrix of shape (n, features), or (features,) for one sample
         scale : float, optional
             A factor on X, not 0: the network sees ``X * scale``.
 
@@ -147,7 +147,7 @@ class Predictions(Deciding):
 
         Parameters
         ----------
-        X : array_like of shape (n, features), or (features,) for one sample
+        X : array_like or sparse matrix of shape (n, features), or (features,) for one sample
         scale : float, optional
             A factor on X, not 0: the network sees ``X * scale``.
 

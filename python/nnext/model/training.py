@@ -1,4 +1,4 @@
-"""Training by the library: compile, fit, evaluate."""
+"""Training by the library: compile, fit."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from nnext import _check, _decision, _fit, _measure, losses
 from nnext._calls import takes_hints
 from nnext._compiled import Compiled, require
 from nnext._decision import Seen
-from nnext._samples import Samples
+from nnext._given import FitOptions
 from nnext.callbacks import Callback, listed
 from nnext.history import History
 from nnext.losses import CustomLoss, Loss
 from nnext.metrics import choose
-from nnext.model.deciding import Deciding
+from nnext.model.evaluation import Evaluation
 from nnext.optimizers import Optimizer
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
 
-class Training(Deciding):
-    """What trains a network and says how good it is."""
+class Training(Evaluation):
+    """What trains a network."""
 
     @takes_hints
     def compile(
@@ -219,7 +219,7 @@ class Training(Deciding):
         3
         """
         compiled = require(self._compiled, "fit")
-        options = _fit.FitOptions(
+        options = FitOptions(
             epochs=_check.integer("fit", "epochs", epochs, low=1),
             steps_per_epoch=_optional("steps_per_epoch", steps_per_epoch),
             batch_size=_optional("batch_size", batch_size),
@@ -234,43 +234,6 @@ class Training(Deciding):
             scale=self._scale("fit", scale),
         )
         return _fit.fit(self, compiled, X, y, options)
-
-    @takes_hints
-    def evaluate(
-        self,
-        X: Any,
-        y: npt.ArrayLike | None = None,
-        *,
-        batch_size: int | None = None,
-        sample_weight: npt.ArrayLike | None = None,
-        scale: float | None = None,
-    ) -> dict[str, float]:
-        """Return loss and metrics on data, in evaluation mode.
-
-        Parameters
-        ----------
-        X, y, sample_weight, scale
-            As in ``fit``, also batches.
-        batch_size : int, optional
-            Taken for Keras' sake; the core chooses its own blocks, and results do not depend on them.
-
-        Returns
-        -------
-        dict of str to float
-            "loss" and the compiled metrics. It cannot be unpacked as a list: ``scores["loss"]``, ``scores.items()``.
-
-        Examples
-        --------
-        >>> import nnext as nn
-        >>> model = nn.MLP([4, 3, 2])
-        >>> model.compile(loss="cross_entropy", metrics=["accuracy"])
-        >>> sorted(model.evaluate([[1, 2, 3, 4]], [1]).keys())
-        ['accuracy', 'loss']
-        """
-        if batch_size is not None:
-            _check.integer("evaluate", "batch_size", batch_size, low=1)
-        compiled = require(self._compiled, "evaluate")
-        return _fit.evaluate(self, compiled, Samples(X, y, sample_weight), self._scale("evaluate", scale))
 
 
 def _optional(name: str, value: Any) -> int | None:
