@@ -83,10 +83,9 @@ class Batches:
 
     def peek(self) -> Batch | None:
         """Return the batch that comes next, if there is one."""
-        if self._reading is None:
-            self._reading, self._count = self._start(), 0
+        reading = self._reading or self._start()
         if not self._next:
-            item = next(self._reading, _END)
+            item = next(reading, _END)
             if item is _END:
                 return None
             self._next.append(_batch(f"{self.operation}: batch {self._count}", item))
@@ -115,21 +114,26 @@ class Batches:
             raise TypeError(
                 f"[{self.operation}] the function gave {shown(given)}; it must return an iterator of batches: (X, y)"
             )
-        return islice(given, self._limit) if isinstance(given, list | tuple) else _Ahead(iter(given), self._limit)
+        self._count = 0
+        if isinstance(given, list | tuple):
+            self._reading = reading = islice(given, self._limit)
+            return reading
+        self._reading = ahead = _Ahead(iter(given), self._limit)
+        ahead.start()  # from here on Ctrl-C finds what is to be closed
+        return ahead
 
 
 def _batch(operation: str, item: Any) -> Batch:
     if not isinstance(item, tuple | list) or len(item) not in (2, 3):
         raise TypeError(f"[{operation}] it is {shown(item)}; give (X, y) or (X, y, sample_weight)")
-    X, *others = item
-    return Batch(operation, Samples(X, *(np.asarray(v) if hasattr(v, "__array__") else v for v in others)))
+    return Batch(operation, Samples(*item))
 
 
 def _own(item: Any) -> Any:
     """Return a batch with copies of its arrays: an iterator may write the next one into the same."""
     if not isinstance(item, tuple | list):
         return item
-    return tuple(np.asarray(values).copy() if hasattr(values, "__array__") else values for values in item)
+    return tuple(values.copy() if isinstance(values, np.ndarray) else values for values in item)
 
 
 class _Ahead(Iterator[Any]):
@@ -144,6 +148,8 @@ class _Ahead(Iterator[Any]):
         self._closed = self._ended = False
         self._process = os.getpid()
         self._thread = threading.Thread(target=self._run, args=(iterator, limit), name="nnext batches", daemon=True)
+
+    def start(self) -> None:
         self._thread.start()
 
     def _run(self, iterator: Iterator[Any], limit: int | None) -> None:
@@ -182,5 +188,5 @@ class _Ahead(Iterator[Any]):
     def close(self) -> None:
         self._closed = self._ended = True
         self._wanted.release()
-        if os.getpid() == self._process:
+        if os.getpid() == self._process and self._thread.is_alive():
             self._thread.join(_PATIENCE)

@@ -43,6 +43,7 @@ REFUSED: list[tuple[Callable[[nn.Sequential], Any], type[Exception], str]] = [
     (lambda m: m.fit([(X[:, :2], Y)]), ValueError, r"\[fit: batch 0\] X has 2 features but the network expects 9"),
     (lambda m: m.fit([(X, Y[:2])]), ValueError, r"\[fit: batch 0\] y has 2 rows but X has 4"),
     (lambda m: m.fit([(X * np.nan, Y)]), ValueError, r"\[fit: batch 0\] X has 36 values that are NaN"),
+    (lambda m: m.fit(iter([(np.ma.masked_equal(X, 0), Y)])), TypeError, r"\[fit: batch 0\] X has masked values"),
     (lambda m: m.fit([(X, Y, Y * 0)]), ValueError, r"\[fit: batch 0\] sample_weight is zero for all 4 samples"),
     (lambda m: m.fit(X, Y, validation_data=[(X, Y[:2])]), ValueError, r"\[fit: validation_data: batch 0\] y has 2"),
     (lambda m: m.evaluate([(X, Y[:2])]), ValueError, r"\[evaluate: batch 0\] y has 2 rows but X has 4"),

@@ -185,10 +185,10 @@ class Training(Evaluation):
         fit after a whole step. Weights count within their batch, and the loss of an epoch is the mean over its samples.
         Class names must have been seen before: fit arrays first, or give numbers.
 
-        What is no list or tuple is read in a thread, one batch ahead. Arrays are copied there, as the next batch may be
-        written into them. The thread ends with the fit, and closes the iterator. An iterator goes on from epoch to
-        epoch; where it ends early, so does the fit, with a warning and ``history.stop_reason``. Everything else starts
-        again in each epoch.
+        What is no list or tuple is read in a thread, one batch ahead. NumPy's arrays are copied there, as the next
+        batch may be written into them. The thread ends with the fit, and closes the iterator. An iterator goes on from
+        epoch to epoch; where it ends early, so does the fit, with a warning and ``history.stop_reason``. Everything
+        else starts again in each epoch.
 
         Examples
         --------
