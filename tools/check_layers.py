@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-# What a file of a room may include besides its own room: the rooms to its right. nn and optim stand side by side, as do
-# runtime and kernels, so neither is in the other's list.
+# What a file of a room may include besides its own room: the rooms to its right. nn, optim and data stand side by side,
+# as do runtime and kernels, so none is in another's list.
 ALLOWED = {
     "core": (),
     "kernels": ("core",),
@@ -19,8 +19,9 @@ ALLOWED = {
     "ops": ("runtime", "kernels", "core"),
     "optim": ("ops", "runtime", "kernels", "core"),
     "nn": ("ops", "runtime", "kernels", "core"),
-    "train": ("nn", "optim", "ops", "runtime", "kernels", "core"),
-    "bindings": ("train", "nn", "optim", "ops", "runtime", "kernels", "core"),
+    "data": ("ops", "runtime", "kernels", "core"),
+    "train": ("nn", "optim", "data", "ops", "runtime", "kernels", "core"),
+    "bindings": ("train", "nn", "optim", "data", "ops", "runtime", "kernels", "core"),
 }
 
 # Code that is compiled once per instruction set. A standard header brings inline functions, and the linker keeps one

@@ -12,11 +12,13 @@ std::string shape_text(std::span<const py::ssize_t> extents) {
   return "(" + text + (extents.size() == 1 ? ",)" : ")");
 }
 
-std::string index_text(const py::array& array, Size flat) {
+std::string index_text(const Argument& argument, const py::array& array, Size flat) {
   std::string text;
   for (py::ssize_t d = array.ndim(); d-- > 0;) {
     const auto extent = static_cast<Size>(array.shape(d));
-    text = std::to_string(flat % extent) + (text.empty() ? "" : ", ") + text;
+    const Size index = flat % extent;
+    const bool chosen = d == 0 && argument.rows.data() != nullptr;
+    text = std::to_string(chosen ? argument.rows[index] : index) + (text.empty() ? "" : ", ") + text;
     flat /= extent;
   }
   return array.ndim() == 1 ? text : "(" + text + ")";
@@ -84,7 +86,8 @@ void refuse_kind(const py::handle& object, const py::array& array, const Argumen
     if (is_sparse(offender.item)) fail_type(argument, "is a sparse matrix; give ", name, ".toarray()");
     fail_type(argument, dtype, " and is ", short_repr(offender.item), "; give an array of real numbers");
   }
-  const std::string what = dtype + ", with " + short_repr(offender.item) + " at " + index_text(array, offender.index);
+  const std::string what =
+      dtype + ", with " + short_repr(offender.item) + " at " + index_text(argument, array, offender.index);
   if (is_text(offender.item)) fail_type(argument, what, "; ", argument.cure_of_text);
   if (py::isinstance<py::sequence>(offender.item))
     fail_type(argument, what, "; give rows of one length as one array, for example with numpy.stack(", name, ")");

@@ -4,6 +4,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <cstdint>
 #include <span>
 #include <string>
 
@@ -26,6 +27,7 @@ struct Argument {
   const char* operation;
   const char* name;
   const char* cure_of_text = "give real numbers";
+  std::span<const std::uint32_t> rows{};  // where some rows of what was given are looked at: which; data null: all
 };
 
 template <class... Parts>
@@ -61,7 +63,7 @@ std::string shape_text(std::span<const py::ssize_t> extents);
 inline std::string shape_text(const py::array& array) {
   return shape_text({array.shape(), static_cast<Size>(array.ndim())});
 }
-// "(2, 3)" for the element at a flat index; "2" for one dimension.
-std::string index_text(const py::array& array, Size flat);
+// "(2, 3)" for the element at a flat index; "2" for one dimension. Rows are counted as they were given.
+std::string index_text(const Argument& argument, const py::array& array, Size flat);
 
 }  // namespace nnext::bindings

@@ -66,7 +66,8 @@ py::array_t<float> narrow(const py::array& numbers, const Argument& argument) {
   float* to = result.mutable_data();
   for (Size i = 0; i < static_cast<Size>(wide.size()); ++i) {
     to[i] = static_cast<float>(from[i]);
-    if (std::isinf(to[i]) && std::isfinite(from[i])) fail_too_large(argument, from[i], index_text(numbers, i));
+    if (std::isinf(to[i]) && std::isfinite(from[i]))
+      fail_too_large(argument, from[i], index_text(argument, numbers, i));
   }
   return result;
 }
@@ -104,7 +105,7 @@ void require_finite(const py::array_t<T>& array, const Argument& argument) {
   if (count == 0) return;
   Size first = 0;
   while (std::isfinite(array.data()[first])) ++first;
-  fail_nonfinite(argument, count, array.data()[first], index_text(array, first));
+  fail_nonfinite(argument, count, array.data()[first], index_text(argument, array, first));
 }
 
 template <class T>
@@ -120,7 +121,12 @@ StridedMatrix<T> as_strided_matrix(const py::array& numbers, const Argument& arg
   return {keep, view};
 }
 
-bool may_overlap(const py::array& a, const py::array& b) {
+bool may_overlap(const py::object& arrays, const py::array& b) {
+  if (py::isinstance<py::tuple>(arrays)) {
+    const auto overlaps = [&](const py::handle& a) { return may_overlap(py::reinterpret_borrow<py::array>(a), b); };
+    return std::any_of(arrays.begin(), arrays.end(), overlaps);
+  }
+  const auto a = py::reinterpret_borrow<py::array>(arrays);
   const auto bytes = [](const py::array& array) {
     auto low = reinterpret_cast<std::intptr_t>(array.data()), high = low + array.itemsize();
     for (py::ssize_t d = 0; d < array.ndim(); ++d)
@@ -133,12 +139,16 @@ bool may_overlap(const py::array& a, const py::array& b) {
 }
 
 template <class T>
+py::array_t<T> new_array(const Extents& extents) {
+  const std::span<const py::ssize_t> shape = extents.span();
+  py::object made = new_array(py::dtype::of<T>(), static_cast<int>(shape.size()), shape.data());
+  return py::reinterpret_steal<py::array_t<T>>(made.release());
+}
+
+template <class T>
 py::array_t<T> as_output(const py::object& out, const Extents& wanted, const Argument& argument) {
   const std::span<const py::ssize_t> shape = wanted.span();
-  if (out.is_none()) {
-    py::object made = new_array(py::dtype::of<T>(), static_cast<int>(shape.size()), shape.data());
-    return py::reinterpret_steal<py::array_t<T>>(made.release());
-  }
+  if (out.is_none()) return new_array<T>(wanted);
   const auto cure = [&] {
     return core::message("make it with numpy.empty(", shape_text(shape), ", \"", kTypeName<T>, "\")");
   };
@@ -158,6 +168,8 @@ template void require_finite(const py::array_t<float>&, const Argument&);
 template void require_finite(const py::array_t<double>&, const Argument&);
 template StridedMatrix<float> as_strided_matrix(const py::array&, const Argument&);
 template StridedMatrix<double> as_strided_matrix(const py::array&, const Argument&);
+template py::array_t<float> new_array(const Extents&);
+template py::array_t<double> new_array(const Extents&);
 template py::array_t<float> as_output(const py::object&, const Extents&, const Argument&);
 template py::array_t<double> as_output(const py::object&, const Extents&, const Argument&);
 

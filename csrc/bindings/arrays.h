@@ -41,8 +41,8 @@ struct StridedMatrix {
 template <class T>
 StridedMatrix<T> as_strided_matrix(const py::array& numbers, const Argument& argument);
 
-// Whether some bytes could belong to both.
-bool may_overlap(const py::array& a, const py::array& b);
+// Whether some bytes could belong to both: an array, or a tuple of such, and another one.
+bool may_overlap(const py::object& arrays, const py::array& b);
 
 // Of an array of samples as people write it: their number, or nothing for a sample alone, and the extents of one. No
 // allocation: a prediction of a small network takes half a microsecond.
@@ -62,6 +62,10 @@ class Extents {
   std::array<py::ssize_t, core::Shape::kMaxAxes + 2> sizes_{};
   Size count_ = 0;
 };
+
+// An array whose values are still to be written.
+template <class T>
+py::array_t<T> new_array(const Extents& extents);
 
 // The caller's array to write results of that shape into; a new one for None.
 template <class T>

@@ -5,6 +5,7 @@
 #include "bindings/bind.h"
 #include "bindings/interrupt.h"
 #include "bindings/rows.h"
+#include "bindings/sparse_rows.h"
 #include "bindings/targets.h"
 #include "core/errors.h"
 #include "kernels/dispatch.h"
@@ -91,18 +92,19 @@ py::object loss(const std::string& name, const py::object& y_pred, const py::obj
   const py::array numbers = as_numbers(y_pred, argument);
   return with_type(is_single(numbers), [&]<class T>(T) {
     const Rows<T> rows = as_rows<T>(numbers, {.finite = false}, argument);
-    const Size n = rows.view.rows, k = rows.view.cols;
-    const core::Shape& shape = rows.view.shape;
+    const data::Source<T>& predictions = rows.source();
+    const Size n = predictions.rows, k = predictions.cols;
+    const core::Shape& shape = predictions.shape;
     if (n == 0) core::fail_value("[", name, "] y_pred has 0 rows; the mean of nothing is not defined");
     const TargetArrays<T> targets = as_targets<T>(y, kind, n, shape, {name.c_str(), "y", kLabel});
     const py::array_t<T> weights = as_sample_weight<T>(sample_weight, kind, n, shape, {name.c_str(), "sample_weight"});
     train::LossTerms<T> terms(matrix_view(weights), n, shape);
     terms.weigh({0, n}, n, [](Size i) { return i; });
-    py::array_t<T> result = as_output<T>(py::none(), Extents(n, shape), {"", ""});
+    py::array_t<T> result = new_array<T>(Extents(n, shape));
     const Matrix<T> dy(result.mutable_data(), n, k);  // until then room for predictions that must be converted
     const train::LossRule<T> rule{&ops::find_loss(kernels::current_kernels<T>(), name),
                                   static_cast<T>(kernel_argument)};
-    terms.compute(rule, 0, rows.view.view_or_read(0, dy), targets.view(n, shape), dy);
+    terms.compute(rule, 0, predictions.view_or_read(0, dy), targets.view(n, shape), dy);
     return py::make_tuple(terms.total(n), result);
   });
 }
@@ -120,6 +122,7 @@ void bind_functional(py::module_& m) {
         return as_array(object, {operation.c_str(), name.c_str()});
       },
       arg("object"), arg("operation"), arg("name"), CallGuard());
+  m.def("as_csr", as_csr, arg("object"), CallGuard());
   m.def("loss", loss, arg("name"), arg("y_pred"), arg("y"), arg("sample_weight"), arg("argument") = 0.0, CallGuard());
 }
 

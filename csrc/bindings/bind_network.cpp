@@ -52,7 +52,7 @@ train::Rates rates_of(const GivenRates& given) {
 template <class T>
 void bind_fit(py::class_<Model<T>>& c) {
   c.def("samples", &Model<T>::samples, arg("x"), arg("y"), arg("sample_weight"), arg("operation"), arg("scale"),
-        CallGuard());
+        arg("rows") = py::none(), CallGuard());
   c.def(
       "fit_epoch",
       [](Model<T>& model, const SampleArrays<T>& samples, const py::object& outputs, Size batch_size, bool shuffle,
@@ -61,6 +61,15 @@ void bind_fit(py::class_<Model<T>>& c) {
         return std::tuple(report.loss, report.steps, report.diverged);
       },
       arg("samples"), arg("outputs"), arg("batch_size"), arg("shuffle"), arg("lr"), arg("loss") = py::none());
+  // The same for a batch that is handed over alone, which counts as no epoch: begin_epoch(0, False) counts those.
+  c.def(
+      "fit_batch",
+      [](Model<T>& model, const SampleArrays<T>& samples, const py::object& outputs, double lr, Size steps,
+         const py::object& loss) {
+        const train::EpochReport report = model.fit_epoch(samples, outputs, {samples.rows(), false, {lr}, steps}, loss);
+        return std::tuple(report.loss, report.steps, report.diverged);
+      },
+      arg("samples"), arg("outputs"), arg("lr"), arg("steps"), arg("loss") = py::none());
   c.def("begin_epoch", &Model<T>::begin_epoch, arg("samples"), arg("shuffle"));
   c.def("begin_fit", &Model<T>::begin_fit, arg("id"));
   c.def("end_fit", &Model<T>::end_fit, arg("id"));
@@ -70,6 +79,7 @@ template <class T>
 void bind_passes(py::class_<Model<T>>& c) {
   c.def("predict", &Model<T>::predict, arg("x"), arg("out"), arg("check"), arg("scale"), CallGuard());
   c.def("evaluate", &Model<T>::evaluate, arg("samples"));
+  c.def("outputs", &Model<T>::outputs, arg("samples"));
   c.def("forward", &Model<T>::forward, arg("x"), arg("training"), arg("scale"), CallGuard());
   c.def("backward", &Model<T>::backward, arg("dy"), CallGuard());
   c.def("loss_and_gradients", &Model<T>::loss_and_gradients, arg("samples"));

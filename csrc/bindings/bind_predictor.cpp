@@ -7,6 +7,7 @@
 #include "bindings/direct.h"
 #include "bindings/interrupt.h"
 #include "bindings/model.h"
+#include "bindings/sparse_rows.h"
 
 namespace nnext::bindings {
 namespace {
@@ -68,9 +69,10 @@ py::object new_row(const Engine& engine, PyObject* x) {
   return new_array(engine.dtype, static_cast<int>(extents.span().size()), extents.span().data());
 }
 
-// Everything but one ready row: lists, other dtypes and layouts, many rows.
+// Everything but one ready row: lists, other dtypes and layouts, many rows, sparse ones.
 py::object predict_any(const Engine& engine, const py::object& x, const py::object& out) {
   const Call whole;
+  if (const py::object csr = as_csr(x); !csr.is_none()) return engine.predict(csr, out);
   const py::array numbers = as_numbers(x, {"predict", "X"});
   if (numbers.ndim() != 1) return engine.predict(numbers, out);
   if (!out.is_none())

@@ -17,7 +17,7 @@ namespace {
 // Rows that the core has, as people write them.
 template <class T>
 py::array_t<T> copy_of(ConstMatrix<T> from, const core::Shape& shape) {
-  py::array_t<T> result = as_output<T>(py::none(), Extents(from.rows, shape), {"", ""});
+  py::array_t<T> result = new_array<T>(Extents(from.rows, shape));
   train::put_rows<T>(kernels::current_kernels<T>().layout, shape, from,
                      Matrix<T>(result.mutable_data(), from.rows, from.cols));
   return result;
@@ -87,19 +87,25 @@ void Model<T>::set_trainable(const std::vector<std::string>& paths, bool trainab
 
 // At least one row, and no more than can be shuffled.
 template <class T>
-Rows<T> Model<T>::some_rows(const py::object& x, const char* operation, const py::object& scale) const {
+Rows<T> Model<T>::some_rows(const py::object& x, const py::object& scale, const Argument& argument) const {
   const RowsWanted<T> wanted{.network = &trainer_.network(), .max_rows = train::kMaxSamples, .scale = scale};
-  Rows<T> rows = as_rows<T>(x, wanted, {operation, "X", kEncode});
-  if (rows.view.rows == 0) core::fail_value("[", operation, "] X has 0 rows; give at least one sample");
+  Rows<T> rows = as_rows<T>(x, wanted, argument);
+  if (rows.source().rows == 0) fail(argument, "has 0 rows; give at least one sample");
   return rows;
 }
 
 template <class T>
 SampleArrays<T> Model<T>::samples(const py::object& x, const py::object& y, const py::object& sample_weight,
-                                  const std::string& operation, const py::object& scale) const {
+                                  const std::string& operation, const py::object& scale, const py::object& rows) const {
   const char* op = operation.c_str();
-  SampleArrays<T> samples{some_rows(x, op, scale), {}, {}, {}};
-  samples.output = trainer_.network().out_shape(samples.x.view.shape);
+  SampleArrays<T> samples{};
+  Argument argument{op, "X", kEncode};
+  if (!rows.is_none()) {
+    samples.chosen = py::array_t<std::uint32_t, py::array::c_style | py::array::forcecast>(rows);
+    argument.rows = {samples.chosen.data(), static_cast<Size>(samples.chosen.size())};
+  }
+  samples.x = some_rows(x, scale, argument);
+  samples.output = trainer_.network().out_shape(samples.x.source().shape);
   if (const auto kind = compiled().targets) {
     samples.targets = as_targets<T>(y, *kind, samples.rows(), samples.output, {op, "y", kLabel});
     samples.weights = as_sample_weight<T>(sample_weight, *kind, samples.rows(), samples.output, {op, "sample_weight"});
@@ -131,7 +137,7 @@ auto call_host(const py::object& f, const core::Shape& output) {
 template <class T>
 train::EpochReport Model<T>::fit_epoch(const SampleArrays<T>& samples, const py::object& outputs,
                                        const train::EpochOptions& options, const py::object& host_loss) {
-  train::Samples<T> given{samples.x.view, {}, samples.weight_view(), {}};
+  train::Samples<T> given{samples.x.source(), {}, samples.weight_view(), {}};
   if (host_loss.is_none())
     given.targets = samples.target_view();
   else
@@ -160,16 +166,17 @@ py::array_t<T> Model<T>::predict(const py::object& x, const py::object& out, boo
   const nn::Network<T>& network = trainer_.network();
   const RowsWanted<T> wanted{.network = &network, .one_sample = true, .finite = check, .scale = scale};
   const Rows<T> rows = as_rows<T>(x, wanted, {"predict", "X", kEncode});
-  const core::Shape output = network.out_shape(rows.view.shape);
-  const Size count = rows.view.rows, outputs = output.numbers();
+  const data::Source<T>& source = rows.source();
+  const core::Shape output = network.out_shape(source.shape);
+  const Size count = source.rows, outputs = output.numbers();
   const Extents extents = rows.one_sample ? Extents(output) : Extents(count, output);
   py::array_t<T> result = as_output<T>(out, extents, {"predict", "out"});
-  const bool one_row = count == 1 && rows.view.in_place() && !output.turned() && rows.view.shape == network.input();
-  if (one_row && trainer_.predict_row_at_once(rows.view.view(0, 1).data, result.mutable_data())) return result;
+  const bool one_row = count == 1 && source.in_place() && !output.turned() && source.shape == network.input();
+  if (one_row && trainer_.predict_row_at_once(source.view(0, 1).data, result.mutable_data())) return result;
   const bool overlap = !out.is_none() && may_overlap(rows.keep, result);
   py::array_t<T> written = overlap ? py::array_t<T>({count, outputs}) : result;
   const Matrix<T> to(written.mutable_data(), count, outputs);
-  interruptible([&](runtime::Cancel& cancel) { trainer_.predict(rows.view, to, cancel); });
+  interruptible([&](runtime::Cancel& cancel) { trainer_.predict(source, to, cancel); });
   if (overlap) std::copy_n(to.data, count * outputs, result.mutable_data());
   return result;
 }
@@ -177,26 +184,34 @@ py::array_t<T> Model<T>::predict(const py::object& x, const py::object& out, boo
 // (loss, outputs)
 template <class T>
 py::tuple Model<T>::evaluate(const SampleArrays<T>& samples) {
-  py::array_t<T> outputs = as_output<T>(py::none(), Extents(samples.rows(), samples.output), {"", ""});
+  py::array_t<T> outputs = new_array<T>(Extents(samples.rows(), samples.output));
   const Matrix<T> to(outputs.mutable_data(), samples.rows(), samples.output.numbers());
   double loss = 0;
   interruptible([&](runtime::Cancel& cancel) {
-    loss = trainer_.evaluate(samples.x.view, samples.target_view(), samples.weight_view(), to, cancel);
+    loss = trainer_.evaluate(samples.x.source(), samples.target_view(), samples.weight_view(), to, cancel);
   });
   return py::make_tuple(loss, outputs);
+}
+
+template <class T>
+py::array_t<T> Model<T>::outputs(const SampleArrays<T>& samples) {
+  py::array_t<T> outputs = new_array<T>(Extents(samples.rows(), samples.output));
+  const Matrix<T> to(outputs.mutable_data(), samples.rows(), samples.output.numbers());
+  interruptible([&](runtime::Cancel& cancel) { trainer_.predict(samples.x.source(), to, cancel); });
+  return outputs;
 }
 
 // ---- own loops ------------------------------------------------------------------------------------------------------
 
 template <class T>
 py::array_t<T> Model<T>::forward(const py::object& x, bool training, const py::object& scale) {
-  const Rows<T> rows = some_rows(x, "forward", scale);
-  const core::Shape output = trainer_.network().out_shape(rows.view.shape);
-  py::array_t<T> result = as_output<T>(py::none(), Extents(rows.view.rows, output), {"", ""});
-  const Matrix<T> to(result.mutable_data(), rows.view.rows, output.numbers());
+  const Rows<T> rows = some_rows(x, scale, {"forward", "X", kEncode});
+  const core::Shape output = trainer_.network().out_shape(rows.source().shape);
+  py::array_t<T> result = new_array<T>(Extents(rows.source().rows, output));
+  const Matrix<T> to(result.mutable_data(), rows.source().rows, output.numbers());
   interruptible([&](runtime::Cancel& cancel) {
     trainer_.with_own_loop("forward", [&](train::OwnLoop<T>& loop) {
-      train::put_rows(trainer_.network().kernels.layout, output, loop.forward(rows.view, training, cancel), to);
+      train::put_rows(trainer_.network().kernels.layout, output, loop.forward(rows.source(), training, cancel), to);
     });
   });
   return result;
@@ -214,18 +229,18 @@ py::array_t<T> Model<T>::backward(const py::object& dy) {
   const Rows<T> rows = as_rows<T>(dy, {.shape = output}, {"backward", "dY"});
   std::optional<core::Buffer<T>> dx;
   with_loop([&](train::OwnLoop<T>& loop, runtime::Cancel& cancel) {
-    const ConstMatrix<T> found = loop.backward(rows.view, cancel);
+    const ConstMatrix<T> found = loop.backward(rows.source(), cancel);
     dx.emplace(found.rows * found.cols);
     std::copy_n(found.data, dx->size(), dx->data());
   });
-  return copy_of(ConstMatrix<T>(dx->data(), rows.view.rows, input.numbers()), input);
+  return copy_of(ConstMatrix<T>(dx->data(), rows.source().rows, input.numbers()), input);
 }
 
 template <class T>
 double Model<T>::loss_and_gradients(const SampleArrays<T>& samples) {
   double loss = 0;
   interruptible([&](runtime::Cancel& cancel) {
-    loss = trainer_.loss_and_gradients(samples.x.view, samples.target_view(), samples.weight_view(), cancel);
+    loss = trainer_.loss_and_gradients(samples.x.source(), samples.target_view(), samples.weight_view(), cancel);
   });
   return loss;
 }

@@ -17,12 +17,13 @@ namespace nnext::bindings {
 // Checked samples, kept for all epochs of a fit.
 template <class T>
 struct SampleArrays {
+  py::array_t<std::uint32_t> chosen;  // rows of what was given; empty: all
   Rows<T> x;
   TargetArrays<T> targets;
   py::array_t<T> weights;
   core::Shape output;  // of a sample
 
-  Size rows() const { return x.view.rows; }
+  Size rows() const { return x.source().rows; }
   ops::Targets<T> target_view() const { return targets.view(rows(), output); }
   ConstMatrix<T> weight_view() const { return matrix_view(weights); }
 };
@@ -71,9 +72,9 @@ class Model {
   void set_trainable(const std::vector<std::string>& paths, bool trainable);
   std::vector<std::string> frozen() const;
 
-  // A loss of the host's does with y what it will.
+  // A loss of the host's does with y what it will. Of x, `rows` alone are taken; none: all.
   SampleArrays<T> samples(const py::object& x, const py::object& y, const py::object& sample_weight,
-                          const std::string& operation, const py::object& scale) const;
+                          const std::string& operation, const py::object& scale, const py::object& rows) const;
   void begin_fit(std::uint64_t id) { trainer_.begin_fit(id); }
   void end_fit(std::uint64_t id) { trainer_.end_fit(id); }
   train::EpochReport fit_epoch(const SampleArrays<T>& samples, const py::object& outputs,
@@ -84,6 +85,7 @@ class Model {
   // For one sample; the network must know how many features that has.
   const train::RowPredictor<T>& row_predictor() { return trainer_.row_predictor(); }
   py::tuple evaluate(const SampleArrays<T>& samples);
+  py::array_t<T> outputs(const SampleArrays<T>& samples);
 
   py::array_t<T> forward(const py::object& x, bool training, const py::object& scale);
   py::array_t<T> backward(const py::object& dy);
@@ -96,7 +98,7 @@ class Model {
   const nn::Parameter<T>& parameter(Size index) const;
   typename train::Trainer<T>::Compiled compiled() const;
   py::array_t<T> checked(Size index, const py::handle& values, const char* operation) const;
-  Rows<T> some_rows(const py::object& x, const char* operation, const py::object& scale) const;
+  Rows<T> some_rows(const py::object& x, const py::object& scale, const Argument& argument) const;
   core::Shape read(const Sizes& input_shape) const;
 
   train::Trainer<T> trainer_;

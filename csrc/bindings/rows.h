@@ -1,19 +1,25 @@
 // Samples as they come in: checked, and read where they lie if that is possible.
 #pragma once
 
+#include <memory>
+#include <optional>
+
 #include "bindings/argument.h"
+#include "data/dense_rows.h"
 #include "nn/network.h"
-#include "train/input_rows.h"
 
 namespace nnext::bindings {
 
 // What the network reads is T(x) * scale. float32, float64 and uint8 whose rows lie side by side, with any distance
-// between them, stay where they are; everything else is converted to T once.
+// between them, stay where they are, and so do sparse rows; everything else is converted to T once.
 template <class T>
 struct Rows {
-  py::array keep;  // of the shape that was given
-  train::InputRows<T> view;
-  bool one_sample;  // not rows of such, but that alone
+  py::object keep;          // what is read: an array of the shape that was given, or the arrays of a sparse matrix
+  bool one_sample = false;  // not rows of such, but that alone
+  std::optional<data::DenseRows<T>> dense{};  // within, as an allocation shows in the smallest prediction
+  std::unique_ptr<const data::Source<T>> sparse{};
+
+  const data::Source<T>& source() const { return sparse ? *sparse : *dense; }
 };
 
 template <class T>
@@ -25,6 +31,8 @@ struct RowsWanted {
   Size max_rows = SIZE_MAX;
   py::handle scale{};  // null: 1
 };
+
+// Of Argument::rows, where it names some: these alone are looked at. They must outlive the result.
 template <class T>
 Rows<T> as_rows(const py::handle& object, const RowsWanted<T>& wanted, const Argument& argument);
 

@@ -26,9 +26,9 @@ std::vector<std::int32_t> as_indices(const py::array& numbers, Size classes, con
   for (Size i = 0; i < indices.size(); ++i) {
     const double value = values.data()[i];
     if (!(value >= 0 && value < static_cast<double>(classes) && value == std::floor(value)))
-      fail(argument, "has the label ", value, " at index ", column ? std::to_string(i) : index_text(numbers, i),
-           "; labels must be whole numbers from 0 to ", classes - 1, ", one for each of the network's ", classes,
-           " outputs");
+      fail(argument, "has the label ", value, " at index ",
+           column ? std::to_string(i) : index_text(argument, numbers, i), "; labels must be whole numbers from 0 to ",
+           classes - 1, ", one for each of the network's ", classes, " outputs");
     indices[i] = static_cast<std::int32_t>(value);
   }
   return indices;
@@ -39,7 +39,7 @@ template <class T>
 void require_probabilities(const py::array_t<T>& values, const Argument& argument) {
   for (Size i = 0; i < static_cast<Size>(values.size()); ++i)
     if (!(values.data()[i] >= 0 && values.data()[i] <= 1))
-      fail(argument, "has ", values.data()[i], " at ", index_text(values, i),
+      fail(argument, "has ", values.data()[i], " at ", index_text(argument, values, i),
            "; probabilities must lie between 0 and 1");
 }
 
@@ -117,7 +117,7 @@ py::array_t<T> over_mean(const py::array_t<double>& given, const Argument& argum
   double largest = 0, sum = 0;
   for (Size i = 0; i < count; ++i) {
     if (from[i] < 0)
-      fail(argument, "has ", from[i], " at index ", index_text(given, i), "; weights must not be negative");
+      fail(argument, "has ", from[i], " at index ", index_text(argument, given, i), "; weights must not be negative");
     largest = std::max(largest, from[i]);
   }
   if (count > 0 && largest == 0)

@@ -12,35 +12,46 @@ using runtime::Member;
 template <class T>
 Epoch<T>::Own::Own(View<T>& view_, Epoch& epoch, Size index)
     : view(view_),
-      x(epoch.shares_.split_first() && epoch.order_.size() > 0
-            ? core::checked_product(view.plan().batch(), view.input().cols)
-            : 0),
       tile(epoch.training_,
            [&epoch, index] {
              Own& own = epoch.own_[index];
              const Size next = own.batch.first + own.batch.x.rows;
-             return own.ahead.next([&](Size i) { return epoch.samples_.x.row(epoch.sample(next + i)); });
+             return own.ahead.next([&](Size i) { return epoch.samples_->x.address(epoch.sample(next + i)); });
            }),
       array(epoch.gradients_) {}
 
 template <class T>
-Epoch<T>::Epoch(Training<T>& training, const Plan<T>& plan, const Shares& shares, const Samples<T>& samples,
-                const EpochOptions& options, Order order)
-    : training_(training),
-      plan_(plan),
-      shares_(shares),
-      samples_(samples),
-      options_(options),
-      order_(std::move(order)),
-      arena_(plan, shares.count()),
-      terms_(samples.weights, plan.batch(), plan.head_shape()),
-      indices_(samples.targets.indices != nullptr ? plan.batch() * samples.targets.places : 0),
-      dense_(core::checked_product(samples.targets.dense ? plan.batch() : 0, samples.targets.dense.cols)) {
-  own_.reserve(shares.count());  // they refer to their places
-  for (Size i = 0; i < shares.count(); ++i) own_.emplace_back(arena_.view(i), *this, i);
-  const Size batch_bytes = plan.batch() * samples.x.row_size();
-  prefetches_ = batch_bytes > runtime::kL1Bytes && batch_bytes <= runtime::kPrefetchBytes;
+Epoch<T>::Epoch(Training<T>& training, const Plan<T>& plan, Shares shares)
+    : training_(training), plan_(plan), shares_(std::move(shares)), arena_(plan, shares_.count()) {
+  own_.reserve(shares_.count());  // they refer to their places
+  for (Size i = 0; i < shares_.count(); ++i) own_.emplace_back(arena_.view(i), *this, i);
   if (training.clip_norm > 0) clip_.emplace(training.network, training.clip_norm);
+}
+
+namespace {
+
+template <class N>
+void make_room(core::Buffer<N>& buffer, Size rows, Size cols) {
+  if (const Size wanted = core::checked_product(rows, cols); buffer.size() < wanted) buffer = core::Buffer<N>(wanted);
+}
+
+}  // namespace
+
+template <class T>
+void Epoch<T>::start(const Samples<T>& samples, const EpochOptions& options, Order order) {
+  samples_ = &samples, options_ = options, order_ = std::move(order);
+  step = 0, rows_ = 0, loss_sum_ = 0, diverged = false;
+  const Size batch = plan_.batch();
+  terms_ = LossTerms<T>(samples.weights, batch, plan_.head_shape());
+  make_room(indices_, samples.targets.indices != nullptr ? batch : 0, samples.targets.places);
+  make_room(dense_, samples.targets.dense ? batch : 0, samples.targets.dense.cols);
+  const bool own_copies = shares_.split_first() && order_.size() > 0;
+  for (Own& own : own_) {
+    own.batch = {};  // the targets before may have been of another kind
+    make_room(own.x, own_copies ? batch : 0, samples.x.cols);
+  }
+  const Size batch_bytes = batch * samples.x.row_bytes();
+  prefetches_ = batch_bytes > runtime::kL1Bytes && batch_bytes <= runtime::kPrefetchBytes;
 }
 
 template <class T>
@@ -55,17 +66,17 @@ void Epoch<T>::begin(const Member& me, Size step_) {
   Own& mine = own(me);
   Batch<T>& batch = mine.batch;
   batch.first = step_ * options_.batch_size;
-  const Size rows = std::min(options_.batch_size, samples_.x.rows - batch.first);
+  const Size rows = std::min(options_.batch_size, samples_->x.rows - batch.first);
   const bool gathered = order_.size() > 0;
-  const ops::Targets<T>& targets = samples_.targets;
+  const ops::Targets<T>& targets = samples_->targets;
   batch.targets.places = targets.places;
   if (targets.indices != nullptr)
     batch.targets.indices = gathered ? indices_.data() : targets.indices + batch.first * targets.places;
   else if (targets.dense)
     batch.targets.dense =
         gathered ? ConstMatrix<T>(dense_.data(), rows, targets.dense.cols) : targets.dense.rows_from(batch.first, rows);
-  const auto copy = [&](T* data) { return ConstMatrix<T>(data, rows, samples_.x.cols); };
-  batch.x = !gathered      ? samples_.x.view(batch.first, rows)
+  const auto copy = [&](T* data) { return ConstMatrix<T>(data, rows, samples_->x.cols); };
+  batch.x = !gathered      ? samples_->x.view(batch.first, rows)
             : by_features_ ? copy(mine.x.data())
                            : copy(mine.view.input_copy().data);
   mine.view.set_batch(batch.x);
@@ -75,13 +86,13 @@ void Epoch<T>::begin(const Member& me, Size step_) {
 // The rows of the next batch that this member will read, spread over its pieces.
 template <class T>
 void Epoch<T>::look_ahead(const Member& me, Own& mine) const {
-  const Size next = mine.batch.first + mine.batch.x.rows, rows = std::min(options_.batch_size, samples_.x.rows - next);
+  const Size next = mine.batch.first + mine.batch.x.rows, rows = std::min(options_.batch_size, samples_->x.rows - next);
   Size pieces = 0;
   for_own_shares(me, shares_, [&](Size share) {
     for (const Task& task : shares_.tasks[share]) pieces += task.pieces.size();
   });
   const Range ahead = by_features_ ? Range{0, rows} : me.share(rows);
-  mine.ahead.begin(ahead.begin, ahead.size(), samples_.x.row_size(), pieces);
+  mine.ahead.begin(ahead.begin, ahead.size(), samples_->x.row_bytes(), pieces);
 }
 
 // Copies rows of the batch, converted where they must be, unless they are read where they lie. Targets with them: both
@@ -92,8 +103,8 @@ void Epoch<T>::gather(const Member& me, View<T>& view, Range rows) {
   // By features these are all rows, for every member; the host knows the targets of its own loss.
   if (!by_features_ && !has_host_loss()) gather_targets(batch, rows);
   if (order_.size() == 0) return;
-  const Matrix<T> to(const_cast<T*>(view.input().row(rows.begin)), rows.size(), samples_.x.cols);
-  samples_.x.gather(training_.network.kernels.layout, order_.data() + batch.first + rows.begin, to);
+  const Matrix<T> to(const_cast<T*>(view.input().row(rows.begin)), rows.size(), samples_->x.cols);
+  samples_->x.gather(order_.data() + batch.first + rows.begin, to);
 }
 
 // Copies targets unless they are read as they lie, and works out how much each row's loss counts.
@@ -102,13 +113,13 @@ void Epoch<T>::gather_targets(const Batch<T>& batch, Range rows) {
   terms_.weigh(rows, batch.x.rows, [&](Size i) { return sample(batch.first + i); });
   if (order_.size() == 0) return;
   const std::uint32_t* order = order_.data() + batch.first;
-  if (const ConstMatrix<T>& dense = samples_.targets.dense; dense)
+  if (const ConstMatrix<T>& dense = samples_->targets.dense; dense)
     training_.network.kernels.layout.gather(rows.size(), dense.cols, dense.data,
                                             dense.row_stride * static_cast<core::Stride>(sizeof(T)), order + rows.begin,
                                             dense_.data() + rows.begin * dense.cols);
   else
-    for (Size i = rows.begin, places = samples_.targets.places; i < rows.end; ++i)
-      std::copy_n(samples_.targets.indices + order[i] * places, places, indices_.data() + i * places);
+    for (Size i = rows.begin, places = samples_->targets.places; i < rows.end; ++i)
+      std::copy_n(samples_->targets.indices + order[i] * places, places, indices_.data() + i * places);
 }
 
 template <class T>
@@ -123,7 +134,7 @@ void Epoch<T>::loss(const nn::Pass<T>& pass, View<T>& view, Range rows) {
 template <class T>
 void Epoch<T>::outputs(const Member& me, View<T>& view, Range rows) {
   const Size first = own(me).batch.first;
-  const Matrix<T> from = view.at(plan_.output()), to = samples_.outputs;
+  const Matrix<T> from = view.at(plan_.output()), to = samples_->outputs;
   const core::Turn turn = core::Turn::of(plan_.output_shape());
   for (Size i = rows.begin; i < rows.end; ++i)
     put_row(training_.network.kernels.layout, turn, from.cols, from.row(i), to.row(sample(first + i)));
@@ -151,7 +162,7 @@ double Epoch<T>::host_loss(Own& own) {
   std::vector<std::uint32_t> rows(own.batch.x.rows);
   for (Size i = 0; i < rows.size(); ++i) rows[i] = static_cast<std::uint32_t>(sample(own.batch.first + i));
   const Matrix<T> dy = view.at(plan_.output_gradient());
-  const HostLoss said = samples_.host_loss(view.at(plan_.output()), rows.data(), dy);
+  const HostLoss said = samples_->host_loss(view.at(plan_.output()), rows.data(), dy);
   if (said.lr) options_.lr = {*said.lr};
   const bool finite = training_.network.kernels.reduce.count_nonfinite(dy.rows * dy.cols, dy.data) == 0;
   return finite ? said.loss : std::numeric_limits<double>::infinity();
@@ -161,7 +172,7 @@ template <class T>
 void Epoch<T>::count(double loss) {
   const Size rows = own().batch.x.rows;
   ++step;
-  training_.position.end_step(steps());
+  if (const Size of = options_.part_of.value_or(steps()); of > 0) training_.position.end_step(of);
   loss_sum_ += loss * static_cast<double>(rows);
   rows_ += rows;
 }

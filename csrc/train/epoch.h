@@ -6,8 +6,8 @@
 #include <optional>
 #include <span>
 
+#include "data/source.h"
 #include "train/clip.h"
-#include "train/input_rows.h"
 #include "train/loss_terms.h"
 #include "train/program.h"
 #include "train/shuffle.h"
@@ -23,7 +23,7 @@ struct HostLoss {
 
 template <class T>
 struct Samples {
-  InputRows<T> x;
+  const data::Source<T>& x;
   ops::Targets<T> targets;
   ConstMatrix<T> weights;  // one a sample or one for each output, of mean 1; empty: all 1
   Matrix<T> outputs;       // where the network's outputs go, in the order of x; empty: nowhere
@@ -44,6 +44,9 @@ struct EpochOptions {
   Size batch_size = 32;
   bool shuffle = true;
   Rates lr{};
+  // Of a batch that is handed over alone, which is no epoch: how many steps the one has that it is part of; 0 where
+  // nobody knows.
+  std::optional<Size> part_of{};
 };
 
 // Samples [first, first + x.rows) of the epoch's order.
@@ -54,19 +57,21 @@ struct Batch {
   ops::Targets<T> targets;
 };
 
+// With its memory, which is kept for the next one.
 template <class T>
 class Epoch final : public PassContext<T> {
  public:
-  Epoch(Training<T>& training, const Plan<T>& plan, const Shares& shares, const Samples<T>& samples,
-        const EpochOptions& options, Order order);
+  Epoch(Training<T>& training, const Plan<T>& plan, Shares shares);
+  // Begins anew. Samples must outlive all steps, and their batches fit the plan. Order empty: as they lie.
+  void start(const Samples<T>& samples, const EpochOptions& options, Order order);
 
   // What a member has for itself.
   struct Own {
     Own(View<T>& view_, Epoch& epoch, Size index);
     View<T>& view;
-    Batch<T> batch;
-    core::Buffer<T> x;  // a copy of the batch where every member needs all of it
-    RowsAhead ahead;
+    Batch<T> batch{};
+    core::Buffer<T> x{};  // a copy of the batch where every member needs all of it
+    RowsAhead ahead{};
     TileSink<T> tile;
     ArraySink<T> array;
   };
@@ -91,10 +96,10 @@ class Epoch final : public PassContext<T> {
   void follow(bool keeps_gradients, bool by_features);
 
   double lr(Size at_step) const { return options_.lr.at(at_step); }
-  Size steps() const { return core::divide_up(samples_.x.rows, options_.batch_size); }
+  Size steps() const { return core::divide_up(samples_->x.rows, options_.batch_size); }
   const Shares& shares() const { return shares_; }
-  bool has_host_loss() const { return samples_.host_loss != nullptr; }
-  bool wants_outputs() const { return static_cast<bool>(samples_.outputs); }
+  bool has_host_loss() const { return samples_->host_loss != nullptr; }
+  bool wants_outputs() const { return static_cast<bool>(samples_->outputs); }
   void poison() { arena_.poison(); }
   double mean_loss() const { return rows_ > 0 ? loss_sum_ / static_cast<double>(rows_) : 0; }
 
@@ -108,12 +113,12 @@ class Epoch final : public PassContext<T> {
 
   Training<T>& training_;
   const Plan<T>& plan_;
-  const Shares& shares_;
-  const Samples<T>& samples_;
-  EpochOptions options_;
-  Order order_;  // empty: as the samples lie
+  Shares shares_;
   Arena<T> arena_;
   std::vector<Own> own_;
+  const Samples<T>* samples_ = nullptr;
+  EpochOptions options_{};
+  Order order_{};
   LossTerms<T> terms_;
   core::Buffer<std::int32_t> indices_;
   core::Buffer<T> dense_;  // gathered targets

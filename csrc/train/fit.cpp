@@ -1,5 +1,7 @@
 #include "train/fit.h"
 
+#include <utility>
+
 #include "core/errors.h"
 #include "train/fit_run.h"
 
@@ -10,7 +12,8 @@ using runtime::Gate;
 template <class T>
 void Fit<T>::prepare(const Samples<T>& samples, const EpochOptions& options) {
   const Size n = samples.x.rows, batch = std::min(options.batch_size, n);
-  if (plan_ == nullptr || plan_->batch() != batch || plan_->input_shape() != samples.x.shape) {
+  if (plan_ == nullptr || plan_->batch() < batch || plan_->input_shape() != samples.x.shape) {
+    epoch_.reset();  // its memory first
     plan_ = std::make_unique<Plan<T>>(training_.network, samples.x.shape, batch, training_.loss.head, Use::train);
     quick_ = false;
   }
@@ -22,6 +25,10 @@ void Fit<T>::prepare(const Samples<T>& samples, const EpochOptions& options) {
   const Size rates = options.lr.each.size(), steps = core::divide_up(n, batch);
   if (rates > 0 && rates != steps)
     core::fail_value("[fit] there are ", rates, " learning rates for an epoch of ", steps, " steps; give one for each");
+  const int members = runtime::members_for(step_flops() / 2);  // in two phases
+  if (epoch_ != nullptr && epoch_->shares().count() == static_cast<Size>(members)) return;
+  epoch_.reset();
+  epoch_ = std::make_unique<Epoch<T>>(training_, *plan_, share_step(*plan_, members));
 }
 
 template <class T>
@@ -74,7 +81,7 @@ void Fit<T>::pack_layers(bool tiny) {
 
 // Empty where batches can be read as the samples lie. A loss that reads the input itself wants it in the arena.
 template <class T>
-Order Fit<T>::sample_order(const InputRows<T>& x, bool shuffle, runtime::Cancel& cancel) const {
+Order Fit<T>::sample_order(const data::Source<T>& x, bool shuffle, runtime::Cancel& cancel) const {
   if (shuffle) return shuffled_order(training_.network.seed, training_.counters.epoch, x.rows, cancel);
   const bool read_in_place = x.in_place() && !plan_->head().input && !plan_->output().input;
   return plain_order(read_in_place ? 0 : x.rows, cancel);
@@ -83,20 +90,23 @@ Order Fit<T>::sample_order(const InputRows<T>& x, bool shuffle, runtime::Cancel&
 template <class T>
 EpochReport Fit<T>::run_epoch(const Samples<T>& samples, const EpochOptions& options, runtime::Cancel& cancel) {
   prepare(samples, options);
-  const Shares shares = share_step(*plan_, runtime::members_for(step_flops() / 2));  // in two phases
-  Epoch<T> epoch(training_, *plan_, shares, samples, options, sample_order(samples.x, options.shuffle, cancel));
+  Epoch<T>& epoch = *epoch_;
+  epoch.start(samples, options, sample_order(samples.x, options.shuffle, cancel));
   Run run{epoch, cancel};
   choose_way(run);
-  if (const Gate::Writer writer(training_.network.gate, &cancel); writer) {
-    ++training_.counters.epoch;
-    training_.position.begin_epoch();
-  }
+  if (!options.part_of)
+    if (const Gate::Writer writer(training_.network.gate, &cancel); writer) {
+      ++training_.counters.epoch;
+      training_.position.begin_epoch();
+    }
   while (!epoch.diverged && !cancel.requested()) {
-    epoch.diverged = !training_.network.parameters_finite();  // so that what is kept below is finite
+    // So that what is kept below is finite. Nobody but this fit changes parameters between two of its epochs.
+    epoch.diverged = !std::exchange(known_finite_, false) && !training_.network.parameters_finite();
     if (epoch.diverged || epoch.step == epoch.steps()) break;
     if (!epoch.has_host_loss()) snapshots_.before_step(training_, epoch.step, epoch.steps());
     run_until(run, run.next_stop());
   }
+  known_finite_ = !epoch.diverged && !cancel.requested() && epoch.step == epoch.steps();
   const EpochReport report{epoch.mean_loss(), epoch.step, epoch.diverged};
   if (epoch.diverged) go_back(run);
   return report;

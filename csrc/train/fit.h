@@ -16,7 +16,7 @@ struct EpochReport {
   bool diverged = false;
 };
 
-// The epochs of one fit, and what they reuse. Whenever run_epoch() returns or throws, and whenever the gate is open,
+// The epochs of one fit, and what they reuse, also where each is a batch handed over alone. Whenever run_epoch() returns or throws, and whenever the gate is open,
 // parameters and counters are at a whole step; after divergence at the last step whose loss was finite.
 template <class T>
 class Fit {
@@ -31,7 +31,7 @@ class Fit {
   void choose_way(Run& run);
   Program make_program(const Run& run) const;
   void pack_layers(bool tiny);
-  Order sample_order(const InputRows<T>& x, bool shuffle, runtime::Cancel& cancel) const;
+  Order sample_order(const data::Source<T>& x, bool shuffle, runtime::Cancel& cancel) const;
   void run_until(Run& run, Size until);
   void run_steps(Run& run, Size until);
   void run_long_step(Run& run);
@@ -45,8 +45,10 @@ class Fit {
 
   Training<T>& training_;
   Snapshots<T> snapshots_;
-  std::unique_ptr<Plan<T>> plan_;
-  bool quick_ = false;  // a step of this plan need not be interrupted
+  std::unique_ptr<Plan<T>> plan_;  // for the largest batch so far
+  std::unique_ptr<Epoch<T>> epoch_;
+  bool known_finite_ = false;  // parameters, by a look at all of them since they changed
+  bool quick_ = false;         // a step of this plan need not be interrupted
 };
 
 }  // namespace nnext::train

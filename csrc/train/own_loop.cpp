@@ -13,8 +13,8 @@ using runtime::Member;
 template <class T>
 struct OwnLoop<T>::Context final : PassContext<T> {
   OwnLoop& loop;
-  const InputRows<T>* x = nullptr;
-  const InputRows<T>* dy = nullptr;  // null: the loss's
+  const data::Source<T>* x = nullptr;
+  const data::Source<T>* dy = nullptr;  // null: the loss's
   const ops::Targets<T>* targets = nullptr;
   LossTerms<T> terms{};
   std::vector<ArraySink<T>> sinks{};
@@ -40,7 +40,7 @@ struct OwnLoop<T>::Context final : PassContext<T> {
 };
 
 template <class T>
-void OwnLoop<T>::prepare(const InputRows<T>& x, bool training, const char* operation) {
+void OwnLoop<T>::prepare(const data::Source<T>& x, bool training, const char* operation) {
   forget_passes();
   if (plan_ == nullptr || plan_->batch() < x.rows || plan_->input_shape() != x.shape || training != plan_->training()) {
     arena_.reset();
@@ -77,7 +77,7 @@ void OwnLoop<T>::run(const Program& program, Context& context, double flops, run
 }
 
 template <class T>
-ConstMatrix<T> OwnLoop<T>::forward(const InputRows<T>& x, bool training, runtime::Cancel& cancel) {
+ConstMatrix<T> OwnLoop<T>::forward(const data::Source<T>& x, bool training, runtime::Cancel& cancel) {
   prepare(x, training, "forward");
   ProgramBuilder<T> program(*plan_);
   program.rows(Work::gather);
@@ -91,7 +91,7 @@ ConstMatrix<T> OwnLoop<T>::forward(const InputRows<T>& x, bool training, runtime
 }
 
 template <class T>
-ConstMatrix<T> OwnLoop<T>::backward(const InputRows<T>& dy, runtime::Cancel& cancel) {
+ConstMatrix<T> OwnLoop<T>::backward(const data::Source<T>& dy, runtime::Cancel& cancel) {
   if (plan_ == nullptr || rows_ == 0 || !plan_->training())
     throw std::logic_error(
         "[backward] there is no forward pass to go back through; call forward(X, training=True) first");
@@ -113,7 +113,7 @@ ConstMatrix<T> OwnLoop<T>::backward(const InputRows<T>& dy, runtime::Cancel& can
 }
 
 template <class T>
-double OwnLoop<T>::loss_and_gradients(const InputRows<T>& x, const ops::Targets<T>& targets, ConstMatrix<T> weights,
+double OwnLoop<T>::loss_and_gradients(const data::Source<T>& x, const ops::Targets<T>& targets, ConstMatrix<T> weights,
                                       runtime::Cancel& cancel) {
   prepare(x, true, "loss_and_grads");
   Context context(*this);

@@ -4,8 +4,8 @@
 #include <memory>
 #include <optional>
 
+#include "data/source.h"
 #include "train/clip.h"
-#include "train/input_rows.h"
 #include "train/program.h"
 
 namespace nnext::train {
@@ -17,11 +17,11 @@ class OwnLoop {
 
   // Each of these ends early, its result then meaningless and nothing changed, when the host asks to stop.
   // The network's output for the batch x, [x.rows, outputs]; remembers what backward() needs.
-  ConstMatrix<T> forward(const InputRows<T>& x, bool training, runtime::Cancel& cancel);
+  ConstMatrix<T> forward(const data::Source<T>& x, bool training, runtime::Cancel& cancel);
   // From the gradient of the output to that of the input, and of every trainable parameter.
-  ConstMatrix<T> backward(const InputRows<T>& dy, runtime::Cancel& cancel);
+  ConstMatrix<T> backward(const data::Source<T>& dy, runtime::Cancel& cancel);
   // Mean loss of the batch with all gradients, through the stable form that fit uses.
-  double loss_and_gradients(const InputRows<T>& x, const ops::Targets<T>& targets, ConstMatrix<T> weights,
+  double loss_and_gradients(const data::Source<T>& x, const ops::Targets<T>& targets, ConstMatrix<T> weights,
                             runtime::Cancel& cancel);
   // Applies the optimizer to the gradients of the last backward pass, and the batch's statistics to buffers.
   void step(double lr, runtime::Cancel& cancel);
@@ -38,7 +38,7 @@ class OwnLoop {
 
  private:
   struct Context;
-  void prepare(const InputRows<T>& x, bool training, const char* operation);
+  void prepare(const data::Source<T>& x, bool training, const char* operation);
   void forget_passes() { rows_ = 0, has_gradients_ = false; }
   void pack(Size first, Size last, nn::Packed wanted);
   void run(const Program& program, Context& context, double flops, runtime::Cancel& cancel);

@@ -20,7 +20,7 @@ void forward(const Plan<T>& plan, const nn::Pass<T>& pass, const View<T>& view, 
 
 // Also calls at_head(rows, values) with what the loss reads, for blocks of rows, on all members of the team.
 template <class T, class F>
-void predict(Training<T>& training, const InputRows<T>& x, Matrix<T> outputs, runtime::Cancel& cancel, F at_head) {
+void predict(Training<T>& training, const data::Source<T>& x, Matrix<T> outputs, runtime::Cancel& cancel, F at_head) {
   if (x.rows == 0) return;
   const nn::Network<T>& network = training.network;
   const Gate::Reader reader(training.network.gate);
@@ -55,12 +55,12 @@ void predict(Training<T>& training, const InputRows<T>& x, Matrix<T> outputs, ru
 }  // namespace
 
 template <class T>
-void predict(Training<T>& training, const InputRows<T>& x, Matrix<T> outputs, runtime::Cancel& cancel) {
+void predict(Training<T>& training, const data::Source<T>& x, Matrix<T> outputs, runtime::Cancel& cancel) {
   predict(training, x, outputs, cancel, [](Range, ConstMatrix<T>) {});
 }
 
 template <class T>
-double evaluate(Training<T>& training, const InputRows<T>& x, const ops::Targets<T>& targets, ConstMatrix<T> weights,
+double evaluate(Training<T>& training, const data::Source<T>& x, const ops::Targets<T>& targets, ConstMatrix<T> weights,
                 Matrix<T> outputs, runtime::Cancel& cancel) {
   LossTerms<T> terms(weights, x.rows, training.network.out_shape(x.shape));
   terms.weigh({0, x.rows}, x.rows, [](Size i) { return i; });
@@ -70,11 +70,11 @@ double evaluate(Training<T>& training, const InputRows<T>& x, const ops::Targets
   return terms.total(x.rows);
 }
 
-template void predict(Training<float>&, const InputRows<float>&, Matrix<float>, runtime::Cancel&);
-template void predict(Training<double>&, const InputRows<double>&, Matrix<double>, runtime::Cancel&);
-template double evaluate(Training<float>&, const InputRows<float>&, const ops::Targets<float>&, ConstMatrix<float>,
+template void predict(Training<float>&, const data::Source<float>&, Matrix<float>, runtime::Cancel&);
+template void predict(Training<double>&, const data::Source<double>&, Matrix<double>, runtime::Cancel&);
+template double evaluate(Training<float>&, const data::Source<float>&, const ops::Targets<float>&, ConstMatrix<float>,
                          Matrix<float>, runtime::Cancel&);
-template double evaluate(Training<double>&, const InputRows<double>&, const ops::Targets<double>&, ConstMatrix<double>,
-                         Matrix<double>, runtime::Cancel&);
+template double evaluate(Training<double>&, const data::Source<double>&, const ops::Targets<double>&,
+                         ConstMatrix<double>, Matrix<double>, runtime::Cancel&);
 
 }  // namespace nnext::train

@@ -5,8 +5,10 @@ namespace nnext::train {
 template <class T>
 void Snapshots<T>::take(const Training<T>& training) {
   std::swap(newest_, older_);
-  newest_.reset();  // its memory first: at most two copies at any time
-  newest_.emplace(training);
+  if (newest_)
+    newest_->take(training);
+  else
+    newest_.emplace(training);
 }
 
 template <class T>

@@ -184,7 +184,7 @@ Order Trainer<T>::begin_epoch(Size samples, bool shuffle, runtime::Cancel& cance
   Order order =
       shuffle ? shuffled_order(network_.seed, training_.counters.epoch, samples, cancel) : plain_order(samples, cancel);
   const Gate::Writer writer(network_.gate, &cancel);
-  if (writer) ++training_.counters.epoch;
+  if (writer) ++training_.counters.epoch, training_.position.begin_epoch();
   return order;
 }
 
@@ -206,7 +206,7 @@ void Trainer<T>::require_loss(const char* operation, const ops::Targets<T>& targ
 }
 
 template <class T>
-double Trainer<T>::loss_and_gradients(const InputRows<T>& x, const ops::Targets<T>& targets, ConstMatrix<T> weights,
+double Trainer<T>::loss_and_gradients(const data::Source<T>& x, const ops::Targets<T>& targets, ConstMatrix<T> weights,
                                       runtime::Cancel& cancel) {
   const Gate::Training right = begin("loss_and_grads");
   require_loss("loss_and_grads", targets, weights);
@@ -238,7 +238,7 @@ bool Trainer<T>::predict_row_at_once(const T* x, T* y) {
 }
 
 template <class T>
-double Trainer<T>::evaluate(const InputRows<T>& x, const ops::Targets<T>& targets, ConstMatrix<T> weights,
+double Trainer<T>::evaluate(const data::Source<T>& x, const ops::Targets<T>& targets, ConstMatrix<T> weights,
                             Matrix<T> outputs, runtime::Cancel& cancel) {
   const Gate::Reader reader(network_.gate);  // the loss stays the one that targets were checked for
   require_loss("evaluate", targets, weights);

@@ -77,13 +77,13 @@ class Trainer {
   // The order of an epoch's samples, for a loop of one's own; it counts as an epoch.
   Order begin_epoch(Size samples, bool shuffle, runtime::Cancel& cancel);
 
-  void predict(const InputRows<T>& x, Matrix<T> outputs, runtime::Cancel& cancel) {
+  void predict(const data::Source<T>& x, Matrix<T> outputs, runtime::Cancel& cancel) {
     train::predict<T>(training_, x, outputs, cancel);
   }
   // One row, where nobody has to be waited for; else false.
   bool predict_row_at_once(const T* x, T* y);
   const RowPredictor<T>& row_predictor();
-  double evaluate(const InputRows<T>& x, const ops::Targets<T>& targets, ConstMatrix<T> weights, Matrix<T> outputs,
+  double evaluate(const data::Source<T>& x, const ops::Targets<T>& targets, ConstMatrix<T> weights, Matrix<T> outputs,
                   runtime::Cancel& cancel);
 
   // Calls f(loop) with the right to train, for forward, backward, loss_and_gradients and step of one's own.
@@ -92,7 +92,7 @@ class Trainer {
     const Gate::Training right = begin(operation);
     f(*own_loop_);
   }
-  double loss_and_gradients(const InputRows<T>& x, const ops::Targets<T>& targets, ConstMatrix<T> weights,
+  double loss_and_gradients(const data::Source<T>& x, const ops::Targets<T>& targets, ConstMatrix<T> weights,
                             runtime::Cancel& cancel);
   void step(double lr, runtime::Cancel& cancel);
 

@@ -106,13 +106,36 @@ StateCopy<T>::StateCopy(const Training<T>& training)
       [&](const nn::Node<T>&, const nn::Parameter<T>& parameter, Size) { parameters.push_back(parameter.values); });
 }
 
+namespace {
+
+template <class T>
+void copy(const Buffer<T>& from, Buffer<T>& to) {
+  std::copy(from.begin(), from.end(), to.begin());
+}
+
+template <class T>
+void copy(const std::vector<std::vector<Buffer<T>>>& from, std::vector<std::vector<Buffer<T>>>& to) {
+  for (Size p = 0; p < from.size(); ++p)
+    for (Size s = 0; s < from[p].size(); ++s) copy(from[p][s], to[p][s]);
+}
+
+}  // namespace
+
+template <class T>
+void StateCopy<T>::take(const Training<T>& training) {
+  progress = training.progress();
+  counters = training.counters;
+  training.network.for_parameters([&](const nn::Node<T>&, const nn::Parameter<T>& parameter, Size index) {
+    copy(parameter.values, parameters[index]);
+  });
+  copy(training.optimizer_state, optimizer_state);
+}
+
 template <class T>
 void StateCopy<T>::put_back(Training<T>& training) const {
-  const auto copy = [](const Buffer<T>& from, Buffer<T>& to) { std::copy(from.begin(), from.end(), to.begin()); };
   training.network.for_parameters(
       [&](const nn::Node<T>&, nn::Parameter<T>& parameter, Size index) { copy(parameters[index], parameter.values); });
-  for (Size p = 0; p < optimizer_state.size(); ++p)
-    for (Size s = 0; s < optimizer_state[p].size(); ++s) copy(optimizer_state[p][s], training.optimizer_state[p][s]);
+  copy(optimizer_state, training.optimizer_state);
   training.counters = counters;
   training.position = position;
   training.regroup(progress);

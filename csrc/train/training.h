@@ -104,6 +104,7 @@ struct Training {
 template <class T>
 struct StateCopy {
   explicit StateCopy(const Training<T>& training);
+  void take(const Training<T>& training);  // once more of the same one, into the same memory
   void put_back(Training<T>& training) const;
 
   std::vector<Buffer<T>> parameters;  // with buffers

@@ -39,6 +39,7 @@ def cgroup_cpus(proc_cgroup: str | os.PathLike[str], cgroup_root: str | os.PathL
 
 # Any array_like as an array, of whatever it holds; refuses what NumPy takes for one thing, such as sparse matrices.
 def as_array(object: Any, operation: str, name: str) -> npt.NDArray[Any]: ...
+def as_csr(object: Any) -> Any: ...  # a sparse matrix as CSR; None for everything else
 
 # ---- functions: bind_functional.cpp; float32 from float32 and float16, else float64 ----------------------------------
 
@@ -108,6 +109,7 @@ class _Network(Generic[_Number], metaclass=_PybindType):
         sample_weight: npt.ArrayLike | None,
         operation: str,
         scale: float,
+        rows: npt.NDArray[Any] | None = None,  # of x; y and sample_weight are of these
     ) -> _Samples[_Number]: ...
     def fit_epoch(
         self,
@@ -119,6 +121,14 @@ class _Network(Generic[_Number], metaclass=_PybindType):
         # instead of the compiled one: (outputs, rows of the samples) -> loss, gradient, and the lr from this step on
         loss: Callable[[Any, Any], tuple[float, Any] | tuple[float, Any, float]] | None = None,
     ) -> tuple[float, int, bool]: ...  # loss, steps, whether it diverged
+    def fit_batch(
+        self,
+        samples: _Samples[_Number],
+        outputs: npt.NDArray[_Number] | None,
+        lr: float,
+        steps: int,  # of the epoch that it is part of; 0 where nobody knows
+        loss: Callable[[Any, Any], tuple[float, Any] | tuple[float, Any, float]] | None = None,
+    ) -> tuple[float, int, bool]: ...  # one step; it counts as no epoch
     def begin_epoch(self, samples: int, shuffle: bool) -> npt.NDArray[np.uint32]: ...
     def begin_fit(self, id: int) -> None: ...  # one fit at a time; id is not 0
     def end_fit(self, id: int) -> None: ...  # does nothing unless it is the fit in progress
@@ -126,6 +136,7 @@ class _Network(Generic[_Number], metaclass=_PybindType):
         self, x: npt.ArrayLike, out: npt.NDArray[_Number] | None, check: bool, scale: float
     ) -> npt.NDArray[_Number]: ...
     def evaluate(self, samples: _Samples[_Number]) -> tuple[float, npt.NDArray[_Number]]: ...
+    def outputs(self, samples: _Samples[_Number]) -> npt.NDArray[_Number]: ...
 
     # Own loops.
     def forward(self, x: npt.ArrayLike, training: bool, scale: float) -> npt.NDArray[_Number]: ...

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnext._core import Network32, Network64, Predictor, as_array, make_predictor
+from nnext._core import Network32, Network64, Predictor, as_array, as_csr, make_predictor
 from nnext._core import tensor_table as _table_of
 from nnext._decision import Output, Shape
 from nnext._state import Counters, LayerSize, Position, State, Tensor
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["Engine", "Predictor", "as_array", "optimizer_arrays", "tensor_table"]
+__all__ = ["Engine", "Predictor", "as_array", "as_csr", "optimizer_arrays", "tensor_table"]
 
 # (outputs, rows of the samples) -> (loss, gradient), or also the learning rate from this step on
 HostLoss = Callable[[Any, Any], tuple[float, Any] | tuple[float, Any, float]]
@@ -175,12 +175,14 @@ class Engine:
             described = (fused or loss).config() | {"type": (fused or loss).name, "with_last_layer": fused is not None}
         self._core.compile(described, optimizer.config(), precision, clip_norm or 0.0)
 
-    def samples(self, X: npt.ArrayLike, y: npt.ArrayLike | None, weight: Any, operation: str, scale: float) -> Any:
+    def samples(
+        self, X: Any, y: npt.ArrayLike | None, weight: Any, operation: str, scale: float, rows: Array | None = None
+    ) -> Any:
         """Return samples, checked, for `fit_epoch`, `evaluate` and `loss_and_gradients`: an object with `rows`.
 
-        With a loss of the user's there is no y for the core.
+        With a loss of the user's there is no y for the core. Of X only `rows` are looked at, if some are given.
         """
-        return self._core.samples(X, y, weight, operation, scale)
+        return self._core.samples(X, y, weight, operation, scale, rows)
 
     def begin_fit(self, token: int) -> None:
         """Claim the network; RuntimeError while another fit has it."""
@@ -204,6 +206,12 @@ class Engine:
         `lr` is one learning rate, or one for each step. What `loss` gives holds from its step on.
         """
         return self._core.fit_epoch(samples, outputs, batch_size, shuffle, lr, loss)
+
+    def fit_batch(
+        self, samples: Any, outputs: Any, lr: float, steps: int, loss: HostLoss | None = None
+    ) -> tuple[float, int, bool]:
+        """Take one step with all samples, of an epoch that has so many, 0 where nobody knows; return the same."""
+        return self._core.fit_batch(samples, outputs, lr, steps, loss)
 
     def begin_epoch(self, samples: int, shuffle: bool) -> Array:
         """Count an epoch and return the order of its samples."""
@@ -230,6 +238,10 @@ class Engine:
     def evaluate(self, samples: Any) -> tuple[float, Array]:
         """Return the loss and the outputs."""
         return self._core.evaluate(samples)
+
+    def outputs(self, samples: Any) -> Array:
+        """Return the outputs."""
+        return self._core.outputs(samples)
 
     def predictor(self) -> Predictor:
         """Return the network as it is now, for predictions alone."""

@@ -91,7 +91,9 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "cuda device backends mps": _CPU,
         "tensor as_tensor from_numpy Variable float32 float64": "give NumPy arrays as they are",
         "no_grad inference_mode enable_grad": "leave it out: `model.predict(X)` keeps nothing for gradients",
-        "DataLoader TensorDataset Dataset": "give whole arrays: `model.fit(X, y, batch_size=32)` takes them in batches",
+        "DataLoader TensorDataset Dataset": (
+            "give arrays, as in `model.fit(X, y, batch_size=32)`, or any iterable of batches: `model.fit([(X, y)])`"
+        ),
         "MLPClassifier": 'nnext has none yet; use `nn.MLP([4, 8, 2])` and `model.compile(loss="cross_entropy")`',
         "MLPRegressor": 'nnext has none yet; use `nn.MLP([4, 8, 1])` and `model.compile(loss="mse")`',
         "train_test_split": "nn.datasets.train_test_split",
@@ -198,7 +200,8 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "get_params get_config to_json": "use `[layer.config() for layer in model.layers]`",
         "set_params": "build a new model: `nn.Sequential(*layers)`",
         "clone copy clone_model": "use copy.deepcopy(model)",
-        "partial_fit fit_generator": "call `model.fit(X, y)` again: it goes on from where it is",
+        "partial_fit": "call `model.fit(X, y)` again: it goes on from where it is",
+        "fit_generator": "give the generator to fit, which takes any iterable of batches: `model.fit([(X, y)])`",
         "train_on_batch train_step training_step": "use `model.loss_and_grads(X, y)`, then `model.step()`",
         "test_on_batch": "use `model.evaluate(X, y)`",
         "predict_on_batch predict_step call": "use `model.predict(X)`",
@@ -359,8 +362,10 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "learning_rate lr": "set `model.optimizer.lr` before it",
         "initial_epoch": "leave it out: a fit goes on from where the model is, and counts its epochs from 0",
         "validation_freq": "leave it out: every epoch is validated",
-        "steps_per_epoch validation_steps validation_batch_size": "leave it out: an epoch goes through all samples",
-        "workers use_multiprocessing max_queue_size num_workers n_jobs": "use `nn.runtime.set_num_threads`",
+        "validation_steps validation_batch_size": "leave it out: all samples are validated",
+        "steps": "steps_per_epoch",
+        "n_jobs": "use `nn.runtime.set_num_threads`",
+        "workers use_multiprocessing max_queue_size num_workers": "leave it out: a thread reads batches, one ahead",
         "optimizer loss metrics": 'give it to compile, as in `model.compile(loss="mse", optimizer="adam")`',
     },
     "evaluate(": {

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from nnext._compiled import Compiled
-from nnext._engine import Engine
+from nnext._engine import Engine, HostLoss
 from nnext._samples import Samples
 from nnext.losses import CustomLoss
 from nnext.optimizers import Optimizer
@@ -33,6 +33,15 @@ class Data:
     samples: Any  # the core's, of X
     outputs: Array | None  # where an epoch leaves the network's outputs, if someone wants them
     scale: float
+    weights: Any = None  # as they were given
+
+    @property
+    def weight(self) -> float:
+        """How much all samples count together: their number, where they have no weights; each may have one a label."""
+        if self.weights is None:
+            return float(self.rows)
+        weights = np.asarray(self.weights, dtype=np.float64)
+        return float(weights.sum() / (weights.size / len(weights)))
 
     def steps(self, batch_size: int) -> int:
         """Return how many an epoch has."""
@@ -59,6 +68,18 @@ def _rate(rates: float | Array, step: int) -> float:
     return float(rates[min(step, len(rates) - 1)]) if isinstance(rates, np.ndarray) else rates
 
 
+def _rate_at(lr: float | Schedule, engine: Engine, step: int, steps: int | None) -> float:
+    """Return the learning rate of a step that is handed over alone."""
+    if not isinstance(lr, Schedule):
+        return lr
+    if steps is None:
+        raise ValueError(
+            f"[fit] lr is {lr!r}, whose lengths are in epochs, but nobody knows how many steps an epoch of these "
+            "batches has; give steps_per_epoch, or batches that have a length"
+        )
+    return float(lr.values(engine.position.epochs, steps)[min(step, steps - 1)])
+
+
 class CoreLoss:
     """A loss that the core computes."""
 
@@ -67,16 +88,22 @@ class CoreLoss:
 
     def data(self, given: Samples, operation: str, scale: float, keep_outputs: bool = False) -> Data:
         """Check samples and targets."""
-        X, y, weight = given
-        samples = self.engine.samples(X, y, weight, operation, scale)
+        X, y, weight, rows = given
+        samples = self.engine.samples(X, y, weight, operation, scale, rows)
         outputs = np.empty((samples.rows, *samples.output_shape), self.engine.dtype) if keep_outputs else None
-        return Data(samples.rows, np.asarray(y), X, samples, outputs, scale)
+        return Data(samples.rows, np.asarray(y), X, samples, outputs, scale, weight)
 
     def epoch(self, data: Data, batch_size: int, shuffle: bool) -> Epoch:
         """Go through all samples once."""
         rates = _rates(self.optimizer.lr, lambda: self.engine.position.in_epochs(), data.steps(batch_size))
         loss, steps, diverged = self.engine.fit_epoch(data.samples, data.outputs, batch_size, shuffle, rates)
         return Epoch(loss, data.outputs, steps, _rate(rates, steps), diverged)
+
+    def batch(self, data: Data, step: int, steps: int | None) -> Epoch:
+        """Take one step, with all samples: of an epoch that has so many, None where nobody knows."""
+        rate = _rate_at(self.optimizer.lr, self.engine, step, steps)
+        loss, done, diverged = self.engine.fit_batch(data.samples, data.outputs, rate, steps or 0)
+        return Epoch(loss, data.outputs, done, rate, diverged)
 
     def evaluate(self, data: Data) -> tuple[float, Array]:
         """Return loss and outputs, in evaluation mode."""
@@ -95,10 +122,10 @@ class OwnLoss:
 
     def data(self, given: Samples, operation: str, scale: float, keep_outputs: bool = False) -> Data:
         """Check samples; what y may hold is the function's affair."""
-        X, y, weight = given
+        X, y, weight, rows = given
         if weight is not None:
             raise ValueError(f"[{operation}] weights do not work with a loss function of your own; weight inside it")
-        samples, targets = self.engine.samples(X, None, None, operation, scale), np.asanyarray(y)
+        samples, targets = self.engine.samples(X, None, None, operation, scale, rows), np.asanyarray(y)
         if targets.ndim == 0 or samples.rows != len(targets):
             raise ValueError(
                 f"[{operation}] y has shape {targets.shape} but X has {samples.rows} rows; give one entry a sample"
@@ -110,19 +137,34 @@ class OwnLoss:
         """Go through all samples once; the function is called in every step."""
         start, step = self.engine.position.in_epochs(), count()
         rates = lru_cache(1)(partial(_rates, start=lambda: start, steps=data.steps(batch_size)))
-
-        def call(y_pred: Array, rows: Array) -> tuple[float, Array, float]:
-            value, grad = self._call(y_pred, data.y[rows])
-            return value, grad, _rate(rates(self.optimizer.lr), next(step))  # as the function may have set it
-
+        host = self._host(data, lambda: _rate(rates(self.optimizer.lr), next(step)))
         loss, steps, diverged = self.engine.fit_epoch(
-            data.samples, data.outputs, batch_size, shuffle, rates(self.optimizer.lr), call
+            data.samples, data.outputs, batch_size, shuffle, rates(self.optimizer.lr), host
         )
         return Epoch(loss, data.outputs, steps, _rate(rates(self.optimizer.lr), steps), diverged)
 
+    def batch(self, data: Data, step: int, steps: int | None) -> Epoch:
+        """Take one step, with all samples: of an epoch that has so many, None where nobody knows."""
+
+        def rate() -> float:
+            return _rate_at(self.optimizer.lr, self.engine, step, steps)
+
+        host = self._host(data, rate)
+        loss, done, diverged = self.engine.fit_batch(data.samples, data.outputs, rate(), steps or 0, host)
+        return Epoch(loss, data.outputs, done, rate(), diverged)
+
+    def _host(self, data: Data, rate: Callable[[], float]) -> HostLoss:
+        """Return the function as the core calls it; it may set another learning rate."""
+
+        def call(y_pred: Array, rows: Array) -> tuple[float, Array, float]:
+            value, grad = self._call(y_pred, data.y[rows])
+            return value, grad, rate()
+
+        return call
+
     def evaluate(self, data: Data) -> tuple[float, Array]:
         """Return loss and outputs, in evaluation mode."""
-        outputs = self.engine.predict(data.X, None, True, data.scale)
+        outputs = self.engine.outputs(data.samples)
         return self._call(outputs, data.y)[0], outputs
 
     def loss_and_gradients(self, data: Data) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 
 from nnext import _check, _division, _targets
 from nnext._decision import Decision
-from nnext._engine import as_array
+from nnext._engine import as_array, as_csr
 from nnext._warn import warn
 
 if TYPE_CHECKING:
@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 
 
 class Samples(NamedTuple):
-    """Samples, targets and weights as they are given to the core."""
+    """Samples, targets and weights as they are given to the core.
+
+    X may be a file larger than memory: the core reads some rows of it without a copy. What belongs to them is small.
+    """
 
     X: Any
-    y: Any
+    y: Any  # with `rows`, of these alone, and so is the weight
     weight: Any = None
+    rows: Array | None = None  # of X; None: all
 
 
 def given(operation: str, argument: str, value: Any) -> Samples:
@@ -76,26 +80,24 @@ def divide(samples: Samples, held_rows: Array) -> tuple[Samples, Samples]:
 
 
 def rows_of(samples: Samples, rows: Array) -> Samples:
-    """Return some rows. They are copied, unless they follow each other."""
-    span = slice(int(rows[0]), int(rows[-1]) + 1) if len(rows) and (np.diff(rows) == 1).all() else rows
-    return Samples(*(None if values is None else values[span] for values in samples))
+    """Return some of the samples. X is not copied."""
+    X, y, weight, among = samples
+    return Samples(X, y[rows], None if weight is None else weight[rows], rows if among is None else among[rows])
 
 
 def sequences(operation: str, samples: Samples) -> Samples:
-    """Return all as arrays, of equal length, whose rows can be chosen."""
-    X, y, weight = samples
-    arrays = [
-        _sequence(operation, "X", X),
-        _sequence(operation, "y", y),
-        None if weight is None else _sequence(operation, "sample_weight", weight),
-    ]
-    for name, values in zip(("y", "sample_weight"), arrays[1:], strict=True):
-        if values is not None and len(values) != len(arrays[0]):
+    """Return all as arrays, of equal length, whose rows can be chosen; X may be a sparse matrix."""
+    csr = as_csr(samples.X)
+    X = _sequence(operation, "X", samples.X) if csr is None else csr
+    y = _sequence(operation, "y", samples.y)
+    weight = None if samples.weight is None else _sequence(operation, "sample_weight", samples.weight)
+    count = X.shape[0] if samples.rows is None else len(samples.rows)
+    for name, values in (("y", y), ("sample_weight", weight)):
+        if values is not None and len(values) != count:
             raise ValueError(
-                f"[{operation}] {name} has {len(values)} rows but X has {len(arrays[0])}; give both the same number of "
-                "samples"
+                f"[{operation}] {name} has {len(values)} rows but X has {count}; give both the same number of samples"
             )
-    return Samples(*arrays)
+    return Samples(X, y, weight, samples.rows)
 
 
 def _sequence(operation: str, name: str, values: Any) -> Any:

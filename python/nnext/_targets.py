@@ -106,6 +106,13 @@ def _unrowed(found: Array, array: Array, decision: Decision) -> Array:
     return np.moveaxis(found.reshape(*array.shape, decision.outputs), -1, decision.axis)
 
 
+def first_name(y: Any) -> str | None:
+    """Return a name of a class, if the targets are such."""
+    array = _array(y)
+    labels = None if array is None else _strings(array)
+    return None if labels is None else str(labels[0])
+
+
 def _strings(array: Array) -> Array | None:
     """Return a vector of names, if an array is one."""
     if array.dtype.kind not in "UOT" or array.size != len(array) or not array.size:

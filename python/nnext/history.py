@@ -29,7 +29,8 @@ class History:
     epoch : list of int
         The epochs, from 0.
     stop_reason : str or None
-        Why the training ended, in the words of the callback that ended it if it has some; None before its end.
+        Why the training ended, in the words of the callback that ended it if it has some, or that batches had ended;
+        None before its end.
     validation_rows : ndarray of int, or None
         Which rows of X ``validation_split`` held out, in increasing order; None without.
 

@@ -1,4 +1,4 @@
-// The checks of core_check: what is decided before any number is computed.
+// The checks of core_check: what is decided before any number is computed, and where numbers come from.
 #pragma once
 
 #include <stdexcept>
@@ -49,5 +49,6 @@ void check_configs(Statements& says);
 void check_plans(Statements& says);
 void check_shares(Statements& says);
 void check_programs(Statements& says);
+void check_sources(Statements& says);
 
 }  // namespace nnext::testing

@@ -16,6 +16,8 @@ FAULTS = [
     ("runtime/team.h", '#include "kernels/k.h"', "runtime may include runtime, core; not kernels"),
     ("ops/matmul.cpp", '#include "nn/layer.h"', "not nn"),
     ("nn/linear.h", '#include "optim/sgd.h"', "not optim"),
+    ("nn/linear.h", '#include "data/source.h"', "not data"),
+    ("data/source.h", '#include "nn/linear.h"', "not nn"),
     ("optim/sgd.h", '#include "nn/linear.h"', "not nn"),
     ("optim/sgd.h", "#include <nn/linear.h>", "not nn"),
     ("train/fit.cpp", '#  include "bindings/array.h"', "not bindings"),
@@ -40,8 +42,9 @@ SOUND = {
     "kernels/dispatch.cpp": '#include <vector>\n#include "core/size.h"\n',
     "runtime/team.h": '#include "core/size.h"\n',
     "ops/linear.h": '#include "kernels/dispatch.h"\n#include "runtime/team.h"\n',
+    "data/source.h": '#include "runtime/cancel.h"\n',
     "nn/linear.h": '#include "ops/linear.h"  // see "train/fit.h"\n',
-    "train/fit.h": '// #include "bindings/array.h"\n#include "nn/linear.h"\n#include "optim/sgd.h"\n',
+    "train/fit.h": '// #include "bindings/array.h"\n#include "nn/linear.h"\n#include "data/source.h"\n',
     "bindings/array.h": '#include <pybind11/numpy.h>\n\n#include "train/fit.h"\n',
 }
 

@@ -89,6 +89,21 @@ def test_however_x_lies(rng: np.random.Generator, stored: str, lies: str, scale:
             assert_same_bits(everything(view, y, scale, shuffle=shuffle), expected)
 
 
+@pytest.mark.parametrize("order", ["shuffled", "last"])
+@pytest.mark.parametrize("lies", [*LIES, "file"])
+@pytest.mark.parametrize("stored", STORED)
+def test_rows_that_are_held_out_or_weigh_nothing(
+    rng: np.random.Generator, stored: str, lies: str, order: str, tmp_path: pathlib.Path
+) -> None:
+    X, y, weight = samples(rng, 50, stored), np.arange(50) % CLASSES, np.arange(50) % 4
+    X.tofile(tmp_path / "x")
+    view = LIES[lies](X) if lies != "file" else np.memmap(tmp_path / "x", stored, "r", shape=X.shape)
+    options = {"validation_split": 0.3, "validation_order": order, "sample_weight": weight, "validation_data": None}
+    expected = everything(converted(X, 0.1, "float32"), y, **options)
+    with unwritten(view):
+        assert_same_bits(everything(view, y, 0.1, **options), expected)
+
+
 @pytest.mark.parametrize("stored", STORED[:3])
 def test_images_and_files(rng: np.random.Generator, stored: str, tmp_path: pathlib.Path) -> None:
     X, y = samples(rng, 50, stored), rng.integers(CLASSES, size=50)
@@ -216,6 +231,10 @@ for loss in ("mse", squares):
         before = peak()
         model.fit(X, y, batch_size=256, shuffle=shuffle, scale=SCALE, validation_data=(X, y), verbose=0)
         grown[f"fit {loss} {shuffle}"] = peak() - before
+    before, weights = peak(), {"sample_weight": np.arange(rows) % 3} if loss == "mse" else {}
+    for order in ("shuffled", "last"):
+        model.fit(X, y, batch_size=256, scale=SCALE, validation_split=0.5, validation_order=order, verbose=0, **weights)
+    grown[f"split {loss}"] = peak() - before
     before = peak()
     model.evaluate(X, y, scale=SCALE), model.predict(X, scale=SCALE)
     grown[f"evaluate {loss}"] = peak() - before

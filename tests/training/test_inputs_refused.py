@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import nnext as nn
+from sparse import csr
 from support import assert_same_bits, unchanged
 
 FEATURES, CLASSES = 9, 3
@@ -127,3 +128,24 @@ def test_more_rows_than_there_is_time_for_are_refused_at_once() -> None:
     X = np.broadcast_to(np.float64(0), (2**45, 1))
     with unchanged(model), pytest.raises((MemoryError, ValueError)):
         model.predict(X, scale=2)
+
+
+@pytest.mark.parametrize("order", ["shuffled", "last"])
+@pytest.mark.parametrize("kind", ["array", "columns", "int64", "sparse"])
+def test_only_rows_that_are_used_are_looked_at_and_named_as_they_were_given(kind: str, order: str) -> None:
+    """Also where others are held out, and where rows are converted first."""
+    make: dict[str, Callable[[np.ndarray], Any]] = {
+        "array": np.asarray, "columns": np.asfortranarray, "int64": lambda x: x.astype("int64"), "sparse": csr
+    }  # fmt: skip
+    numbers, weight = np.zeros((12, FEATURES)), np.ones(12)
+    numbers[[2, 7], 5] = 10**12 if kind == "int64" else np.nan
+    weight[[2, 7]] = 0
+    scale = 1e30 if kind == "int64" else 1.0
+    model = network()
+    options = {"sample_weight": weight, "scale": scale, "verbose": 0, "validation_order": order}
+    for split in (0.0, 0.25, 0.5):
+        model.fit(make[kind](numbers), np.arange(12) % CLASSES, validation_split=split, **options)
+    weight[7] = 1
+    for split in (0.0, 0.25, 0.5):
+        with unchanged(model), pytest.raises(ValueError, match=r"^\[fit(: validation_data)?\] X has .* at \(7, 5\)"):
+            model.fit(make[kind](numbers), np.arange(12) % CLASSES, validation_split=split, **options)

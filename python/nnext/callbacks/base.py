@@ -21,8 +21,8 @@ class Callback:
     model
         The model in training.
     params : mapping
-        "epochs" and "samples": how many of each this fit goes through; "metrics": the names that the logs of an epoch
-        will have.
+        "epochs" and "samples": how many of each this fit goes through, None where it takes batches; "metrics": the
+        names that the logs of an epoch will have.
 
     Examples
     --------

@@ -1,11 +1,11 @@
 """What a model is, beside its numbers: plain values that a file keeps, and what they say, checked.
 
-Entries of format 2, provisional: ``dtype``, ``seed``, ``layers``, ``input_shape`` (null where none was given), ``frozen`` (paths of layers), ``counters``,
-``progress`` (of each tensor: steps of the optimizer, and the product that some rules keep), ``position`` (epochs since
-compile, and of the one that a fit was in the steps done and all); after compile its arguments ``loss``, ``optimizer``,
-``metrics``, ``precision`` and ``clip_norm``; and ``seen``, what the data have told. Layers, losses, optimizers,
-schedules and initializers are what their ``config()`` gives, metrics are names, and ``{"function": name}`` stands for a
-function of the user's. A file holds no code, import names or paths.
+Entries of format 2, provisional: ``dtype``, ``seed``, ``layers``, ``input_shape`` (null where none was given), ``frozen``
+(paths of layers), ``counters``, ``progress`` (of each tensor: steps of the optimizer, and the product that some rules
+keep), ``position`` (epochs since compile, and of the one that a fit was in the steps done and all); after compile its
+arguments ``loss``, ``optimizer``, ``metrics``, ``precision`` and ``clip_norm``; and ``seen``, what the data have told.
+Layers, losses, optimizers, schedules and initializers are what their ``config()`` gives, metrics are names, and
+``{"function": name}`` stands for a function of the user's. A file holds no code, import names or paths.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ class OwnLoops(Deciding):
 
         Parameters
         ----------
-        X : array_like of shape (n, features)
+        X : array_like or sparse matrix of shape (n, features)
         training : bool
             Whether Dropout acts and BatchNorm1d uses the batch's statistics. ``backward`` needs True. Running
             statistics move with `step`, not here.

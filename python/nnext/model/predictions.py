@@ -36,7 +36,7 @@ class Predictions(Deciding):
 
         Parameters
         ----------
-        X : array_like of shape (n, features), (n, steps, features) or (n, channels, height, width)
+        X : array_like of shape (n, features), (n, steps, features) or (n, channels, height, width), or sparse matrix
             Or one sample, without the first axis. With one feature, (n,) are n samples; (n, height, width) are images
             of one channel.
         batch_size : int, optional
@@ -118,7 +118,7 @@ class Predictions(Deciding):
 
         Parameters
         ----------
-        X : array_like of shape (n, features), or (features,) for one sample
+        X : array_like or sparse matrix of shape (n, features), or (features,) for one sample
         scale : float, optional
             A factor on X, not 0: the network sees ``X * scale``.
 
@@ -150,7 +150,7 @@ class Predictions(Deciding):
 
         Parameters
         ----------
-        X : array_like of shape (n, features), or (features,) for one sample
+        X : array_like or sparse matrix of shape (n, features), or (features,) for one sample
         scale : float, optional
             A factor on X, not 0: the network sees ``X * scale``.
 

@@ -1,8 +1,8 @@
-"""Training by the library: compile, fit, evaluate."""
+"""Training by the library: compile, fit."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,20 +10,20 @@ from nnext import _check, _decision, _fit, _measure, losses
 from nnext._calls import takes_hints
 from nnext._compiled import Compiled, require
 from nnext._decision import Seen
-from nnext._samples import Samples
+from nnext._given import FitOptions
 from nnext.callbacks import Callback, listed
 from nnext.history import History
 from nnext.losses import CustomLoss, Loss
 from nnext.metrics import choose
-from nnext.model.deciding import Deciding
+from nnext.model.evaluation import Evaluation
 from nnext.optimizers import Optimizer
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
 
-class Training(Deciding):
-    """What trains a network and says how good it is."""
+class Training(Evaluation):
+    """What trains a network."""
 
     @takes_hints
     def compile(
@@ -101,15 +101,16 @@ class Training(Deciding):
     @takes_hints
     def fit(
         self,
-        X: npt.ArrayLike,
-        y: npt.ArrayLike,
+        X: Any,
+        y: npt.ArrayLike | None = None,
         *,
         epochs: int = 1,
+        steps_per_epoch: int | None = None,
         batch_size: int | None = None,
-        validation_data: Sequence[Any] | None = None,
+        validation_data: Any = None,
         validation_split: float = 0.0,
         validation_order: Literal["shuffled", "last"] = "shuffled",
-        shuffle: bool = True,
+        shuffle: bool | None = None,
         sample_weight: npt.ArrayLike | None = None,
         class_weight: Mapping[Any, float] | str | None = None,
         callbacks: Callback | Iterable[Callback] | None = None,
@@ -120,29 +121,35 @@ class Training(Deciding):
 
         Parameters
         ----------
-        X : array_like of shape (n, features), (n, steps, features) or (n, channels, height, width)
+        X : array_like of shape (n, features), (n, steps, features) or (n, channels, height, width); or batches
             Samples, of the network's `input_shape` where that is known; (n, height, width) are images of one channel,
             and a first layer Flatten takes any. Real numbers of any dtype and layout. float32, float64 and uint8 whose
-            rows lie in one piece, also in a file (`numpy.memmap`), are read where they lie, batch by
-            batch, and must not change meanwhile; everything else is converted to the model's dtype first.
+            rows lie in one piece, also in a file (`numpy.memmap`), are read where they lie, batch by batch, and must
+            not change meanwhile; everything else is converted to the model's dtype first. Sparse matrices such as
+            SciPy's are read where they lie, too: as CSR, of which only the rows of a batch are ever made dense.
+            Or, without y, an iterable of batches (X, y) or (X, y, sample_weight), as PyTorch's DataLoader is, or a
+            function that returns an iterator of them for each epoch; see the notes.
         y : array_like of shape (n,), (n, 1) or (n, outputs)
             Class labels or one-hot rows for cross_entropy, targets of the output's shape for the other losses. Where
             the network gives something at each step or pixel, so does y: labels (n, steps) or (n, height, width), or
-            numbers of the outputs' shape; the loss is the mean over all. Classes may have names: as many different strings as the network decides between, which `predict_classes` gives
-            back.
+            numbers of the outputs' shape; the loss is the mean over all. Classes may have names: as many different
+            strings as the network decides between, which `predict_classes` gives back.
         epochs : int
             At least 1.
+        steps_per_epoch : int, optional
+            Of batches: how many make an epoch, instead of all.
         batch_size : int, optional
             At least 1, by default 32. The last batch of an epoch may be smaller.
-        validation_data : (X, y) or (X, y, sample_weight), optional
-            Evaluated after each epoch.
+        validation_data : (X, y), (X, y, sample_weight) or batches, optional
+            Evaluated after each epoch. Batches must be such as can be read again.
         validation_split : float
-            The part of X and y to hold out for validation instead, 0 <= split < 1. Both parts are copies.
+            The part of X and y to hold out for validation instead, 0 <= split < 1. X is not copied for it.
         validation_order : {"shuffled", "last"}
             Which part: rows chosen at random by the model's seed, of each class its share, or the last ones.
             ``history.validation_rows`` says which they were.
-        shuffle : bool
-            Take the samples in a new order in each epoch, a function of seed and epoch.
+        shuffle : bool, optional
+            Take the samples in a new order in each epoch, a function of seed and epoch; by default they are. Batches
+            come in their own order.
         sample_weight : array_like of shape (n,), (n, outputs) for a weight a label, (n, steps) for one a step, optional
             How much each sample counts, >= 0: the loss of a batch of B samples is ``sum(w_i l_i) / (B mean(w))``, where
             the mean is over all samples of the fit. What has weight 0 counts for nothing, whatever stands in its row:
@@ -174,6 +181,17 @@ class Training(Deciding):
         RuntimeError
             Without ``compile``, or while another fit of this model runs.
 
+        Notes
+        -----
+        Batches are checked as they come, the first one before anything begins, so that one that does not fit ends the
+        fit after a whole step. Weights count within their batch, and the loss of an epoch is the mean over its samples.
+        Class names must have been seen before: fit arrays first, or give numbers.
+
+        What is no list or tuple is read in a thread, one batch ahead. NumPy's arrays are copied there, as the next
+        batch may be written into them. The thread ends with the fit, and closes the iterator. An iterator goes on from
+        epoch to epoch; where it ends early, so does the fit, with a warning and ``history.stop_reason``. Everything
+        else starts again in each epoch.
+
         Examples
         --------
         >>> import nnext as nn
@@ -192,15 +210,25 @@ class Training(Deciding):
         >>> history = model.fit(X.astype("uint8"), y, epochs=10, scale=1 / 16, verbose=0)
         >>> model.evaluate(X / 16, y, scale=1.0)["accuracy"] > 0.95
         True
+
+        Batches of any size, made while the fit goes on:
+
+        >>> def batches():
+        ...     for first in range(0, len(X), 100):
+        ...         yield X[first : first + 100], y[first : first + 100]
+        >>> history = model.fit(batches, epochs=3, validation_data=batches, scale=1 / 16, verbose=0)
+        >>> len(history["val_loss"])
+        3
         """
         compiled = require(self._compiled, "fit")
-        options = _fit.FitOptions(
+        options = FitOptions(
             epochs=_check.integer("fit", "epochs", epochs, low=1),
-            batch_size=32 if batch_size is None else _check.integer("fit", "batch_size", batch_size, low=1),
+            steps_per_epoch=_optional("steps_per_epoch", steps_per_epoch),
+            batch_size=_optional("batch_size", batch_size),
             validation_data=validation_data,
             validation_split=_check.number("fit", "validation_split", validation_split, low=0, below=1),
             validation_order=_check.choice("fit", "validation_order", validation_order, ("shuffled", "last")),
-            shuffle=_check.flag("fit", "shuffle", shuffle),
+            shuffle=None if shuffle is None else _check.flag("fit", "shuffle", shuffle),
             sample_weight=sample_weight,
             class_weight=class_weight,
             callbacks=listed(callbacks),
@@ -209,39 +237,6 @@ class Training(Deciding):
         )
         return _fit.fit(self, compiled, X, y, options)
 
-    @takes_hints
-    def evaluate(
-        self,
-        X: npt.ArrayLike,
-        y: npt.ArrayLike,
-        *,
-        batch_size: int | None = None,
-        sample_weight: npt.ArrayLike | None = None,
-        scale: float | None = None,
-    ) -> dict[str, float]:
-        """Return loss and metrics on data, in evaluation mode.
 
-        Parameters
-        ----------
-        X, y, sample_weight, scale
-            As in ``fit``.
-        batch_size : int, optional
-            Taken for Keras' sake; the core chooses its own blocks, and results do not depend on them.
-
-        Returns
-        -------
-        dict of str to float
-            "loss" and the compiled metrics. It cannot be unpacked as a list: ``scores["loss"]``, ``scores.items()``.
-
-        Examples
-        --------
-        >>> import nnext as nn
-        >>> model = nn.MLP([4, 3, 2])
-        >>> model.compile(loss="cross_entropy", metrics=["accuracy"])
-        >>> sorted(model.evaluate([[1, 2, 3, 4]], [1]).keys())
-        ['accuracy', 'loss']
-        """
-        if batch_size is not None:
-            _check.integer("evaluate", "batch_size", batch_size, low=1)
-        compiled = require(self._compiled, "evaluate")
-        return _fit.evaluate(self, compiled, Samples(X, y, sample_weight), self._scale("evaluate", scale))
+def _optional(name: str, value: Any) -> int | None:
+    return None if value is None else _check.integer("fit", name, value, low=1)

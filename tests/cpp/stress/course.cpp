@@ -107,7 +107,8 @@ void Course::settle(int epoch, const std::function<void()>& seen) {
 
 train::EpochReport Course::epoch(runtime::Cancel& cancel, const std::function<void()>& within) {
   if (what_.way != Way::own_loop)
-    return trainer_.fit_epoch(samples(0, what_.rows, within), {what_.batch, what_.shuffle, what_.rate}, cancel);
+    return trainer_.fit_epoch(samples(rows(0, what_.rows), 0, within), {what_.batch, what_.shuffle, what_.rate},
+                              cancel);
   for (Size first = 0; first < what_.rows; first += what_.batch)
     own_step(first, std::min(what_.batch, what_.rows - first));
   return {};
@@ -122,7 +123,7 @@ void Course::epoch_by_steps(const std::function<void()>& seen) {
   if (what_.shuffle) reorder(train::shuffled_order(trainer_.network().seed, epochs_++, what_.rows, cancel));
   for (Size first = 0; first < what_.rows; first += what_.batch) {
     const Size count = std::min(what_.batch, what_.rows - first);
-    trainer_.fit_epoch(samples(first, count, {}), {what_.batch, false, what_.rate}, cancel);
+    trainer_.fit_epoch(samples(rows(first, count), first, {}), {what_.batch, false, what_.rate}, cancel);
     seen();
   }
   x_ = x, y_ = y, wide_ = wide, classes_ = classes;
@@ -144,7 +145,7 @@ void Course::own_step(Size first, Size count) {
 
 std::uint64_t Course::predict(Size first, Size count) {
   std::vector<float> outputs(count * what_.out);
-  const InputRows<float> x = probe(first, count);
+  const DenseRows<float> x = probe(first, count);
   insist([&](auto& cancel) { trainer_.predict(x, {outputs.data(), count, what_.out}, cancel); });
   return digest_of(outputs);
 }
@@ -157,7 +158,7 @@ std::uint64_t Course::predict_row(Size row) {
 
 std::uint64_t Course::evaluate() {
   std::vector<float> outputs(kProbe * what_.out);
-  const InputRows<float> x = probe(0, kProbe);
+  const DenseRows<float> x = probe(0, kProbe);
   insist(
       [&](auto& cancel) { trainer_.evaluate(x, targets(0, kProbe), {}, {outputs.data(), kProbe, what_.out}, cancel); });
   return digest_of(outputs);
@@ -166,13 +167,13 @@ std::uint64_t Course::evaluate() {
 // ---- samples --------------------------------------------------------------------------------------------------------
 
 template <class N>
-InputRows<float> Course::rows_of(const std::vector<N>& numbers, Size first, Size count) const {
-  const train::Stored stored{train::kNumberType<N>, numbers.data() + first * what_.in,
-                             static_cast<core::Stride>(what_.in * sizeof(N))};
-  return {trainer_.network().kernels.convert, count, what_.in, stored, 1};
+DenseRows<float> Course::rows_of(const std::vector<N>& numbers, Size first, Size count) const {
+  const data::Stored stored{data::kNumberType<N>, numbers.data() + first * what_.in,
+                            static_cast<core::Stride>(what_.in * sizeof(N))};
+  return {trainer_.network().kernels, count, what_.in, stored, 1};
 }
 
-InputRows<float> Course::rows(Size first, Size count) const {
+DenseRows<float> Course::rows(Size first, Size count) const {
   return what_.converted ? rows_of(wide_, first, count) : rows_of(x_, first, count);
 }
 
@@ -181,10 +182,10 @@ ops::Targets<float> Course::targets(Size first, Size count) const {
   return {nullptr, {y_.data() + first * what_.out, count, what_.out}};
 }
 
-Samples<float> Course::samples(Size first, Size count, const std::function<void()>& within) const {
-  Samples<float> given{rows(first, count), {}, {}, {}};
+Samples<float> Course::samples(const DenseRows<float>& x, Size first, const std::function<void()>& within) const {
+  Samples<float> given{x, {}, {}, {}};
   if (what_.way != Way::host_loss) {
-    given.targets = targets(first, count);
+    given.targets = targets(first, x.rows);
     return given;
   }
   given.host_loss = [y = y_.data() + first * what_.out, within](auto outputs, const std::uint32_t* order, auto dy) {

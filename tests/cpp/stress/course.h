@@ -9,12 +9,13 @@
 #include <vector>
 
 #include "../descriptions.h"
+#include "data/dense_rows.h"
 #include "train/shuffle.h"
 #include "train/trainer.h"
 
 namespace nnext::testing {
 
-using train::InputRows;
+using data::DenseRows;
 using train::Samples;
 using train::Trainer;
 
@@ -75,10 +76,10 @@ class Course {
 
  private:
   template <class N>
-  InputRows<float> rows_of(const std::vector<N>& numbers, Size first, Size count) const;
-  InputRows<float> rows(Size first, Size count) const;
-  InputRows<float> probe(Size first, Size count) const { return rows_of(probe_, first, count); }
-  Samples<float> samples(Size first, Size count, const std::function<void()>& within) const;
+  DenseRows<float> rows_of(const std::vector<N>& numbers, Size first, Size count) const;
+  DenseRows<float> rows(Size first, Size count) const;
+  DenseRows<float> probe(Size first, Size count) const { return rows_of(probe_, first, count); }
+  Samples<float> samples(const DenseRows<float>& x, Size first, const std::function<void()>& within) const;
   ops::Targets<float> targets(Size first, Size count) const;
   void own_step(Size first, Size count);
   void reorder(const train::Order& order);

@@ -1,0 +1,103 @@
+// What shape samples have, told from that of an array and from what the network takes.
+#include "bindings/arrays.h"
+#include "bindings/rows_checks.h"
+
+namespace nnext::bindings {
+namespace {
+
+using core::Shape;
+using Sizes = std::span<const py::ssize_t>;
+
+std::vector<Size> extents_of(Sizes shape) { return {shape.begin(), shape.end()}; }
+
+// "(samples, 3, height, width)" or "(samples, 5)".
+std::string wanted_text(const nn::Intake& intake) {
+  if (!intake.channels_first) return core::message("(samples, ", intake.channels, ")");
+  const char* const axes = intake.axes == 1 ? ", length)" : ", height, width)";
+  return intake.channels == 0 ? core::message("(samples, channels", axes)
+                              : core::message("(samples, ", intake.channels, axes);
+}
+
+template <class T>
+void require_fit(Sizes shape, const nn::Network<T>& network, const Seen& seen, const Argument& argument) {
+  const std::optional<Shape>& input = network.input();
+  const nn::Intake intake = network.intake().value_or(nn::Intake{});
+  const Size channels = input ? input->channels : intake.channels;
+  if (channels != 0 && seen.shape.channels != channels)
+    fail(argument, "has ", seen.shape.channels, seen.shape.channels_first ? " channels" : " features",
+         " but the network expects ", channels, "; ", argument.name, " has shape ", shape_text(shape), ", give ",
+         wanted_text({channels, intake.axes, intake.channels_first}),
+         seen.shape.axes > 0 && !intake.channels_first ? ", or start the network with Flatten()" : "");
+  if (network.takes_only_input() && seen.shape != *input)
+    fail(argument, "has shape ", shape_text(shape), ", samples of ", text(seen.shape), ", but the network takes ",
+         text(*input), "; give samples of that shape, or make the network with another input_shape");
+}
+
+template <class T>
+void require_shape(Sizes shape, const RowsWanted<T>& wanted, const Seen& seen, const Argument& argument) {
+  if (wanted.network != nullptr) require_fit(shape, *wanted.network, seen, argument);
+  if (seen.shape.numbers() == 0)
+    fail(argument, "has shape ", shape_text(shape), ": 0 ", seen.shape.axes == 0 ? "features" : "numbers a sample",
+         "; give at least one");
+  if (seen.rows > wanted.max_rows)
+    fail(argument, "has ", seen.rows, " rows; at most ", wanted.max_rows, " can be taken at once, give it in parts");
+}
+
+// A sample alone, of the shape that the network is known to take.
+template <class T>
+std::optional<Seen> see_one(Sizes shape, const RowsWanted<T>& wanted) {
+  if (!wanted.one_sample || wanted.network == nullptr || !wanted.network->input()) return {};
+  const Shape& input = *wanted.network->input();
+  if (shape.size() != input.axes + 1 || extents_of(shape) != input.extents()) return {};
+  const bool also_rows = input.axes > 0 && wanted.network->read(extents_of(shape.subspan(1))) == input;
+  return also_rows ? std::nullopt : std::optional<Seen>({1, input, true});
+}
+
+// As samples, whether the network takes such or not; nothing where there are too many axes, or too few.
+template <class T>
+std::optional<Shape> read(const std::vector<Size>& extents, const RowsWanted<T>& wanted) {
+  if (wanted.network != nullptr) return wanted.network->read(extents);
+  if (wanted.shape.extents() == extents) return wanted.shape;
+  return Shape(std::span(extents).first(extents.size() - 1), extents.back(), false);
+}
+
+template <class T>
+Seen seen_as(Sizes shape, const RowsWanted<T>& wanted, const Argument& argument) {
+  const bool one_feature = wanted.network != nullptr && wanted.network->input() == Shape(1);
+  if (shape.size() == 1 && one_feature) return {static_cast<Size>(shape[0]), 1};
+  if (const std::optional<Seen> one = see_one(shape, wanted)) return *one;
+  if (shape.size() < 2)
+    fail(argument, "has shape ", shape_text(shape), "; samples must be rows of a 2-D array: for one sample use ",
+         "reshape(1, -1), for one feature reshape(-1, 1)");
+  const std::optional<Shape> found = read(extents_of(shape.subspan(1)), wanted);
+  if (!found)
+    fail(argument, "has shape ", shape_text(shape), " but the network's first layer takes ",
+         wanted_text(*wanted.network->intake()), "; reshape ", argument.name, ", or start the network with Flatten()");
+  return {static_cast<Size>(shape[0]), *found};
+}
+
+}  // namespace
+
+template <class T>
+Seen see(Sizes shape, const RowsWanted<T>& wanted, const Argument& argument) {
+  const Seen seen = seen_as(shape, wanted, argument);
+  require_shape(shape, wanted, seen, argument);
+  return seen;
+}
+
+ChosenRows choose_rows(const Argument& argument, Size rows) {
+  const std::span<const std::uint32_t> chosen = argument.rows;
+  if (chosen.data() == nullptr) return {0, rows, nullptr};
+  bool follow_each_other = true;
+  for (Size i = 0; i < chosen.size(); ++i) {
+    if (chosen[i] >= rows) fail(argument, "has ", rows, " rows, of which row ", chosen[i], " is to be taken");
+    follow_each_other &= chosen[i] == chosen[0] + i;
+  }
+  if (follow_each_other) return {chosen.empty() ? 0 : chosen[0], chosen.size(), nullptr};
+  return {0, chosen.size(), chosen.data()};
+}
+
+template Seen see(Sizes, const RowsWanted<float>&, const Argument&);
+template Seen see(Sizes, const RowsWanted<double>&, const Argument&);
+
+}  // namespace nnext::bindings

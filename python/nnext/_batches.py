@@ -1,0 +1,197 @@
+"""Batches that are handed over: what counts as such, and how they are read."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
+from itertools import count, islice
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nnext._samples import Samples
+from nnext._unknown import shown
+
+_END = object()
+_PATIENCE = 1.0  # seconds that a fit which has ended waits for an iterator that still makes a batch
+
+
+def are_batches(given: Any) -> bool:
+    """Tell batches, or a function that returns some, from samples: whatever NumPy takes for an array is samples."""
+    if isinstance(given, list | tuple):
+        return all(_is_batch(item) for item in given)
+    if isinstance(given, Sequence | Mapping) or hasattr(given, "__array__") or hasattr(given, "shape"):
+        return False
+    return hasattr(given, "__iter__") or callable(given)
+
+
+def handed_over(operation: str, X: Any, y: Any, sample_weight: Any) -> bool:
+    """Tell whether a call was given batches, in place of X with y. TypeError where it has too little or too much."""
+    if y is not None:
+        if are_batches(X) and not isinstance(X, list | tuple):
+            raise TypeError(f"[{operation}] y is given beside batches, which have targets of their own; leave it out")
+        return False
+    if not are_batches(X):
+        raise TypeError(f"[{operation}] y is missing; write {operation}(X, y), or give batches: an iterable of (X, y)")
+    if sample_weight is not None:
+        raise TypeError(f"[{operation}] sample_weight is given beside batches; give batches (X, y, sample_weight)")
+    return True
+
+
+def _is_batch(item: Any) -> bool:
+    """Tell (X, y) from a row of numbers: X has rows itself."""
+    if not isinstance(item, list | tuple) or len(item) not in (2, 3):
+        return False
+    X = item[0]
+    return hasattr(X, "shape") or hasattr(X, "__array__") or (_is_sequence(X) and len(X) > 0 and _is_sequence(X[0]))
+
+
+def _is_sequence(item: Any) -> bool:
+    return isinstance(item, Sequence) and not isinstance(item, str | bytes)
+
+
+class Batch(NamedTuple):
+    """One batch, and what messages call it."""
+
+    operation: str
+    samples: Samples
+
+
+class Batches:
+    """Batches, read in passes: all of them, or as many as a pass has steps.
+
+    What can be read once only, an iterator, goes on from pass to pass; everything else starts again.
+
+    Parameters
+    ----------
+    operation : str
+    given : iterable of batches, or function that returns one
+        Batches are (X, y) or (X, y, sample_weight).
+    passes, steps : int, optional
+        How many passes there will be, and how long each is at most; without steps until the end.
+    """
+
+    def __init__(self, operation: str, given: Any, passes: int = 1, steps: int | None = None) -> None:
+        self.once = isinstance(given, Iterator)
+        self.operation, self._given, self._steps = operation, given, steps
+        self._limit = None if steps is None else steps * (passes if self.once else 1)  # of a reading
+        self._reading: Iterator[Any] | None = None
+        self._next: list[Batch] = []
+        self._count = 0  # in this pass
+
+    @property
+    def length(self) -> int | None:
+        """How many there are, where what was given says it."""
+        return len(self._given) if isinstance(self._given, Sized) else None
+
+    def peek(self) -> Batch | None:
+        """Return the batch that comes next, if there is one."""
+        reading = self._reading or self._start()
+        if not self._next:
+            item = next(reading, _END)
+            if item is _END:
+                return None
+            self._next.append(_batch(f"{self.operation}: batch {self._count}", item))
+        return self._next[0]
+
+    def read(self) -> Iterator[Batch]:
+        """Go through a pass."""
+        while self._count != self._steps and (batch := self.peek()) is not None:
+            self._next.clear()
+            self._count += 1
+            yield batch
+        self._count = 0
+        if not self.once:
+            self.close()
+
+    def close(self) -> None:
+        """Read no further."""
+        reading, self._reading = self._reading, None
+        self._next.clear()
+        if isinstance(reading, _Ahead):
+            reading.close()
+
+    def _start(self) -> Iterator[Any]:
+        given = self._given if isinstance(self._given, Iterable) else self._given()
+        if not isinstance(given, Iterable):
+            raise TypeError(
+                f"[{self.operation}] the function gave {shown(given)}; it must return an iterator of batches: (X, y)"
+            )
+        self._count = 0
+        if isinstance(given, list | tuple):
+            self._reading = reading = islice(given, self._limit)
+            return reading
+        self._reading = ahead = _Ahead(iter(given), self._limit)
+        ahead.start()  # from here on Ctrl-C finds what is to be closed
+        return ahead
+
+
+def _batch(operation: str, item: Any) -> Batch:
+    if not isinstance(item, tuple | list) or len(item) not in (2, 3):
+        raise TypeError(f"[{operation}] it is {shown(item)}; give (X, y) or (X, y, sample_weight)")
+    return Batch(operation, Samples(*item))
+
+
+def _own(item: Any) -> Any:
+    """Return a batch with copies of its arrays: an iterator may write the next one into the same."""
+    if not isinstance(item, tuple | list):
+        return item
+    return tuple(values.copy() if isinstance(values, np.ndarray) else values for values in item)
+
+
+class _Ahead(Iterator[Any]):
+    """Reads an iterator in a thread of its own, one item ahead: it works while the core trains.
+
+    The thread ends, and closes the iterator, at the end of it or of the limit, with an error, and after `close`.
+    """
+
+    def __init__(self, iterator: Iterator[Any], limit: int | None) -> None:
+        self._items: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
+        self._wanted = threading.Semaphore(1)
+        self._closed = self._ended = False
+        self._process = os.getpid()
+        self._thread = threading.Thread(target=self._run, args=(iterator, limit), name="nnext batches", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def _run(self, iterator: Iterator[Any], limit: int | None) -> None:
+        try:
+            for _ in count() if limit is None else range(limit):
+                self._wanted.acquire()
+                if self._closed:
+                    return
+                self._items.put((_own(next(iterator)), None))
+            self._items.put((_END, None))
+        except StopIteration:
+            self._items.put((_END, None))
+        except BaseException as error:  # also SystemExit: whoever waits has to hear of it
+            self._items.put((_END, error))
+        finally:
+            if hasattr(iterator, "close"):
+                iterator.close()
+
+    def __next__(self) -> Any:
+        if self._ended:
+            raise StopIteration
+        if os.getpid() != self._process:
+            raise RuntimeError(
+                "[fit] this process was forked in the middle of a fit, and the thread that reads its batches is not in "
+                "it; fit in the process that began"
+            )
+        item, error = self._items.get()
+        self._ended = item is _END
+        if error is not None:
+            raise error
+        if self._ended:
+            raise StopIteration
+        self._wanted.release()
+        return item
+
+    def close(self) -> None:
+        self._closed = self._ended = True
+        self._wanted.release()
+        if os.getpid() == self._process and self._thread.is_alive():
+            self._thread.join(_PATIENCE)

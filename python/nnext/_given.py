@@ -1,0 +1,143 @@
+"""What a fit was given: its options, and what it trains on and validates with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nnext import _measure, _samples, _targets
+from nnext._batches import Batches, are_batches
+from nnext._feeds import ArrayFeed, ArrayValidation, BatchFeed, BatchValidation, Feed, Validation
+from nnext._objective import Data
+from nnext._prepare import Preparer
+from nnext._samples import Samples
+from nnext.callbacks import Callback
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """The arguments of `Sequential.fit` beside X and y."""
+
+    epochs: int
+    steps_per_epoch: int | None  # of batches
+    batch_size: int | None
+    validation_data: Any
+    validation_split: float
+    validation_order: str
+    shuffle: bool | None
+    sample_weight: npt.ArrayLike | None
+    class_weight: Mapping[Any, float] | str | None
+    callbacks: tuple[Callback, ...]
+    verbose: Any
+    scale: float  # on every X; the core checks it
+
+
+class Given:
+    """What a fit trains on and validates with, checked once or, where they are batches, as they come.
+
+    Attributes
+    ----------
+    feed : Feed
+    validation : Validation or None
+    validation_rows : ndarray of int, or None
+        That validation_split holds out.
+    """
+
+    feed: Feed
+    validation: Validation | None = None
+    validation_rows: Array | None = None
+
+    def __init__(self, preparer: Preparer, options: FitOptions, seed: int) -> None:
+        self.preparer, self.options, self._seed = preparer, options, seed
+        self._keeps_outputs = bool(preparer.compiled.metrics)
+        self._batches: list[Batches] = []
+
+    def close(self) -> None:
+        """Read no batch any more."""
+        for batches in self._batches:
+            batches.close()
+
+    def take_arrays(self, given: Samples) -> None:
+        """Train on X and y."""
+        options = self.options
+        if options.steps_per_epoch is not None:
+            raise ValueError(
+                "[fit] steps_per_epoch is for batches, but X and y are given; an epoch goes through all of X"
+            )
+        samples, held, strata = self._divided(self.preparer.settle("fit", given))
+        samples = _samples.weigh(samples, options.class_weight, self.preparer.decision)
+        data = self._checked("fit", samples, keep_outputs=self._keeps_outputs)
+        self.feed = ArrayFeed(self.preparer, data, options.batch_size or 32, options.shuffle is not False)
+        if held is None:
+            return self._take_validation()
+        self.validation = ArrayValidation(self.preparer, self._checked("fit: validation_data", held))
+        if strata is not None:
+            _samples.warn_of_order(strata, len(held.y), options.validation_order)
+
+    def take_batches(self, given: Any) -> None:
+        """Train on batches that are handed over."""
+        options = self.options
+        for name, value, wrong, cure in (
+            ("shuffle", options.shuffle, options.shuffle is True, "shuffle where they are made"),
+            ("batch_size", options.batch_size, options.batch_size is not None, "they have sizes of their own"),
+            ("validation_split", options.validation_split, options.validation_split, "give validation_data"),
+            ("class_weight", options.class_weight, isinstance(options.class_weight, str), "give a dict of weights"),
+        ):
+            if wrong:
+                raise ValueError(f"[fit] {name} is {value!r}, which cannot be obeyed with batches; {cure}")
+        batches = Batches("fit", given, options.epochs, options.steps_per_epoch)
+        self._batches.append(batches)
+        class_weight: Any = options.class_weight
+        self.feed = BatchFeed(
+            self.preparer, batches, options.steps_per_epoch, class_weight, keep_outputs=self._keeps_outputs
+        )
+        self._take_validation()
+
+    def _take_validation(self) -> None:
+        """Validate with what the user gives for it, if that is something."""
+        given, operation = self.options.validation_data, "fit: validation_data"
+        if given is None:
+            return
+        if not are_batches(given):
+            samples = self.preparer.settle(operation, _samples.given("fit", "validation_data", given), learn=False)
+            self.validation = ArrayValidation(self.preparer, self._checked(operation, samples))
+            return
+        if isinstance(given, Iterator):
+            raise ValueError(
+                "[fit] validation_data is an iterator, which can be read once only; give a list of batches, or a "
+                "function that returns an iterator"
+            )
+        self._batches.append(Batches(operation, given))
+        self.validation = BatchValidation(
+            self.preparer, self._batches[-1], learn=False, keep_outputs=self._keeps_outputs
+        )
+
+    def _divided(self, samples: Samples) -> tuple[Samples, Samples | None, Array | None]:
+        """Return the samples to train on, those to validate with, and the class of each where it has one."""
+        options = self.options
+        if not options.validation_split:
+            return samples, None, None
+        if options.validation_data is not None:
+            raise ValueError("[fit] both validation_data and validation_split are given; give one of them")
+        samples = _samples.sequences("fit", samples)
+        strata = _targets.strata(samples.y, self.preparer.decision)
+        rows, count = len(samples.y), _samples.held_count(options.validation_split, len(samples.y))
+        if options.validation_order == "last":
+            self.validation_rows = np.arange(rows - count, rows)
+        else:
+            self.validation_rows = _samples.shuffled_rows(count, rows, strata, self._seed)
+        return *_samples.divide(samples, self.validation_rows), strata
+
+    def _checked(self, operation: str, samples: Samples, keep_outputs: bool = False) -> Data:
+        """Let the core look at samples, and the metrics at targets."""
+        data = self.preparer.data(operation, samples, keep_outputs)
+        _measure.try_out(self.preparer.compiled.metrics, self.preparer.decision, data.y)
+        return data

@@ -1,0 +1,55 @@
+"""How good a network is, on data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nnext import _check, _fit
+from nnext._calls import takes_hints
+from nnext._compiled import require
+from nnext._samples import Samples
+from nnext.model.deciding import Deciding
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+
+class Evaluation(Deciding):
+    """What says how good a network is."""
+
+    @takes_hints
+    def evaluate(
+        self,
+        X: Any,
+        y: npt.ArrayLike | None = None,
+        *,
+        batch_size: int | None = None,
+        sample_weight: npt.ArrayLike | None = None,
+        scale: float | None = None,
+    ) -> dict[str, float]:
+        """Return loss and metrics on data, in evaluation mode.
+
+        Parameters
+        ----------
+        X, y, sample_weight, scale
+            As in ``fit``, also batches.
+        batch_size : int, optional
+            Taken for Keras' sake; the core chooses its own blocks, and results do not depend on them.
+
+        Returns
+        -------
+        dict of str to float
+            "loss" and the compiled metrics. It cannot be unpacked as a list: ``scores["loss"]``, ``scores.items()``.
+
+        Examples
+        --------
+        >>> import nnext as nn
+        >>> model = nn.MLP([4, 3, 2])
+        >>> model.compile(loss="cross_entropy", metrics=["accuracy"])
+        >>> sorted(model.evaluate([[1, 2, 3, 4]], [1]).keys())
+        ['accuracy', 'loss']
+        """
+        if batch_size is not None:
+            _check.integer("evaluate", "batch_size", batch_size, low=1)
+        compiled = require(self._compiled, "evaluate")
+        return _fit.evaluate(self, compiled, Samples(X, y, sample_weight), self._scale("evaluate", scale))
