@@ -1,5 +1,6 @@
 """PyTorch's modules for nnext's layers, with the same names of parameters and buffers."""
 
+import warnings
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -11,6 +12,7 @@ import nnext as nn
 from cases import LossCase
 
 torch: Any = pytest.importorskip("torch", reason="PyTorch is not installed; .ci/run installs it for these tests")
+torch.set_num_threads(1)  # its pool would fight with nnext's team for the CPUs
 
 
 class Residual(torch.nn.Module):  # type: ignore[misc]
@@ -34,6 +36,13 @@ class Branches(torch.nn.Module):  # type: ignore[misc]
     def forward(self, x: Any) -> Any:
         outputs = [branch(x) for branch in self.branches]
         return sum(outputs[1:], start=outputs[0]) if self.join == "add" else torch.cat(outputs, dim=channels(x))
+
+
+class Conv2d(torch.nn.Conv2d):  # type: ignore[misc]
+    def forward(self, x: Any) -> Any:
+        with warnings.catch_warnings():  # of a copy of x for padding that is not even
+            warnings.simplefilter("ignore", UserWarning)
+            return super().forward(x)
 
 
 class Softmax(torch.nn.Module):  # type: ignore[misc]
@@ -67,7 +76,8 @@ def module(layer: nn.Layer) -> Any:
         case nn.GlobalAvgPool2d():
             return GlobalAvgPool2d()
     settings = {name: value for name, value in vars(layer).items() if not name.endswith("_init")}
-    return getattr(torch.nn, type(layer).__name__)(**settings)
+    made = Conv2d if isinstance(layer, nn.Conv2d) else getattr(torch.nn, type(layer).__name__)
+    return made(**settings)
 
 
 def sequential(layers: Sequence[nn.Layer]) -> Any:

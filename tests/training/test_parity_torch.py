@@ -6,28 +6,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-import internals
 import nnext as nn
-from cases import LOSSES, OPTIMIZERS, LossCase
+from cases import LOSSES, OPTIMIZERS
 from layer_cases import LAYERS
 from nnext import functional
+from parity import BATCH, TOLERANCE, assert_parity, assert_same_training
 from support import assert_same_bits
 from tolerance import eps
 from torch_twins import loss as torch_loss
 from torch_twins import torch, twin
 
-STEPS, BATCH = 100, 16
-TOLERANCE = 1e-10  # the promise, relative to the largest magnitude in an array
-
 
 @pytest.fixture(autouse=True)
 def _settings() -> Any:
-    """Keep PyTorch to one thread, whose pool would fight with nnext's team for the CPUs, and its scalars to float64."""
-    threads, dtype = torch.get_num_threads(), torch.get_default_dtype()
-    torch.set_num_threads(1)
+    """Keep PyTorch's scalars to float64."""
+    dtype = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)  # else NAdam's product of momenta is a float32
     yield
-    torch.set_num_threads(threads)
     torch.set_default_dtype(dtype)
 
 
@@ -37,45 +32,6 @@ def twins(k: int, last: nn.Layer | None = None) -> tuple[nn.Sequential, Any]:
     tail = [last] if last is not None else []
     model = nn.Sequential(*hidden, nn.Linear(5, k), *tail, seed=5, dtype="float64")
     return model, twin(model)
-
-
-def assert_parity(ours: np.ndarray, theirs: Any, name: str) -> None:
-    theirs = theirs.detach().numpy()
-    error = np.abs(ours - theirs).max() / np.abs(theirs).max()
-    assert error <= TOLERANCE, f"{name} is off by {error:.3g}"
-
-
-def assert_same_training(
-    model: nn.Sequential,
-    twin: Any,
-    optimizer: Any,
-    case: LossCase,
-    rng: np.random.Generator,
-    clip_norm: float | None = None,
-    shape: tuple[int, ...] = (6,),
-) -> list[float]:
-    """Train both for 100 steps and compare; return the norms of the gradients, where they were clipped."""
-    with torch.no_grad():
-        k = twin(torch.zeros(2, *shape, dtype=torch.float64)).shape[1]
-    twin.load_state_dict({name: torch.from_numpy(values) for name, values in model.state_dict().items()})
-    X, y = rng.normal(size=(STEPS * BATCH, *shape)), case.targets(rng, STEPS * BATCH, k)
-    history = model.fit(X, y, batch_size=BATCH, shuffle=False, verbose=0).history  # 100 steps, fused
-    losses, norms = [], []
-    for start in range(0, len(X), BATCH):
-        optimizer.zero_grad()
-        loss = torch_loss(case, twin(torch.from_numpy(X[start : start + BATCH])), y[start : start + BATCH])
-        loss.backward()
-        if clip_norm is not None:
-            norms.append(torch.nn.utils.clip_grad_norm_(twin.parameters(), clip_norm).item())
-        optimizer.step()
-        losses.append(loss.item())
-    assert internals.counters(model)[0] == STEPS
-    assert abs(history["loss"][0] - np.mean(losses)) <= TOLERANCE * np.mean(losses)
-    for name, values in twin.state_dict().items():
-        assert_parity(model.state_dict()[name], values, name)
-    twin.eval()
-    assert_parity(model.predict(X), twin(torch.from_numpy(X)), "predict")
-    return norms
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)

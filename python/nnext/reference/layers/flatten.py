@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 from nnext.reference.arrays import Array
 from nnext.reference.layers.base import Draw, Layer
@@ -24,7 +25,7 @@ class Flatten(Layer):
 
     def forward(self, x: Array, draw: Draw | None) -> tuple[Array, tuple[int, ...]]:
         """Reshape."""
-        return x.reshape(len(x), -1), x.shape
+        return x.reshape(len(x), prod(x.shape[1:])), x.shape
 
     def backward(self, dy: Array, saved: tuple[int, ...]) -> tuple[Array, dict[str, Array]]:
         """Reshape back."""
