@@ -40,13 +40,17 @@ def _normalizer(affine: bool = True, prefix: str = "", n: int = 5) -> dict[str, 
     return {f"{prefix}{name}": (n,) for name in names} | {f"{prefix}num_batches_tracked": ()}
 
 
+def _weighted(*shape: int, bias: bool = True, prefix: str = "") -> dict[str, Shape]:
+    return {f"{prefix}weight": shape} | ({f"{prefix}bias": shape[:1]} if bias else {})
+
+
 _NESTED = nn.Residual(
     nn.Linear(5, 4, bias=False), nn.BatchNorm1d(4), nn.Residual(nn.GELU(), nn.Linear(4, 4, bias=False)), nn.Linear(4, 5)
 )
 
 LAYERS = {
-    "linear": LayerCase(nn.Linear(5, 3), (5,), (3,), {"weight": (3, 5), "bias": (3,)}),
-    "linear_without_bias": LayerCase(nn.Linear(5, 3, bias=False), (5,), (3,), {"weight": (3, 5)}),
+    "linear": LayerCase(nn.Linear(5, 3), (5,), (3,), _weighted(3, 5)),
+    "linear_without_bias": LayerCase(nn.Linear(5, 3, bias=False), (5,), (3,), _weighted(3, 5, bias=False)),
     "identity": LayerCase(nn.Identity()),
     "relu": LayerCase(nn.ReLU()),
     "leaky_relu": LayerCase(nn.LeakyReLU(0.2)),
@@ -62,7 +66,7 @@ LAYERS = {
     "batch_norm_cumulative": LayerCase(nn.BatchNorm1d(5, momentum=None), tensors=_normalizer()),
     "residual": LayerCase(
         nn.Residual(nn.Linear(5, 5), nn.Tanh()),
-        tensors={"body.0.weight": (5, 5), "body.0.bias": (5,)},
+        tensors=_weighted(5, 5, prefix="body.0."),
     ),
     "residual_projection": LayerCase(
         nn.Residual(nn.Sigmoid(), nn.Linear(5, 3), shortcut=nn.Linear(5, 3, bias=False)),
@@ -80,4 +84,103 @@ LAYERS = {
         },
     ),
     "residual_dropout": LayerCase(nn.Residual(nn.Dropout(0.3), nn.Residual(nn.Dropout(0.4)))),
+    "branches": LayerCase(
+        nn.Branches([nn.Linear(5, 3)], [], [nn.Tanh()]), gives=(13,), tensors=_weighted(3, 5, prefix="branches.0.0.")
+    ),
+    "branches_add": LayerCase(
+        nn.Branches([], [nn.Linear(5, 5, bias=False)], [nn.Sigmoid()], join="add"),
+        tensors=_weighted(5, 5, bias=False, prefix="branches.1.0."),
+    ),
+    "branches_nested": LayerCase(
+        nn.Branches([nn.Residual(nn.Branches([nn.Linear(5, 2)], [nn.Linear(5, 3)]))], [nn.BatchNorm1d(5), nn.GELU()]),
+        gives=(10,),
+        tensors={
+            **_weighted(2, 5, prefix="branches.0.0.body.0.branches.0.0."),
+            **_weighted(3, 5, prefix="branches.0.0.body.0.branches.1.0."),
+            **_normalizer(prefix="branches.1.0."),
+        },
+    ),
+    "branches_dropout": LayerCase(nn.Branches([nn.Dropout(0.3)], [nn.Dropout(0.4)]), gives=(10,)),
+    "layer_norm": LayerCase(nn.LayerNorm(5), tensors={"weight": (5,), "bias": (5,)}),
 }
+
+# Of sequences: all of these act on the features of each step but the last, which takes all together.
+LAYERS |= {
+    "linear_steps": LayerCase(nn.Linear(5, 3), (4, 5), (4, 3), _weighted(3, 5)),
+    "relu_steps": LayerCase(nn.ReLU(), (4, 5)),
+    "softmax_steps": LayerCase(nn.Softmax(), (4, 5)),
+    "dropout_steps": LayerCase(nn.Dropout(0.3), (4, 5)),
+    "residual_steps": LayerCase(
+        nn.Residual(nn.Linear(5, 5, bias=False), nn.Tanh()), (4, 5), tensors={"body.0.weight": (5, 5)}
+    ),
+    "branches_steps": LayerCase(nn.Branches([nn.Sigmoid()], []), (4, 5), (4, 10)),
+    "layer_norm_steps": LayerCase(nn.LayerNorm(5, bias=False), (4, 5), tensors={"weight": (5,)}),
+    "flatten_steps": LayerCase(nn.Flatten(), (4, 5), (20,)),
+    "layer_norm_sequence": LayerCase(nn.LayerNorm((4, 5)), (4, 5), tensors={"weight": (4, 5), "bias": (4, 5)}),
+}
+
+# Of images.
+LAYERS |= {
+    "conv": LayerCase(nn.Conv2d(2, 3, 3), (2, 5, 4), (3, 3, 2), _weighted(3, 2, 3, 3)),
+    "conv_stride_padding": LayerCase(
+        nn.Conv2d(2, 3, (3, 2), stride=(2, 1), padding=(1, 0)), (2, 5, 4), (3, 3, 3), _weighted(3, 2, 3, 2)
+    ),
+    "conv_dilation_groups": LayerCase(
+        nn.Conv2d(4, 6, (2, 3), padding=(0, 1), dilation=(2, 1), groups=2), (4, 4, 3), (6, 2, 3), _weighted(6, 2, 2, 3)
+    ),
+    "conv_same": LayerCase(nn.Conv2d(2, 3, 3, padding="same"), (2, 3, 4), (3, 3, 4), _weighted(3, 2, 3, 3)),
+    "conv_same_even_dilation": LayerCase(
+        nn.Conv2d(2, 2, (2, 3), padding="same", dilation=(3, 2), bias=False), (2, 4, 5), None,
+        _weighted(2, 2, 2, 3, bias=False),
+    ),
+    "conv_1x1": LayerCase(nn.Conv2d(5, 3, 1), (5, 2, 3), (3, 2, 3), _weighted(3, 5, 1, 1)),
+    "conv_1x1_stride": LayerCase(nn.Conv2d(3, 4, 1, stride=2), (3, 3, 5), (4, 2, 3), _weighted(4, 3, 1, 1)),
+    "conv_depthwise": LayerCase(nn.Conv2d(3, 3, 3, padding=1, groups=3), (3, 3, 4), None, _weighted(3, 1, 3, 3)),
+    "conv_depthwise_multiplier": LayerCase(
+        nn.Conv2d(3, 6, 3, stride=2, groups=3, bias=False), (3, 5, 4), (6, 2, 1), _weighted(6, 1, 3, 3, bias=False)
+    ),
+    "conv_one_channel": LayerCase(nn.Conv2d(1, 2, 5, padding=2), (1, 3, 4), (2, 3, 4), _weighted(2, 1, 5, 5)),
+    "max_pool": LayerCase(nn.MaxPool2d(2), (2, 5, 4), (2, 2, 2)),
+    "max_pool_overlapping": LayerCase(nn.MaxPool2d(3, 2, 1), (2, 5, 4), (2, 3, 2)),
+    "max_pool_sides": LayerCase(nn.MaxPool2d((1, 3), (2, 1), (0, 1)), (2, 4, 3), (2, 2, 3)),
+    "avg_pool": LayerCase(nn.AvgPool2d(2), (2, 5, 4), (2, 2, 2)),
+    "avg_pool_overlapping": LayerCase(nn.AvgPool2d(3, 2, 1), (2, 5, 4), (2, 3, 2)),
+    "avg_pool_inside": LayerCase(nn.AvgPool2d((3, 2), 1, 1, count_include_pad=False), (2, 3, 2), (2, 3, 3)),
+    "global_avg_pool": LayerCase(nn.GlobalAvgPool2d(), (3, 2, 5), (3,)),
+    "batch_norm_images": LayerCase(nn.BatchNorm2d(2), (2, 3, 4), tensors=_normalizer(n=2)),
+    "batch_norm_images_plain": LayerCase(
+        nn.BatchNorm2d(3, eps=0.1, momentum=None, affine=False), (3, 2, 2), tensors=_normalizer(affine=False, n=3)
+    ),
+    "layer_norm_images": LayerCase(
+        nn.LayerNorm((2, 3, 4)), (2, 3, 4), tensors={"weight": (2, 3, 4), "bias": (2, 3, 4)}
+    ),
+    "layer_norm_planes": LayerCase(nn.LayerNorm((3, 4), 0.1, elementwise_affine=False), (2, 3, 4)),
+    "softmax_images": LayerCase(nn.Softmax(), (3, 2, 4)),
+    "tanh_images": LayerCase(nn.Tanh(), (3, 2, 4)),
+    "dropout_images": LayerCase(nn.Dropout(0.3), (3, 2, 4)),
+    "flatten_images": LayerCase(nn.Flatten(), (3, 2, 4), (24,)),
+    "inception": LayerCase(
+        nn.Branches(
+            [nn.Conv2d(3, 2, 1)], [nn.Conv2d(3, 2, 1), nn.GELU(), nn.Conv2d(2, 3, 3, padding=1)], [],
+            [nn.AvgPool2d(3, 1, 1), nn.Conv2d(3, 1, 1, bias=False)],
+        ), (3, 2, 3), (9, 2, 3),
+        {
+            **_weighted(2, 3, 1, 1, prefix="branches.0.0."),
+            **_weighted(2, 3, 1, 1, prefix="branches.1.0."),
+            **_weighted(3, 2, 3, 3, prefix="branches.1.2."),
+            **_weighted(1, 3, 1, 1, bias=False, prefix="branches.3.1."),
+        },
+    ),
+    "residual_images": LayerCase(
+        nn.Residual(
+            nn.Conv2d(2, 3, 3, padding=1, bias=False), nn.BatchNorm2d(3), nn.Tanh(), nn.Conv2d(3, 3, 3, padding="same"),
+            shortcut=nn.Conv2d(2, 3, 1, bias=False),
+        ), (2, 3, 2), (3, 3, 2),
+        {
+            **_weighted(3, 2, 3, 3, bias=False, prefix="body.0."),
+            **_normalizer(prefix="body.1.", n=3),
+            **_weighted(3, 3, 3, 3, prefix="body.3."),
+            **_weighted(3, 2, 1, 1, bias=False, prefix="shortcut.0."),
+        },
+    ),
+}  # fmt: skip
