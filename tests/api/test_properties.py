@@ -10,8 +10,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import nnext as nn
+from chain_strategies import stacks
 from internals import training_state
-from strategies import DTYPES, FINITE, LAYOUT, NETWORK_SEEDS, OPTIMIZER, SEEDS, Task, matrices, stacks, tasks
+from strategies import DTYPES, FINITE, LAYOUT, NETWORK_SEEDS, OPTIMIZER, SEEDS, Task, matrices, tasks
 from support import assert_same_bits, unchanged
 
 TYPES = st.sampled_from(["float16", "float32", "float64", "int8", "int16", "int64", "uint8", "uint32", "bool"])

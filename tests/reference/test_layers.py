@@ -9,21 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nnext as nn
-from image_strategies import convolutions, layer_norms, pools
+from image_strategies import Shape, convolutions, layer_norms, pools, shapes
 from nnext import reference
 from strategies import SEEDS
 from torch_twins import load, sequential, torch
 
-pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
 TOLERANCE = 1e-10  # relative to norms
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Any:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def drawn_state(net: reference.Network, rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -69,16 +60,14 @@ def drawn(seed: int, *shape: int) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=shape)
 
 
-@given(convolutions(), st.integers(1, 3), SEEDS)
-def test_convolutions(drawn_layer: Any, n: int, seed: int) -> None:
-    layer, shape = drawn_layer
-    assert_pytorchs([layer], drawn(seed, n, *shape), seed)
+@given(shapes(), st.integers(1, 3), SEEDS, st.data())
+def test_convolutions(shape: Shape, n: int, seed: int, data: st.DataObject) -> None:
+    assert_pytorchs([data.draw(convolutions(shape))], drawn(seed, n, *shape), seed)
 
 
-@given(pools(), st.integers(1, 3), SEEDS)
-def test_pools_also_of_equal_numbers(drawn_layer: Any, n: int, seed: int) -> None:
-    layer, shape = drawn_layer
-    assert_pytorchs([layer], drawn(seed, n, *shape).round(), seed)
+@given(shapes(), st.integers(1, 3), SEEDS, st.data())
+def test_pools_also_of_equal_numbers(shape: Shape, n: int, seed: int, data: st.DataObject) -> None:
+    assert_pytorchs([data.draw(pools(shape))], drawn(seed, n, *shape).round(), seed)
 
 
 @given(st.lists(st.integers(1, 4), min_size=1, max_size=3), st.integers(1, 3), SEEDS, st.data())

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 import internals
 import nnext as nn
 from cases import OPTIMIZERS, OptimizerCase
+from chain_strategies import stacks
 from error_bounds import bounded
 from internals import training_state
 from nnext import reference
-from strategies import NETWORK_SEEDS, OPTIMIZER, SEEDS, Task, normal, stacks, tasks
+from strategies import NETWORK_SEEDS, OPTIMIZER, SEEDS, Task, normal, tasks
 from support import FMA_ISAS, assert_same_bits, use_isa
 from tolerance import assert_relative, assert_within, eps
 
