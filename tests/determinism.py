@@ -17,6 +17,11 @@ BLOCK = nn.Residual(
     nn.Linear(90, 60), shortcut=nn.Linear(40, 60, bias=False),
 )  # fmt: skip
 # Of each a step is 14 MFLOP or more: a member of the team takes part for each of them.
+CHANNELS = 40  # of branches side by side: 12 + 16 + 12
+INCEPTION = nn.Branches(
+    [nn.Conv2d(12, 12, 1)], [nn.Conv2d(12, 16, 3, padding="same", bias=False), nn.BatchNorm2d(16)],
+    [nn.MaxPool2d(3, 1, 1)],
+)  # fmt: skip
 NETWORKS: dict[str, list[nn.Layer]] = {
     "plain": [
         nn.Linear(FEATURES, 131), nn.ReLU(), nn.Dropout(0.3), nn.Linear(131, 40), nn.Tanh(), nn.Linear(40, 10)
@@ -29,7 +34,18 @@ NETWORKS: dict[str, list[nn.Layer]] = {
         nn.Residual(nn.Linear(FEATURES, 131), nn.Sigmoid(), nn.Linear(131, FEATURES)), nn.Linear(FEATURES, 40), BLOCK,
         nn.ReLU(), nn.Linear(60, 10),
     ],
+    "images": [
+        nn.Conv2d(1, 12, 3, padding=1), nn.ReLU(), INCEPTION, nn.Dropout(0.2),
+        nn.Residual(nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1, groups=CHANNELS), nn.LayerNorm((CHANNELS, 5, 13))),
+        nn.AvgPool2d(3, 2, 1), nn.Conv2d(CHANNELS, 33, 3, padding=1, stride=2), nn.GELU(), nn.Flatten(),
+        nn.Linear(33 * 2 * 4, 10),
+    ],
+    "steps": [
+        nn.LayerNorm(5), nn.Linear(5, 70), nn.ReLU(), nn.Residual(nn.Linear(70, 70), nn.Dropout(0.3), nn.LayerNorm(70)),
+        nn.Flatten(), nn.Linear(13 * 70, 10),
+    ],
 }  # fmt: skip
+SHAPES = {"images": (1, 5, 13), "steps": (13, 5)}  # of a sample; features for others
 
 
 def network(
@@ -42,8 +58,10 @@ def network(
     return model
 
 
-def data(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    return rng.normal(size=(SAMPLES, FEATURES)).astype("float32"), rng.integers(10, size=SAMPLES)
+def data(rng: np.random.Generator, layers: str = "plain", **others: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Draw samples for a network, labels, and nothing for other options of `trained`."""
+    shape = SHAPES.get(layers, (FEATURES,))
+    return rng.normal(size=(SAMPLES, *shape)).astype("float32"), rng.integers(10, size=SAMPLES)
 
 
 def trained(X: Any, y: Any, threads: int = 1, epochs: int = 2, **options: Any) -> tuple[dict[str, Any], Any]:
@@ -56,4 +74,5 @@ def trained(X: Any, y: Any, threads: int = 1, epochs: int = 2, **options: Any) -
 
 
 WITNESSES = [{"layers": "batch_norm"}, {"layers": "residual"}, {"clip_norm": 0.05}]
+WITNESSES += [{"layers": "images"}, {"layers": "steps"}]
 WITNESSES += [{"layers": "batch_norm", "clip_norm": 0.1, "optimizer": "nadam"}]

@@ -90,7 +90,7 @@ def test_no_layout_of_x_changes_a_bit(rng: np.random.Generator, layout: str, tmp
 def test_save_and_resume_is_a_fit_that_was_never_interrupted(
     rng: np.random.Generator, options: dict[str, Any], tmp_path: pathlib.Path
 ) -> None:
-    X, y = data(rng)
+    X, y = data(rng, **options)
     whole, _ = trained(X, y, 2, epochs=3, **options)
     model = network(**options)
     model.fit(X, y, epochs=1, batch_size=BATCH, verbose=0)

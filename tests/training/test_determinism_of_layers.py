@@ -13,7 +13,7 @@ from support import assert_same_bits, require_two_fma_isas, use_isa
 
 @pytest.mark.parametrize("options", [*WITNESSES, {"layers": "residual", "clip_norm": 0.1, "dtype": "float64"}], ids=str)
 def test_no_number_of_threads_changes_a_bit(isa: str, rng: np.random.Generator, options: dict[str, Any]) -> None:
-    X, y = data(rng)
+    X, y = data(rng, **options)
     expected, expected_history = trained(X, y, **options)
     for threads in THREADS[1:]:
         state, history = trained(X, y, threads, **options)
@@ -26,7 +26,7 @@ def test_no_number_of_threads_changes_a_bit(isa: str, rng: np.random.Generator, 
 def test_instruction_sets_with_fma_train_other_layers_to_the_same_bits(
     rng: np.random.Generator, options: dict[str, Any], dtype: str
 ) -> None:
-    X, y = data(rng)
+    X, y = data(rng, **options)
     results = []
     for name in require_two_fma_isas():
         with use_isa(name):
@@ -39,7 +39,7 @@ def test_instruction_sets_with_fma_train_other_layers_to_the_same_bits(
 def test_what_gradients_are_clipped_by_and_statistics_are_the_same_in_own_loops(
     isa: str, rng: np.random.Generator, options: dict[str, Any]
 ) -> None:
-    X, y = data(rng)
+    X, y = data(rng, **options)
     model, own = network(**options), network(**options)
     model.fit(X, y, batch_size=BATCH, verbose=0)
     order = internals.begin_epoch(own, len(X), True)
