@@ -251,23 +251,3 @@ assert child > 0 and os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 """
     )
     assert (result.returncode, result.stderr) == (0, "")
-
-
-def test_loaders_of_pytorch_also_with_processes() -> None:
-    torch = pytest.importorskip("torch")
-    data = torch.utils.data.TensorDataset(torch.as_tensor(X, dtype=torch.float32), torch.as_tensor(Y))
-    states = []
-    for given in (
-        [(X[first : first + 8].astype("float32"), Y[first : first + 8]) for first in (0, 8, 16)],
-        torch.utils.data.DataLoader(data, batch_size=8),
-        torch.utils.data.DataLoader(data, batch_size=8, num_workers=2),
-    ):
-        model = network()
-        model.fit(given, epochs=2, validation_data=given, verbose=0)
-        states.append({name: array.tobytes() for name, array in model.state_dict().items()})
-    assert states[0] == states[1] == states[2]
-    model = network()
-    tensors = data.tensors
-    model.fit(*tensors, validation_split=0.5, verbose=0)
-    model.evaluate(*tensors)
-    assert model.predict(tensors[0]).shape == (20, 2)

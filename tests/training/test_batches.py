@@ -163,3 +163,22 @@ def test_a_scale_is_for_every_batch(data: Any) -> None:
     assert_same_bits(trained(model, Loader(cut(X, y)), scale=1 / 255), expected)
     with pytest.warns(UserWarning, match="the model was fitted with scale"):
         model.evaluate(Loader(cut(X, y)))
+
+
+def test_loaders_of_pytorch_also_with_processes(data: Any) -> None:
+    torch = pytest.importorskip("torch")
+    X, y = data
+    tensors = torch.utils.data.TensorDataset(torch.as_tensor(X), torch.as_tensor(y))
+    states = []
+    for given in (
+        cut(X, y),
+        torch.utils.data.DataLoader(tensors, batch_size=SIZE),
+        torch.utils.data.DataLoader(tensors, batch_size=SIZE, num_workers=2),
+    ):
+        states.append(trained(network(), given, validation_data=given))
+    assert_same_bits(states[1], states[0])
+    assert_same_bits(states[2], states[0])
+    model = network()
+    model.fit(*tensors.tensors, validation_split=0.5, verbose=0)
+    model.evaluate(*tensors.tensors)
+    assert model.predict(tensors.tensors[0]).shape == (N, CLASSES)
