@@ -23,7 +23,8 @@ void require_fit(Sizes shape, const nn::Network<T>& network, const Seen& seen, c
   const std::optional<Shape>& input = network.input();
   const nn::Intake intake = network.intake().value_or(nn::Intake{});
   const Size channels = input ? input->channels : intake.channels;
-  if (channels != 0 && seen.shape.channels != channels)
+  const bool comparable = intake.channels_first || !seen.shape.channels_first || input == seen.shape;
+  if (channels != 0 && comparable && seen.shape.channels != channels)
     fail(argument, "has ", seen.shape.channels, seen.shape.channels_first ? " channels" : " features",
          " but the network expects ", channels, "; ", argument.name, " has shape ", shape_text(shape), ", give ",
          wanted_text({channels, intake.axes, intake.channels_first}),

@@ -157,6 +157,8 @@ class Layer {
   // Nothing where it takes whatever comes. The first layer of a network that wants something says how its samples are
   // written.
   virtual std::optional<Intake> intake() const { return {}; }
+  // Whether what it gives at a place depends on others, so that it matters how many there are.
+  virtual bool joins_places() const { return false; }
   // Of its output. Throws std::invalid_argument unless the layer takes such inputs.
   virtual Shape out_shape(std::span<const Shape> in) const { return in.front(); }
   virtual Traits traits(const Shape& in, bool training) const = 0;

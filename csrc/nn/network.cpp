@@ -1,5 +1,6 @@
 #include "nn/network.h"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "core/errors.h"
@@ -29,10 +30,14 @@ void Network<T>::find_intake(const std::optional<Intake>& wanted) {
     intake_->channels = wanted->channels;
 }
 
-// Or the layers do not fit together: features of any number stand for samples that are not known.
+// Or the layers do not fit together. Features of any number stand for samples that are not known; where layers do not
+// take these, but may take sequences, the first samples tell.
 template <class T>
 void Network<T>::find_input(std::span<const Size> input_shape) {
   const Intake wanted = intake_.value_or(Intake{});
+  const bool may_have_places = wanted.axes != 0 && std::any_of(nodes.begin(), nodes.end(), [](const Node<T>& node) {
+                                 return node.layer->joins_places();
+                               });
   if (!input_shape.empty()) {
     input_ = read(input_shape);
     if (!input_)
@@ -42,10 +47,13 @@ void Network<T>::find_input(std::span<const Size> input_shape) {
     input_ = Shape(wanted.channels);
   }
   takes_only_input_ = input_ && (!input_shape.empty() || wanted.axes == 0);
-  if (input_)
-    output_ = shapes(*input_)[output];
-  else if (wanted.axes <= 0)
-    static_cast<void>(shapes(1));
+  if (!input_ && wanted.axes > 0) return;
+  try {
+    output_ = shapes(input_.value_or(1))[output];
+  } catch (const std::invalid_argument&) {
+    if (!may_have_places || takes_only_input_) throw;
+    input_.reset();
+  }
 }
 
 template <class T>
@@ -56,6 +64,7 @@ std::optional<Shape> Network<T>::read(std::span<const Size> extents) const {
   if (wanted.flat) return Shape(extents.first(extents.size() - 1), extents.back(), false).numbers();
   if (!wanted.channels_first) {
     if (wanted.axes >= 0 && axes != wanted.axes) return {};
+    if (axes == 2) return Shape(extents.subspan(1), extents.front(), true);  // three axes are those of an image
     return Shape(extents.first(extents.size() - 1), extents.back(), false);
   }
   if (axes == wanted.axes) return Shape(extents.subspan(1), extents.front(), true);

@@ -33,7 +33,8 @@ void add_activation(Builder<T>& to, const char* name, double argument = 0) {
 // What one body computes added to the input, or to what the shortcut makes of it.
 template <class T>
 void add_residual(Builder<T>& to, const Config& config) {
-  to.add_branches({{"body", &config.list("body")}, {"shortcut", &config.list("shortcut")}}, std::make_unique<Add<T>>());
+  to.add_branches({{"body", &config.list("body")}, {"shortcut", &config.list("shortcut")}},
+                  std::make_unique<Add<T>>("residual"));
 }
 
 template <class T>
@@ -42,7 +43,7 @@ void add_branches(Builder<T>& to, const Config& config) {
   for (const std::vector<Config>& layers : config.lists("branches"))
     branches.emplace_back("branches." + std::to_string(branches.size()), &layers);
   if (config.text("join") == "add")
-    to.add_branches(branches, std::make_unique<Add<T>>());
+    to.add_branches(branches, std::make_unique<Add<T>>("branches"));
   else
     to.add_branches(branches, std::make_unique<Concat<T>>());
 }

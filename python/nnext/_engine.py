@@ -26,7 +26,7 @@ __all__ = ["Engine", "Predictor", "as_array", "as_csr", "optimizer_arrays", "ten
 HostLoss = Callable[[Any, Any], tuple[float, Any] | tuple[float, Any, float]]
 
 
-def tensor_table(layers: Iterable[Layer], input_shape: Shape | None) -> list[Tensor]:
+def tensor_table(layers: Iterable[Layer], input_shape: Shape | None = None) -> list[Tensor]:
     """Return the arrays that a network of these layers would own, without room for one of them.
 
     ValueError where they do not fit together, or have more numbers than memory has addresses.

@@ -35,7 +35,7 @@ void check_configs(Statements& says) {
                [] { build({linear(2, 3), linear(4, 1)}, 2); });
   says.refuses("layer 0.body.1: [batch_norm] x has 5 features but the layer expects 6",
                [] { build({residual({linear(2, 5), batch_norm(6)})}, 2); });
-  says.refuses("layer 1: [add] one branch gives (3,) a sample but another (2,)",
+  says.refuses("layer 1: [residual] one branch gives (3,) a sample but another (2,)",
                [] { build({relu(), residual({linear(2, 3)})}, 2); });
   says.refuses("layer 0.body.0: a Linear of these sizes has more numbers than memory has addresses",
                [] { build({residual({linear(Size{1} << 40, Size{1} << 40)})}, 2); });

@@ -33,10 +33,11 @@ class Fork final : public Layer<T> {
 template <class T>
 class Add final : public Layer<T> {
  public:
+  explicit Add(const char* of) : of_(of) {}  // the layer that has the branches, for messages
   Shape out_shape(std::span<const Shape> in) const override {
     for (const Shape& other : in)
       if (other != in.front())
-        core::fail_value("[add] one branch gives ", text(in.front()), " a sample but another ", text(other),
+        core::fail_value("[", of_, "] one branch gives ", text(in.front()), " a sample but another ", text(other),
                          "; give all the same, for example with Linear(", other.channels, ", ", in.front().channels,
                          ") at the end of that one");
     return in.front();
@@ -47,6 +48,9 @@ class Add final : public Layer<T> {
     add_rows<T>(pass, frame.x, frame.more_x, part, frame.y);
   }
   void backward(const Pass<T>&, const Frame<T>&, const Part&, int) const override {}
+
+ private:
+  const char* of_;
 };
 
 // y has the channels of all inputs beside each other, in every place; each gets its part of y's gradient.
@@ -57,7 +61,7 @@ class Concat final : public Layer<T> {
     Size channels = 0;
     for (const Shape& other : in) {
       if (other.with_channels(1) != in.front().with_channels(1))
-        core::fail_value("[concat] one branch gives ", text(in.front()), " a sample but another ", text(other),
+        core::fail_value("[branches] one branch gives ", text(in.front()), " a sample but another ", text(other),
                          "; they may differ in their channels alone: change stride or padding");
       channels += other.channels;
     }

@@ -11,6 +11,7 @@ template <class T>
 class Flatten final : public Layer<T> {
  public:
   std::optional<Intake> intake() const override { return Intake{.axes = 0, .flat = true}; }
+  bool joins_places() const override { return true; }
   Shape out_shape(std::span<const Shape> in) const override { return in.front().numbers(); }
   Traits traits(const Shape& in, bool) const override {
     return {.forward_identity = !in.turned(), .backward_identity = !in.turned()};

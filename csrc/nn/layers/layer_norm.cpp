@@ -20,12 +20,11 @@ void LayerNorm<T>::initialize(const Streams&) {
   if (this->parameters.size() > kWeight) std::fill_n(this->parameters[kWeight].values.data(), numbers_, T(1));
 }
 
-// Three axes are those of an image; two may be of a sequence or of each channel, which others tell.
+// Three axes are those of an image.
 template <class T>
 std::optional<Intake> LayerNorm<T>::intake() const {
-  if (extents_.size() == 1) return Intake{.channels = extents_.back()};
   if (extents_.size() == 3) return Intake{extents_.front(), 2, true};
-  return {};
+  return Intake{.channels = extents_.back()};
 }
 
 template <class T>

@@ -15,6 +15,7 @@ class LayerNorm final : public Layer<T> {
   explicit LayerNorm(const core::Config& config);
 
   std::optional<Intake> intake() const override;
+  bool joins_places() const override { return extents_.size() > 1; }
   Shape out_shape(std::span<const Shape> in) const override;
   Traits traits(const Shape& in, bool training) const override;
   Room room(const Shape& in, Size rows, bool training) const override;

@@ -11,12 +11,13 @@ namespace nnext::nn {
 template <class T>
 class Pool : public Layer<T> {
  public:
-  explicit Pool(const core::Config& config) : h_(read_window(config, 0)), w_(read_window(config, 1)) {}
+  Pool(const core::Config& config, const char* operation)
+      : operation_(operation), h_(read_window(config, 0)), w_(read_window(config, 1)) {}
 
   std::optional<Intake> intake() const override { return Intake{.axes = 2, .channels_first = true}; }
   Shape out_shape(std::span<const Shape> in) const override {
-    require_image("pool", in.front());
-    return window_places("pool", in.front(), h_, w_);
+    require_image(operation_, in.front());
+    return window_places(operation_, in.front(), h_, w_);
   }
   Room room(const Shape& in, Size, bool) const override {
     return {.flops = 2 * static_cast<double>(in.numbers()) * static_cast<double>(h_.kernel * w_.kernel) /
@@ -35,13 +36,14 @@ class Pool : public Layer<T> {
   }
 
  private:
+  const char* operation_;
   ops::Window h_, w_;
 };
 
 template <class T>
 class MaxPool final : public Pool<T> {
  public:
-  using Pool<T>::Pool;
+  explicit MaxPool(const core::Config& config) : Pool<T>(config, "max_pool2d") {}
   Traits traits(const Shape&, bool) const override { return {.reads_x = true}; }
   void forward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int) const override {
     this->for_images(frame, part, [&](Size i, const kernels::PoolAxis& h, const kernels::PoolAxis& w) {
@@ -58,7 +60,8 @@ class MaxPool final : public Pool<T> {
 template <class T>
 class AvgPool final : public Pool<T> {
  public:
-  explicit AvgPool(const core::Config& config) : Pool<T>(config), inside_(!config.flag("count_include_pad")) {}
+  explicit AvgPool(const core::Config& config)
+      : Pool<T>(config, "avg_pool2d"), inside_(!config.flag("count_include_pad")) {}
   Traits traits(const Shape&, bool) const override { return {}; }
   void forward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int) const override {
     this->for_images(frame, part, [&](Size i, const kernels::PoolAxis& h, const kernels::PoolAxis& w) {
@@ -81,7 +84,7 @@ class GlobalAvgPool final : public Layer<T> {
  public:
   std::optional<Intake> intake() const override { return Intake{.axes = 2, .channels_first = true}; }
   Shape out_shape(std::span<const Shape> in) const override {
-    require_image("pool", in.front());
+    require_image("global_avg_pool2d", in.front());
     return in.front().channels;
   }
   Traits traits(const Shape&, bool) const override { return {}; }
