@@ -122,7 +122,7 @@ def names_in_the_core(kind: str) -> set[str]:
     ask: dict[str, Callable[[], Any]] = {
         "layer": lambda: _core.Network32(0, [other]),
         "loss": lambda: _core.loss("?", [[1.0]], [[1.0]], None),
-        "optimizer": lambda: _core.Network32(0, []).compile(None, other, "float32", 0.0),
+        "optimizer": lambda: _core.Network32(0, []).compile(None, other),
         "activation": lambda: _core.activation("?", [1.0]),
     }
     try:

@@ -28,7 +28,11 @@ void bind_tensors(py::class_<Model<T>>& c) {
 
 template <class T>
 void bind_settings(py::class_<Model<T>>& c) {
-  c.def("compile", &Model<T>::compile, arg("loss"), arg("optimizer"), arg("precision"), arg("clip_norm"));
+  c.def(
+      "compile",
+      [](Model<T>& model, const py::object& loss, const py::dict& optimizer, const std::string& precision,
+         double clip_norm, Size accumulate) { model.compile(loss, optimizer, precision, {clip_norm, accumulate}); },
+      arg("loss"), arg("optimizer"), arg("precision") = "float32", arg("clip_norm") = 0.0, arg("accumulate") = 1);
   c.def("find_bf16", &Model<T>::find_bf16);
   c.def("set_trainable", &Model<T>::set_trainable, arg("paths"), arg("trainable"));
   c.def("frozen", &Model<T>::frozen);

@@ -57,7 +57,8 @@ class Model {
   std::vector<std::string> optimizer_states() const;
   std::string product_name() const;
 
-  void compile(const py::object& loss, const py::dict& optimizer, const std::string& precision, double clip_norm);
+  void compile(const py::object& loss, const py::dict& optimizer, const std::string& precision,
+               const train::StepSettings& settings);
   std::string find_bf16() const { return trainer_.find_bf16().name; }
   void set_trainable(const std::vector<std::string>& paths, bool trainable);
   std::vector<std::string> frozen() const;

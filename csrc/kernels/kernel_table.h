@@ -138,8 +138,9 @@ struct LossKernels {
 
 template <class T>
 struct ReduceKernels {
-  // sum[j] = sum over i of x[i, j], each a chain over i in increasing order.
-  void (*column_sums)(std::size_t m, std::size_t n, const T* x, std::ptrdiff_t x_row, T* sum);
+  // sum[j] = start[j] + sum over i of x[i, j], each a chain over i in increasing order that starts from start (null:
+  // zero), which may be sum.
+  void (*column_sums)(std::size_t m, std::size_t n, const T* x, std::ptrdiff_t x_row, const T* start, T* sum);
   // Adds the sum over i of x[i, j]^2 to sum[j], a chain over i in increasing order in double. No overlap.
   void (*column_squares)(std::size_t m, std::size_t n, const T* x, std::ptrdiff_t x_row, double* sum);
   std::size_t (*count_nonfinite)(std::size_t n, const T* x);  // how many are NaN or infinite

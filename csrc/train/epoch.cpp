@@ -29,16 +29,17 @@ Epoch<T>::Epoch(Training<T>& training, const Plan<T>& plan, const Shares& shares
       shares_(shares),
       samples_(samples),
       options_(options),
+      batches_(std::min(training.settings.accumulate, core::divide_up(samples.x.rows, plan.batch()))),
       order_(std::move(order)),
       arena_(plan, shares.count()),
-      terms_(samples.weights, plan.batch()),
+      terms_(samples.weights, step_rows()),
       indices_(samples.targets.indices != nullptr ? plan.batch() : 0),
       dense_(core::checked_product(samples.targets.dense ? plan.batch() : 0, samples.targets.dense.cols)) {
   own_.reserve(shares.count());  // they refer to their places
   for (Size i = 0; i < shares.count(); ++i) own_.emplace_back(arena_.view(i), *this, i);
   const Size batch_bytes = plan.batch() * samples.x.row_size();
   prefetches_ = batch_bytes > runtime::kL1Bytes && batch_bytes <= runtime::kPrefetchBytes;
-  if (training.clip_norm > 0) clip_.emplace(training.network, training.clip_norm);
+  if (const double limit = training.settings.clip_norm; limit > 0) clip_.emplace(training.network, limit);
 }
 
 template <class T>
@@ -49,11 +50,13 @@ void Epoch<T>::follow(bool keeps_gradients, bool by_features) {
 }
 
 template <class T>
-void Epoch<T>::begin(const Member& me, Size step_) {
+void Epoch<T>::begin(const Member& me, Size step_, Size batch_) {
   Own& mine = own(me);
   Batch<T>& batch = mine.batch;
-  batch.first = step_ * options_.batch_size;
-  const Size rows = std::min(options_.batch_size, samples_.x.rows - batch.first);
+  batch.before = batch_ * plan_.batch();
+  batch.first = step_ * step_rows() + batch.before;
+  batch.step_rows = std::min(step_rows(), samples_.x.rows - step_ * step_rows());
+  const Size rows = std::min(plan_.batch(), batch.step_rows - batch.before);
   const bool gathered = order_.size() > 0;
   const ops::Targets<T>& targets = samples_.targets;
   if (targets.indices != nullptr)
@@ -72,7 +75,7 @@ void Epoch<T>::begin(const Member& me, Size step_) {
 // The rows of the next batch that this member will read, spread over its pieces.
 template <class T>
 void Epoch<T>::look_ahead(const Member& me, Own& mine) const {
-  const Size next = mine.batch.first + mine.batch.x.rows, rows = std::min(options_.batch_size, samples_.x.rows - next);
+  const Size next = mine.batch.first + mine.batch.x.rows, rows = std::min(plan_.batch(), samples_.x.rows - next);
   Size pieces = 0;
   for_own_shares(me, shares_, [&](Size share) {
     for (const Task& task : shares_.tasks[share]) pieces += task.pieces.size();
@@ -96,7 +99,8 @@ void Epoch<T>::gather(const Member& me, View<T>& view, Range rows) {
 // Copies targets unless they are read as they lie, and works out how much each row's loss counts.
 template <class T>
 void Epoch<T>::gather_targets(const Batch<T>& batch, Range rows) {
-  terms_.weigh(rows, batch.x.rows, [&](Size i) { return sample(batch.first + i); });
+  terms_.weigh({batch.before + rows.begin, batch.before + rows.end}, batch.step_rows,
+               [&](Size i) { return sample(batch.first - batch.before + i); });
   if (order_.size() == 0) return;
   const std::uint32_t* order = order_.data() + batch.first;
   if (const ConstMatrix<T>& dense = samples_.targets.dense; dense)
@@ -111,7 +115,7 @@ template <class T>
 void Epoch<T>::loss(const nn::Pass<T>& pass, View<T>& view, Range rows) {
   const Batch<T>& batch = own(pass.me).batch;
   if (by_features_) gather_targets(batch, rows);
-  terms_.compute(training_.loss, rows.begin, view.at(plan_.head()).rows_from(rows.begin, rows.size()),
+  terms_.compute(training_.loss, batch.before + rows.begin, view.at(plan_.head()).rows_from(rows.begin, rows.size()),
                  batch.targets.rows_from(rows.begin, rows.size()),
                  view.at(plan_.head_gradient()).rows_from(rows.begin, rows.size()));
 }
@@ -147,13 +151,16 @@ double Epoch<T>::host_loss(Own& own) {
   const Matrix<T> dy = view.at(plan_.output_gradient());
   const HostLoss said = samples_.host_loss(view.at(plan_.output()), rows.data(), dy);
   options_.lr = said.lr.value_or(options_.lr);
-  const bool finite = training_.network.kernels.reduce.count_nonfinite(dy.rows * dy.cols, dy.data) == 0;
-  return finite ? said.loss : std::numeric_limits<double>::infinity();
+  const kernels::KernelTable<T>& kernels = training_.network.kernels;
+  const bool finite = kernels.reduce.count_nonfinite(dy.rows * dy.cols, dy.data) == 0;
+  const double share = static_cast<double>(rows.size()) / static_cast<double>(own.batch.step_rows);
+  if (share != 1) kernels.elementwise.scale(dy.rows * dy.cols, static_cast<T>(share), dy.data, dy.data);
+  return finite ? share * said.loss : std::numeric_limits<double>::infinity();
 }
 
 template <class T>
 void Epoch<T>::count(double loss) {
-  const Size rows = own().batch.x.rows;
+  const Size rows = own().batch.step_rows;
   ++step;
   loss_sum_ += loss * static_cast<double>(rows);
   rows_ += rows;

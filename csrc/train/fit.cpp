@@ -24,13 +24,13 @@ void Fit<T>::prepare(const Samples<T>& samples, const EpochOptions& options) {
 template <class T>
 void Fit<T>::choose_way(Run& run) {
   Epoch<T>& epoch = run.epoch;
-  run.long_steps = epoch.has_host_loss() || (step_flops() > runtime::kQuickFlops && !quick_);
-  run.at_once = !run.long_steps && training_.clip_norm == 0;
+  run.long_steps = epoch.has_host_loss() || (step_flops(epoch) > runtime::kQuickFlops && !quick_);
+  run.at_once = !run.long_steps && training_.settings.clip_norm == 0 && epoch.batches() == 1;
   run.by_features = epoch.shares().split_first() && !run.long_steps;
   epoch.follow(!run.at_once, run.by_features);
   run.program = make_program(run);
   run.tiny.reset();
-  if (run.at_once && step_flops() <= runtime::kTinyFlops) run.tiny = Tiny<T>::of(training_, *plan_, epoch.own().view);
+  if (run.at_once && batch_flops() <= runtime::kTinyFlops) run.tiny = Tiny<T>::of(training_, *plan_, epoch.own().view);
   pack_layers(run.tiny != nullptr);
 }
 
@@ -52,7 +52,7 @@ Program Fit<T>::make_program(const Run& run) const {
     program.rows(Work::outputs);
   }
   program.backward(plan_->first_backward(), head);
-  program.gradients(run.at_once, training_.clip_norm > 0);
+  program.gradients(run.at_once, training_.settings.clip_norm > 0);
   return program.take();
 }
 
@@ -80,7 +80,7 @@ Order Fit<T>::sample_order(const InputRows<T>& x, bool shuffle, runtime::Cancel&
 template <class T>
 EpochReport Fit<T>::run_epoch(const Samples<T>& samples, const EpochOptions& options, runtime::Cancel& cancel) {
   prepare(samples, options);
-  const Shares shares = share_step(*plan_, runtime::members_for(step_flops() / 2));  // in two phases
+  const Shares shares = share_step(*plan_, runtime::members_for(batch_flops() / 2));  // in two phases
   Epoch<T> epoch(training_, *plan_, shares, samples, options, sample_order(samples.x, options.shuffle, cancel));
   Run run{epoch, cancel};
   choose_way(run);

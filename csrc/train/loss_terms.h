@@ -1,4 +1,4 @@
-// What the rows of a batch add to its loss, and how much each counts.
+// What the rows of a step add to its loss, and how much each counts.
 //
 // A row is one term or, where every output of a sample has a weight of its own, as many as it has outputs: the loss of
 // (rows, k) is then taken as that of (rows * k, 1), whose terms are the same. No kernel needs to know of it.
@@ -12,17 +12,17 @@ template <class T>
 class LossTerms {
  public:
   LossTerms() = default;
-  // Room for a batch of `rows`. The weights of all samples have a mean of 1, over all their terms; none: all are 1.
+  // Room for `rows`. The weights of all samples have a mean of 1, over all their terms; none: all are 1.
   LossTerms(ConstMatrix<T> weights, Size rows)
       : weights_(weights),
         per_row_(weights ? weights.cols : 1),
         scale_(core::checked_product(rows, per_row_)),
         loss_(scale_.size()) {}
 
-  // Rows of a batch of batch_rows count as much as the samples sample(i): what makes the sum of the terms their mean.
+  // Rows, of all_rows together, count as much as the samples sample(i): what makes the sum of the terms their mean.
   template <class F>
-  void weigh(runtime::Range rows, Size batch_rows, F sample) {
-    const auto terms = static_cast<double>(batch_rows * per_row_);
+  void weigh(runtime::Range rows, Size all_rows, F sample) {
+    const auto terms = static_cast<double>(all_rows * per_row_);
     T* to = scale_.data() + rows.begin * per_row_;
     if (!weights_) {
       std::fill_n(to, rows.size(), static_cast<T>(1 / terms));

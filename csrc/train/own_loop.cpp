@@ -139,7 +139,7 @@ void OwnLoop<T>::step(double lr, runtime::Cancel& cancel) {
   if (!has_gradients_)
     throw std::logic_error("[step] there are no gradients; call backward(dY) or loss_and_grads(X, y) first");
   std::optional<NormClip<T>> clip;
-  if (training_.clip_norm > 0) clip.emplace(training_.network, training_.clip_norm);
+  if (const double limit = training_.settings.clip_norm; limit > 0) clip.emplace(training_.network, limit);
   const Gate::Writer writer(training_.network.gate, &cancel);
   if (!writer) return;
   auto body = [&](Member& me) {

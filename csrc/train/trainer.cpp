@@ -67,10 +67,14 @@ const kernels::Bf16Kernels& Trainer<T>::find_bf16() const {
 }
 
 template <class T>
-void Trainer<T>::compile(const Config* loss, const Config& optimizer, const std::string& precision, double clip_norm,
-                         runtime::Cancel& cancel) {
+void Trainer<T>::compile(const Config* loss, const Config& optimizer, const std::string& precision,
+                         const StepSettings& settings, runtime::Cancel& cancel) {
   const kernels::Bf16Kernels* bf16 = precision == "bf16" ? &find_bf16() : nullptr;
-  typename Training<T>::Compiled compiled = training_.prepare(loss, optimizer, clip_norm);
+  if (bf16 != nullptr && settings.accumulate > 1)
+    core::fail_value("[compile] precision is \"bf16\" and accumulate is ", settings.accumulate,
+                     ", but sums in bf16 cannot go on from batch to batch with the same bits; use "
+                     "precision=\"float32\", or a larger batch_size");
+  typename Training<T>::Compiled compiled = training_.prepare(loss, optimizer, settings);
   change("compile", cancel, [&] {
     for (nn::Node<T>& node : network_.nodes) node.layer->use_bf16(bf16);
     training_.put(std::move(compiled));

@@ -52,8 +52,8 @@ class Trainer {
 
   // Everything that changes something throws std::runtime_error while another call trains, and does nothing when the
   // host asks to stop.
-  // `loss` null: the host's own. `precision` is "float32", that is T, or "bf16". clip_norm 0: no clipping.
-  void compile(const Config* loss, const Config& optimizer, const std::string& precision, double clip_norm,
+  // `loss` null: the host's own. `precision` is "float32", that is T, or "bf16".
+  void compile(const Config* loss, const Config& optimizer, const std::string& precision, const StepSettings& settings,
                runtime::Cancel& cancel);
   void set_trainable(const std::vector<std::string>& paths, bool trainable, runtime::Cancel& cancel);
   void set_parameters(const std::vector<GivenNumbers<T>>& given, runtime::Cancel& cancel);

@@ -37,8 +37,9 @@ std::vector<std::vector<Buffer<T>>> start_state(const nn::Network<T>& network, c
 }  // namespace
 
 template <class T>
-typename Training<T>::Compiled Training<T>::prepare(const Config* loss_, const Config& optimizer_, double clip) const {
-  Compiled compiled{make_loss(network, loss_), clip, optim::make_optimizer<T>(optimizer_), {}};
+typename Training<T>::Compiled Training<T>::prepare(const Config* loss_, const Config& optimizer_,
+                                                    const StepSettings& settings_) const {
+  Compiled compiled{make_loss(network, loss_), settings_, optim::make_optimizer<T>(optimizer_), {}};
   compiled.state = start_state(network, *compiled.optimizer);
   return compiled;
 }
@@ -46,7 +47,7 @@ typename Training<T>::Compiled Training<T>::prepare(const Config* loss_, const C
 template <class T>
 void Training<T>::put(Compiled compiled) {
   loss = compiled.loss;
-  clip_norm = compiled.clip_norm;
+  settings = compiled.settings;
   optimizer = std::move(compiled.optimizer);
   optimizer_state = std::move(compiled.state);
   regroup(std::vector<optim::Progress>(network.parameters));

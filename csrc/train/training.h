@@ -22,6 +22,12 @@ struct Counters {
   std::uint64_t epoch = 0;  // begun epochs over the network's life: the key of the sample order
 };
 
+// How the steps of a training are made, beside loss and rule.
+struct StepSettings {
+  double clip_norm = 0;  // 0: gradients are not clipped
+  Size accumulate = 1;   // batches that a step of a fit takes
+};
+
 template <class T>
 struct LossRule {
   const kernels::LossKernel<T>* kernel = nullptr;  // null: a function of the host's
@@ -47,7 +53,7 @@ struct Training {
   nn::Network<T>& network;
   Counters counters;
   LossRule<T> loss;
-  double clip_norm = 0;                                 // 0: gradients are not clipped
+  StepSettings settings;
   std::unique_ptr<optim::Optimizer<T>> optimizer;       // null before compile
   std::vector<std::vector<Buffer<T>>> optimizer_state;  // [parameter][state]; none of buffers
   std::vector<Group<T>> groups;
@@ -56,11 +62,11 @@ struct Training {
   // What compile() changes: built before anything is, then put in place at once.
   struct Compiled {
     LossRule<T> loss;
-    double clip_norm;
+    StepSettings settings;
     std::unique_ptr<optim::Optimizer<T>> optimizer;
     std::vector<std::vector<Buffer<T>>> state;
   };
-  Compiled prepare(const Config* loss, const Config& optimizer, double clip_norm) const;
+  Compiled prepare(const Config* loss, const Config& optimizer, const StepSettings& settings) const;
   void put(Compiled compiled);
 
   // Parts the parameters into groups anew, after layers were frozen or their progress set.

@@ -82,7 +82,14 @@ class _Network(Generic[_Number], metaclass=_PybindType):
     def product_name(self) -> str: ...  # of the number that it keeps; "" if it has none
 
     # What to minimize, and how.
-    def compile(self, loss: _Config | None, optimizer: _Config, precision: str, clip_norm: float) -> None: ...
+    def compile(
+        self,
+        loss: _Config | None,
+        optimizer: _Config,
+        precision: str = "float32",
+        clip_norm: float = 0.0,  # 0: no limit
+        accumulate: int = 1,
+    ) -> None: ...
     def find_bf16(self) -> str: ...  # the kernels for precision "bf16"; raises where there are none
     def set_trainable(self, paths: Sequence[str], trainable: bool) -> None: ...
     def frozen(self) -> list[str]: ...  # paths of layers with parameters

@@ -57,7 +57,7 @@ def tensor_table(layers: Iterable[Layer]) -> list[Tensor]:
 def optimizer_arrays(optimizer: Optimizer) -> list[str]:
     """Return the names of the running sums that an optimizer keeps of each parameter."""
     core = Network32(0, [])
-    core.compile(None, optimizer.config(), "float32", 0.0)
+    core.compile(None, optimizer.config())
     return core.optimizer_states()
 
 
@@ -156,13 +156,21 @@ class Engine:
         if precision == "bf16":
             self._core.find_bf16()
 
-    def compile(self, loss: Loss | None, optimizer: Optimizer, precision: str, clip_norm: float | None) -> None:
+    def compile(
+        self,
+        loss: Loss | None,
+        optimizer: Optimizer,
+        *,
+        precision: str = "float32",
+        clip_norm: float | None = None,
+        accumulate: int = 1,
+    ) -> None:
         """Take a loss, None where it is computed outside, and an optimizer, which starts afresh."""
         described = None
         if loss is not None:
             fused = loss.fused(type(self.layers[-1]).__name__)
             described = (fused or loss).config() | {"type": (fused or loss).name, "with_last_layer": fused is not None}
-        self._core.compile(described, optimizer.config(), precision, clip_norm or 0.0)
+        self._core.compile(described, optimizer.config(), precision, clip_norm or 0.0, accumulate)
 
     def samples(self, X: npt.ArrayLike, y: npt.ArrayLike | None, weight: Any, operation: str, scale: float) -> Any:
         """Return samples, checked, for `fit_epoch`, `evaluate` and `loss_and_gradients`: an object with `rows`.

@@ -25,6 +25,7 @@ _AS_ROWS = (
     "nnext has none yet; `nn.Flatten()` and `nn.Linear(in_features, out_features)` take images and sequences as rows"
 )
 _REGULARIZE = "give weight_decay to the optimizer, as in `nn.SGD(weight_decay=1e-4)`"
+_ACCUMULATE = 'give accumulate to compile, as in `model.compile(loss="mse", accumulate=4)`'
 _SIZES = "give all sizes in one list, features first and outputs last, as in `nn.MLP([4, 8, 2])`"
 
 HINTS: Mapping[str, Mapping[str, str]] = {
@@ -257,6 +258,7 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "criterion objective loss_fn loss_function": "loss",
         "optim solver": "optimizer",
         "max_grad_norm global_clipnorm gradient_clip_val": "clip_norm",
+        "accumulate_grad_batches gradient_accumulation_steps grad_accumulation_steps accumulation_steps": _ACCUMULATE,
         "num_samples n_points": "n_samples",
         "inplace": "leave it out: nnext works in place where it can",
         "device": _CPU,
@@ -307,6 +309,7 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "weighted_metrics loss_weights run_eagerly jit_compile steps_per_execution": "leave it out: there is none",
     },
     "fit(": {
+        "accumulate": _ACCUMULATE,
         "*": "name the options, as in `model.fit(X, y, epochs=10, batch_size=32)`",
         "learning_rate lr": "set `model.optimizer.lr` before it",
         "initial_epoch": "leave it out: a fit goes on from where the model is, and counts its epochs from 0",

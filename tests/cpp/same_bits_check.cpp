@@ -51,7 +51,7 @@ class Battery {
     });
     run_losses();
     add_by_row("column_sums", [&](auto m, auto n, auto* x, auto*, auto*, auto*, auto* y) {
-      table_.reduce.column_sums(m, n, x, static_cast<std::ptrdiff_t>(n), y);
+      table_.reduce.column_sums(m, n, x, static_cast<std::ptrdiff_t>(n), nullptr, y);
     });
     add("column_squares", [&] { return column_squares(); });
     run_normalize();

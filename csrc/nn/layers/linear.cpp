@@ -105,11 +105,12 @@ void Linear<T>::gradient(const Pass<T>& pass, const Frame<T>& frame, const Piece
                          const kernels::Prefetch& prefetch, T* out) const {
   if (piece.parameter == kBias)
     return pass.kernels.reduce.column_sums(frame.rows(), piece.count, frame.dy.data + piece.offset, frame.dy.row_stride,
-                                           out);
+                                           pass.continues() ? out : nullptr, out);
   const ops::PanelRows at = panel_rows(piece);
   if constexpr (kHasBf16)
     if (bf16_ != nullptr) return bf16_->gradient(frame.rows(), at, frame.shared, out);
-  ops::linear_weight_gradient<T>(pass.kernels, pass.me, frame.x, frame.dy, layout_, at, out, prefetch);
+  ops::linear_weight_gradient<T>(pass.kernels, pass.me, frame.x, frame.dy, layout_, at, pass.continues(), out,
+                                 prefetch);
 }
 
 template <class T>

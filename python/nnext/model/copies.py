@@ -61,6 +61,7 @@ def rebuild(model: Copies, contents: Contents, functions: Functions) -> None:
             metrics=functions.choose_metrics(compiled.metrics),
             precision=_usable(model.engine, compiled.precision),
             clip_norm=compiled.clip_norm,
+            accumulate=compiled.accumulate,
         )
     model.engine.set_state(contents.state(optimizer=loss is not None))
     Parameters.freeze(model, *description.frozen)

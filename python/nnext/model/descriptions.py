@@ -2,8 +2,8 @@
 
 Entries of format 2, provisional: ``dtype``, ``seed``, ``layers``, ``frozen`` (paths of layers), ``counters``,
 ``progress`` (of each tensor: steps of the optimizer, and the product that some rules keep); after compile its arguments
-``loss``, ``optimizer``, ``metrics``, ``precision`` and ``clip_norm``; and ``seen``, what
-the data have told. Layers, losses, optimizers
+``loss``, ``optimizer``, ``metrics``, ``precision``, ``clip_norm`` and ``accumulate``; and ``seen``, what the data have
+told. Layers, losses, optimizers
 and initializers are what their ``config()`` gives, metrics are names, and ``{"function": name}`` stands for a function
 of the user's. A file holds no code, import names or paths.
 """
@@ -35,6 +35,7 @@ class Settings:
     metrics: Mapping[str, str | Named]  # by their names in History
     precision: str
     clip_norm: float | None
+    accumulate: int
 
     @property
     def functions(self) -> Names:
@@ -86,6 +87,7 @@ def write(engine: Engine, state: State, compiled: Compiled | None, seen: Seen) -
             },
             "precision": compiled.precision,
             "clip_norm": compiled.clip_norm,
+            "accumulate": compiled.accumulate,
         }
     return description
 
@@ -229,5 +231,7 @@ _COMPILED: Mapping[str, Check] = {
     "metrics": _metrics,
     "precision": partial(_check.choice, known=("float32", "bf16")),
     "clip_norm": _clip_norm,
+    "accumulate": partial(_check.integer, low=1),
 }
-_ABSENT: Mapping[str, Any] = {"precision": "float32", "clip_norm": None, "seen": {}}  # what older files mean
+# What older files mean.
+_ABSENT: Mapping[str, Any] = {"precision": "float32", "clip_norm": None, "accumulate": 1, "seen": {}}

@@ -34,6 +34,7 @@ class Training(Deciding):
         metrics: Any = None,
         precision: str = "float32",
         clip_norm: float | None = None,
+        accumulate: int = 1,
     ) -> None:
         """Choose what to minimize, how, and what to report.
 
@@ -60,13 +61,21 @@ class Training(Deciding):
             The length, > 0, that the gradients of all trainable parameters together may have in a step of `fit` or
             `step`: longer ones are all multiplied by ``clip_norm / (norm + 1e-6)``, before weight decay is added, as by
             PyTorch's ``clip_grad_norm_``. `grads` shows them as they were.
+        accumulate : int
+            How many batches, >= 1, a step of `fit` takes one after the other: with batches of `batch_size` rows it has
+            the bits of a step with ``accumulate * batch_size`` rows, in the memory of one batch. The last step of an
+            epoch may have fewer. But `BatchNorm1d` normalizes each batch by its own statistics, and a step moves its
+            running statistics once, towards the mean, weighted by rows, of those of its batches. The loss of a
+            function of your own is the mean, weighted by rows, of what it says of the batches. The batches of an own
+            loop are yours: each `step` takes the last gradients.
 
         Raises
         ------
         ValueError, TypeError
             For unknown names, two metrics of one name, a loss that does not fit the last layer, metrics of classes
             where the network gives numbers, a precision that the model's dtype or the CPU lacks, or a clip_norm that is
-            no finite number greater than 0. Then nothing has changed.
+            no finite number greater than 0, an `accumulate` below 1, or above with precision "bf16", whose sums cannot
+            go on from batch to batch. Then nothing has changed.
 
         Examples
         --------
@@ -89,13 +98,20 @@ class Training(Deciding):
             metrics=MappingProxyType(choose(metrics)),
             precision=_check.choice("compile", "precision", precision, ("float32", "bf16")),
             clip_norm=None if clip_norm is None else _check.number("compile", "clip_norm", clip_norm, above=0),
+            accumulate=_check.integer("compile", "accumulate", accumulate, low=1),
         )
         outputs = self._engine.out_features(self.in_features) if self.in_features else None
         _decision.check(self.layers, outputs, compiled.core_loss)
         seen = Seen(classes=self._seen.classes, scale=self._seen.scale)
         if outputs is not None:
             _measure.check(compiled.metrics, _decision.decide(self.layers, outputs, compiled.core_loss, seen))
-        self._engine.compile(compiled.core_loss, compiled.optimizer, compiled.precision, compiled.clip_norm)
+        self._engine.compile(
+            compiled.core_loss,
+            compiled.optimizer,
+            precision=compiled.precision,
+            clip_norm=compiled.clip_norm,
+            accumulate=compiled.accumulate,
+        )
         self._compiled, self._seen = compiled, seen
 
     @takes_hints
@@ -116,7 +132,7 @@ class Training(Deciding):
         verbose: Any = "auto",
         scale: float | None = None,
     ) -> History:
-        """Train: go through all samples `epochs` times, in batches, with one step of the optimizer a batch.
+        """Train: go through all samples `epochs` times, in batches, with a step of the optimizer after each.
 
         Parameters
         ----------
@@ -131,7 +147,8 @@ class Training(Deciding):
         epochs : int
             At least 1.
         batch_size : int, optional
-            At least 1, by default 32. The last batch of an epoch may be smaller.
+            At least 1, by default 32. The last batch of an epoch may be smaller. A step takes as many batches as
+            `compile` was told to accumulate, usually one.
         validation_data : (X, y) or (X, y, sample_weight), optional
             Evaluated after each epoch.
         validation_split : float

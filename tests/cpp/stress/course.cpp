@@ -92,7 +92,7 @@ void Course::settle(int epoch, const std::function<void()>& seen) {
   const Config* loss = what_.way == Way::host_loss ? nullptr : &what_.loss;
   const auto compile = [&](const Config& optimizer) {
     insist([&](auto& cancel) {
-      trainer_.compile(loss, optimizer, what_.bf16 ? "bf16" : "float32", what_.clip_norm, cancel);
+      trainer_.compile(loss, optimizer, what_.bf16 ? "bf16" : "float32", what_.settings, cancel);
     });
     seen();
   };
@@ -102,7 +102,7 @@ void Course::settle(int epoch, const std::function<void()>& seen) {
   };
   if (epoch == 0) compile(sgd(0.9));
   if (epoch == 1) set_trainable(false);
-  if (epoch == 2) set_trainable(true), compile(adam(what_.clip_norm > 0 ? "NAdam" : "Adam"));
+  if (epoch == 2) set_trainable(true), compile(adam(what_.settings.clip_norm > 0 ? "NAdam" : "Adam"));
 }
 
 train::EpochReport Course::epoch(runtime::Cancel& cancel, const std::function<void()>& within) {
@@ -120,8 +120,9 @@ void Course::epoch_by_steps(const std::function<void()>& seen) {
   const auto classes = classes_;
   // Epochs are counted by steps here, so the order is that of the epoch in the course.
   if (what_.shuffle) reorder(train::shuffled_order(trainer_.network().seed, epochs_++, what_.rows, cancel));
-  for (Size first = 0; first < what_.rows; first += what_.batch) {
-    const Size count = std::min(what_.batch, what_.rows - first);
+  const Size step = what_.batch * what_.settings.accumulate;
+  for (Size first = 0; first < what_.rows; first += step) {
+    const Size count = std::min(step, what_.rows - first);
     trainer_.fit_epoch(samples(first, count, {}), {what_.batch, false, what_.rate}, cancel);
     seen();
   }

@@ -26,7 +26,7 @@ struct Case {
   Size in, out, rows, batch;
   Config loss = mse();
   std::string frozen = "0";  // for an epoch
-  double clip_norm = 0;
+  train::StepSettings settings{};
   double rate = 1e-2;
   bool classes = false;    // targets are labels
   bool converted = false;  // samples are float64, so that every batch is gathered

@@ -51,7 +51,7 @@ class Settings {
         return put(sets_[random.bits() % 2]);
       case 1:
         return trainer.compile(&losses[random.bits() % 2], optimizers[random.bits() % 4], "float32",
-                               random.bits() % 2 == 0 ? 0 : 0.1, cancel);
+                               {.clip_norm = random.bits() % 2 == 0 ? 0 : 0.1}, cancel);
       case 2:
         return trainer.set_trainable({random.bits() % 2 == 0 ? "0" : "2"}, random.bits() % 2 == 0, cancel);
       default:
