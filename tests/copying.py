@@ -74,6 +74,13 @@ def trained() -> nn.Sequential:
     return model
 
 
+def averaged() -> nn.Sequential:
+    model = plain()
+    model.compile("cross_entropy", nn.Adam(lr=0.05), ema=0.9)
+    model.fit(X, Y, epochs=3, batch_size=5, verbose=0)
+    return model
+
+
 def frozen_since_a_while() -> nn.Sequential:
     model = trained()
     model.freeze("0")
@@ -129,6 +136,7 @@ MODELS: dict[str, Callable[[], nn.Sequential]] = {
         plain,
         mlp,
         trained,
+        averaged,
         frozen_since_a_while,
         in_a_loop_of_its_own,
         with_an_own_loss,

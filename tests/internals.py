@@ -41,7 +41,7 @@ def set_counters(model: nn.Sequential, counts: tuple[int, int, int]) -> None:
     """Let the model have made so many steps and epochs, and its optimizer so many steps with each parameter."""
     now = model.engine.state()
     progress = {path: (counts[2], product) for path, (_, product) in now.progress.items()}
-    model.engine.set_state(_engine.State(now.tensors, now.optimizer, progress, counts[:2]))
+    model.engine.set_state(_engine.State(now.tensors, now.optimizer, progress, counts[:2], now.averages))
 
 
 def fit_epoch(model: nn.Sequential, X: np.ndarray, batch_size: int, lr: float, loss: _engine.HostLoss) -> Any:
@@ -56,15 +56,20 @@ def begin_epoch(model: nn.Sequential, samples: int, shuffle: bool) -> np.ndarray
 
 
 def training_state(model: nn.Sequential) -> dict[str, Any]:
-    """Return everything that decides how a model goes on: parameters, the optimizer's sums, counters."""
+    """Return everything that decides how a model goes on: parameters, averages, the optimizer's sums, counters."""
     now = model.engine.state()
-    state = dict(now.tensors)
+    state = dict(now.tensors) | {f"average.{name}": array for name, array in now.averages.items()}
     for name, arrays in now.optimizer.items():
         state |= {f"optimizer.{name}.{i}": array for i, array in enumerate(arrays)}
     products = np.array([product for _, product in now.progress.values()])
     if (products != 1).any():  # of a rule that keeps such a number
         state["products"] = products
     return state | {"counters": np.array((*now.counters, max(steps for steps, _ in now.progress.values())))}
+
+
+def averages(model: nn.Sequential) -> dict[str, np.ndarray]:
+    """Return the averages of the parameters; empty where there are none."""
+    return model.engine.weights()[1]
 
 
 def state_bytes(model: nn.Sequential) -> bytes:

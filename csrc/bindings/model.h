@@ -41,16 +41,20 @@ class Model {
   Size out_features(Size in_features) const { return trainer_.network().out_features(in_features); }
 
   std::vector<TensorInfo> tensors() const { return tensor_table(trainer_.network()); }
-  py::list get_tensors() const;  // all of one moment: also during a fit the state after a whole step
-  // Index to values. Either all are set, in one go for predictions under way, or none.
+  // What predicts: averages where there are some. All of one moment: also during a fit the state after a whole step.
+  py::list get_tensors() const;
+  // Index to values. Either all are set, in one go for predictions under way, or none. Averages start anew.
   void set_tensors(const py::dict& values);
+  // The tensors of the training, and their averages: None for a buffer, or no entry at all.
+  py::tuple get_weights() const;
+  void set_weights(const py::list& tensors, const py::list& averages);
   py::list get_gradients();
-  // Tensors, optimizer state [tensor][state], progress, counters: likewise of one moment, and set in one go.
+  // Both, optimizer state [tensor][state], progress, counters: likewise of one moment, and set in one go.
   using Progress = std::vector<std::tuple<std::uint64_t, double>>;  // steps and product, of each tensor
   using Counters = std::tuple<std::uint64_t, std::uint64_t>;        // steps and epochs, over the network's life
   py::tuple get_state() const;
-  void set_state(const py::list& tensors, const py::list& optimizer_state, const Progress& progress,
-                 const Counters& counters);
+  void set_state(const py::list& tensors, const py::list& averages, const py::list& optimizer_state,
+                 const Progress& progress, const Counters& counters);
   // Steps, epochs, and the most steps that the optimizer has taken with a parameter.
   std::tuple<std::uint64_t, std::uint64_t, std::uint64_t> get_counters() const;
   void set_counters(const Counters& counters);
@@ -84,7 +88,11 @@ class Model {
 
  private:
   py::array_t<T> logical(Size index, const core::Buffer<T>& stored) const;  // stored like tensor `index`
-  py::list logical(const std::vector<core::Buffer<T>>& stored) const;       // like all of them
+  py::list logical(const std::vector<core::Buffer<T>>& stored) const;       // like all of them; None: an empty one
+  train::StateCopy<T> copy_state() const;
+  // All tensors and averages, checked; `keep` has the arrays.
+  using Arrays = std::vector<py::array_t<T>>;
+  void give(const py::list& tensors, const py::list& averages, train::GivenState<T>& to, Arrays& keep) const;
   const nn::Parameter<T>& parameter(Size index) const;
   typename train::Trainer<T>::Compiled compiled() const;
   py::array_t<T> checked(Size index, const py::handle& values, const char* operation) const;

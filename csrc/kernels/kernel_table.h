@@ -108,6 +108,8 @@ struct ElementwiseKernels {
   void (*log)(std::size_t n, const T* x, T* y);
   void (*add)(std::size_t n, const T* a, const T* b, T* y);  // y = a + b; y may be a or b
   void (*scale)(std::size_t n, T factor, const T* x, T* y);  // y = factor * x; y may be x
+  // y = keep * y + (1 - keep) * x: no overflow between finite numbers; x where both are x, with an FMA.
+  void (*lerp)(std::size_t n, T keep, const T* x, T* y);
 };
 
 // Rows of n values that lie without gaps, m of them.

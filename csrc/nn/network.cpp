@@ -8,8 +8,9 @@
 namespace nnext::nn {
 
 template <class T>
-Network<T>::Network(std::uint64_t seed_, const std::vector<core::Config>& layers)
-    : seed(seed_), kernels(kernels::current_kernels<T>()) {
+Network<T>::Network(std::uint64_t seed_, const std::vector<core::Config>& layers,
+                    const kernels::KernelTable<T>& kernels_)
+    : seed(seed_), kernels(kernels_) {
   Builder<T>(*this).add_layers(layers, "");
   for (Node<T>& node : nodes) {
     node.first_parameter = parameters;

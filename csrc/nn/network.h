@@ -33,7 +33,8 @@ class Network {
  public:
   // From descriptions of the layers, outermost first. Throws std::invalid_argument where one is not known or they do
   // not fit together. Allocates nothing of the parameters' size: a description may claim more than there is.
-  Network(std::uint64_t seed, const std::vector<core::Config>& layers);
+  Network(std::uint64_t seed, const std::vector<core::Config>& layers,
+          const kernels::KernelTable<T>& kernels = kernels::current_kernels<T>());
   void allocate();    // makes room for all parameters, which are then 0
   void initialize();  // start values, where no others will be set
 

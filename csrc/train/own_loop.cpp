@@ -45,8 +45,8 @@ void OwnLoop<T>::prepare(const InputRows<T>& x, bool training, const char* opera
   if (plan_ == nullptr || plan_->batch() < x.rows || plan_->input().features != x.cols ||
       training != plan_->training()) {
     arena_.reset();
-    plan_ = std::make_unique<Plan<T>>(training_.network, x.cols, x.rows, training_.loss.head,
-                                      training ? Use::train : Use::evaluate);
+    plan_ = std::make_unique<Plan<T>>(training ? training_.network : training_.shown(), x.cols, x.rows,
+                                      training_.loss.head, training ? Use::train : Use::evaluate);
   }
   if (x.rows < plan_->min_rows())
     core::fail_value("[", operation, "] X has ", x.rows, " row but batch normalization needs ", plan_->min_rows(),

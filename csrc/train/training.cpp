@@ -50,6 +50,8 @@ void Training<T>::put(Compiled compiled) {
   settings = compiled.settings;
   optimizer = std::move(compiled.optimizer);
   optimizer_state = std::move(compiled.state);
+  averages = std::move(compiled.averages);
+  if (averages != nullptr) averages->settle();
   regroup(std::vector<optim::Progress>(network.parameters));
 }
 
@@ -90,10 +92,14 @@ optim::Update<T> Training<T>::update(const nn::Node<T>& node, const nn::Piece& p
 template <class T>
 void Training<T>::apply(const nn::Node<T>& node, const nn::Piece& piece, const T* gradient) {
   nn::Layer<T>& layer = *node.layer;
-  if (layer.parameters[piece.parameter].role == nn::Role::buffer) return layer.update_buffer(piece, gradient);
-  const Group<T>& group = groups[group_of[node.first_parameter + piece.parameter]];
-  group.rule->apply(network.kernels.update, update(node, piece, gradient));
-  if (layer.packed != nn::Packed::none) layer.updated(piece);
+  if (layer.parameters[piece.parameter].role == nn::Role::buffer) {
+    layer.update_buffer(piece, gradient);
+  } else {
+    const Group<T>& group = groups[group_of[node.first_parameter + piece.parameter]];
+    group.rule->apply(network.kernels.update, update(node, piece, gradient));
+    if (layer.packed != nn::Packed::none) layer.updated(piece);
+  }
+  if (averages != nullptr) averages->follow(node, piece);
 }
 
 template <class T>
@@ -101,6 +107,7 @@ StateCopy<T>::StateCopy(const Training<T>& training)
     : optimizer_state(training.optimizer_state), progress(training.progress()), counters(training.counters) {
   training.network.for_parameters(
       [&](const nn::Node<T>&, const nn::Parameter<T>& parameter, Size) { parameters.push_back(parameter.values); });
+  if (training.averages != nullptr) averages = training.averages->copy();
 }
 
 template <class T>
@@ -110,6 +117,7 @@ void StateCopy<T>::put_back(Training<T>& training) const {
       [&](const nn::Node<T>&, nn::Parameter<T>& parameter, Size index) { copy(parameters[index], parameter.values); });
   for (Size p = 0; p < optimizer_state.size(); ++p)
     for (Size s = 0; s < optimizer_state[p].size(); ++s) copy(optimizer_state[p][s], training.optimizer_state[p][s]);
+  if (training.averages != nullptr) training.averages->put(averages);
   training.counters = counters;
   training.regroup(progress);
   for (nn::Node<T>& node : training.network.nodes)  // last, since this allocates

@@ -18,7 +18,15 @@ _Counters = tuple[int, int]  # training steps, epochs
 _Progress = list[tuple[int, float]]  # of each tensor: steps of the optimizer, and the product that some rules keep
 _Number = TypeVar("_Number", np.float32, np.float64)
 # Tensors; for each of them the optimizer's arrays, none for a buffer; progress; counters.
-_State = tuple[list[npt.NDArray[_Number]], list[list[npt.NDArray[_Number]]], _Progress, _Counters]
+# tensors, and their averages: None for a buffer, no entry at all where there are none
+_Weights = tuple[list[npt.NDArray[_Number]], list[npt.NDArray[_Number] | None]]
+_State = tuple[
+    list[npt.NDArray[_Number]],
+    list[npt.NDArray[_Number] | None],
+    list[list[npt.NDArray[_Number]]],
+    _Progress,
+    _Counters,
+]
 
 # ---- runtime: bind_runtime.cpp -----------------------------------------------------------------------------------
 
@@ -69,12 +77,19 @@ class _Network(Generic[_Number], metaclass=_PybindType):
 
     # Tensors: parameters and buffers, in the order of `tensors()`.
     def tensors(self) -> list[tuple[str, list[int], str]]: ...  # path, shape, "parameter" or "buffer"
-    def get_tensors(self) -> list[npt.NDArray[_Number]]: ...
-    def set_tensors(self, values: dict[int, Any]) -> None: ...
+    def get_tensors(self) -> list[npt.NDArray[_Number]]: ...  # what predicts: averages, if there are some
+    def set_tensors(self, values: dict[int, Any]) -> None: ...  # averages start anew
+    def get_weights(self) -> _Weights[_Number]: ...
+    def set_weights(self, tensors: list[Any], averages: list[Any]) -> None: ...
     def get_gradients(self) -> list[npt.NDArray[_Number]]: ...
     def get_state(self) -> _State[_Number]: ...  # of one moment, also during a fit
     def set_state(
-        self, tensors: list[Any], optimizer_state: list[Any], progress: _Progress, counters: _Counters
+        self,
+        tensors: list[Any],
+        averages: list[Any],
+        optimizer_state: list[Any],
+        progress: _Progress,
+        counters: _Counters,
     ) -> None: ...
     def get_counters(self) -> tuple[int, int, int]: ...  # and the most steps of the optimizer with a parameter
     def set_counters(self, counters: _Counters) -> None: ...
@@ -89,6 +104,7 @@ class _Network(Generic[_Number], metaclass=_PybindType):
         precision: str = "float32",
         clip_norm: float = 0.0,  # 0: no limit
         accumulate: int = 1,
+        ema: float = 0.0,  # 0: no averages
     ) -> None: ...
     def find_bf16(self) -> str: ...  # the kernels for precision "bf16"; raises where there are none
     def set_trainable(self, paths: Sequence[str], trainable: bool) -> None: ...

@@ -138,6 +138,7 @@ class Battery {
       const kernels::NAdamStep<T> step{T(0.001), T(0.002), T(0.9), T(0.99), T(0.1), T(0.01), T(3), T(1e-8), T(0.01)};
       update.nadam(n, step, w, g, first, second);
     });
+    add_updated("lerp", [&](auto n, auto* w, auto* g, auto*, auto*) { table_.elementwise.lerp(n, T(0.9), g, w); });
     add_updated("adagrad", [&](auto n, auto* w, auto* g, auto* first, auto*) {
       update.adagrad(n, {T(0.1), T(1e-10), T(0.01)}, w, g, first);
     });

@@ -50,8 +50,12 @@ def assert_same_training(
     case: LossCase,
     rng: np.random.Generator,
     clip_norm: float | None = None,
+    averages: Any = None,
 ) -> list[float]:
-    """Train both for 100 steps and compare; return the norms of the gradients, where they were clipped."""
+    """Train both for 100 steps and compare; return the norms of the gradients, where they were clipped.
+
+    With averages of the twin's parameters it is these that are compared.
+    """
     k = twin(torch.zeros(2, 6, dtype=torch.float64)).shape[1]
     twin.load_state_dict({name: torch.from_numpy(values) for name, values in model.state_dict().items()})
     X, y = rng.normal(size=(STEPS * BATCH, 6)), case.targets(rng, STEPS * BATCH, k)
@@ -64,7 +68,11 @@ def assert_same_training(
         if clip_norm is not None:
             norms.append(torch.nn.utils.clip_grad_norm_(twin.parameters(), clip_norm).item())
         optimizer.step()
+        if averages is not None:
+            averages.update_parameters(twin)
         losses.append(loss.item())
+    if averages is not None:
+        twin.load_state_dict(twin.state_dict() | dict(averages.module.named_parameters()))
     assert internals.counters(model)[0] == STEPS
     assert abs(history["loss"][0] - np.mean(losses)) <= TOLERANCE * np.mean(losses)
     for name, values in twin.state_dict().items():
@@ -130,6 +138,17 @@ def test_clipped_gradients_for_100_steps(isa: str, rng: np.random.Generator, opt
     other = twin(model)
     norms = assert_same_training(model, other, case.make_torch(other.parameters()), LOSSES["mse"], rng, limit)
     assert min(norms) < limit < max(norms)
+
+
+@pytest.mark.parametrize("decay", [0.999, 0.9, 0.3])
+def test_averages_for_100_steps(isa: str, rng: np.random.Generator, decay: float) -> None:
+    layers = [nn.Linear(6, 9, bias=False), nn.BatchNorm1d(9), nn.GELU(), nn.Residual(nn.Linear(9, 9)), nn.Linear(9, 3)]
+    model, case = nn.Sequential(*layers, seed=5, dtype="float64"), OPTIMIZERS["nadam"]
+    model.compile(loss="mse", optimizer=case.make(), ema=decay)
+    other, tools = twin(model), torch.optim.swa_utils
+    averages = tools.AveragedModel(other, multi_avg_fn=tools.get_ema_multi_avg_fn(decay))
+    optimizer = case.make_torch(other.parameters())
+    assert_same_training(model, other, optimizer, LOSSES["mse"], rng, averages=averages)
 
 
 def test_state_dicts_go_to_pytorch_and_come_back(rng: np.random.Generator) -> None:

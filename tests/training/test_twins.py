@@ -58,7 +58,7 @@ def go_on(model: nn.Sequential, actions: list[str]) -> dict[str, Any]:
 @given(
     optimizer=st.sampled_from(sorted(RULES)),
     dtype=st.sampled_from(["float32", "float64"]),
-    settings=st.sampled_from([{}, {"clip_norm": 0.1}, {"accumulate": 3}]),
+    settings=st.sampled_from([{}, {"clip_norm": 0.1}, {"accumulate": 3}, {"ema": 0.9}]),
     before=st.lists(ACTIONS, max_size=6),
     after=st.lists(ACTIONS, min_size=1, max_size=4),
 )

@@ -2,10 +2,9 @@
 
 Entries of format 2, provisional: ``dtype``, ``seed``, ``layers``, ``frozen`` (paths of layers), ``counters``,
 ``progress`` (of each tensor: steps of the optimizer, and the product that some rules keep); after compile its arguments
-``loss``, ``optimizer``, ``metrics``, ``precision``, ``clip_norm`` and ``accumulate``; and ``seen``, what the data have
-told. Layers, losses, optimizers
-and initializers are what their ``config()`` gives, metrics are names, and ``{"function": name}`` stands for a function
-of the user's. A file holds no code, import names or paths.
+``loss``, ``optimizer``, ``metrics``, ``precision``, ``clip_norm``, ``accumulate`` and ``ema``; and ``seen``, what the
+data have told. Layers, losses, optimizers and initializers are what their ``config()`` gives, metrics are names, and
+``{"function": name}`` stands for a function of the user's. A file holds no code, import names or paths.
 """
 
 from __future__ import annotations
@@ -36,6 +35,7 @@ class Settings:
     precision: str
     clip_norm: float | None
     accumulate: int
+    ema: float | None
 
     @property
     def functions(self) -> Names:
@@ -59,6 +59,11 @@ class Description:
     def tensors(self) -> list[Tensor]:
         """Return the parameters and buffers of such a network."""
         return tensor_table(self.layers)
+
+    @property
+    def keeps_averages(self) -> bool:
+        """Whether there are averages of the parameters once they have been trained."""
+        return self.compiled is not None and self.compiled.ema is not None
 
     def sums(self) -> int:
         """Return how many running sums the optimizer keeps of each parameter."""
@@ -88,6 +93,7 @@ def write(engine: Engine, state: State, compiled: Compiled | None, seen: Seen) -
             "precision": compiled.precision,
             "clip_norm": compiled.clip_norm,
             "accumulate": compiled.accumulate,
+            "ema": compiled.ema,
         }
     return description
 
@@ -184,8 +190,8 @@ def _optimizer(operation: str, name: str, value: Any) -> Optimizer:
     return Optimizer.from_config(value)
 
 
-def _clip_norm(operation: str, name: str, value: Any) -> float | None:
-    return None if value is None else _check.number(operation, name, value, above=0)
+def _optional(check: Check) -> Check:
+    return lambda operation, name, value: None if value is None else check(operation, name, value)
 
 
 def _seen(operation: str, name: str, value: Any) -> Seen:
@@ -230,8 +236,9 @@ _COMPILED: Mapping[str, Check] = {
     "optimizer": _optimizer,
     "metrics": _metrics,
     "precision": partial(_check.choice, known=("float32", "bf16")),
-    "clip_norm": _clip_norm,
+    "clip_norm": _optional(partial(_check.number, above=0)),
     "accumulate": partial(_check.integer, low=1),
+    "ema": _optional(partial(_check.number, above=0, below=1)),
 }
 # What older files mean.
-_ABSENT: Mapping[str, Any] = {"precision": "float32", "clip_norm": None, "accumulate": 1, "seen": {}}
+_ABSENT: Mapping[str, Any] = {"precision": "float32", "clip_norm": None, "accumulate": 1, "ema": None, "seen": {}}

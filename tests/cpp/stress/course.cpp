@@ -71,6 +71,7 @@ std::uint64_t digest(const std::vector<core::Buffer<float>>& parameters) {
 std::uint64_t digest(const train::StateCopy<float>& state) {
   Digest all;
   all.add(digest(state.parameters));
+  all.add(digest(state.averages));
   for (const auto& states : state.optimizer_state) all.add(digest(states));
   for (const optim::Progress& progress : state.progress)
     all.add(progress.steps), all.add(std::bit_cast<std::uint64_t>(progress.product));
@@ -199,7 +200,7 @@ Samples<float> Course::samples(Size first, Size count, const std::function<void(
 
 Saved Course::save() {
   const train::StateCopy<float> state = trainer_.copy_state();
-  Saved saved{{}, {}, state.progress, state.counters};
+  Saved saved{{}, {}, {}, state.progress, state.counters};
   trainer_.network().for_parameters([&](const auto& node, const auto& parameter, Size index) {
     Size count = 1;
     for (const Size side : parameter.shape) count *= side;
@@ -209,6 +210,10 @@ Saved Course::save() {
       return numbers;
     };
     saved.parameters.push_back(logical(state.parameters[index]));
+    if (!state.averages.empty()) {
+      const core::Buffer<float>& average = state.averages[index];
+      saved.averages.push_back(average.size() > 0 ? logical(average) : std::vector<float>{});
+    }
     const auto& states = state.optimizer_state[index];
     if (saved.optimizer.size() < states.size()) saved.optimizer.resize(states.size());
     for (Size s = 0; s < states.size(); ++s) {
@@ -220,8 +225,10 @@ Saved Course::save() {
 }
 
 void Course::restore(const Saved& saved) {
-  train::GivenState<float> given{{}, {}, saved.progress, saved.counters};
+  train::GivenState<float> given{{}, {}, {}, saved.progress, saved.counters};
   for (Size i = 0; i < saved.parameters.size(); ++i) given.parameters.push_back({i, saved.parameters[i].data()});
+  for (Size i = 0; i < saved.averages.size(); ++i)
+    if (!saved.averages[i].empty()) given.averages.push_back({i, saved.averages[i].data()});
   for (const auto& state : saved.optimizer) {
     given.optimizer.emplace_back();
     for (Size i = 0; i < state.size(); ++i)

@@ -40,6 +40,7 @@ std::vector<Case> all_cases(bool quick);
 // A state that it is certain to come back to, in the public shapes.
 struct Saved {
   std::vector<std::vector<float>> parameters;
+  std::vector<std::vector<float>> averages;                // empty for buffers; none where there are none
   std::vector<std::vector<std::vector<float>>> optimizer;  // [state][parameter], empty where there is none
   std::vector<optim::Progress> progress;
   train::Counters counters;
