@@ -64,12 +64,19 @@ def plain() -> nn.Sequential:
 
 def mlp() -> nn.Sequential:
     model = nn.MLP([5, 9, 2], batch_norm=True, dtype="float64")
-    model.compile("cross_entropy", nn.NAdam(lr=0.05), metrics=["accuracy", own_metric], clip_norm=0.5)
+    model.compile("cross_entropy", nn.NAdam(lr=0.05), metrics=["accuracy", own_metric], clip_norm=0.5, accumulate=2)
     return model
 
 
 def trained() -> nn.Sequential:
     model = mlp()
+    model.fit(X, Y, epochs=3, batch_size=5, verbose=0)
+    return model
+
+
+def averaged() -> nn.Sequential:
+    model = plain()
+    model.compile("cross_entropy", nn.Adam(lr=0.05), ema=0.9)
     model.fit(X, Y, epochs=3, batch_size=5, verbose=0)
     return model
 
@@ -129,6 +136,7 @@ MODELS: dict[str, Callable[[], nn.Sequential]] = {
         plain,
         mlp,
         trained,
+        averaged,
         frozen_since_a_while,
         in_a_loop_of_its_own,
         with_an_own_loss,

@@ -73,6 +73,6 @@ def trained(X: Any, y: Any, threads: int = 1, epochs: int = 2, **options: Any) -
     return training_state(model), history
 
 
-WITNESSES = [{"layers": "batch_norm"}, {"layers": "residual"}, {"clip_norm": 0.05}]
+WITNESSES = [{"layers": "batch_norm"}, {"layers": "residual"}, {"clip_norm": 0.05}, {"ema": 0.9}]
 WITNESSES += [{"layers": "images"}, {"layers": "steps"}]
 WITNESSES += [{"layers": "batch_norm", "clip_norm": 0.1, "optimizer": "nadam"}]

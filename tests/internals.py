@@ -63,15 +63,20 @@ def begin_epoch(model: nn.Sequential, samples: int, shuffle: bool) -> np.ndarray
 
 
 def training_state(model: nn.Sequential) -> dict[str, Any]:
-    """Return everything that decides how a model goes on: parameters, the optimizer's sums, counters."""
+    """Return everything that decides how a model goes on: parameters, averages, the optimizer's sums, counters."""
     now = model.engine.state()
-    state = dict(now.tensors)
+    state = dict(now.tensors) | {f"average.{name}": array for name, array in now.averages.items()}
     for name, arrays in now.optimizer.items():
         state |= {f"optimizer.{name}.{i}": array for i, array in enumerate(arrays)}
     products = np.array([product for _, product in now.progress.values()])
     if (products != 1).any():  # of a rule that keeps such a number
         state["products"] = products
     return state | {"counters": np.array((*now.counters, max(steps for steps, _ in now.progress.values())))}
+
+
+def averages(model: nn.Sequential) -> dict[str, np.ndarray]:
+    """Return the averages of the parameters; empty where there are none."""
+    return model.engine.weights()[1]
 
 
 def state_bytes(model: nn.Sequential) -> bytes:
@@ -129,7 +134,7 @@ def names_in_the_core(kind: str) -> set[str]:
     ask: dict[str, Callable[[], Any]] = {
         "layer": lambda: _core.Network32(0, [other]),
         "loss": lambda: _core.loss("?", [[1.0]], [[1.0]], None),
-        "optimizer": lambda: _core.Network32(0, []).compile(None, other, "float32", 0.0),
+        "optimizer": lambda: _core.Network32(0, []).compile(None, other),
         "activation": lambda: _core.activation("?", [1.0]),
     }
     try:

@@ -30,8 +30,12 @@ def assert_same_training(
     clip_norm: float | None = None,
     shape: tuple[int, ...] = (6,),
     steps: int = STEPS,
+    averages: Any = None,
 ) -> list[float]:
-    """Train both and compare; return the norms of the gradients, where they were clipped."""
+    """Train both and compare; return the norms of the gradients, where they were clipped.
+
+    With averages of the twin's parameters it is these that are compared.
+    """
     with torch.no_grad():
         k = twin(torch.zeros(2, *shape, dtype=torch.float64)).shape[1]
     twin.load_state_dict({name: torch.from_numpy(values) for name, values in model.state_dict().items()})
@@ -45,7 +49,11 @@ def assert_same_training(
         if clip_norm is not None:
             norms.append(torch.nn.utils.clip_grad_norm_(twin.parameters(), clip_norm).item())
         optimizer.step()
+        if averages is not None:
+            averages.update_parameters(twin)
         losses.append(loss.item())
+    if averages is not None:
+        twin.load_state_dict(twin.state_dict() | dict(averages.module.named_parameters()))
     assert internals.counters(model)[0] == steps
     assert abs(history["loss"][0] - np.mean(losses)) <= TOLERANCE * np.mean(losses)
     for name, values in twin.state_dict().items():

@@ -19,10 +19,12 @@ void bind_tensors(py::class_<Model<T>>& c) {
   c.def("tensors", &Model<T>::tensors);
   c.def("get_tensors", &Model<T>::get_tensors);
   c.def("set_tensors", &Model<T>::set_tensors, arg("values"), CallGuard());
+  c.def("get_weights", &Model<T>::get_weights);
+  c.def("set_weights", &Model<T>::set_weights, arg("tensors"), arg("averages"), CallGuard());
   c.def("get_gradients", &Model<T>::get_gradients);
   c.def("get_state", &Model<T>::get_state);
-  c.def("set_state", &Model<T>::set_state, arg("tensors"), arg("optimizer_state"), arg("progress"), arg("counters"),
-        arg("position"), CallGuard());
+  c.def("set_state", &Model<T>::set_state, arg("tensors"), arg("averages"), arg("optimizer_state"), arg("progress"),
+        arg("counters"), arg("position"), CallGuard());
   c.def("get_counters", &Model<T>::get_counters);
   c.def("set_counters", &Model<T>::set_counters, arg("counters"));
   c.def("get_position", &Model<T>::get_position);
@@ -32,7 +34,13 @@ void bind_tensors(py::class_<Model<T>>& c) {
 
 template <class T>
 void bind_settings(py::class_<Model<T>>& c) {
-  c.def("compile", &Model<T>::compile, arg("loss"), arg("optimizer"), arg("precision"), arg("clip_norm"));
+  c.def(
+      "compile",
+      [](Model<T>& model, const py::object& loss, const py::dict& optimizer, const std::string& precision,
+         double clip_norm, Size accumulate,
+         double ema) { model.compile(loss, optimizer, precision, {clip_norm, accumulate, ema}); },
+      arg("loss"), arg("optimizer"), arg("precision") = "float32", arg("clip_norm") = 0.0, arg("accumulate") = 1,
+      arg("ema") = 0.0);
   c.def("find_bf16", &Model<T>::find_bf16);
   c.def("set_trainable", &Model<T>::set_trainable, arg("paths"), arg("trainable"));
   c.def("frozen", &Model<T>::frozen);

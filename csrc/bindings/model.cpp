@@ -69,12 +69,12 @@ std::vector<typename Model<T>::LayerInfo> Model<T>::layers(const Sizes& input_sh
 
 template <class T>
 void Model<T>::compile(const py::object& loss, const py::dict& optimizer, const std::string& precision,
-                       double clip_norm) {
+                       const train::StepSettings& settings) {
   std::optional<core::Config> loss_config;
   if (!loss.is_none()) loss_config = as_config(loss.cast<py::dict>());
   const core::Config optimizer_config = as_config(optimizer);
   interruptible([&](runtime::Cancel& cancel) {
-    trainer_.compile(loss_config ? &*loss_config : nullptr, optimizer_config, precision, clip_norm, cancel);
+    trainer_.compile(loss_config ? &*loss_config : nullptr, optimizer_config, precision, settings, cancel);
   });
 }
 

@@ -49,17 +49,21 @@ class Model {
   std::vector<LayerInfo> layers(const Sizes& input_shape) const;
 
   std::vector<TensorInfo> tensors() const { return tensor_table(trainer_.network()); }
-  py::list get_tensors() const;  // all of one moment: also during a fit the state after a whole step
-  // Index to values. Either all are set, in one go for predictions under way, or none.
+  // What predicts: averages where there are some. All of one moment: also during a fit the state after a whole step.
+  py::list get_tensors() const;
+  // Index to values. Either all are set, in one go for predictions under way, or none. Averages start anew.
   void set_tensors(const py::dict& values);
+  // The tensors of the training, and their averages: None for a buffer, or no entry at all.
+  py::tuple get_weights() const;
+  void set_weights(const py::list& tensors, const py::list& averages);
   py::list get_gradients();
-  // Tensors, optimizer state [tensor][state], progress, counters, position: likewise of one moment, and set in one go.
+  // Both, optimizer state [tensor][state], progress, counters, position: likewise of one moment, and set in one go.
   using Progress = std::vector<std::tuple<std::uint64_t, double>>;    // steps and product, of each tensor
   using Counters = std::tuple<std::uint64_t, std::uint64_t>;          // steps and epochs, over the network's life
   using Position = std::tuple<double, std::uint64_t, std::uint64_t>;  // train::Position
   py::tuple get_state() const;
-  void set_state(const py::list& tensors, const py::list& optimizer_state, const Progress& progress,
-                 const Counters& counters, const Position& position);
+  void set_state(const py::list& tensors, const py::list& averages, const py::list& optimizer_state,
+                 const Progress& progress, const Counters& counters, const Position& position);
   // Steps, epochs, and the most steps that the optimizer has taken with a parameter.
   std::tuple<std::uint64_t, std::uint64_t, std::uint64_t> get_counters() const;
   void set_counters(const Counters& counters);
@@ -67,7 +71,8 @@ class Model {
   std::vector<std::string> optimizer_states() const;
   std::string product_name() const;
 
-  void compile(const py::object& loss, const py::dict& optimizer, const std::string& precision, double clip_norm);
+  void compile(const py::object& loss, const py::dict& optimizer, const std::string& precision,
+               const train::StepSettings& settings);
   std::string find_bf16() const { return trainer_.find_bf16().name; }
   void set_trainable(const std::vector<std::string>& paths, bool trainable);
   std::vector<std::string> frozen() const;
@@ -94,7 +99,11 @@ class Model {
 
  private:
   py::array_t<T> logical(Size index, const core::Buffer<T>& stored) const;  // stored like tensor `index`
-  py::list logical(const std::vector<core::Buffer<T>>& stored) const;       // like all of them
+  py::list logical(const std::vector<core::Buffer<T>>& stored) const;       // like all of them; None: an empty one
+  train::StateCopy<T> copy_state() const;
+  // All tensors and averages, checked; `keep` has the arrays.
+  using Arrays = std::vector<py::array_t<T>>;
+  void give(const py::list& tensors, const py::list& averages, train::GivenState<T>& to, Arrays& keep) const;
   const nn::Parameter<T>& parameter(Size index) const;
   typename train::Trainer<T>::Compiled compiled() const;
   py::array_t<T> checked(Size index, const py::handle& values, const char* operation) const;

@@ -36,7 +36,8 @@ py::array_t<T> Model<T>::logical(Size index, const core::Buffer<T>& stored) cons
 template <class T>
 py::list Model<T>::logical(const std::vector<core::Buffer<T>>& stored) const {
   py::list arrays;
-  for (Size i = 0; i < stored.size(); ++i) arrays.append(logical(i, stored[i]));
+  for (Size i = 0; i < stored.size(); ++i)
+    arrays.append(stored[i].size() > 0 ? py::object(logical(i, stored[i])) : py::none());
   return arrays;
 }
 
@@ -53,10 +54,18 @@ py::array_t<T> Model<T>::checked(Size index, const py::handle& values, const cha
 }
 
 template <class T>
-py::list Model<T>::get_tensors() const {
+train::StateCopy<T> Model<T>::copy_state() const {
   std::optional<train::StateCopy<T>> copy;
   interruptible([&](runtime::Cancel&) { copy.emplace(trainer_.copy_state()); });
-  return logical(copy->parameters);
+  return std::move(*copy);
+}
+
+template <class T>
+py::list Model<T>::get_tensors() const {
+  const train::StateCopy<T> copy = copy_state();
+  py::list arrays;
+  for (Size i = 0; i < copy.parameters.size(); ++i) arrays.append(logical(i, copy.shown(i)));
+  return arrays;
 }
 
 template <class T>
@@ -68,7 +77,38 @@ void Model<T>::set_tensors(const py::dict& values) {
     keep.push_back(checked(index, array, "load_state_dict"));
     given.push_back({index, keep.back().data()});
   }
-  interruptible([&](runtime::Cancel& cancel) { trainer_.set_parameters(given, cancel); });
+  interruptible([&](runtime::Cancel& cancel) { trainer_.set_parameters(given, {}, cancel); });
+}
+
+template <class T>
+py::tuple Model<T>::get_weights() const {
+  const train::StateCopy<T> copy = copy_state();
+  return py::make_tuple(logical(copy.parameters), logical(copy.averages));
+}
+
+template <class T>
+void Model<T>::set_weights(const py::list& tensors, const py::list& averages) {
+  Arrays keep;
+  train::GivenState<T> given;
+  give(tensors, averages, given, keep);
+  interruptible([&](runtime::Cancel& cancel) { trainer_.set_parameters(given.parameters, given.averages, cancel); });
+}
+
+template <class T>
+void Model<T>::give(const py::list& tensors, const py::list& averages, train::GivenState<T>& to, Arrays& keep) const {
+  const Size count = trainer_.network().parameters;
+  if (tensors.size() != count || (!averages.empty() && averages.size() != count))
+    core::fail_value("[load] there are ", tensors.size(), " tensors and ", averages.size(),
+                     " averages, but the model has ", count, "; give all of each, or no averages");
+  if (!averages.empty() && !compiled().averages)
+    core::fail_value("[load] there are averages, but the model is compiled without ema; compile with it");
+  const auto add = [&](std::vector<train::GivenNumbers<T>>& numbers, Size i, const py::handle& array) {
+    keep.push_back(checked(i, array, "load"));
+    numbers.push_back({i, keep.back().data()});
+  };
+  for (Size i = 0; i < count; ++i) add(to.parameters, i, tensors[i]);
+  for (Size i = 0; i < averages.size(); ++i)
+    if (parameter(i).role == nn::Role::parameter) add(to.averages, i, averages[i]);
 }
 
 template <class T>
@@ -94,34 +134,32 @@ std::tuple<double, std::uint64_t, std::uint64_t> as_tuple(const train::Position&
 
 template <class T>
 py::tuple Model<T>::get_state() const {
-  std::optional<train::StateCopy<T>> copy;
-  interruptible([&](runtime::Cancel&) { copy.emplace(trainer_.copy_state()); });
+  const train::StateCopy<T> copy = copy_state();
   py::list optimizer_state;
-  for (Size i = 0; i < copy->parameters.size(); ++i) {
+  for (Size i = 0; i < copy.parameters.size(); ++i) {
     py::list states;
-    if (i < copy->optimizer_state.size())
-      for (const core::Buffer<T>& stored : copy->optimizer_state[i]) states.append(logical(i, stored));
+    if (i < copy.optimizer_state.size())
+      for (const core::Buffer<T>& stored : copy.optimizer_state[i]) states.append(logical(i, stored));
     optimizer_state.append(states);
   }
   Progress progress;
-  for (const optim::Progress& of : copy->progress) progress.emplace_back(of.steps, of.product);
-  return py::make_tuple(logical(copy->parameters), optimizer_state, progress,
-                        std::tuple(copy->counters.step, copy->counters.epoch), as_tuple(copy->position));
+  for (const optim::Progress& of : copy.progress) progress.emplace_back(of.steps, of.product);
+  return py::make_tuple(logical(copy.parameters), logical(copy.averages), optimizer_state, progress,
+                        std::tuple(copy.counters.step, copy.counters.epoch), as_tuple(copy.position));
 }
 
 template <class T>
-void Model<T>::set_state(const py::list& tensors, const py::list& optimizer_state, const Progress& progress,
-                         const Counters& counters, const Position& position) {
+void Model<T>::set_state(const py::list& tensors, const py::list& averages, const py::list& optimizer_state,
+                         const Progress& progress, const Counters& counters, const Position& position) {
   const Size count = trainer_.network().parameters;
-  if (tensors.size() != count || optimizer_state.size() != count || progress.size() != count)
-    core::fail_value("[load] there are ", tensors.size(), " tensors, ", optimizer_state.size(), " with state and ",
-                     progress.size(), " with progress, but the model has ", count, "; give all of each");
-  std::vector<py::array_t<T>> keep;
+  if (optimizer_state.size() != count || progress.size() != count)
+    core::fail_value("[load] there are ", optimizer_state.size(), " tensors with state and ", progress.size(),
+                     " with progress, but the model has ", count, "; give all of each");
+  Arrays keep;
   train::GivenState<T> given;
+  give(tensors, averages, given, keep);
   given.optimizer.resize(optimizer_states().size());
   for (Size i = 0; i < count; ++i) {
-    keep.push_back(checked(i, tensors[i], "load"));
-    given.parameters.push_back({i, keep.back().data()});
     const auto states = optimizer_state[i].template cast<py::list>();
     const Size wanted = parameter(i).role == nn::Role::buffer ? 0 : given.optimizer.size();
     if (states.size() != wanted)

@@ -20,18 +20,16 @@ std::string wanted_text(const nn::Intake& intake) {
 
 template <class T>
 void require_fit(Sizes shape, const nn::Network<T>& network, const Seen& seen, const Argument& argument) {
-  const std::optional<Shape>& input = network.input();
   const nn::Intake intake = network.intake().value_or(nn::Intake{});
-  const Size channels = input ? input->channels : intake.channels;
-  const bool comparable = intake.channels_first || !seen.shape.channels_first || input == seen.shape;
-  if (channels != 0 && comparable && seen.shape.channels != channels)
-    fail(argument, "has ", seen.shape.channels, seen.shape.channels_first ? " channels" : " features",
-         " but the network expects ", channels, "; ", argument.name, " has shape ", shape_text(shape), ", give ",
-         wanted_text({channels, intake.axes, intake.channels_first}),
-         seen.shape.axes > 0 && !intake.channels_first ? ", or start the network with Flatten()" : "");
-  if (network.takes_only_input() && seen.shape != *input)
+  if (network.takes_only_input() && seen.shape != *network.input() && network.input()->axes > 0)
     fail(argument, "has shape ", shape_text(shape), ", samples of ", text(seen.shape), ", but the network takes ",
-         text(*input), "; give samples of that shape, or make the network with another input_shape");
+         text(*network.input()), "; give samples of that shape, or make the network with another input_shape");
+  const bool image = seen.shape.channels_first && !intake.channels_first;  // of which the layers say what they take
+  const Size given = intake.flat ? seen.shape.numbers() : seen.shape.channels;
+  if (intake.channels == 0 || image || given == intake.channels) return;
+  fail(argument, "has ", given, intake.channels_first ? " channels" : " features", " but the network expects ",
+       intake.channels, "; ", argument.name, " has shape ", shape_text(shape), ", give ", wanted_text(intake),
+       seen.shape.axes > 0 && !intake.channels_first && !intake.flat ? ", or start the network with Flatten()" : "");
 }
 
 template <class T>

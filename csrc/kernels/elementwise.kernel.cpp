@@ -162,6 +162,12 @@ void scale(size_t n, T factor, const T* x, T* y) {
   const Vec<T> factors = broadcast(factor);
   for_each_vector<T>(n, [&](size_t i, auto part) { store(part, y + i, factors * load(part, x + i)); });
 }
+template <class T>
+void lerp(size_t n, T keep, const T* x, T* y) {
+  const Vec<T> old = broadcast(keep), share = broadcast(1 - keep);  // exact from keep = 1/2 on, so they add up to 1
+  for_each_vector<T>(
+      n, [&](size_t i, auto part) { store(part, y + i, fma(old, load(part, y + i), share * load(part, x + i))); });
+}
 
 template <class T>
 constexpr ElementwiseKernels<T> make_elementwise() {
@@ -170,7 +176,8 @@ constexpr ElementwiseKernels<T> make_elementwise() {
           .exp = exp_all<T>,
           .log = log_all<T>,
           .add = add<T>,
-          .scale = scale<T>};
+          .scale = scale<T>,
+          .lerp = lerp<T>};
 }
 
 }  // namespace

@@ -117,6 +117,8 @@ struct ElementwiseKernels {
   void (*log)(std::size_t n, const T* x, T* y);
   void (*add)(std::size_t n, const T* a, const T* b, T* y);  // y = a + b; y may be a or b
   void (*scale)(std::size_t n, T factor, const T* x, T* y);  // y = factor * x; y may be x
+  // y = keep * y + (1 - keep) * x: no overflow between finite numbers; x where both are x, with an FMA.
+  void (*lerp)(std::size_t n, T keep, const T* x, T* y);
 };
 
 // Rows of n values that lie without gaps, m of them.
@@ -147,8 +149,9 @@ struct LossKernels {
 
 template <class T>
 struct ReduceKernels {
-  // sum[j] = sum over i of x[i, j], each a chain over i in increasing order.
-  void (*column_sums)(std::size_t m, std::size_t n, const T* x, std::ptrdiff_t x_row, T* sum);
+  // sum[j] = start[j] + sum over i of x[i, j], each a chain over i in increasing order that starts from start (null:
+  // zero), which may be sum.
+  void (*column_sums)(std::size_t m, std::size_t n, const T* x, std::ptrdiff_t x_row, const T* start, T* sum);
   // Adds the sum over i of x[i, j]^2 to sum[j], a chain over i in increasing order in double. No overlap.
   void (*column_squares)(std::size_t m, std::size_t n, const T* x, std::ptrdiff_t x_row, double* sum);
   std::size_t (*count_nonfinite)(std::size_t n, const T* x);  // how many are NaN or infinite
@@ -179,8 +182,8 @@ struct RowNormKernels {
   void (*forward)(std::size_t m, std::size_t n, T eps, const T* x, const T* weight, const T* bias, T* moments, T* y);
   // dx = inverse * (g - mean of g - xhat * mean of g xhat) with g = dy * weight; dx may be dy.
   void (*backward)(std::size_t m, std::size_t n, const T* x, const T* moments, const T* weight, const T* dy, T* dx);
-  // sum[j] += sum over i of dy[i, j] xhat[i, j], or of dy[i, j] where x is null, for j < cols of rows that lie n apart,
-  // each a chain over i in increasing order.
+  // Adds dy[i, j] xhat[i, j], or dy[i, j] where x is null, to sum[j] for j < cols of rows that lie n apart: a chain over
+  // i in increasing order, from what is there.
   void (*weight_sums)(std::size_t m, std::size_t n, std::size_t cols, const T* x, const T* moments, const T* dy,
                       T* sum);
 };

@@ -6,13 +6,14 @@ namespace nnext::kernels::NNEXT_ISA {
 namespace {
 
 template <class T>
-void column_sums(size_t m, size_t n, const T* x, ptrdiff_t x_row, T* sum) {
+void column_sums(size_t m, size_t n, const T* x, ptrdiff_t x_row, const T* start, T* sum) {
   sum_over_rows<T, Vec<T>, 8>(
       m, n,
       [&](Vec<T>& total, size_t i, size_t j, auto part) {
         total += load(part, x + static_cast<ptrdiff_t>(i) * x_row + j);
       },
-      [&](Vec<T> total, size_t j, auto part) { store(part, sum + j, total); });
+      [&](Vec<T> total, size_t j, auto part) { store(part, sum + j, total); },
+      [&](size_t j, auto part) { return start == nullptr ? Vec<T>{} : load(part, start + j); });
 }
 
 // The compiler makes vectors of this loop, whose lanes change their width on the way.

@@ -57,7 +57,8 @@ void weight_sums(size_t m, size_t n, size_t cols, const T* x, const T* moments, 
         const Vec<T> distance = load(part, x + i * n + j) - broadcast(moments[2 * i]);
         total = fma(slope, distance * broadcast(moments[2 * i + 1]), total);
       },
-      [&](Vec<T> total, size_t j, auto part) { store(part, sum + j, load(part, sum + j) + total); });
+      [&](Vec<T> total, size_t j, auto part) { store(part, sum + j, total); },
+      [&](size_t j, auto part) { return load(part, sum + j); });
 }
 
 template <class T>

@@ -35,6 +35,10 @@ struct Pass {
   std::uint64_t seed = 0;
   std::uint64_t step = 0;  // with seed and layer the key of random masks
   bool training = false;
+  // A step may take several batches one after the other (train/program.h): how many rows of it came before this one.
+  // Random masks are numbered by the row in the step; gradients go on from those of the batches before.
+  Size first_row = 0;
+  bool continues() const { return first_row > 0; }
 };
 
 // A layer's memory for one batch. The matrices have all its rows, a sample each; gradients are there in training only.
@@ -183,7 +187,8 @@ class Layer {
   // What the gradients of all pieces share is written by all members together, before a barrier, if there is such.
   virtual bool prepares_gradients() const { return false; }
   virtual void prepare_gradients(const Pass<T>&, const Frame<T>&) const {}
-  // Gradients over the whole batch of this member's pieces.
+  // Gradients over the whole batch of this member's pieces. Where pass.continues(), at(piece) holds those of the step's
+  // batches before, and each chain over rows goes on from there: the same bits as one batch of all their rows.
   virtual void gradients(const Pass<T>& pass, const Frame<T>& frame, std::span<const Piece> mine, Sink<T>& sink) const {
     for (const Piece& piece : mine) {
       if (pass.me.stop()) return;
@@ -192,7 +197,7 @@ class Layer {
       sink.done(piece);
     }
   }
-  // A step is applied: of a buffer, whose "gradient" is what this batch was like.
+  // A step is applied: of a buffer, whose "gradient" is what its batches were like.
   virtual void update_buffer(const Piece&, const T* /*observed*/) {}
 
   // The piece has changed: updated() keeps as much as `packed` says in step; whoever changes parameters otherwise sets

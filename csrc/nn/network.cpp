@@ -9,8 +9,9 @@
 namespace nnext::nn {
 
 template <class T>
-Network<T>::Network(std::uint64_t seed_, const std::vector<core::Config>& layers, std::span<const Size> input_shape)
-    : seed(seed_), kernels(kernels::current_kernels<T>()) {
+Network<T>::Network(std::uint64_t seed_, const std::vector<core::Config>& layers, std::span<const Size> input_shape,
+                    const kernels::KernelTable<T>& kernels_)
+    : seed(seed_), kernels(kernels_), told_shape(input_shape.begin(), input_shape.end()) {
   Builder<T>(*this).add_layers(layers, "");
   for (Node<T>& node : nodes) {
     node.first_parameter = parameters;
@@ -46,7 +47,7 @@ void Network<T>::find_input(std::span<const Size> input_shape) {
   } else if (wanted.channels > 0 && wanted.axes <= 0) {
     input_ = Shape(wanted.channels);
   }
-  takes_only_input_ = input_ && (!input_shape.empty() || wanted.axes == 0);
+  takes_only_input_ = input_ && (!input_shape.empty() || (wanted.axes == 0 && !wanted.flat));
   if (!input_ && wanted.axes > 0) return;
   try {
     output_ = shapes(input_.value_or(1))[output];
@@ -61,7 +62,7 @@ std::optional<Shape> Network<T>::read(std::span<const Size> extents) const {
   const Intake wanted = intake_.value_or(Intake{});
   if (extents.empty() || extents.size() > Shape::kMaxAxes + 1) return {};
   const auto axes = static_cast<int>(extents.size()) - 1;
-  if (wanted.flat) return Shape(extents.first(extents.size() - 1), extents.back(), false).numbers();
+  if (wanted.flat) return Shape(extents.first(extents.size() - 1), extents.back(), false);
   if (!wanted.channels_first) {
     if (wanted.axes >= 0 && axes != wanted.axes) return {};
     if (axes == 2) return Shape(extents.subspan(1), extents.front(), true);  // three axes are those of an image

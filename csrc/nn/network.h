@@ -36,14 +36,16 @@ class Network {
   // From descriptions of the layers, outermost first, and the extents of a sample as people write them, if they are
   // told. Throws std::invalid_argument where a layer is not known or they do not fit together. Allocates nothing of the
   // parameters' size: a description may claim more than there is.
-  Network(std::uint64_t seed, const std::vector<core::Config>& layers, std::span<const Size> input_shape = {});
+  Network(std::uint64_t seed, const std::vector<core::Config>& layers, std::span<const Size> input_shape = {},
+          const kernels::KernelTable<T>& kernels = kernels::current_kernels<T>());
   void allocate();    // makes room for all parameters, which are then 0
   void initialize();  // start values, where no others will be set
 
   std::uint64_t seed;
   const kernels::KernelTable<T>& kernels;
-  std::vector<Node<T>> nodes;  // each after those whose values it reads
-  Value output = kInput;       // what the network gives
+  std::vector<Size> told_shape;  // of a sample; none where it was not told
+  std::vector<Node<T>> nodes;    // each after those whose values it reads
+  Value output = kInput;         // what the network gives
   Size values = 1;
   Size parameters = 0;  // with buffers
 

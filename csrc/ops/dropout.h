@@ -10,7 +10,7 @@
 
 namespace nnext::ops {
 
-// y = x * mask / (1 - p) for rows [first_row, first_row + x.rows) of the batch; forward on x and backward on dy alike.
+// y = x * mask / (1 - p) for rows [first_row, first_row + x.rows) of the step; forward on x and backward on dy alike.
 // A dropped NaN stays NaN. Rows are contiguous; y may be x.
 template <class T>
 void dropout(const core::PhiloxStream& stream, double p, core::Size first_row, core::ConstMatrix<T> x,

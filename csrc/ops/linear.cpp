@@ -42,11 +42,11 @@ void linear(const KernelTable<T>& kernels, const runtime::Member& me, ConstMatri
 
 template <class T>
 void linear_weight_gradient(const KernelTable<T>& kernels, const runtime::Member& me, ConstMatrix<T> x,
-                            ConstMatrix<T> dy, const PanelLayout& layout, PanelRows part, T* dw,
+                            ConstMatrix<T> dy, const PanelLayout& layout, PanelRows part, bool continues, T* dw,
                             const kernels::Prefetch& prefetch) {
   const Size n = layout.panel_cols(part.panel);
   const auto width = static_cast<Stride>(layout.width);
-  if (n < layout.width) std::fill_n(dw, part.count * layout.width, T{0});
+  if (n < layout.width && !continues) std::fill_n(dw, part.count * layout.width, T{0});
   const Size block_k = kernels.gemm.block_k;
   for (Size k = 0; k < x.rows && !me.stop(); k += block_k) {
     kernels.gemm.multiply_panel({.m = part.count,
@@ -57,7 +57,7 @@ void linear_weight_gradient(const KernelTable<T>& kernels, const runtime::Member
                                  .a_k = x.row_stride,
                                  .b = dy.row(k) + part.panel * layout.width,
                                  .b_k = dy.row_stride,
-                                 .init = k == 0 ? nullptr : dw,
+                                 .init = k == 0 && !continues ? nullptr : dw,
                                  .init_row = width,
                                  .c = dw,
                                  .c_row = width,
@@ -70,10 +70,10 @@ template void linear(const KernelTable<float>&, const runtime::Member&, ConstMat
 template void linear(const KernelTable<double>&, const runtime::Member&, ConstMatrix<double>, Panels<const double>,
                      runtime::Range, const double*, Matrix<double>);
 template void linear_weight_gradient(const KernelTable<float>&, const runtime::Member&, ConstMatrix<float>,
-                                     ConstMatrix<float>, const PanelLayout&, PanelRows, float*,
+                                     ConstMatrix<float>, const PanelLayout&, PanelRows, bool, float*,
                                      const kernels::Prefetch&);
 template void linear_weight_gradient(const KernelTable<double>&, const runtime::Member&, ConstMatrix<double>,
-                                     ConstMatrix<double>, const PanelLayout&, PanelRows, double*,
+                                     ConstMatrix<double>, const PanelLayout&, PanelRows, bool, double*,
                                      const kernels::Prefetch&);
 
 }  // namespace nnext::ops

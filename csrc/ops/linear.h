@@ -15,10 +15,11 @@ void linear(const KernelTable<T>& kernels, const runtime::Member& me, ConstMatri
             runtime::Range panels, const T* b, Matrix<T> y);
 
 // dw = x[m, in]^T * dy[m, out] for a part of a panel, in the panel's own layout: rows of layout.width, contiguous, the
-// padding zero. b[out] needs KernelTable::reduce.column_sums.
+// padding zero. Where it `continues`, dw += that: the same chains over m go on. b[out] needs
+// KernelTable::reduce.column_sums.
 template <class T>
 void linear_weight_gradient(const KernelTable<T>& kernels, const runtime::Member& me, ConstMatrix<T> x,
-                            ConstMatrix<T> dy, const PanelLayout& layout, PanelRows part, T* dw,
+                            ConstMatrix<T> dy, const PanelLayout& layout, PanelRows part, bool continues, T* dw,
                             const kernels::Prefetch& prefetch);
 
 }  // namespace nnext::ops

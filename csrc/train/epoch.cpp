@@ -25,7 +25,7 @@ Epoch<T>::Epoch(Training<T>& training, const Plan<T>& plan, Shares shares)
     : training_(training), plan_(plan), shares_(std::move(shares)), arena_(plan, shares_.count()) {
   own_.reserve(shares_.count());  // they refer to their places
   for (Size i = 0; i < shares_.count(); ++i) own_.emplace_back(arena_.view(i), *this, i);
-  if (training.clip_norm > 0) clip_.emplace(training.network, training.clip_norm);
+  if (const double limit = training.settings.clip_norm; limit > 0) clip_.emplace(training.network, limit);
 }
 
 namespace {
@@ -42,7 +42,9 @@ void Epoch<T>::start(const Samples<T>& samples, const EpochOptions& options, Ord
   samples_ = &samples, options_ = options, order_ = std::move(order);
   step = 0, rows_ = 0, loss_sum_ = 0, diverged = false;
   const Size batch = plan_.batch();
-  terms_ = LossTerms<T>(samples.weights, batch, plan_.head_shape());
+  batch_rows_ = std::min(options.batch_size, samples.x.rows);
+  batches_ = std::min(training_.settings.accumulate, core::divide_up(samples.x.rows, batch_rows_));
+  terms_ = LossTerms<T>(samples.weights, step_rows(), plan_.head_shape());
   make_room(indices_, samples.targets.indices != nullptr ? batch : 0, samples.targets.places);
   make_room(dense_, samples.targets.dense ? batch : 0, samples.targets.dense.cols);
   const bool own_copies = shares_.split_first() && order_.size() > 0;
@@ -62,11 +64,13 @@ void Epoch<T>::follow(bool keeps_gradients, bool by_features) {
 }
 
 template <class T>
-void Epoch<T>::begin(const Member& me, Size step_) {
+void Epoch<T>::begin(const Member& me, Size step_, Size batch_) {
   Own& mine = own(me);
   Batch<T>& batch = mine.batch;
-  batch.first = step_ * options_.batch_size;
-  const Size rows = std::min(options_.batch_size, samples_->x.rows - batch.first);
+  batch.before = batch_ * batch_rows_;
+  batch.first = step_ * step_rows() + batch.before;
+  batch.step_rows = std::min(step_rows(), samples_->x.rows - step_ * step_rows());
+  const Size rows = std::min(batch_rows_, batch.step_rows - batch.before);
   const bool gathered = order_.size() > 0;
   const ops::Targets<T>& targets = samples_->targets;
   batch.targets.places = targets.places;
@@ -86,7 +90,7 @@ void Epoch<T>::begin(const Member& me, Size step_) {
 // The rows of the next batch that this member will read, spread over its pieces.
 template <class T>
 void Epoch<T>::look_ahead(const Member& me, Own& mine) const {
-  const Size next = mine.batch.first + mine.batch.x.rows, rows = std::min(options_.batch_size, samples_->x.rows - next);
+  const Size next = mine.batch.first + mine.batch.x.rows, rows = std::min(batch_rows_, samples_->x.rows - next);
   Size pieces = 0;
   for_own_shares(me, shares_, [&](Size share) {
     for (const Task& task : shares_.tasks[share]) pieces += task.pieces.size();
@@ -110,7 +114,8 @@ void Epoch<T>::gather(const Member& me, View<T>& view, Range rows) {
 // Copies targets unless they are read as they lie, and works out how much each row's loss counts.
 template <class T>
 void Epoch<T>::gather_targets(const Batch<T>& batch, Range rows) {
-  terms_.weigh(rows, batch.x.rows, [&](Size i) { return sample(batch.first + i); });
+  terms_.weigh({batch.before + rows.begin, batch.before + rows.end}, batch.step_rows,
+               [&](Size i) { return sample(batch.first - batch.before + i); });
   if (order_.size() == 0) return;
   const std::uint32_t* order = order_.data() + batch.first;
   if (const ConstMatrix<T>& dense = samples_->targets.dense; dense)
@@ -126,7 +131,7 @@ template <class T>
 void Epoch<T>::loss(const nn::Pass<T>& pass, View<T>& view, Range rows) {
   const Batch<T>& batch = own(pass.me).batch;
   if (by_features_) gather_targets(batch, rows);
-  terms_.compute(training_.loss, rows.begin, view.at(plan_.head()).rows_from(rows.begin, rows.size()),
+  terms_.compute(training_.loss, batch.before + rows.begin, view.at(plan_.head()).rows_from(rows.begin, rows.size()),
                  batch.targets.rows_from(rows.begin, rows.size()),
                  view.at(plan_.head_gradient()).rows_from(rows.begin, rows.size()));
 }
@@ -164,13 +169,16 @@ double Epoch<T>::host_loss(Own& own) {
   const Matrix<T> dy = view.at(plan_.output_gradient());
   const HostLoss said = samples_->host_loss(view.at(plan_.output()), rows.data(), dy);
   if (said.lr) options_.lr = {*said.lr};
-  const bool finite = training_.network.kernels.reduce.count_nonfinite(dy.rows * dy.cols, dy.data) == 0;
-  return finite ? said.loss : std::numeric_limits<double>::infinity();
+  const kernels::KernelTable<T>& kernels = training_.network.kernels;
+  const bool finite = kernels.reduce.count_nonfinite(dy.rows * dy.cols, dy.data) == 0;
+  const double share = static_cast<double>(rows.size()) / static_cast<double>(own.batch.step_rows);
+  if (share != 1) kernels.elementwise.scale(dy.rows * dy.cols, static_cast<T>(share), dy.data, dy.data);
+  return finite ? share * said.loss : std::numeric_limits<double>::infinity();
 }
 
 template <class T>
 void Epoch<T>::count(double loss) {
-  const Size rows = own().batch.x.rows;
+  const Size rows = own().batch.step_rows;
   ++step;
   if (const Size of = options_.part_of.value_or(steps()); of > 0) training_.position.end_step(of);
   loss_sum_ += loss * static_cast<double>(rows);

@@ -49,10 +49,11 @@ struct EpochOptions {
   std::optional<Size> part_of{};
 };
 
-// Samples [first, first + x.rows) of the epoch's order.
+// Samples [first, first + x.rows) of the epoch's order: a batch of a step, which may take several.
 template <class T>
 struct Batch {
   Size first = 0;
+  Size before = 0, step_rows = 0;  // rows of the step before this batch, and all of it
   ConstMatrix<T> x;
   ops::Targets<T> targets;
 };
@@ -78,8 +79,8 @@ class Epoch final : public PassContext<T> {
   Own& own(const runtime::Member& me) { return own_[static_cast<Size>(me.index())]; }
   Own& own() { return own_.front(); }  // the calling thread's
 
-  // The batch of a step becomes this member's.
-  void begin(const runtime::Member& me, Size step);
+  // A batch of a step becomes this member's.
+  void begin(const runtime::Member& me, Size step, Size batch);
   void gather(const runtime::Member& me, View<T>& view, Range rows) override;
   void loss(const nn::Pass<T>& pass, View<T>& view, Range rows) override;
   void outputs(const runtime::Member& me, View<T>& view, Range rows) override;
@@ -87,16 +88,22 @@ class Epoch final : public PassContext<T> {
   void norms(const runtime::Member& me) override { clip_->norms(me, gradients_); }
   void update(const runtime::Member& me) override;
 
-  // Of the batch that all members are at; the host's loss, which goes on alone, from the outputs.
-  double batch_loss(const Batch<T>& batch) const { return terms_.total(batch.x.rows); }
-  double host_loss(Own& own);  // infinite where its gradient is not finite
-  void count(double loss);     // a step has been done
+  // Of the step that all members are at.
+  double step_loss(const Batch<T>& last) const { return terms_.total(last.step_rows); }
+  // The host's loss, which goes on alone, from the outputs: what the batch adds to that of the step. Infinite where its
+  // gradient is not finite.
+  double host_loss(Own& own);
+  void count(double loss);  // a step has been done
   // What the program does: whether gradients are kept in arrays instead of applied at once, and whether the first stage
   // goes by features, so that every member needs the whole batch.
   void follow(bool keeps_gradients, bool by_features);
 
   double lr(Size at_step) const { return options_.lr.at(at_step); }
-  Size steps() const { return core::divide_up(samples_->x.rows, options_.batch_size); }
+  Size steps() const { return core::divide_up(samples_->x.rows, step_rows()); }
+  // Of a step; the last one may have fewer.
+  Size batches(Size step_ = 0) const {
+    return std::min(batches_, core::divide_up(samples_->x.rows - step_ * step_rows(), batch_rows_));
+  }
   const Shares& shares() const { return shares_; }
   bool has_host_loss() const { return samples_->host_loss != nullptr; }
   bool wants_outputs() const { return static_cast<bool>(samples_->outputs); }
@@ -107,6 +114,7 @@ class Epoch final : public PassContext<T> {
   bool diverged = false;
 
  private:
+  Size step_rows() const { return batches_ * batch_rows_; }
   Size sample(Size i) const { return order_.size() == 0 ? i : order_[i]; }
   void gather_targets(const Batch<T>& batch, Range rows);
   void look_ahead(const runtime::Member& me, Own& mine) const;
@@ -118,6 +126,7 @@ class Epoch final : public PassContext<T> {
   std::vector<Own> own_;
   const Samples<T>* samples_ = nullptr;
   EpochOptions options_{};
+  Size batch_rows_ = 1, batches_ = 1;  // of a batch, and how many of these a step has
   Order order_{};
   LossTerms<T> terms_;
   core::Buffer<std::int32_t> indices_;

@@ -25,7 +25,7 @@ void Fit<T>::prepare(const Samples<T>& samples, const EpochOptions& options) {
   const Size rates = options.lr.each.size(), steps = core::divide_up(n, batch);
   if (rates > 0 && rates != steps)
     core::fail_value("[fit] there are ", rates, " learning rates for an epoch of ", steps, " steps; give one for each");
-  const int members = runtime::members_for(step_flops() / 2);  // in two phases
+  const int members = runtime::members_for(batch_flops() / 2);  // in two phases
   if (epoch_ != nullptr && epoch_->shares().count() == static_cast<Size>(members)) return;
   epoch_.reset();
   epoch_ = std::make_unique<Epoch<T>>(training_, *plan_, share_step(*plan_, members));
@@ -34,13 +34,13 @@ void Fit<T>::prepare(const Samples<T>& samples, const EpochOptions& options) {
 template <class T>
 void Fit<T>::choose_way(Run& run) {
   Epoch<T>& epoch = run.epoch;
-  run.long_steps = epoch.has_host_loss() || (step_flops() > runtime::kQuickFlops && !quick_);
-  run.at_once = !run.long_steps && training_.clip_norm == 0;
+  run.long_steps = epoch.has_host_loss() || (step_flops(epoch) > runtime::kQuickFlops && !quick_);
+  run.at_once = !run.long_steps && training_.settings.clip_norm == 0 && epoch.batches() == 1;
   run.by_features = epoch.shares().split_first() && !run.long_steps;
   epoch.follow(!run.at_once, run.by_features);
   run.program = make_program(run);
   run.tiny.reset();
-  if (run.at_once && step_flops() <= runtime::kTinyFlops) run.tiny = Tiny<T>::of(training_, *plan_, epoch.own().view);
+  if (run.at_once && batch_flops() <= runtime::kTinyFlops) run.tiny = Tiny<T>::of(training_, *plan_, epoch.own().view);
   pack_layers(run.tiny != nullptr);
 }
 
@@ -62,7 +62,7 @@ Program Fit<T>::make_program(const Run& run) const {
     program.rows(Work::outputs);
   }
   program.backward(plan_->first_backward(), head);
-  program.gradients(run.at_once, training_.clip_norm > 0);
+  program.gradients(run.at_once, training_.settings.clip_norm > 0);
   return program.take();
 }
 

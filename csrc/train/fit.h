@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "train/epoch.h"
 #include "train/shuffle.h"
@@ -34,13 +35,17 @@ class Fit {
   Order sample_order(const data::Source<T>& x, bool shuffle, runtime::Cancel& cancel) const;
   void run_until(Run& run, Size until);
   void run_steps(Run& run, Size until);
+  void before_update(Run& run, const Runner<T>& runner, runtime::Member& me, Size step, std::uint64_t counter);
   void run_long_step(Run& run);
-  void tiny_step(Run& run, const nn::Pass<T>& pass);
+  std::optional<double> before_long_update(Run& run);
+  bool run_phases(Run& run, Size batch, Size first, Size last, runtime::Cancel* cancel);
+  void tiny_step(Run& run, runtime::Member& me, Size step, std::uint64_t counter);
   void go_back(Run& run);
   // Forward, and twice as much backward.
-  double step_flops() const { return 3 * plan_->flops_per_row() * static_cast<double>(plan_->batch()); }
-  nn::Pass<T> training_pass(const runtime::Member& me, std::uint64_t step) const {
-    return {training_.network.kernels, me, training_.network.seed, step, true};
+  double batch_flops() const { return 3 * plan_->flops_per_row() * static_cast<double>(plan_->batch()); }
+  double step_flops(const Epoch<T>& epoch) const { return batch_flops() * static_cast<double>(epoch.batches()); }
+  nn::Pass<T> training_pass(const runtime::Member& me, std::uint64_t step, Size first_row) const {
+    return {training_.network.kernels, me, training_.network.seed, step, true, first_row};
   }
 
   Training<T>& training_;

@@ -27,6 +27,8 @@ struct Fit<T>::Run {
   Runner<T> runner() const {
     return {program, epoch.shares(), epoch, long_steps ? runtime::kBlockRows : std::numeric_limits<Size>::max()};
   }
+  // Before the update those of a batch are done, after a step's last one also what is done once.
+  Size phases_of(Size batch, Size count) const { return batch + 1 == count ? program.update : program.per_batch; }
   int members() const { return static_cast<int>(epoch.shares().count()); }
 };
 

@@ -31,7 +31,7 @@ void Fit<T>::run_steps(Run& run, Size until) {
   if (!writer) return;
   const Size from = epoch.step;
   const std::uint64_t counter = training_.counters.step;
-  const bool looks_seldom = step_flops() <= runtime::kTinyFlops;
+  const bool looks_seldom = step_flops(epoch) <= runtime::kTinyFlops;
   const Runner<T> runner = run.runner();
   // The calling thread may change it before the first barrier of a step; all look at it before the second.
   Size end = kPoisons ? from + 1 : until;
@@ -45,15 +45,13 @@ void Fit<T>::run_steps(Run& run, Size until) {
         if (writer.readers_wait() || (look && run.cancel.due())) end = step + 1;
         training_.begin_step(epoch.lr(step));
       }
-      const nn::Pass<T> pass = training_pass(me, counter + (step - from));
-      epoch.begin(me, step);
       if (run.tiny != nullptr)
-        tiny_step(run, pass);
+        tiny_step(run, me, step, counter + (step - from));
       else
-        runner.run(0, run.program.update, me, pass, own.view);
+        before_update(run, runner, me, step, counter + (step - from));
       me.barrier();
       const bool last = step + 1 >= end;
-      const double loss = epoch.batch_loss(own.batch);
+      const double loss = epoch.step_loss(own.batch);
       if (!std::isfinite(loss)) {
         if (me.is_caller()) epoch.diverged = true;
         return;
@@ -61,7 +59,8 @@ void Fit<T>::run_steps(Run& run, Size until) {
       if (run.tiny != nullptr)
         run.tiny->update();
       else
-        runner.run(run.program.update, run.program.phases.size(), me, pass, own.view);
+        runner.run(run.program.update, run.program.phases.size(), me, training_pass(me, counter + (step - from), 0),
+                   own.view);
       me.barrier();
       if (me.is_caller()) {
         training_.end_step();
@@ -73,18 +72,31 @@ void Fit<T>::run_steps(Run& run, Size until) {
   runtime::run_on_team(run.members(), body);
 }
 
+// All phases before the update, for each batch of a step.
 template <class T>
-void Fit<T>::tiny_step(Run& run, const nn::Pass<T>& pass) {
-  typename Epoch<T>::Own& own = run.epoch.own(pass.me);
+void Fit<T>::before_update(Run& run, const Runner<T>& runner, Member& me, Size step, std::uint64_t counter) {
+  typename Epoch<T>::Own& own = run.epoch.own(me);
+  for (Size batch = 0, count = run.epoch.batches(step); batch < count; ++batch) {
+    if (batch > 0) me.barrier();  // all members are done with the one before
+    run.epoch.begin(me, step, batch);
+    runner.run(0, run.phases_of(batch, count), me, training_pass(me, counter, own.batch.before), own.view);
+  }
+}
+
+template <class T>
+void Fit<T>::tiny_step(Run& run, Member& me, Size step, std::uint64_t counter) {
+  typename Epoch<T>::Own& own = run.epoch.own(me);
+  run.epoch.begin(me, step, 0);
   const Range rows{0, own.batch.x.rows};
-  run.epoch.gather(pass.me, own.view, rows);
+  const nn::Pass<T> pass = training_pass(me, counter, 0);
+  run.epoch.gather(me, own.view, rows);
   run.tiny->forward(own.batch.x);
   run.epoch.loss(pass, own.view, rows);
   if (run.epoch.wants_outputs()) {
     const nn::Part part{rows};
     for (Size i = plan_->head_stages(); i < plan_->stages().size(); ++i)
       plan_->stages()[i].layer().forward(pass, own.view.frame(i), part, 0);
-    run.epoch.outputs(pass.me, own.view, rows);
+    run.epoch.outputs(me, own.view, rows);
   }
   run.tiny->backward(own.batch.x);
 }
@@ -97,39 +109,50 @@ template <class T>
 void Fit<T>::run_long_step(Run& run) {
   const auto started = std::chrono::steady_clock::now();
   Epoch<T>& epoch = run.epoch;
-  const Runner<T> runner = run.runner();
-  const auto phases = [&](Size first, Size last, runtime::Cancel* cancel) {
-    auto body = [&](Member& me) {
-      const runtime::FlushDenormals flush(training_.network.kernels.flush_subnormals);
-      epoch.begin(me, epoch.step);
-      runner.run(first, last, me, training_pass(me, training_.counters.step), epoch.own(me).view);
-    };
-    runtime::run_on_team(run.members(), body, cancel);
-    return !run.cancel.requested();
-  };
-  const Program& program = run.program;
-  typename Epoch<T>::Own& own = epoch.own();
-  epoch.poison();
-  double loss = 0;
-  if (epoch.has_host_loss()) {
-    if (!phases(0, program.host, &run.cancel)) return;
-    loss = epoch.host_loss(own);
-    epoch.diverged = !std::isfinite(loss);
-    if (epoch.diverged) return;
-  }
-  if (!phases(program.host, program.update, &run.cancel)) return;
-  if (!epoch.has_host_loss()) loss = epoch.batch_loss(own.batch);
-  epoch.diverged = !std::isfinite(loss);
+  const std::optional<double> loss = before_long_update(run);
+  if (!loss) return;
+  epoch.diverged = !std::isfinite(*loss);
   if (epoch.diverged) return;
   const Gate::Writer writer(training_.network.gate, &run.cancel);
   if (!writer) return;
   if (epoch.has_host_loss()) snapshots_.take(training_);  // the host's loss may not be the same once more
   training_.begin_step(epoch.lr(epoch.step));
-  phases(program.update, program.phases.size(), nullptr);
+  run_phases(run, epoch.batches(epoch.step) - 1, run.program.update, run.program.phases.size(), nullptr);
   training_.end_step();
-  epoch.count(loss);
+  epoch.count(*loss);
   quick_ = !epoch.has_host_loss() && std::chrono::steady_clock::now() - started < runtime::kQuickStep;
   if (quick_) choose_way(run);
+}
+
+// The loss of the step; nothing where the host asks to stop.
+template <class T>
+std::optional<double> Fit<T>::before_long_update(Run& run) {
+  Epoch<T>& epoch = run.epoch;
+  double host_loss = 0;
+  for (Size batch = 0, count = epoch.batches(epoch.step); batch < count; ++batch) {
+    epoch.poison();
+    if (epoch.has_host_loss()) {
+      if (!run_phases(run, batch, 0, run.program.host, &run.cancel)) return std::nullopt;
+      host_loss += epoch.host_loss(epoch.own());
+      if (!std::isfinite(host_loss)) return host_loss;
+    }
+    if (!run_phases(run, batch, run.program.host, run.phases_of(batch, count), &run.cancel)) return std::nullopt;
+  }
+  return epoch.has_host_loss() ? host_loss : epoch.step_loss(epoch.own().batch);
+}
+
+// One run of the team, for a batch of the present step; false where the host asks to stop.
+template <class T>
+bool Fit<T>::run_phases(Run& run, Size batch, Size first, Size last, runtime::Cancel* cancel) {
+  const Runner<T> runner = run.runner();
+  auto body = [&](Member& me) {
+    const runtime::FlushDenormals flush(training_.network.kernels.flush_subnormals);
+    typename Epoch<T>::Own& own = run.epoch.own(me);
+    run.epoch.begin(me, run.epoch.step, batch);
+    runner.run(first, last, me, training_pass(me, training_.counters.step, own.batch.before), own.view);
+  };
+  runtime::run_on_team(run.members(), body, cancel);
+  return !run.cancel.requested();
 }
 
 // The members above; the others are instantiated in fit.cpp.

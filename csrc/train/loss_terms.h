@@ -1,4 +1,4 @@
-// What the rows of a batch add to its loss, and how much each counts.
+// What the rows of a step add to its loss, and how much each counts.
 //
 // A row is one term for each place or, where every output has a weight of its own, for each output: the loss of
 // (places, k) is then taken as that of (places * k, 1), whose terms are the same. No kernel needs to know of it.
@@ -12,7 +12,7 @@ template <class T>
 class LossTerms {
  public:
   LossTerms() = default;
-  // Room for a batch of `rows` of that shape. The weights of all samples have a mean of 1: one a sample, a place or an
+  // Room for `rows` of that shape. The weights of all samples have a mean of 1: one a sample, a place or an
   // output; none: all are 1.
   LossTerms(ConstMatrix<T> weights, Size rows, const core::Shape& shape)
       : weights_(weights),
@@ -20,10 +20,10 @@ class LossTerms {
         scale_(core::checked_product(rows, per_row_)),
         loss_(scale_.size()) {}
 
-  // Rows of a batch of batch_rows count as much as the samples sample(i): what makes the sum of the terms their mean.
+  // Rows, of all_rows together, count as much as the samples sample(i): what makes the sum of the terms their mean.
   template <class F>
-  void weigh(runtime::Range rows, Size batch_rows, F sample) {
-    const auto terms = static_cast<double>(batch_rows * per_row_);
+  void weigh(runtime::Range rows, Size all_rows, F sample) {
+    const auto terms = static_cast<double>(all_rows * per_row_);
     T* to = scale_.data() + rows.begin * per_row_;
     if (!weights_) {
       std::fill_n(to, rows.size() * per_row_, static_cast<T>(1 / terms));

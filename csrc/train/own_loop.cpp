@@ -44,8 +44,8 @@ void OwnLoop<T>::prepare(const data::Source<T>& x, bool training, const char* op
   forget_passes();
   if (plan_ == nullptr || plan_->batch() < x.rows || plan_->input_shape() != x.shape || training != plan_->training()) {
     arena_.reset();
-    plan_ = std::make_unique<Plan<T>>(training_.network, x.shape, x.rows, training_.loss.head,
-                                      training ? Use::train : Use::evaluate);
+    plan_ = std::make_unique<Plan<T>>(training ? training_.network : training_.shown(), x.shape, x.rows,
+                                      training_.loss.head, training ? Use::train : Use::evaluate);
   }
   if (x.rows < plan_->min_rows())
     core::fail_value("[", operation, "] X has ", x.rows, " row but batch normalization needs ", plan_->min_rows(),
@@ -138,7 +138,7 @@ void OwnLoop<T>::step(double lr, runtime::Cancel& cancel) {
   if (!has_gradients_)
     throw std::logic_error("[step] there are no gradients; call backward(dY) or loss_and_grads(X, y) first");
   std::optional<NormClip<T>> clip;
-  if (training_.clip_norm > 0) clip.emplace(training_.network, training_.clip_norm);
+  if (const double limit = training_.settings.clip_norm; limit > 0) clip.emplace(training_.network, limit);
   const Gate::Writer writer(training_.network.gate, &cancel);
   if (!writer) return;
   auto body = [&](Member& me) {

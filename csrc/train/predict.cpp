@@ -22,8 +22,8 @@ void forward(const Plan<T>& plan, const nn::Pass<T>& pass, const View<T>& view, 
 template <class T, class F>
 void predict(Training<T>& training, const data::Source<T>& x, Matrix<T> outputs, runtime::Cancel& cancel, F at_head) {
   if (x.rows == 0) return;
-  const nn::Network<T>& network = training.network;
   const Gate::Reader reader(training.network.gate);
+  const nn::Network<T>& network = training.shown();
   const Plan<T> plan(network, x.shape, std::min<Size>(runtime::kBlockRows, x.rows), training.loss.head, Use::predict);
   const double flops = plan.flops_per_row() * static_cast<double>(x.rows);
   const int members = runtime::members_for(flops);

@@ -59,9 +59,10 @@ void ProgramBuilder<T>::gradients(bool at_once, bool clips) {
     if (const Stage<T>& stage = plan_.stages()[i]; stage.trains() && stage.layer().prepares_gradients())
       prepare.push_back({Work::prepare, i});
   if (!prepare.empty()) program_.phases.push_back({Phase::By::all, std::move(prepare)});
-  if (at_once) program_.update = program_.phases.size();
+  if (at_once) program_.per_batch = program_.update = program_.phases.size();
   all({Work::gradient});
   if (at_once) return;
+  program_.per_batch = program_.phases.size();
   if (clips) all({Work::norms});
   program_.update = program_.phases.size();
   all({Work::update});

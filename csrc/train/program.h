@@ -38,8 +38,9 @@ struct Phase {
 
 struct Program {
   std::vector<Phase> phases;
-  Size host = 0;    // before this phase the host computes the loss; 0: it does not
-  Size update = 0;  // phases [0, update) change no parameter
+  Size host = 0;       // before this phase the host computes the loss; 0: it does not
+  Size per_batch = 0;  // phases [0, per_batch) are done for each batch of a step, the rest once
+  Size update = 0;     // phases [0, update) change no parameter
 };
 
 // Puts a program together.

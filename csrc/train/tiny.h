@@ -28,14 +28,18 @@ class Tiny {
     kernels_.backward(layers_.data(), layers_.size(), x.rows, x.data, static_cast<Size>(x.row_stride));
   }
   void update() const {
-    for (const Change& change : changes_)
+    for (const Change& change : changes_) {
       training_.groups[change.group].rule->apply(training_.network.kernels.update, change.update);
+      if (training_.averages != nullptr) training_.averages->follow(*change.node, change.whole);
+    }
   }
 
  private:
   struct Change {
     Size group;
     optim::Update<T> update;
+    const nn::Node<T>* node;
+    nn::Piece whole;
   };
   explicit Tiny(Training<T>& training) : training_(training), kernels_(training.network.kernels.tiny) {}
   bool add(const Stage<T>& stage, const nn::Frame<T>& frame);

@@ -10,7 +10,10 @@ namespace nnext::train {
 template <class T>
 Trainer<T>::Trainer(std::uint64_t seed, const std::vector<Config>& layers, std::span<const Size> input_shape,
                     bool draws)
-    : network_(seed, layers, input_shape), training_(network_), own_loop_(std::make_unique<OwnLoop<T>>(training_)) {
+    : layers_(layers),
+      network_(seed, layers, input_shape),
+      training_(network_),
+      own_loop_(std::make_unique<OwnLoop<T>>(training_)) {
   network_.allocate();
   if (draws) network_.initialize();
 }
@@ -37,17 +40,6 @@ runtime::Gate::Training Trainer<T>::begin(const char* operation) {
   return right;
 }
 
-// Calls f, which changes what passes depend on, while nobody trains or predicts.
-template <class T>
-template <class F>
-void Trainer<T>::change(const char* operation, runtime::Cancel& cancel, F f) {
-  const Gate::Training right = begin(operation);
-  const Gate::Writer writer(network_.gate, &cancel);
-  if (!writer) return;
-  f();
-  forget_passes();
-}
-
 // ---- what there is to set -------------------------------------------------------------------------------------------
 
 template <class T>
@@ -68,10 +60,15 @@ const kernels::Bf16Kernels& Trainer<T>::find_bf16() const {
 }
 
 template <class T>
-void Trainer<T>::compile(const Config* loss, const Config& optimizer, const std::string& precision, double clip_norm,
-                         runtime::Cancel& cancel) {
+void Trainer<T>::compile(const Config* loss, const Config& optimizer, const std::string& precision,
+                         const StepSettings& settings, runtime::Cancel& cancel) {
   const kernels::Bf16Kernels* bf16 = precision == "bf16" ? &find_bf16() : nullptr;
-  typename Training<T>::Compiled compiled = training_.prepare(loss, optimizer, clip_norm);
+  if (bf16 != nullptr && settings.accumulate > 1)
+    core::fail_value("[compile] precision is \"bf16\" and accumulate is ", settings.accumulate,
+                     ", but sums in bf16 cannot go on from batch to batch with the same bits; use "
+                     "precision=\"float32\", or a larger batch_size");
+  typename Training<T>::Compiled compiled = training_.prepare(loss, optimizer, settings);
+  if (settings.ema > 0) compiled.averages = std::make_unique<Averages<T>>(network_, layers_, settings.ema);
   change("compile", cancel, [&] {
     for (nn::Node<T>& node : network_.nodes) node.layer->use_bf16(bf16);
     training_.put(std::move(compiled));
@@ -85,58 +82,8 @@ void Trainer<T>::set_trainable(const std::vector<std::string>& paths, bool train
     for (const std::string& path : paths)
       for (nn::Layer<T>* layer : network_.layers_at(path)) layer->trainable = trainable;
     training_.regroup(progress);
+    if (training_.averages != nullptr) training_.averages->settle();
   });
-}
-
-template <class T>
-void Trainer<T>::put(const GivenNumbers<T>& given, core::Buffer<T>& to) {
-  const nn::Node<T>& node = network_.owner(given.parameter);
-  node.layer->from_logical(given.parameter - node.first_parameter, given.logical, to.data());
-}
-
-template <class T>
-void Trainer<T>::put(const std::vector<GivenNumbers<T>>& parameters) {
-  for (const GivenNumbers<T>& numbers : parameters) {
-    const nn::Node<T>& node = network_.owner(numbers.parameter);
-    put(numbers, node.layer->parameters[numbers.parameter - node.first_parameter].values);
-    node.layer->packed = nn::Packed::none;
-  }
-}
-
-template <class T>
-void Trainer<T>::set_parameters(const std::vector<GivenNumbers<T>>& given, runtime::Cancel& cancel) {
-  change("load_state_dict", cancel, [&] { put(given); });
-}
-
-template <class T>
-void Trainer<T>::set_state(const GivenState<T>& state, runtime::Cancel& cancel) {
-  change("load", cancel, [&] {
-    put(state.parameters);
-    for (Size s = 0; s < state.optimizer.size(); ++s)
-      for (const GivenNumbers<T>& numbers : state.optimizer[s])
-        put(numbers, training_.optimizer_state.at(numbers.parameter).at(s));
-    training_.regroup(state.progress);
-    training_.counters = state.counters, training_.position = state.position;
-  });
-}
-
-template <class T>
-StateCopy<T> Trainer<T>::copy_state() const {
-  const Gate::Reader reader(network_.gate);
-  return StateCopy<T>(training_);
-}
-
-template <class T>
-std::pair<Counters, std::uint64_t> Trainer<T>::counters() const {
-  const Gate::Reader reader(network_.gate);
-  std::uint64_t most = 0;
-  for (const Group<T>& group : training_.groups) most = std::max(most, group.progress.steps);
-  return {training_.counters, most};
-}
-
-template <class T>
-void Trainer<T>::set_counters(const Counters& counters, runtime::Cancel& cancel) {
-  change("load", cancel, [&] { training_.counters = counters; });
 }
 
 template <class T>
@@ -146,6 +93,7 @@ typename Trainer<T>::Compiled Trainer<T>::compiled() const {
   if (training_.loss.kernel != nullptr) found.targets = training_.loss.targets;
   if (training_.optimizer == nullptr) return found;
   for (const optim::State& state : training_.optimizer->states()) found.states.emplace_back(state.name);
+  found.averages = training_.averages != nullptr;
   if (const char* product = training_.optimizer->product_name(); product != nullptr) found.product = product;
   return found;
 }
@@ -233,7 +181,7 @@ const RowPredictor<T>& Trainer<T>::row_predictor() {
 template <class T>
 bool Trainer<T>::predict_row_at_once(const T* x, T* y) {
   const Gate::Reader reader(network_.gate, std::try_to_lock);
-  if (reader) row_predictor()(x, y);
+  if (reader) (&training_.shown() == &network_ ? row_predictor() : training_.averages->row_predictor())(x, y);
   return static_cast<bool>(reader);
 }
 
@@ -245,6 +193,7 @@ double Trainer<T>::evaluate(const data::Source<T>& x, const ops::Targets<T>& tar
   return train::evaluate<T>(training_, x, targets, weights, outputs, cancel);
 }
 
+// The members above; the others are instantiated in trainer_state.cpp.
 template class Trainer<float>;
 template class Trainer<double>;
 

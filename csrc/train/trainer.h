@@ -25,6 +25,7 @@ struct GivenNumbers {
 template <class T>
 struct GivenState {
   std::vector<GivenNumbers<T>> parameters;
+  std::vector<GivenNumbers<T>> averages;                // of all parameters but buffers, or of none
   std::vector<std::vector<GivenNumbers<T>>> optimizer;  // [state]
   std::vector<optim::Progress> progress;                // of every parameter
   Counters counters;
@@ -48,16 +49,19 @@ class Trainer {
     std::optional<ops::TargetKind> targets;
     std::vector<std::string> states;
     std::string product;  // empty: none
+    bool averages = false;
   };
   Compiled compiled() const;
 
   // Everything that changes something throws std::runtime_error while another call trains, and does nothing when the
   // host asks to stop.
-  // `loss` null: the host's own. `precision` is "float32", that is T, or "bf16". clip_norm 0: no clipping.
-  void compile(const Config* loss, const Config& optimizer, const std::string& precision, double clip_norm,
+  // `loss` null: the host's own. `precision` is "float32", that is T, or "bf16".
+  void compile(const Config* loss, const Config& optimizer, const std::string& precision, const StepSettings& settings,
                runtime::Cancel& cancel);
   void set_trainable(const std::vector<std::string>& paths, bool trainable, runtime::Cancel& cancel);
-  void set_parameters(const std::vector<GivenNumbers<T>>& given, runtime::Cancel& cancel);
+  // Without averages, which are of all parameters but buffers, those start anew.
+  void set_parameters(const std::vector<GivenNumbers<T>>& given, const std::vector<GivenNumbers<T>>& averages,
+                      runtime::Cancel& cancel);
   void set_state(const GivenState<T>& state, runtime::Cancel& cancel);
   StateCopy<T> copy_state() const;                      // of one moment: also during a fit that after a whole step
   std::pair<Counters, std::uint64_t> counters() const;  // and the most steps of the optimizer with a parameter
@@ -105,10 +109,11 @@ class Trainer {
   template <class F>
   void change(const char* operation, runtime::Cancel& cancel, F f);
   void put(const GivenNumbers<T>& given, core::Buffer<T>& to);
-  void put(const std::vector<GivenNumbers<T>>& parameters);
+  void put(const std::vector<GivenNumbers<T>>& parameters, const std::vector<GivenNumbers<T>>& averages);
   void forget_lost_passes();
   void forget_passes() { own_loop_->reset(), fit_.reset(); }
 
+  std::vector<Config> layers_;
   nn::Network<T> network_;
   Training<T> training_;
   std::unique_ptr<OwnLoop<T>> own_loop_;
@@ -116,5 +121,16 @@ class Trainer {
   std::once_flag row_once_;
   std::unique_ptr<const RowPredictor<T>> row_predictor_;  // made when it is first asked for
 };
+
+// Calls f, which changes what passes depend on, while nobody trains or predicts.
+template <class T>
+template <class F>
+void Trainer<T>::change(const char* operation, runtime::Cancel& cancel, F f) {
+  const Gate::Training right = begin(operation);
+  const Gate::Writer writer(network_.gate, &cancel);
+  if (!writer) return;
+  f();
+  forget_passes();
+}
 
 }  // namespace nnext::train

@@ -37,8 +37,9 @@ std::vector<std::vector<Buffer<T>>> start_state(const nn::Network<T>& network, c
 }  // namespace
 
 template <class T>
-typename Training<T>::Compiled Training<T>::prepare(const Config* loss_, const Config& optimizer_, double clip) const {
-  Compiled compiled{make_loss(network, loss_), clip, optim::make_optimizer<T>(optimizer_), {}};
+typename Training<T>::Compiled Training<T>::prepare(const Config* loss_, const Config& optimizer_,
+                                                    const StepSettings& settings_) const {
+  Compiled compiled{make_loss(network, loss_), settings_, optim::make_optimizer<T>(optimizer_), {}};
   compiled.state = start_state(network, *compiled.optimizer);
   return compiled;
 }
@@ -46,10 +47,12 @@ typename Training<T>::Compiled Training<T>::prepare(const Config* loss_, const C
 template <class T>
 void Training<T>::put(Compiled compiled) {
   loss = compiled.loss;
-  clip_norm = compiled.clip_norm;
+  settings = compiled.settings;
   optimizer = std::move(compiled.optimizer);
   optimizer_state = std::move(compiled.state);
   position = {};
+  averages = std::move(compiled.averages);
+  if (averages != nullptr) averages->settle();
   regroup(std::vector<optim::Progress>(network.parameters));
 }
 
@@ -90,10 +93,14 @@ optim::Update<T> Training<T>::update(const nn::Node<T>& node, const nn::Piece& p
 template <class T>
 void Training<T>::apply(const nn::Node<T>& node, const nn::Piece& piece, const T* gradient) {
   nn::Layer<T>& layer = *node.layer;
-  if (layer.parameters[piece.parameter].role == nn::Role::buffer) return layer.update_buffer(piece, gradient);
-  const Group<T>& group = groups[group_of[node.first_parameter + piece.parameter]];
-  group.rule->apply(network.kernels.update, update(node, piece, gradient));
-  if (layer.packed != nn::Packed::none) layer.updated(piece);
+  if (layer.parameters[piece.parameter].role == nn::Role::buffer) {
+    layer.update_buffer(piece, gradient);
+  } else {
+    const Group<T>& group = groups[group_of[node.first_parameter + piece.parameter]];
+    group.rule->apply(network.kernels.update, update(node, piece, gradient));
+    if (layer.packed != nn::Packed::none) layer.updated(piece);
+  }
+  if (averages != nullptr) averages->follow(node, piece);
 }
 
 template <class T>
@@ -104,6 +111,7 @@ StateCopy<T>::StateCopy(const Training<T>& training)
       position(training.position) {
   training.network.for_parameters(
       [&](const nn::Node<T>&, const nn::Parameter<T>& parameter, Size) { parameters.push_back(parameter.values); });
+  if (training.averages != nullptr) averages = training.averages->copy();
 }
 
 namespace {
@@ -124,7 +132,8 @@ void copy(const std::vector<std::vector<Buffer<T>>>& from, std::vector<std::vect
 template <class T>
 void StateCopy<T>::take(const Training<T>& training) {
   progress = training.progress();
-  counters = training.counters;
+  counters = training.counters, position = training.position;
+  if (training.averages != nullptr) averages = training.averages->copy();
   training.network.for_parameters([&](const nn::Node<T>&, const nn::Parameter<T>& parameter, Size index) {
     copy(parameter.values, parameters[index]);
   });
@@ -136,6 +145,7 @@ void StateCopy<T>::put_back(Training<T>& training) const {
   training.network.for_parameters(
       [&](const nn::Node<T>&, nn::Parameter<T>& parameter, Size index) { copy(parameters[index], parameter.values); });
   copy(optimizer_state, training.optimizer_state);
+  if (training.averages != nullptr) training.averages->put(averages);
   training.counters = counters;
   training.position = position;
   training.regroup(progress);

@@ -7,6 +7,7 @@
 #include "nn/network.h"
 #include "ops/loss.h"
 #include "optim/optimizer.h"
+#include "train/averages.h"
 
 namespace nnext::train {
 
@@ -39,6 +40,13 @@ struct Position {
   }
 };
 
+// How the steps of a training are made, beside loss and rule.
+struct StepSettings {
+  double clip_norm = 0;  // 0: gradients are not clipped
+  Size accumulate = 1;   // batches that a step of a fit takes
+  double ema = 0;        // decay of the averages of parameters; 0: there are none
+};
+
 template <class T>
 struct LossRule {
   const kernels::LossKernel<T>* kernel = nullptr;  // null: a function of the host's
@@ -65,20 +73,27 @@ struct Training {
   Counters counters;
   Position position;
   LossRule<T> loss;
-  double clip_norm = 0;                                 // 0: gradients are not clipped
+  StepSettings settings;
   std::unique_ptr<optim::Optimizer<T>> optimizer;       // null before compile
   std::vector<std::vector<Buffer<T>>> optimizer_state;  // [parameter][state]; none of buffers
+  std::unique_ptr<Averages<T>> averages;                // null: none are kept
   std::vector<Group<T>> groups;
   std::vector<Size> group_of;  // [parameter]
+
+  // What predicts.
+  const nn::Network<T>& shown() const {
+    return averages != nullptr && averages->begun() ? averages->network() : network;
+  }
 
   // What compile() changes: built before anything is, then put in place at once.
   struct Compiled {
     LossRule<T> loss;
-    double clip_norm;
+    StepSettings settings;
     std::unique_ptr<optim::Optimizer<T>> optimizer;
     std::vector<std::vector<Buffer<T>>> state;
+    std::unique_ptr<Averages<T>> averages{};
   };
-  Compiled prepare(const Config* loss, const Config& optimizer, double clip_norm) const;
+  Compiled prepare(const Config* loss, const Config& optimizer, const StepSettings& settings) const;
   void put(Compiled compiled);
 
   // Parts the parameters into groups anew, after layers were frozen or their progress set.
@@ -92,6 +107,7 @@ struct Training {
   // The step is applied to all parameters.
   void end_step() {
     ++counters.step;
+    if (averages != nullptr) averages->begin();
     for (Group<T>& group : groups)
       if (group.trainable) group.progress = group.rule->end_step(group.progress);
   }
@@ -107,7 +123,14 @@ struct StateCopy {
   void take(const Training<T>& training);  // once more of the same one, into the same memory
   void put_back(Training<T>& training) const;
 
+  // What predicts: the average of a parameter, if there is one.
+  const Buffer<T>& shown(Size parameter) const {
+    const bool averaged = !averages.empty() && averages[parameter].size() > 0;
+    return averaged ? averages[parameter] : parameters[parameter];
+  }
+
   std::vector<Buffer<T>> parameters;  // with buffers
+  std::vector<Buffer<T>> averages;    // empty before the first step that has some
   std::vector<std::vector<Buffer<T>>> optimizer_state;
   std::vector<optim::Progress> progress;
   Counters counters;

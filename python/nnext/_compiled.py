@@ -19,6 +19,8 @@ class Compiled:
     metrics: Mapping[str, Chosen]  # by the names that they have in History
     precision: str
     clip_norm: float | None = None  # of all gradients together; None: they are as long as they are
+    accumulate: int = 1  # batches of a step of a fit
+    ema: float | None = None  # decay of the averages that predict; None: there are none
 
     @property
     def core_loss(self) -> Loss | None:

@@ -18,8 +18,17 @@ _Counters = tuple[int, int]  # training steps, epochs
 _Progress = list[tuple[int, float]]  # of each tensor: steps of the optimizer, and the product that some rules keep
 _Number = TypeVar("_Number", np.float32, np.float64)
 _Position = tuple[float, int, int]  # since compile: epochs, and of the one that a fit is in the steps done and all
-# Tensors; for each of them the optimizer's arrays, none for a buffer; progress; counters; position.
-_State = tuple[list[npt.NDArray[_Number]], list[list[npt.NDArray[_Number]]], _Progress, _Counters, _Position]
+# tensors, and their averages: None for a buffer, no entry at all where there are none
+_Weights = tuple[list[npt.NDArray[_Number]], list[npt.NDArray[_Number] | None]]
+# Both; for each tensor the optimizer's arrays, none for a buffer; progress; counters; position.
+_State = tuple[
+    list[npt.NDArray[_Number]],
+    list[npt.NDArray[_Number] | None],
+    list[list[npt.NDArray[_Number]]],
+    _Progress,
+    _Counters,
+    _Position,
+]
 
 # ---- runtime: bind_runtime.cpp -----------------------------------------------------------------------------------
 
@@ -77,13 +86,16 @@ class _Network(Generic[_Number], metaclass=_PybindType):
 
     # Tensors: parameters and buffers, in the order of `tensors()`.
     def tensors(self) -> list[tuple[str, list[int], str]]: ...  # path, shape, "parameter" or "buffer"
-    def get_tensors(self) -> list[npt.NDArray[_Number]]: ...
-    def set_tensors(self, values: dict[int, Any]) -> None: ...
+    def get_tensors(self) -> list[npt.NDArray[_Number]]: ...  # what predicts: averages, if there are some
+    def set_tensors(self, values: dict[int, Any]) -> None: ...  # averages start anew
+    def get_weights(self) -> _Weights[_Number]: ...
+    def set_weights(self, tensors: list[Any], averages: list[Any]) -> None: ...
     def get_gradients(self) -> list[npt.NDArray[_Number]]: ...
     def get_state(self) -> _State[_Number]: ...  # of one moment, also during a fit
     def set_state(
         self,
         tensors: list[Any],
+        averages: list[Any],
         optimizer_state: list[Any],
         progress: _Progress,
         counters: _Counters,
@@ -96,7 +108,15 @@ class _Network(Generic[_Number], metaclass=_PybindType):
     def product_name(self) -> str: ...  # of the number that it keeps; "" if it has none
 
     # What to minimize, and how.
-    def compile(self, loss: _Config | None, optimizer: _Config, precision: str, clip_norm: float) -> None: ...
+    def compile(
+        self,
+        loss: _Config | None,
+        optimizer: _Config,
+        precision: str = "float32",
+        clip_norm: float = 0.0,  # 0: no limit
+        accumulate: int = 1,
+        ema: float = 0.0,  # 0: no averages
+    ) -> None: ...
     def find_bf16(self) -> str: ...  # the kernels for precision "bf16"; raises where there are none
     def set_trainable(self, paths: Sequence[str], trainable: bool) -> None: ...
     def frozen(self) -> list[str]: ...  # paths of layers with parameters

@@ -37,7 +37,7 @@ def tensor_table(layers: Iterable[Layer], input_shape: Shape | None = None) -> l
 def optimizer_arrays(optimizer: Optimizer) -> list[str]:
     """Return the names of the running sums that an optimizer keeps of each parameter."""
     core = Network32(0, [])
-    core.compile(None, optimizer.config(), "float32", 0.0)
+    core.compile(None, optimizer.config())
     return core.optimizer_states()
 
 
@@ -109,13 +109,28 @@ class Engine:
         return {tensor.path: array for tensor, array in zip(self.tensors(), arrays, strict=True)}
 
     def get(self) -> dict[str, Array]:
-        """Return copies of all tensors by path."""
+        """Return copies of all tensors that predict, by path: averages in place of parameters, if there are some."""
         return self._named(self._core.get_tensors())
 
     def set(self, values: Mapping[str, npt.ArrayLike]) -> None:
-        """Set some tensors; all are checked before one changes."""
+        """Set some tensors; all are checked before one changes. Averages start anew."""
         places = {tensor.path: i for i, tensor in enumerate(self.tensors())}
         self._core.set_tensors({places[path]: array for path, array in values.items()})
+
+    def weights(self) -> tuple[dict[str, Array], dict[str, Array]]:
+        """Return copies of all tensors as they are trained, and of the averages of parameters, if there are some."""
+        tensors, averages = self._core.get_weights()
+        return self._named(tensors), self._averages(averages)
+
+    def set_weights(self, tensors: Mapping[str, Array], averages: Mapping[str, Array]) -> None:
+        """Set both."""
+        self._core.set_weights(self._listed(tensors), self._listed(averages))
+
+    def _averages(self, arrays: Sequence[Any]) -> dict[str, Array]:
+        return {path: array for path, array in (self._named(arrays) if arrays else {}).items() if array is not None}
+
+    def _listed(self, arrays: Mapping[str, Any]) -> list[Any]:
+        return [arrays.get(tensor.path) for tensor in self.tensors()] if arrays else []
 
     def gradients(self) -> dict[str, Array]:
         """Return the gradients of the last backward pass, of all parameters by path."""
@@ -149,16 +164,15 @@ class Engine:
 
     def state(self) -> State:
         """Return copies of everything, of one moment, also while a fit goes on."""
-        tensors, sums, progress, counters, position = self._core.get_state()
-        return State(self._named(tensors), self._named(sums), self._named(progress), counters, Position(*position))
+        tensors, averages, sums, progress, counters, position = self._core.get_state()
+        named = self._named(tensors), self._named(sums), self._named(progress)
+        return State(*named, counters, Position(*position), self._averages(averages))
 
     def set_state(self, state: State) -> None:
         """Continue from a state of the same network with the same optimizer."""
-        paths = [tensor.path for tensor in self.tensors()]
-        sums = [list(state.optimizer[path]) for path in paths]
-        progress = [state.progress[path] for path in paths]
-        tensors = [state.tensors[path] for path in paths]
-        self._core.set_state(tensors, sums, progress, state.counters, state.position)
+        tensors, averages = self._listed(state.tensors), self._listed(state.averages)
+        sums, progress = [list(arrays) for arrays in self._listed(state.optimizer)], self._listed(state.progress)
+        self._core.set_state(tensors, averages, sums, progress, state.counters, state.position)
 
     # ---- training -----------------------------------------------------------------------------------------------
 
@@ -167,13 +181,22 @@ class Engine:
         if precision == "bf16":
             self._core.find_bf16()
 
-    def compile(self, loss: Loss | None, optimizer: Optimizer, precision: str, clip_norm: float | None) -> None:
+    def compile(
+        self,
+        loss: Loss | None,
+        optimizer: Optimizer,
+        *,
+        precision: str = "float32",
+        clip_norm: float | None = None,
+        accumulate: int = 1,
+        ema: float | None = None,
+    ) -> None:
         """Take a loss, None where it is computed outside, and an optimizer, which starts afresh."""
         described = None
         if loss is not None:
             fused = loss.fused(type(self.layers[-1]).__name__)
             described = (fused or loss).config() | {"type": (fused or loss).name, "with_last_layer": fused is not None}
-        self._core.compile(described, optimizer.config(), precision, clip_norm or 0.0)
+        self._core.compile(described, optimizer.config(), precision, clip_norm or 0.0, accumulate, ema or 0.0)
 
     def samples(
         self, X: Any, y: npt.ArrayLike | None, weight: Any, operation: str, scale: float, rows: Array | None = None

@@ -27,6 +27,8 @@ _FOR_IMAGES = "nnext has none yet; for images there are nn.Conv2d, nn.MaxPool2d 
 _SCHEDULE = "give a schedule as lr, as in `nn.Adam(lr=nn.Cosine(2e-3, epochs=12, warmup=0.5))`"
 _COSINE = "nnext has none yet; the nearest is `nn.Cosine(2e-3, epochs=12)`, which stands in place of lr"
 _REGULARIZE = "give weight_decay to the optimizer, as in `nn.SGD(weight_decay=1e-4)`"
+_ACCUMULATE = 'give accumulate to compile, as in `model.compile(loss="mse", accumulate=4)`'
+_EMA = 'give ema to compile, as in `model.compile(loss="mse", ema=0.999)`'
 _SIZES = "give all sizes in one list, features first and outputs last, as in `nn.MLP([4, 8, 2])`"
 
 HINTS: Mapping[str, Mapping[str, str]] = {
@@ -75,6 +77,7 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "ModelCheckpoint": f"{_OWN_CALLBACK} calls self.model.save(path)",
         "CSVLogger": "use `model.history.to_csv`",
         "TensorBoard": "nnext has none yet; use `model.history.plot`",
+        "AveragedModel ModelEMA ExponentialMovingAverage SwapEMAWeights": _EMA,
         "TerminateOnNaN": "leave it out: a fit that diverges ends with `nn.DivergenceError`",
         "optim": "nn.optimizers",
         "init": "nn.initializers",
@@ -279,6 +282,9 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "criterion objective loss_fn loss_function": "loss",
         "optim solver": "optimizer",
         "max_grad_norm global_clipnorm gradient_clip_val": "clip_norm",
+        "accumulate_grad_batches gradient_accumulation_steps grad_accumulation_steps accumulation_steps": _ACCUMULATE,
+        "use_ema ema_momentum ema_decay": _EMA,
+        "ema_overwrite_frequency swa_start": "leave it out: averages are there from the first step on",
         "num_samples n_points": "n_samples",
         "inplace": "leave it out: nnext works in place where it can",
         "device": _CPU,
@@ -358,6 +364,8 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "weighted_metrics loss_weights run_eagerly jit_compile steps_per_execution": "leave it out: there is none",
     },
     "fit(": {
+        "accumulate": _ACCUMULATE,
+        "ema": _EMA,
         "*": "name the options, as in `model.fit(X, y, epochs=10, batch_size=32)`",
         "learning_rate lr": "set `model.optimizer.lr` before it",
         "initial_epoch": "leave it out: a fit goes on from where the model is, and counts its epochs from 0",

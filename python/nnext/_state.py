@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nnext._decision import Shape
@@ -54,3 +54,4 @@ class State:
     progress: Mapping[str, Progress]  # for each tensor
     counters: Counters
     position: Position
+    averages: Mapping[str, Array] = field(default_factory=dict)  # of the parameters, if there are some

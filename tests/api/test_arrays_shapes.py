@@ -20,7 +20,10 @@ from support import assert_same_bits, unchanged
         ((N, 2), "X has 2 features but the network expects 3; X has shape (6, 2), give (samples, 3)"),
         ((N, 0), "X has 0 features but the network expects 3"),
         ((N,), "X has shape (6,); samples must be rows of a 2-D array: for one sample use reshape(1, -1), for one"),
-        ((N, 3, 1), "X has 1 features but the network expects 3; X has shape (6, 3, 1), give (samples, 3), or start the network with Flatten()"),
+        (
+            (N, 3, 1),
+            "X has 1 features but the network expects 3; X has shape (6, 3, 1), give (samples, 3), or start",
+        ),
         ((), "X has shape (); samples must be rows of a 2-D array"),
     ],
 )

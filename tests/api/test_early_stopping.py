@@ -13,16 +13,17 @@ NAN, INF = math.nan, math.inf
 
 
 class Model:
-    """What EarlyStopping needs of a model; its weights are the number of the last epoch."""
+    """What EarlyStopping needs of a model and its engine; the weights are the number of the last epoch."""
 
     def __init__(self) -> None:
-        self.stop_training, self.history, self.weights = False, nn.History(), -1
+        self.stop_training, self.history, self.number = False, nn.History(), -1
+        self.engine = self
 
-    def state_dict(self) -> dict[str, Any]:
-        return {"weights": self.weights}
+    def weights(self) -> tuple[int]:
+        return (self.number,)
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.weights = state["weights"]
+    def set_weights(self, number: int) -> None:
+        self.number = number
 
 
 def drive(early: nn.EarlyStopping, values: list[float], model: Model | None = None) -> tuple[Any, Any, int]:
@@ -32,13 +33,13 @@ def drive(early: nn.EarlyStopping, values: list[float], model: Model | None = No
     early.set_model(model)
     early.on_train_begin({})
     for epoch, value in enumerate(values):
-        model.weights = epoch
+        model.number = epoch
         early.on_epoch_begin(epoch, {})
         early.on_epoch_end(epoch, {early.monitor: value})
         if model.stop_training:
             break
     early.on_train_end({})
-    return early.stopped_epoch, early.best_epoch, model.weights
+    return early.stopped_epoch, early.best_epoch, model.number
 
 
 # ---- when it stops, and what it gives back -------------------------------------------------------------------------

@@ -105,6 +105,10 @@ DESCRIPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "a precision that float64 lacks": ({"precision": "bf16", "dtype": "float64"}, "bf16|float32 of shape"),
     "a negative clip_norm": ({"clip_norm": -1}, "clip_norm is -1"),
     "a clip_norm of true": ({"clip_norm": True}, "clip_norm is True"),
+    "no batches a step": ({"accumulate": 0}, "accumulate is 0"),
+    "averages that never change": ({"ema": 1.0}, r"ema is 1.0; give a finite number in \(0, 1\)"),
+    "averages of true": ({"ema": True}, "ema is True"),
+    "a half batch a step": ({"accumulate": 1.5}, "accumulate is 1.5"),
 }  # fmt: skip
 
 
@@ -137,7 +141,7 @@ def test_settings_of_compile_without_an_optimizer_are_refused(path: pathlib.Path
     description, tensors = model_metadata(path), load_file(path)
     del description["optimizer"]
     write(path, signed(description, tensors), tensors)
-    refused(path, r"has the unknown \['loss', 'metrics', 'precision', 'clip_norm'\]")
+    refused(path, r"has the unknown \['loss', 'metrics', 'precision', 'clip_norm', 'accumulate', 'ema'\]")
 
 
 @pytest.mark.parametrize("key", ["layers", "frozen", "counters", "loss"])

@@ -102,8 +102,8 @@ from support import assert_same_bits
         (
             lambda: nn.Sequential(nn.Linear(3, 4), nn.Residual(nn.Linear(4, 2))),
             ValueError,
-            r"layer 1: \[residual\] one branch gives \(2,\) a sample but another \(4,\); give all the same, for example with "
-            r"Linear\(4, 2\) at the end of that one",
+            r"layer 1: \[residual\] one branch gives \(2,\) a sample but another \(4,\); give all the same, for example "
+            r"with Linear\(4, 2\) at the end of that one",
         ),
         (
             lambda: nn.Sequential(nn.Residual(nn.ReLU(), nn.Residual(nn.Linear(4, 4), nn.Linear(5, 4)))),

@@ -37,6 +37,7 @@ inline constexpr Digest kDigests[] = {
     {"sgd", 0xff9735b8e9adeaf9, 0xf74f9e178568535f},
     {"adam", 0x018dac1433b11770, 0xe1c6ce913dfa2bac},
     {"nadam", 0x118efa5b2735bb7c, 0x4c57ab27c15866d3},
+    {"lerp", 0xdd1ca42c729d6a0c, 0x8285250e4398b922},
     {"adagrad", 0x857ee2180cd75279, 0xfee4e60383d55c48},
 };
 

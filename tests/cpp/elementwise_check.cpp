@@ -151,6 +151,36 @@ bool sums_and_multiples_match(const kernels::ElementwiseKernels<T>& kernel) {
   return true;
 }
 
+// y = keep y + (1 - keep) x, and x where both are x, if there is an FMA; a NaN stays in its lane, finite numbers stay finite.
+template <class T>
+double worst_lerp(const kernels::ElementwiseKernels<T>& kernel, bool fused) {
+  constexpr std::size_t kLargest = 70;
+  Guarded<T> x_memory(kLargest), y_memory(kLargest);
+  Random random(5);
+  double worst = 0;
+  for (const T keep : {T(0.999), T(0.5), T(0.1)})
+    for (std::size_t n = 1; n <= kLargest; ++n)
+      for (Side side : {Side::low, Side::high}) {
+        std::vector<T> x = random.uniforms<T>(n, -3, 3), y = random.uniforms<T>(n, -3, 3);
+        if (n > 1) x[0] = -std::numeric_limits<T>::max(), y[0] = std::numeric_limits<T>::max();
+        x[n / 2] = std::numeric_limits<T>::quiet_NaN();
+        T* to = y_memory.put(side, y);
+        kernel.lerp(n, keep, x_memory.put(side, x), to);
+        for (std::size_t i = 0; i < n; ++i) {
+          const Real old = Real(keep) * y[i], share_of_x = (1 - Real(keep)) * x[i];
+          if (i == n / 2)
+            worst = std::isnan(to[i]) ? worst : HUGE_VAL;
+          else
+            worst = std::max(worst,
+                             share(to[i], old + share_of_x, 2 * eps<T>() * (std::fabs(old) + std::fabs(share_of_x))));
+        }
+        to = y_memory.put(side, y);
+        kernel.lerp(n, keep, to, to);
+        if (fused && keep >= T(0.5) && !std::equal(y.begin(), y.end(), to)) return HUGE_VAL;
+      }
+  return worst;
+}
+
 template <class T>
 void check(const Isa& isa, Report& report) {
   const kernels::ElementwiseKernels<T>& elementwise = isa.tables->get<T>().elementwise;
@@ -168,6 +198,8 @@ void check(const Isa& isa, Report& report) {
   }
   report.start(isa, type_name<T>(), "add and scale");
   report.finish(sums_and_multiples_match(elementwise) ? 0 : HUGE_VAL);
+  report.start(isa, type_name<T>(), "lerp");
+  report.finish(worst_lerp(elementwise, std::string(isa.name) != "baseline"));
 }
 
 }  // namespace

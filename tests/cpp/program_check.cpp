@@ -52,12 +52,20 @@ void check_programs(Statements& says) {
   const auto is = [&](const std::string& what, const Program& program, const std::string& wanted, Size update) {
     says.holds(what + ": " + text(program), text(program) == wanted && program.update == update);
   };
+  const auto repeats = [&](const std::string& what, const Program& program, const std::string& wanted) {
+    const std::string found = text({{program.phases.begin(), program.phases.begin() + program.per_batch}});
+    says.holds(what + ": " + found, found == wanted);
+  };
   const std::vector<Config> mlp{linear(8, 16), relu(), linear(16, 4)};
   is("an MLP has two phases, the second changes weights", program_of(mlp, 8), "gffflbb|G", 1);
   is("the first layer by features is a phase more", program_of(mlp, 8, {.by_features = true}),
      "by features: gf|fflbb|G", 2);
   is("kept gradients are applied in a phase of their own", program_of(mlp, 8, {.at_once = false}), "gffflbb|G|u", 2);
   is("clipping needs their norms before", program_of(mlp, 8, {.at_once = false, .clips = true}), "gffflbb|G|n|u", 3);
+
+  repeats("a batch of a step has all but the update", program_of(mlp, 8, {.at_once = false}), "gffflbb|G");
+  repeats("and but the norms", program_of(mlp, 8, {.at_once = false, .clips = true}), "gffflbb|G");
+  repeats("or all before gradients that are applied at once", program_of(mlp, 8), "gffflbb");
 
   const Program hosted = program_of(mlp, 8, {.at_once = false, .host_loss = true});
   is("the host's loss parts what is before from what is after", hosted, "gfff|bb|G|u", 3);

@@ -16,13 +16,15 @@ bool sums_match(const kernels::ReduceKernels<T>& kernel) {
         const std::size_t stride = n + n % 3;
         const T* x =
             x_memory.lay(side, m, n, stride, [&](auto, auto) { return static_cast<T>(random.uniform(-1, 1)); });
-        T* sum = sum_memory.at(side, n);
-        kernel.column_sums(m, n, x, static_cast<std::ptrdiff_t>(stride), sum);
+        T* sum = sum_memory.put(side, random.uniforms<T>(n, 0, 1));
+        const std::vector<T> begun(sum, sum + n);
+        const bool continues = m % 2 == 1;
+        kernel.column_sums(m, n, x, static_cast<std::ptrdiff_t>(stride), continues ? sum : nullptr, sum);
         double* squares = squares_memory.put(side, random.uniforms<double>(n, 0, 1));
         const std::vector<double> start(squares, squares + n);
         kernel.column_squares(m, n, x, static_cast<std::ptrdiff_t>(stride), squares);
         for (std::size_t j = 0; j < n; ++j) {
-          T want = 0;
+          T want = continues ? begun[j] : T(0);
           double square = start[j];
           for (std::size_t i = 0; i < m; ++i) {
             want += x[i * stride + j];

@@ -51,7 +51,7 @@ class Battery {
     });
     run_losses();
     add_by_row("column_sums", [&](auto m, auto n, auto* x, auto*, auto*, auto*, auto* y) {
-      table_.reduce.column_sums(m, n, x, static_cast<std::ptrdiff_t>(n), y);
+      table_.reduce.column_sums(m, n, x, static_cast<std::ptrdiff_t>(n), nullptr, y);
     });
     add("column_squares", [&] { return column_squares(); });
     run_normalize();
@@ -138,6 +138,7 @@ class Battery {
       const kernels::NAdamStep<T> step{T(0.001), T(0.002), T(0.9), T(0.99), T(0.1), T(0.01), T(3), T(1e-8), T(0.01)};
       update.nadam(n, step, w, g, first, second);
     });
+    add_updated("lerp", [&](auto n, auto* w, auto* g, auto*, auto*) { table_.elementwise.lerp(n, T(0.9), g, w); });
     add_updated("adagrad", [&](auto n, auto* w, auto* g, auto* first, auto*) {
       update.adagrad(n, {T(0.1), T(1e-10), T(0.01)}, w, g, first);
     });

@@ -80,7 +80,7 @@ class TinyCheck {
                               const T* dy) const {
     std::vector<T> dw(layer.in * whole(layer.out)), db(whole(layer.out));
     multiply(layer.in, layer.out, rows, x, 1, x_row, dy, layer.out, nullptr, dw.data(), whole(layer.out));
-    table_.reduce.column_sums(rows, layer.out, dy, static_cast<std::ptrdiff_t>(layer.out), db.data());
+    table_.reduce.column_sums(rows, layer.out, dy, static_cast<std::ptrdiff_t>(layer.out), nullptr, db.data());
     return differ(dw.data(), layer.dweight, dw.size()) + differ(db.data(), layer.dbias, layer.out);
   }
   static std::size_t differ(const T* want, const T* got, std::size_t n) {

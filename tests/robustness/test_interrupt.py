@@ -56,9 +56,9 @@ def seconds_after_signal(
     raise AssertionError("the call was not interrupted")
 
 
-def compiled(sizes: list[int], loss: str = "mse", **options: Any) -> nn.Sequential:
-    model = nn.MLP(sizes, **options)
-    model.compile(loss=loss, optimizer=nn.SGD(lr=1e-3, momentum=0.9))
+def compiled(sizes: list[int], accumulate: int = 1) -> nn.Sequential:
+    model = nn.MLP(sizes)
+    model.compile(loss="mse", optimizer=nn.SGD(lr=1e-3, momentum=0.9), accumulate=accumulate)
     return model
 
 
@@ -134,18 +134,21 @@ def replay(model: nn.Sequential, X: np.ndarray, y: np.ndarray, batch_size: int, 
 
 
 @pytest.mark.parametrize(
-    ("sizes", "n", "batch_size"),
+    ("sizes", "n", "batch_size", "batches"),
     [
-        pytest.param([8, 16, 4], 60_000, 1, id="short steps"),
-        pytest.param([64, 256, 4], 100_000, 64, id="steps for two threads"),
-        pytest.param([1, 1024, 1024, 1], 4_096, 1_024, id="long steps"),
+        pytest.param([8, 16, 4], 60_000, 1, 1, id="short steps"),
+        pytest.param([64, 256, 4], 100_000, 64, 1, id="steps for two threads"),
+        pytest.param([1, 1024, 1024, 1], 4_096, 1_024, 1, id="long steps"),
+        pytest.param([64, 256, 4], 100_000, 96, 3, id="steps of three batches"),
+        pytest.param([1, 1024, 1024, 1], 4_096, 1_024, 8, id="long steps of eight"),
     ],
 )
 @pytest.mark.parametrize("threads", [1, 2])
-def test_fit_ends_at_a_whole_step(sizes: list[int], n: int, batch_size: int, threads: int) -> None:
+def test_fit_ends_at_a_whole_step(sizes: list[int], n: int, batch_size: int, batches: int, threads: int) -> None:
+    """`batch_size` is that of a step, in so many batches."""
     X, y = rows(n, sizes[0]), rows(n, sizes[-1])
-    model = compiled(sizes)
-    fit = {"epochs": 100_000, "batch_size": batch_size, "shuffle": False, "verbose": 0}
+    model = compiled(sizes, batches)
+    fit = {"epochs": 100_000, "batch_size": batch_size // batches, "shuffle": False, "verbose": 0}
     with nn.runtime.threads(threads):
         ready = lambda: internals.counters(model)[0] >= 3  # noqa: E731
         assert seconds_after_signal(lambda: model.fit(X, y, **fit), ready=ready) < SOON
@@ -158,7 +161,7 @@ def test_fit_ends_at_a_whole_step(sizes: list[int], n: int, batch_size: int, thr
     assert_same_bits(training_state(model), training_state(again))
     assert model.history is not None
     assert model.history.stop_reason == "KeyboardInterrupt"
-    model.fit(X[:batch_size], y[:batch_size], batch_size=batch_size, verbose=0)  # and goes on
+    model.fit(X[:batch_size], y[:batch_size], batch_size=batch_size // batches, verbose=0)  # and goes on
     assert internals.counters(model)[0] == steps + 1
 
 

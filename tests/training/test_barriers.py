@@ -19,7 +19,7 @@ BLOCK_NORM = [FIRST, nn.Residual(nn.Linear(8, 400), nn.BatchNorm1d(400), nn.Line
 
 
 def barriers(layers: list[nn.Layer], threads: int, frozen: tuple[str, ...] = (), **settings: Any) -> float:
-    """Return how many barriers a step of a fit has. A run of the team ends without one."""
+    """Return how many barriers a batch of a fit has. A run of the team ends without one."""
     model = nn.Sequential(*layers)
     model.compile(loss="cross_entropy", **settings)
     model.freeze(*frozen)
@@ -43,11 +43,14 @@ def barriers(layers: list[nn.Layer], threads: int, frozen: tuple[str, ...] = (),
         (BLOCK_NORM, {}, 2 + 2),
         (PLAIN, {"clip_norm": 1.0}, 2 + 2),  # all gradients, then their norm, then the update
         (NORM, {"clip_norm": 1.0}, 2 + 2 * 2 + 2),
+        (PLAIN, {"accumulate": 3}, (3 * 2 + 1) / 3),  # all gradients of each of three batches, then the update
+        (NORM, {"accumulate": 3}, (3 * (2 + 2 * 2) + 1) / 3),
+        (PLAIN, {"accumulate": 3, "clip_norm": 1.0}, (3 * 2 + 1 + 1) / 3),
         ([nn.Linear(10, 10), nn.ReLU(), nn.Linear(10, 10)], {}, 2),  # tiny
     ],
     ids=str,
 )
-def test_barriers_of_a_step(layers: list[nn.Layer], settings: dict[str, Any], expected: int, threads: int) -> None:
+def test_barriers_of_a_step(layers: list[nn.Layer], settings: dict[str, Any], expected: float, threads: int) -> None:
     assert barriers(layers, threads, **settings) == expected
 
 

@@ -10,7 +10,7 @@ import nnext as nn
 from cases import LOSSES, OPTIMIZERS
 from layer_cases import LAYERS
 from nnext import functional
-from parity import BATCH, TOLERANCE, assert_parity, assert_same_training
+from parity import BATCH, STEPS, TOLERANCE, assert_parity, assert_same_training
 from support import assert_same_bits
 from tolerance import eps
 from torch_twins import loss as torch_loss
@@ -123,6 +123,17 @@ def test_clipped_gradients_for_100_steps(isa: str, rng: np.random.Generator, opt
     other = twin(model)
     norms = assert_same_training(model, other, case.make_torch(other.parameters()), LOSSES["mse"], rng, limit)
     assert min(norms) < limit < max(norms)
+
+
+@pytest.mark.parametrize("decay", [0.999, 0.9, 0.3])
+def test_averages_for_100_steps(isa: str, rng: np.random.Generator, decay: float) -> None:
+    layers = [nn.Linear(6, 9, bias=False), nn.BatchNorm1d(9), nn.GELU(), nn.Residual(nn.Linear(9, 9)), nn.Linear(9, 3)]
+    model, case = nn.Sequential(*layers, seed=5, dtype="float64"), OPTIMIZERS["nadam"]
+    model.compile(loss="mse", optimizer=case.make(), ema=decay)
+    other, tools = twin(model), torch.optim.swa_utils
+    averages = tools.AveragedModel(other, multi_avg_fn=tools.get_ema_multi_avg_fn(decay))
+    optimizer = case.make_torch(other.parameters())
+    assert_same_training(model, other, optimizer, LOSSES["mse"], rng, averages=averages)
 
 
 def test_state_dicts_go_to_pytorch_and_come_back(rng: np.random.Generator) -> None:

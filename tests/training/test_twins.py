@@ -58,15 +58,15 @@ def go_on(model: nn.Sequential, actions: list[str]) -> dict[str, Any]:
 @given(
     optimizer=st.sampled_from(sorted(RULES)),
     dtype=st.sampled_from(["float32", "float64"]),
-    clip_norm=st.sampled_from([None, 0.1]),
+    settings=st.sampled_from([{}, {"clip_norm": 0.1}, {"accumulate": 3}, {"ema": 0.9}]),
     before=st.lists(ACTIONS, max_size=6),
     after=st.lists(ACTIONS, min_size=1, max_size=4),
 )
 def test_from_a_file_a_training_goes_on_as_it_did(
-    network: str, optimizer: str, dtype: str, clip_norm: float | None, before: list[str], after: list[str]
+    network: str, optimizer: str, dtype: str, settings: dict[str, Any], before: list[str], after: list[str]
 ) -> None:
     model = nn.Sequential(*NETWORKS[network], seed=7, dtype=dtype)
-    model.compile(loss="cross_entropy", optimizer=RULES[optimizer](), clip_norm=clip_norm)
+    model.compile(loss="cross_entropy", optimizer=RULES[optimizer](), **settings)
     go_on(model, before)
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "model.safetensors"

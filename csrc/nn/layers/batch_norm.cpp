@@ -197,22 +197,25 @@ std::vector<Piece> BatchNorm<T>::pieces() const {
   return all;
 }
 
-// Of the running statistics what this batch is like, the variance unbiased.
+// Of the running statistics what this batch is like, the variance unbiased; of a step's batches the mean by rows.
 template <class T>
-void BatchNorm<T>::gradient(const Pass<T>&, const Frame<T>& frame, const Piece& piece, const kernels::Prefetch&,
+void BatchNorm<T>::gradient(const Pass<T>& pass, const Frame<T>& frame, const Piece& piece, const kernels::Prefetch&,
                             T* out) const {
   const auto which = static_cast<Tensor>(affine_ ? piece.parameter : piece.parameter + kRunningMean);
-  const auto places = static_cast<double>(frame.rows() * frame.in->places());
+  const auto rows = static_cast<double>(frame.rows()), places = rows * static_cast<double>(frame.in->places());
+  const double share = rows / (static_cast<double>(pass.first_row) + rows);  // of the rows of the step so far
   for (Size i = 0; i < piece.count; ++i) {
     const Size j = piece.offset + i;
+    const double before = pass.continues() ? static_cast<double>(out[i]) : 0;
     if (which == kBatches) {
       out[i] = T(1);
     } else if (which == kRunningMean || which == kRunningVar) {
       const Moments at = moments(frame, j);
-      out[i] = static_cast<T>(which == kRunningMean ? at.mean : at.variance * places / (places - 1));
+      const double seen = which == kRunningMean ? at.mean : at.variance * places / (places - 1);
+      out[i] = static_cast<T>(before + share * (seen - before));
     } else {
       const double sum = total(frame, which == kBias ? kDySum : kDyDot, j);
-      out[i] = static_cast<T>(which == kBias ? sum : sum / std::sqrt(moments(frame, j).variance + eps_));
+      out[i] = static_cast<T>(before + (which == kBias ? sum : sum / std::sqrt(moments(frame, j).variance + eps_)));
     }
   }
 }

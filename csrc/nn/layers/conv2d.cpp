@@ -131,7 +131,10 @@ void Conv2d<T>::weight_gradients(const Pass<T>& pass, const Frame<T>& frame, std
   auto* const parts = reinterpret_cast<ops::PanelRows*>(frame.scratch + scratch.parts);
   for (Size i = 0; i < mine.size(); ++i) {
     parts[i] = layout_.panel_rows(mine[i].offset, mine[i].count);
-    std::fill_n(sums + mine[i].offset, mine[i].count, T{0});
+    if (pass.continues())
+      std::copy_n(sink.at(mine[i]), mine[i].count, sums + mine[i].offset);
+    else
+      std::fill_n(sums + mine[i].offset, mine[i].count, T{0});
   }
   convolution.weight_gradient(pass.me, frame.rows(), frame.x.data, frame.dy.data, {parts, mine.size()}, sums,
                               frame.scratch);
@@ -147,10 +150,10 @@ template <class T>
 void Conv2d<T>::bias_gradient(const Pass<T>& pass, const Frame<T>& frame, const Piece& piece, T* out) const {
   const Size places = frame.out->places();
   T* const of_sample = reinterpret_cast<T*>(frame.scratch);
-  std::fill_n(out, piece.count, T{0});
+  if (!pass.continues()) std::fill_n(out, piece.count, T{0});
   for (Size i = 0; i < frame.rows(); ++i) {
     pass.kernels.reduce.column_sums(places, piece.count, frame.dy.row(i) + piece.offset,
-                                    static_cast<core::Stride>(out_channels_), of_sample);
+                                    static_cast<core::Stride>(out_channels_), nullptr, of_sample);
     pass.kernels.elementwise.add(piece.count, out, of_sample, out);
   }
 }

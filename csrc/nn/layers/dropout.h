@@ -27,7 +27,7 @@ class Dropout final : public Layer<T> {
  private:
   void apply(const Pass<T>& pass, ConstMatrix<T> from, const Part& part, Matrix<T> to) const {
     const core::PhiloxStream stream(pass.seed, core::Purpose::dropout, number_, pass.step);
-    ops::dropout<T>(stream, p_, part.begin, from.rows_from(part.begin, part.size()),
+    ops::dropout<T>(stream, p_, pass.first_row + part.begin, from.rows_from(part.begin, part.size()),
                     to.rows_from(part.begin, part.size()));
   }
 

@@ -114,7 +114,7 @@ template <class T>
 void LayerNorm<T>::gradient(const Pass<T>& pass, const Frame<T>& frame, const Piece& piece, const kernels::Prefetch&,
                             T* out) const {
   const Shape& in = *frame.in;
-  std::fill_n(out, piece.count, T{0});
+  if (!pass.continues()) std::fill_n(out, piece.count, T{0});
   const auto add = [&](Size samples, const T* x, Size row, const T* dy) {
     pass.kernels.row_norm.weight_sums(samples * rows(in), numbers_, piece.count,
                                       piece.parameter == kWeight ? x + piece.offset : nullptr, frame.saved.row(row),

@@ -112,11 +112,12 @@ void Linear<T>::gradient(const Pass<T>& pass, const Frame<T>& frame, const Piece
                          const kernels::Prefetch& prefetch, T* out) const {
   const ConstMatrix<T> x = by_places(frame.x, *frame.in), dy = by_places(frame.dy, *frame.out);
   if (piece.parameter == kBias)
-    return pass.kernels.reduce.column_sums(dy.rows, piece.count, dy.data + piece.offset, dy.row_stride, out);
+    return pass.kernels.reduce.column_sums(dy.rows, piece.count, dy.data + piece.offset, dy.row_stride,
+                                           pass.continues() ? out : nullptr, out);
   const ops::PanelRows at = panel_rows(piece);
   if constexpr (kHasBf16)
     if (bf16_ != nullptr) return bf16_->gradient(dy.rows, at, frame.shared, out);
-  ops::linear_weight_gradient<T>(pass.kernels, pass.me, x, dy, layout_, at, out, prefetch);
+  ops::linear_weight_gradient<T>(pass.kernels, pass.me, x, dy, layout_, at, pass.continues(), out, prefetch);
 }
 
 template <class T>

@@ -36,8 +36,8 @@ class EarlyStopping(CheckedCallback):
         Whether low or high is better. "auto" knows it of the loss and of the metrics that `nnext.metrics` has by name.
     restore_best_weights : bool
         Whether the model has the state after its best epoch when the fit is over, also when its epochs were used up or
-        another callback stopped it: parameters and buffers, such as the statistics of batch norm. The optimizer goes on
-        from where it stood. After an exception the model is where that left it.
+        another callback stopped it: parameters, their averages and buffers, such as the statistics of batch norm. The
+        optimizer goes on from where it stood. After an exception the model is where that left it.
 
     Attributes
     ----------
@@ -102,7 +102,7 @@ class EarlyStopping(CheckedCallback):
         self._start_afresh()
 
     def _start_afresh(self) -> None:
-        self._weights: dict[str, Any] | None = None
+        self._weights: Any = None
         self._keep(best=None, best_epoch=None, stopped_epoch=None)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
@@ -116,7 +116,7 @@ class EarlyStopping(CheckedCallback):
         """Keep the weights of the best epoch; end the fit when it lies too far back."""
         value = self._value(logs or {})
         if self._improves(value):
-            weights = self.model.state_dict() if self.restore_best_weights else None
+            weights = self.model.engine.weights() if self.restore_best_weights else None
             self._keep(best=value, best_epoch=epoch, _weights=weights)
         elif epoch - (self.best_epoch or 0) >= max(self.patience, 1):
             self._stop(epoch)
@@ -124,7 +124,7 @@ class EarlyStopping(CheckedCallback):
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Give the best weights back."""
         if self._weights is not None:
-            self.model.load_state_dict(self._weights)
+            self.model.engine.set_weights(*self._weights)
         self._weights = None
 
     def _stop(self, epoch: int) -> None:

@@ -34,7 +34,13 @@ def pack(engine: Engine, compiled: Compiled | None = None, seen: Seen = NOTHING_
     state = engine.state()
     plain = descriptions.write(engine, state, compiled, seen)
     descriptions.read(plain)  # so that an error says which entry no file can hold
-    return _safetensors.encode(plain, {**state.tensors, **_named(state.optimizer)})
+    trained = {_trained(path): state.tensors[path] for path in state.averages}
+    return _safetensors.encode(plain, {**state.tensors, **state.averages, **trained, **_named(state.optimizer)})
+
+
+def _trained(path: str) -> str:
+    """Name a parameter that is trained, where its own name is that of its average."""
+    return f"training.{path}"
 
 
 def _sum(path: str, i: int) -> str:
@@ -51,7 +57,8 @@ class Contents:
     """What the bytes of a file hold. The arrays are views of them."""
 
     description: Description
-    parameters: Mapping[str, Array]  # and buffers
+    parameters: Mapping[str, Array]  # and buffers: what predicts
+    trained: Mapping[str, Array]  # the parameters that are trained, where those are averages
     sums: Mapping[str, list[Array]]  # of the optimizer, for each of them
 
     @classmethod
@@ -71,31 +78,39 @@ class Contents:
             raise ModelFormatError(str(error)) from error
         shapes = {tensor.path: tensor.shape for tensor in table}
         names = {tensor.path: [_sum(tensor.path, i) for i in sums if tensor.role == "parameter"] for tensor in table}
+        trained = {tensor.path: _trained(tensor.path) for tensor in table if tensor.role == "parameter"}
+        if not (description.keeps_averages and arrays.keys() & trained.values()):
+            trained = {}
         expected = shapes | {name: shapes[path] for path in names for name in names[path]}
+        expected |= {name: shapes[path] for path, name in trained.items()}
         _compare(arrays, expected, description.dtype)
         if description.progress.keys() != shapes.keys():
             raise ModelFormatError(f"it has the progress of {list(description.progress)}, not of {list(shapes)}")
         return cls(
             description,
             {path: arrays[path] for path in shapes},
+            {path: arrays[name] for path, name in trained.items()},
             {path: [arrays[name] for name in names[path]] for path in names},
         )
 
     def not_finite(self) -> str | None:
         """Say which numbers no training can go on from, if there are some."""
-        for name, array in {**self.parameters, **_named(self.sums)}.items():
+        trained = {_trained(path): array for path, array in self.trained.items()}
+        for name, array in {**self.parameters, **trained, **_named(self.sums)}.items():
             if wrong := _count_not_finite(array):
                 return f"{wrong} of the {array.size} values of {name} are NaN or infinite"
         return None
 
-    def state(self, optimizer: bool) -> State:
-        """Return what the network goes on from, with or without the optimizer's sums."""
+    def state(self, compiled: bool) -> State:
+        """Return what the network goes on from. Not compiled it has no optimizer, and trains no others than predict."""
+        trained = self.trained if compiled else {}
         return State(
-            tensors=self.parameters,
-            optimizer={path: arrays if optimizer else [] for path, arrays in self.sums.items()},
+            tensors={**self.parameters, **trained},
+            optimizer={path: arrays if compiled else [] for path, arrays in self.sums.items()},
             progress=self.description.progress,
             counters=self.description.counters,
             position=self.description.position,
+            averages={path: self.parameters[path] for path in trained},
         )
 
 

@@ -61,8 +61,10 @@ def rebuild(model: Copies, contents: Contents, functions: Functions) -> None:
             metrics=functions.choose_metrics(compiled.metrics),
             precision=_usable(model.engine, compiled.precision),
             clip_norm=compiled.clip_norm,
+            accumulate=compiled.accumulate,
+            ema=compiled.ema,
         )
-    model.engine.set_state(contents.state(optimizer=loss is not None))
+    model.engine.set_state(contents.state(compiled=loss is not None))
     Parameters.freeze(model, *description.frozen)
     model.remember(description.seen)
 

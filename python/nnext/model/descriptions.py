@@ -1,11 +1,12 @@
 """What a model is, beside its numbers: plain values that a file keeps, and what they say, checked.
 
-Entries of format 2, provisional: ``dtype``, ``seed``, ``layers``, ``input_shape`` (null where none was given), ``frozen``
-(paths of layers), ``counters``, ``progress`` (of each tensor: steps of the optimizer, and the product that some rules
-keep), ``position`` (epochs since compile, and of the one that a fit was in the steps done and all); after compile its
-arguments ``loss``, ``optimizer``, ``metrics``, ``precision`` and ``clip_norm``; and ``seen``, what the data have told.
-Layers, losses, optimizers, schedules and initializers are what their ``config()`` gives, metrics are names, and
-``{"function": name}`` stands for a function of the user's. A file holds no code, import names or paths.
+Entries of format 2, provisional: ``dtype``, ``seed``, ``layers``, ``input_shape`` (null where none was given),
+``frozen`` (paths of layers), ``counters``, ``progress`` (of each tensor: steps of the optimizer, and the product that
+some rules keep), ``position`` (epochs since compile, and of the one that a fit was in the steps done and all); after
+compile its arguments ``loss``, ``optimizer``, ``metrics``, ``precision``, ``clip_norm``, ``accumulate`` and ``ema``; and
+``seen``, what the data have told. Layers, losses, optimizers, schedules and initializers are what their ``config()``
+gives, metrics are names, and ``{"function": name}`` stands for a function of the user's. A file holds no code, import
+names or paths.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ class Settings:
     metrics: Mapping[str, str | Named]  # by their names in History
     precision: str
     clip_norm: float | None
+    accumulate: int
+    ema: float | None
 
     @property
     def functions(self) -> Names:
@@ -61,6 +64,11 @@ class Description:
     def tensors(self) -> list[Tensor]:
         """Return the parameters and buffers of such a network."""
         return tensor_table(self.layers, self.input_shape)
+
+    @property
+    def keeps_averages(self) -> bool:
+        """Whether there are averages of the parameters once they have been trained."""
+        return self.compiled is not None and self.compiled.ema is not None
 
     def sums(self) -> int:
         """Return how many running sums the optimizer keeps of each parameter."""
@@ -91,6 +99,8 @@ def write(engine: Engine, state: State, compiled: Compiled | None, seen: Seen) -
             },
             "precision": compiled.precision,
             "clip_norm": compiled.clip_norm,
+            "accumulate": compiled.accumulate,
+            "ema": compiled.ema,
         }
     return description
 
@@ -201,8 +211,8 @@ def _optimizer(operation: str, name: str, value: Any) -> Optimizer:
     return Optimizer.from_config(value)
 
 
-def _clip_norm(operation: str, name: str, value: Any) -> float | None:
-    return None if value is None else _check.number(operation, name, value, above=0)
+def _optional(check: Check) -> Check:
+    return lambda operation, name, value: None if value is None else check(operation, name, value)
 
 
 def _seen(operation: str, name: str, value: Any) -> Seen:
@@ -249,7 +259,9 @@ _COMPILED: Mapping[str, Check] = {
     "optimizer": _optimizer,
     "metrics": _metrics,
     "precision": partial(_check.choice, known=("float32", "bf16")),
-    "clip_norm": _clip_norm,
+    "clip_norm": _optional(partial(_check.number, above=0)),
+    "accumulate": partial(_check.integer, low=1),
+    "ema": _optional(partial(_check.number, above=0, below=1)),
 }
 # What older files mean.
 _ABSENT: Mapping[str, Any] = {
@@ -257,5 +269,7 @@ _ABSENT: Mapping[str, Any] = {
     "precision": "float32",
     "clip_norm": None,
     "position": [0.0, 0, 0],
+    "accumulate": 1,
+    "ema": None,
     "seen": {},
 }

@@ -25,6 +25,8 @@ class Parameters(Network):
     def state_dict(self) -> dict[str, Array]:
         """Return copies of all parameters and buffers under PyTorch's names and shapes.
 
+        Where `compile` was told to keep averages (`ema`), they are in place of the parameters.
+
         Returns
         -------
         dict of str to ndarray
@@ -43,6 +45,8 @@ class Parameters(Network):
     @takes_hints
     def load_state_dict(self, sd: Mapping[str, npt.ArrayLike], *, strict: bool = True) -> None:
         """Set parameters from arrays. Everything is checked before anything changes.
+
+        Averages of parameters (`ema` of `compile`) start anew with the next step.
 
         Parameters
         ----------

@@ -1,102 +1,25 @@
-"""Training by the library: compile, fit."""
+"""Training by the library: fit."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-from nnext import _check, _decision, _fit, _measure, losses
+from nnext import _check, _fit
 from nnext._calls import takes_hints
-from nnext._compiled import Compiled, require
-from nnext._decision import Seen
+from nnext._compiled import require
 from nnext._given import FitOptions
 from nnext.callbacks import Callback, listed
 from nnext.history import History
-from nnext.losses import CustomLoss, Loss
-from nnext.metrics import choose
+from nnext.model.compiling import Compiling
 from nnext.model.evaluation import Evaluation
-from nnext.optimizers import Optimizer
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
 
-class Training(Evaluation):
+class Training(Compiling, Evaluation):
     """What trains a network."""
-
-    @takes_hints
-    def compile(
-        self,
-        loss: str | Loss | CustomLoss,
-        optimizer: str | Optimizer = "adam",
-        *,
-        metrics: Any = None,
-        precision: str = "float32",
-        clip_norm: float | None = None,
-    ) -> None:
-        """Choose what to minimize, how, and what to report.
-
-        Parameters
-        ----------
-        loss : str, Loss or callable
-            A name of `nnext.losses`, such as "mse" or "cross_entropy", an object such as ``nn.Huber(0.5)``, or any
-            ``f(y_pred, y) -> (loss, grad)`` with the gradient of y_pred's shape.
-        optimizer : str or Optimizer
-            A name of `nnext.optimizers`, such as "sgd" or "adam", or an object with settings. It starts with fresh
-            state, and a schedule as its ``lr`` with its first step.
-        metrics : str, callable, sequence of them, or mapping of name to one, optional
-            Names from `nnext.metrics`, or functions ``f(y_true, y_pred) -> float``. A function gets the outputs, (n,
-            outputs), and targets of that shape; where the network decides between several classes, labels of shape
-            (n,). Under "bce_with_logits" it gets probabilities in place of the outputs.
-        precision : {"float32", "bf16"}
-            Of the products in training. "bf16" rounds the operands of those of `Linear` layers that are 32 or more wide
-            on both sides to 8 bits of mantissa (to nearest even, subnormal numbers to zero) and sums in float32;
-            parameters, gradients, activations and the optimizer's sums stay float32, and so do the products of
-            `predict`, `evaluate` and validation. It needs a CPU with AMX-BF16 or AVX512-BF16
-            (`nnext.runtime.available_bf16`), which have bits of their own; the number of threads changes none.
-            "float32" computes in the model's dtype.
-        clip_norm : float, optional
-            The length, > 0, that the gradients of all trainable parameters together may have in a step of `fit` or
-            `step`: longer ones are all multiplied by ``clip_norm / (norm + 1e-6)``, before weight decay is added, as by
-            PyTorch's ``clip_grad_norm_``. `grads` shows them as they were.
-
-        Raises
-        ------
-        ValueError, TypeError
-            For unknown names, two metrics of one name, a loss that does not fit the last layer, metrics of classes
-            where the network gives numbers, a precision that the model's dtype or the CPU lacks, or a clip_norm that is
-            no finite number greater than 0. Then nothing has changed.
-
-        Examples
-        --------
-        >>> import nnext as nn
-        >>> model = nn.MLP([4, 3, 2])
-        >>> model.compile(loss="cross_entropy", optimizer=nn.SGD(lr=0.1), metrics=["accuracy"])
-
-        A step of SGD is lr times the gradient, so no longer than lr times `clip_norm`:
-
-        >>> model = nn.Sequential(nn.Linear(1, 1, bias=False, weight_init="zeros"), dtype="float64")
-        >>> model.compile(loss="mse", optimizer=nn.SGD(lr=0.1), clip_norm=1.0)
-        >>> loss, grads = model.loss_and_grads([[1.0]], [5.0])
-        >>> model.step()
-        >>> grads["0.weight"], model.state_dict()["0.weight"].round(6)
-        (array([[-10.]]), array([[0.1]]))
-        """
-        compiled = Compiled(
-            loss=losses.get(loss),
-            optimizer=Optimizer.find("compile", "optimizer", optimizer),
-            metrics=MappingProxyType(choose(metrics)),
-            precision=_check.choice("compile", "precision", precision, ("float32", "bf16")),
-            clip_norm=None if clip_norm is None else _check.number("compile", "clip_norm", clip_norm, above=0),
-        )
-        output = None if self.input_shape is None else self._engine.output(self.input_shape)
-        _decision.check(self.layers, None if output is None else output.channels, compiled.core_loss)
-        seen = Seen(classes=self._seen.classes, scale=self._seen.scale)
-        if output is not None:
-            _measure.check(compiled.metrics, _decision.decide(self.layers, output, compiled.core_loss, seen))
-        self._engine.compile(compiled.core_loss, compiled.optimizer, compiled.precision, compiled.clip_norm)
-        self._compiled, self._seen = compiled, seen
 
     @takes_hints
     def fit(
@@ -117,7 +40,7 @@ class Training(Evaluation):
         verbose: Any = "auto",
         scale: float | None = None,
     ) -> History:
-        """Train: go through all samples `epochs` times, in batches, with one step of the optimizer a batch.
+        """Train: go through all samples `epochs` times, in batches, with a step of the optimizer after each.
 
         Parameters
         ----------
@@ -139,7 +62,8 @@ class Training(Evaluation):
         steps_per_epoch : int, optional
             Of batches: how many make an epoch, instead of all.
         batch_size : int, optional
-            At least 1, by default 32. The last batch of an epoch may be smaller.
+            At least 1, by default 32. The last batch of an epoch may be smaller. A step takes as many batches as
+            `compile` was told to accumulate, usually one.
         validation_data : (X, y), (X, y, sample_weight) or batches, optional
             Evaluated after each epoch. Batches must be such as can be read again.
         validation_split : float

@@ -71,6 +71,7 @@ std::uint64_t digest(const std::vector<core::Buffer<float>>& parameters) {
 std::uint64_t digest(const train::StateCopy<float>& state) {
   Digest all;
   all.add(digest(state.parameters));
+  all.add(digest(state.averages));
   for (const auto& states : state.optimizer_state) all.add(digest(states));
   for (const optim::Progress& progress : state.progress)
     all.add(progress.steps), all.add(std::bit_cast<std::uint64_t>(progress.product));
@@ -92,7 +93,7 @@ void Course::settle(int epoch, const std::function<void()>& seen) {
   const Config* loss = what_.way == Way::host_loss ? nullptr : &what_.loss;
   const auto compile = [&](const Config& optimizer) {
     insist([&](auto& cancel) {
-      trainer_.compile(loss, optimizer, what_.bf16 ? "bf16" : "float32", what_.clip_norm, cancel);
+      trainer_.compile(loss, optimizer, what_.bf16 ? "bf16" : "float32", what_.settings, cancel);
     });
     seen();
   };
@@ -102,7 +103,7 @@ void Course::settle(int epoch, const std::function<void()>& seen) {
   };
   if (epoch == 0) compile(sgd(0.9));
   if (epoch == 1) set_trainable(false);
-  if (epoch == 2) set_trainable(true), compile(adam(what_.clip_norm > 0 ? "NAdam" : "Adam"));
+  if (epoch == 2) set_trainable(true), compile(adam(what_.settings.clip_norm > 0 ? "NAdam" : "Adam"));
 }
 
 train::EpochReport Course::epoch(runtime::Cancel& cancel, const std::function<void()>& within) {
@@ -121,8 +122,9 @@ void Course::epoch_by_steps(const std::function<void()>& seen) {
   const auto classes = classes_;
   // Epochs are counted by steps here, so the order is that of the epoch in the course.
   if (what_.shuffle) reorder(train::shuffled_order(trainer_.network().seed, epochs_++, what_.rows, cancel));
-  for (Size first = 0; first < what_.rows; first += what_.batch) {
-    const Size count = std::min(what_.batch, what_.rows - first);
+  const Size step = what_.batch * what_.settings.accumulate;
+  for (Size first = 0; first < what_.rows; first += step) {
+    const Size count = std::min(step, what_.rows - first);
     trainer_.fit_epoch(samples(rows(first, count), first, {}), {what_.batch, false, what_.rate}, cancel);
     seen();
   }
@@ -199,7 +201,7 @@ Samples<float> Course::samples(const DenseRows<float>& x, Size first, const std:
 
 Saved Course::save() {
   const train::StateCopy<float> state = trainer_.copy_state();
-  Saved saved{{}, {}, state.progress, state.counters, state.position};
+  Saved saved{{}, {}, {}, state.progress, state.counters, state.position};
   trainer_.network().for_parameters([&](const auto& node, const auto& parameter, Size index) {
     Size count = 1;
     for (const Size side : parameter.shape) count *= side;
@@ -209,6 +211,10 @@ Saved Course::save() {
       return numbers;
     };
     saved.parameters.push_back(logical(state.parameters[index]));
+    if (!state.averages.empty()) {
+      const core::Buffer<float>& average = state.averages[index];
+      saved.averages.push_back(average.size() > 0 ? logical(average) : std::vector<float>{});
+    }
     const auto& states = state.optimizer_state[index];
     if (saved.optimizer.size() < states.size()) saved.optimizer.resize(states.size());
     for (Size s = 0; s < states.size(); ++s) {
@@ -220,8 +226,10 @@ Saved Course::save() {
 }
 
 void Course::restore(const Saved& saved) {
-  train::GivenState<float> given{{}, {}, saved.progress, saved.counters, saved.position};
+  train::GivenState<float> given{{}, {}, {}, saved.progress, saved.counters, saved.position};
   for (Size i = 0; i < saved.parameters.size(); ++i) given.parameters.push_back({i, saved.parameters[i].data()});
+  for (Size i = 0; i < saved.averages.size(); ++i)
+    if (!saved.averages[i].empty()) given.averages.push_back({i, saved.averages[i].data()});
   for (const auto& state : saved.optimizer) {
     given.optimizer.emplace_back();
     for (Size i = 0; i < state.size(); ++i)

@@ -27,7 +27,7 @@ struct Case {
   Size in, out, rows, batch;
   Config loss = mse();
   std::string frozen = "0";  // for an epoch
-  double clip_norm = 0;
+  train::StepSettings settings{};
   double rate = 1e-2;
   bool classes = false;    // targets are labels
   bool converted = false;  // samples are float64, so that every batch is gathered
@@ -41,6 +41,7 @@ std::vector<Case> all_cases(bool quick);
 // A state that it is certain to come back to, in the public shapes.
 struct Saved {
   std::vector<std::vector<float>> parameters;
+  std::vector<std::vector<float>> averages;                // empty for buffers; none where there are none
   std::vector<std::vector<std::vector<float>>> optimizer;  // [state][parameter], empty where there is none
   std::vector<optim::Progress> progress;
   train::Counters counters;

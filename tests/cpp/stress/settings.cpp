@@ -51,7 +51,8 @@ class Settings {
         return put(sets_[random.bits() % 2]);
       case 1:
         return trainer.compile(&losses[random.bits() % 2], optimizers[random.bits() % 4], "float32",
-                               random.bits() % 2 == 0 ? 0 : 0.1, cancel);
+                               {.clip_norm = random.bits() % 2 == 0 ? 0 : 0.1, .ema = random.bits() % 2 == 0 ? 0 : 0.9},
+                               cancel);
       case 2:
         return trainer.set_trainable({random.bits() % 2 == 0 ? "0" : "2"}, random.bits() % 2 == 0, cancel);
       default:
@@ -93,7 +94,7 @@ class Settings {
     std::vector<train::GivenNumbers<float>> given;
     for (Size i = 0; i < set.size(); ++i) given.push_back({i, set[i].data()});
     runtime::Cancel cancel;
-    course_.trainer().set_parameters(given, cancel);
+    course_.trainer().set_parameters(given, {}, cancel);
   }
 
   Course course_;

@@ -1,0 +1,48 @@
+// An exponential moving average of the parameters: the values of a network of its own, which predicts in place of the
+// one that is trained.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "train/row_predictor.h"
+
+namespace nnext::train {
+
+using core::Buffer;
+
+template <class T>
+class Averages {
+ public:
+  // Of a network that `layers` describe.
+  Averages(const nn::Network<T>& trained, const std::vector<core::Config>& layers, double decay);
+
+  // There are averages from the first step on, after which they are copies of the parameters.
+  bool begun() const { return begun_; }
+  void begin() { begun_ = true; }
+  const nn::Network<T>& network() const { return averaged_; }
+  const RowPredictor<T>& row_predictor() const { return *row_; }  // where the network knows its features
+
+  // A piece has changed with a step; the piece's owner says so.
+  void follow(const nn::Node<T>& node, const nn::Piece& piece);
+  // What is not averaged is as in training: buffers, layers that are frozen, and everything before the first step.
+  void settle();
+
+  // The averages, stored like the parameters and empty for buffers; none before the first step.
+  std::vector<Buffer<T>> copy() const;
+  void put(const std::vector<Buffer<T>>& averages);  // when the network's own values are set
+
+ private:
+  bool averages(const nn::Node<T>& node, const nn::Parameter<T>& parameter) const {
+    return begun_ && node.layer->trainable && parameter.role == nn::Role::parameter;
+  }
+
+  const nn::Network<T>& trained_;
+  nn::Network<T> averaged_;
+  T decay_;
+  std::vector<T*> values_;  // of each parameter
+  std::optional<RowPredictor<T>> row_;
+  bool begun_ = false;
+};
+
+}  // namespace nnext::train

@@ -1,0 +1,70 @@
+// A trainer's parameters and the state of its training, in and out.
+#include "train/trainer.h"
+
+namespace nnext::train {
+
+template <class T>
+void Trainer<T>::put(const GivenNumbers<T>& given, core::Buffer<T>& to) {
+  const nn::Node<T>& node = network_.owner(given.parameter);
+  node.layer->from_logical(given.parameter - node.first_parameter, given.logical, to.data());
+}
+
+template <class T>
+void Trainer<T>::put(const std::vector<GivenNumbers<T>>& parameters, const std::vector<GivenNumbers<T>>& averages) {
+  std::vector<core::Buffer<T>> stored(averages.empty() ? 0 : network_.parameters);  // allocates, so first
+  for (const GivenNumbers<T>& numbers : averages) {
+    const nn::Node<T>& node = network_.owner(numbers.parameter);
+    core::Buffer<T>& to = stored[numbers.parameter];
+    to = core::Buffer<T>(node.layer->parameters[numbers.parameter - node.first_parameter].stored);
+    put(numbers, to);
+  }
+  for (const GivenNumbers<T>& numbers : parameters) {
+    const nn::Node<T>& node = network_.owner(numbers.parameter);
+    put(numbers, node.layer->parameters[numbers.parameter - node.first_parameter].values);
+    node.layer->packed = nn::Packed::none;
+  }
+  if (training_.averages != nullptr) training_.averages->put(stored);
+}
+
+template <class T>
+void Trainer<T>::set_parameters(const std::vector<GivenNumbers<T>>& given, const std::vector<GivenNumbers<T>>& averages,
+                                runtime::Cancel& cancel) {
+  change("load_state_dict", cancel, [&] { put(given, averages); });
+}
+
+template <class T>
+void Trainer<T>::set_state(const GivenState<T>& state, runtime::Cancel& cancel) {
+  change("load", cancel, [&] {
+    put(state.parameters, state.averages);
+    for (Size s = 0; s < state.optimizer.size(); ++s)
+      for (const GivenNumbers<T>& numbers : state.optimizer[s])
+        put(numbers, training_.optimizer_state.at(numbers.parameter).at(s));
+    training_.regroup(state.progress);
+    training_.counters = state.counters, training_.position = state.position;
+  });
+}
+
+template <class T>
+StateCopy<T> Trainer<T>::copy_state() const {
+  const Gate::Reader reader(network_.gate);
+  return StateCopy<T>(training_);
+}
+
+template <class T>
+std::pair<Counters, std::uint64_t> Trainer<T>::counters() const {
+  const Gate::Reader reader(network_.gate);
+  std::uint64_t most = 0;
+  for (const Group<T>& group : training_.groups) most = std::max(most, group.progress.steps);
+  return {training_.counters, most};
+}
+
+template <class T>
+void Trainer<T>::set_counters(const Counters& counters, runtime::Cancel& cancel) {
+  change("load", cancel, [&] { training_.counters = counters; });
+}
+
+// The members above; the others are instantiated in trainer.cpp.
+template class Trainer<float>;
+template class Trainer<double>;
+
+}  // namespace nnext::train
