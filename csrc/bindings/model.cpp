@@ -14,6 +14,14 @@ namespace nnext::bindings {
 
 namespace {
 
+// The shape of the array that samples came in: images of one channel need not tell it, and Flatten takes any.
+template <class T>
+std::vector<py::ssize_t> shape_of(const Rows<T>& rows) {
+  if (!py::isinstance<py::array>(rows.keep)) return {-1, static_cast<py::ssize_t>(rows.source().cols)};  // sparse
+  const auto array = py::reinterpret_borrow<py::array>(rows.keep);
+  return {array.shape(), array.shape() + array.ndim()};
+}
+
 // Rows that the core has, as people write them.
 template <class T>
 py::array_t<T> copy_of(ConstMatrix<T> from, const core::Shape& shape) {
@@ -207,6 +215,7 @@ template <class T>
 py::array_t<T> Model<T>::forward(const py::object& x, bool training, const py::object& scale) {
   const Rows<T> rows = some_rows(x, scale, {"forward", "X", kEncode});
   const core::Shape output = trainer_.network().out_shape(rows.source().shape);
+  forward_shape_ = shape_of(rows);
   py::array_t<T> result = new_array<T>(Extents(rows.source().rows, output));
   const Matrix<T> to(result.mutable_data(), rows.source().rows, output.numbers());
   interruptible([&](runtime::Cancel& cancel) {
@@ -233,7 +242,7 @@ py::array_t<T> Model<T>::backward(const py::object& dy) {
     dx.emplace(found.rows * found.cols);
     std::copy_n(found.data, dx->size(), dx->data());
   });
-  return copy_of(ConstMatrix<T>(dx->data(), rows.source().rows, input.numbers()), input);
+  return copy_of(ConstMatrix<T>(dx->data(), rows.source().rows, input.numbers()), input).reshape(forward_shape_);
 }
 
 template <class T>

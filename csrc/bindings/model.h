@@ -110,6 +110,8 @@ class Model {
   Rows<T> some_rows(const py::object& x, const py::object& scale, const Argument& argument) const;
   core::Shape read(const Sizes& input_shape) const;
 
+  std::vector<py::ssize_t> forward_shape_{};  // of the X that forward() was given last: dX has it, too
+
   train::Trainer<T> trainer_;
 };
 

@@ -161,6 +161,8 @@ class Layer {
   // Nothing where it takes whatever comes. The first layer of a network that wants something says how its samples are
   // written.
   virtual std::optional<Intake> intake() const { return {}; }
+  // Whether its outputs have the channels of its input, unless it wants some of its own (intake).
+  virtual bool keeps_channels() const { return true; }
   // Whether what it gives at a place depends on others, so that it matters how many there are.
   virtual bool joins_places() const { return false; }
   // Of its output. Throws std::invalid_argument unless the layer takes such inputs.

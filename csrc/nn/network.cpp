@@ -16,15 +16,18 @@ Network<T>::Network(std::uint64_t seed_, const std::vector<core::Config>& layers
   for (Node<T>& node : nodes) {
     node.first_parameter = parameters;
     parameters += node.layer->parameters.size();
-    find_intake(node.layer->intake());
+    find_intake(*node.layer);
   }
   find_input(input_shape);
 }
 
-// The first that wants something; after a Flatten the next one says how many features there are.
+// Of the first that wants something; after a Flatten the next one says how many features there are.
 template <class T>
-void Network<T>::find_intake(const std::optional<Intake>& wanted) {
+void Network<T>::find_intake(const Layer<T>& layer) {
+  channels_kept_ &= layer.keeps_channels();
+  std::optional<Intake> wanted = layer.intake();
   if (!wanted) return;
+  if (!channels_kept_) wanted->channels = 0;
   if (!intake_)
     intake_ = wanted;
   else if (intake_->flat && intake_->channels == 0)
@@ -52,7 +55,7 @@ void Network<T>::find_input(std::span<const Size> input_shape) {
   try {
     output_ = shapes(input_.value_or(1))[output];
   } catch (const std::invalid_argument&) {
-    if (!may_have_places || takes_only_input_) throw;
+    if (takes_only_input_ || (!may_have_places && channels_kept_)) throw;
     input_.reset();
   }
 }

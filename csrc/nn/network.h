@@ -75,11 +75,12 @@ class Network {
   std::vector<Layer<T>*> layers_at(const std::string& path) const;
 
  private:
-  void find_intake(const std::optional<Intake>& wanted);
+  void find_intake(const Layer<T>& layer);
   void find_input(std::span<const Size> input_shape);
   std::optional<Intake> intake_;
   std::optional<Shape> input_;
   bool takes_only_input_ = false;
+  bool channels_kept_ = true;  // on the way from the input, while layers are looked at
   Shape output_;  // for that input
 };
 

@@ -12,6 +12,7 @@ std::unique_ptr<Tiny<T>> Tiny<T>::of(Training<T>& training, const Plan<T>& plan,
 
 template <class T>
 bool Tiny<T>::add(const Stage<T>& stage, const nn::Frame<T>& frame) {
+  if (stage.in.places() > 1) return false;  // a row is one sample there
   kernels::TinyLayer<T> layer{};
   switch (stage.layer().tiny(layer)) {
     case nn::Layer<T>::Tiny::begins:

@@ -146,7 +146,8 @@ template <class T>
 void Trainer<T>::require_loss(const char* operation, const ops::Targets<T>& targets, ConstMatrix<T> weights) const {
   const kernels::LossKernel<T>* loss = training_.loss.kernel;
   const bool fits = loss != nullptr && (targets.indices != nullptr ? loss->indexed != nullptr : !!targets.dense) &&
-                    (!weights || weights.cols == 1 || ops::is_mean_of_outputs(training_.loss.targets));
+                    (!weights || weights.cols == 1 || weights.cols == targets.places ||
+                     ops::is_mean_of_outputs(training_.loss.targets));
   const char* name = loss == nullptr ? "a function" : loss->name;
   if (!fits)
     throw std::runtime_error(core::message("[", operation, "] the samples were checked for another loss than ", name,

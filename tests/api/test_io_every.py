@@ -71,7 +71,7 @@ class Task:
 
 def freeze_a_part(task: Task) -> None:
     task.fit(task.model)
-    task.model.freeze("1")
+    task.model.freeze(next(iter(task.model.state_dict())).partition(".")[0])
     task.fit(task.model)
 
 

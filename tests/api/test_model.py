@@ -102,8 +102,8 @@ from support import assert_same_bits
         (
             lambda: nn.Sequential(nn.Linear(3, 4), nn.Residual(nn.Linear(4, 2))),
             ValueError,
-            r"layer 1: \[residual\] one branch gives \(2,\) a sample but another \(4,\); give all the same, for example "
-            r"with Linear\(4, 2\) at the end of that one",
+            r"layer 1: \[residual\] one branch gives \(2,\) a sample but another \(4,\); give all the same, for "
+            r"example with Linear\(4, 2\) at the end of that one",
         ),
         (
             lambda: nn.Sequential(nn.Residual(nn.ReLU(), nn.Residual(nn.Linear(4, 4), nn.Linear(5, 4)))),
@@ -176,12 +176,12 @@ def test_summary_and_count(capsys: pytest.CaptureFixture[str]) -> None:
     model.summary()
     lines = capsys.readouterr().out.splitlines()
     assert [line.split() for line in lines] == [
-        ["layer", "output", "params"],
-        ["0", "Linear", "(frozen)", "(n,", "128)", "100,480"],
-        ["1", "ReLU", "(n,", "128)", "0"],
-        ["2", "Dropout", "(n,", "128)", "0"],
-        ["3", "Linear", "(n,", "10)", "1,280"],
-        ["total", "101,760"],
+        ["layer", "output", "params", "FLOPs", "bytes"],
+        ["0", "Linear", "(frozen)", "(n,", "128)", "100,480", "200,832", "512"],
+        ["1", "ReLU", "(n,", "128)", "0", "1,024", "512"],
+        ["2", "Dropout", "(n,", "128)", "0", "0", "0"],
+        ["3", "Linear", "(n,", "10)", "1,280", "2,560", "40"],
+        ["total", "101,760", "204,416", "1,064"],
     ]
     assert len({len(line) for line in lines}) == 1
     assert model.count_params() == 101_760
@@ -190,12 +190,12 @@ def test_summary_and_count(capsys: pytest.CaptureFixture[str]) -> None:
     assert "(n, ?)" in capsys.readouterr().out
     nn.Sequential(nn.Residual(nn.Linear(4, 3), nn.BatchNorm1d(3), shortcut=nn.Linear(4, 3, bias=False))).summary()
     assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
-        ["layer", "output", "params"],
-        ["0", "Residual", "(n,", "3)", "33"],
-        ["0.body.0", "Linear", "(n,", "3)", "15"],
-        ["0.body.1", "BatchNorm1d", "(n,", "3)", "6"],
-        ["0.shortcut.0", "Linear", "(n,", "3)", "12"],
-        ["total", "33"],
+        ["layer", "output", "params", "FLOPs", "bytes"],
+        ["0", "Residual", "(n,", "3)", "33", "66", "48"],
+        ["0.body.0", "Linear", "(n,", "3)", "15", "27", "12"],
+        ["0.body.1", "BatchNorm1d", "(n,", "3)", "6", "12", "12"],
+        ["0.shortcut.0", "Linear", "(n,", "3)", "12", "24", "12"],
+        ["total", "33", "66", "48"],
     ]
     assert model.in_features == 784
     assert nn.Sequential(nn.Flatten(), nn.Tanh()).in_features is None

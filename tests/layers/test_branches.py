@@ -166,7 +166,7 @@ def test_the_summary_has_a_row_for_each_layer_within(capsys: pytest.CaptureFixtu
         ["0.branches.0.0.body.0", "Linear"],
         ["0.branches.1.0", "Tanh"],
     ]
-    assert rows[1][2:] == ["(n,", "8)", "20"]
+    assert rows[1][2:] == ["(n,", "8)", "20", "72", "80"]
 
 
 CONV3, CONV5 = nn.Conv2d(1, 2, 3), nn.Conv2d(1, 2, 5)

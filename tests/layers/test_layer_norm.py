@@ -105,7 +105,8 @@ def test_instruction_sets_with_fma_train_to_the_same_bits(name: str, dtype: str)
     ("layers", "shape", "message"),
     [
         ([nn.Linear(3, 4), nn.LayerNorm(5)], (3,), r"layer 1: \[layer_norm\] .*\b4\b.*\b5\b"),
-        ([nn.LayerNorm((4, 5))], (5, 4), r"layer 0: \[layer_norm\] "),
+        ([nn.LayerNorm((4, 5))], (5, 4), r"X has 4 features but the network expects 5"),
+        ([nn.LayerNorm((4, 5))], (3, 5), r"layer 0: \[layer_norm\] "),
         ([nn.Conv2d(1, 2, 3), nn.LayerNorm((3, 3, 2))], (1, 5, 5), r"layer 1: \[layer_norm\] "),
     ],
 )

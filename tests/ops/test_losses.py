@@ -171,7 +171,7 @@ def test_instruction_sets_with_fma_agree_in_every_bit(dtype: str, rng: np.random
         ("mse", (0, 2), (0, 2), None, r"\[mse\] y_pred has 0 rows; the mean of nothing is not defined"),
         ("huber", (3, 2), (3, 3), None, r"\[huber\] y has shape \(3, 3\) but the network gives \(3, 2\)"),
         ("mse", (3, 0), (3, 0), None, r"\[mse\] y_pred has shape \(3, 0\): 0 features; give at least one"),
-        ("mse", (3, 2, 2), (3, 2, 2), None, r"\[mse\] y_pred has shape \(3, 2, 2\); samples must be rows"),
+        ("mse", (3, 2, 2), (3, 3), None, r"\[mse\] y has shape \(3, 3\) but the network gives \(3, 2, 2\)"),
         ("bce", (3, 2), (3, 2), (2,), r"\[bce\] sample_weight has 2 rows but X has 3"),
         ("bce", (3, 2), (3, 2), (3, 1), r"\[bce\] sample_weight has shape \(3, 1\); give one weight a sample: \(3,\)"),
         ("cross_entropy", (3,), (3,), None, r"\[cross_entropy\] y_pred has shape \(3,\); samples must be rows"),

@@ -7,7 +7,8 @@ import pytest
 
 import internals
 import nnext as nn
-from cases import LAYERS, LOSSES, OPTIMIZERS
+from cases import LOSSES, OPTIMIZERS
+from layer_cases import LAYERS
 from determinism import THREADS
 from internals import training_state
 from pins import classes, hidden, labels, uniform
@@ -75,8 +76,10 @@ def test_on_any_number_of_threads(network: str, threads: int) -> None:
 def test_every_layer_goes_on_from_batch_to_batch(isa: str, dtype: str, name: str) -> None:
     """But for those whose statistics are a batch's own."""
     case = LAYERS[name]
-    layers = [nn.Linear(65, case.in_features), case.layer, nn.Linear(case.out_features, 10)]
-    results = [fitted(build(layers, k, dtype=dtype), batch_size=90 // k) for k in (1, 3, 9)]
+    before, shape = case.before()
+    layers = [before, case.layer, *case.head(10)]
+    x = uniform(1, len(Y), *shape)
+    results = [fitted(build(layers, k, dtype=dtype), x, batch_size=90 // k) for k in (1, 3, 9)]
     for each in results[1:]:
         assert_same_bits(each, results[0])
 

@@ -49,7 +49,7 @@ def everything(X: Any, y: Any, scale: float = 1.0, dtype: str = "float32", **fit
     """Call all that takes X; return every result as an array."""
     model = network(dtype, fit.pop("loss", "cross_entropy"))
     results = {"forward": model.forward(X, scale=scale)}
-    results |= {"dX": model.backward(results["forward"])}
+    results |= {"dX": model.backward(results["forward"]).reshape(len(X), -1)}
     loss, grads = model.loss_and_grads(X, y, scale=scale)
     results |= {f"grad {name}": gradient for name, gradient in grads.items()} | {"loss": np.array(loss)}
     given = {"epochs": 2, "batch_size": 16, "verbose": 0, "validation_data": (X[3:20], y[3:20]), **fit}

@@ -57,6 +57,7 @@ class Add final : public Layer<T> {
 template <class T>
 class Concat final : public Layer<T> {
  public:
+  bool keeps_channels() const override { return false; }
   Shape out_shape(std::span<const Shape> in) const override {
     Size channels = 0;
     for (const Shape& other : in) {

@@ -167,7 +167,18 @@ class Network:
         --------
         >>> import nnext as nn
         >>> nn.Sequential(nn.Linear(4, 3), nn.Residual(nn.Linear(3, 3), nn.ReLU())).summary()
+        layer               output   params   FLOPs   bytes
+        0 Linear            (n, 3)       15      27      12
+        1 Residual          (n, 3)       12      48      36
+          1.body.0 Linear   (n, 3)       12      21      12
+          1.body.1 ReLU     (n, 3)        0      24      12
+        total                            27      75      48
         >>> nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.GlobalAvgPool2d()).summary((1, 28, 28))
+        layer               output           params    FLOPs    bytes
+        0 Conv2d            (n, 4, 26, 26)       40   48,672   10,816
+        1 ReLU              (n, 4, 26, 26)        0   21,632   10,816
+        2 GlobalAvgPool2d   (n, 4)                0    2,704       16
+        total                                    40   73,008   21,648
         """
         shape = self.input_shape if input_shape is None else _check.shape("summary", "input_shape", input_shape)
         print(table(self._engine, shape))
