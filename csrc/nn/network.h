@@ -81,7 +81,7 @@ class Network {
   std::optional<Shape> input_;
   bool takes_only_input_ = false;
   bool channels_kept_ = true;  // on the way from the input, while layers are looked at
-  Shape output_;  // for that input
+  Shape output_;               // for that input
 };
 
 }  // namespace nnext::nn

@@ -34,5 +34,7 @@ inline constexpr core::Size kPrefetchBytes = 8 * kL1Bytes;
 inline constexpr core::Size kMaxPrefetchRows = 16;  // of the next batch, during one piece
 // Rows that go through all layers before the next: their activations stay in L2.
 inline constexpr core::Size kBlockRows = 128;
+// Of rows with many places, such as images, as many as this has room for, with input and output of a layer.
+inline constexpr core::Size kBlockBytes = 524288;
 
 }  // namespace nnext::runtime

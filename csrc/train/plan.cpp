@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "runtime/costs.h"
+
 namespace nnext::train {
 
 // What is being laid out. Until the end a Place's offset is the number of its space.
@@ -65,6 +67,7 @@ Plan<T>::Plan(const nn::Network<T>& network, const Shape& in, Size batch, Size h
   }
   for (Place* place : {&input_, &head_, &head_gradient_, &output_, &output_gradient_, &input_gradient_}) settle(*place);
   find_first_trainable();
+  find_block_rows();
 }
 
 template <class T>
@@ -158,6 +161,17 @@ void Plan<T>::lay_out_gradients(const nn::Network<T>& network, Layout& layout) {
 template <class T>
 void Plan<T>::find_first_trainable() {
   while (first_trainable_ < stages_.size() && !stages_[first_trainable_].trains()) ++first_trainable_;
+}
+
+// Rows of features go all at once: weights, which are more than they, would be read again for each block.
+template <class T>
+void Plan<T>::find_block_rows() {
+  Size largest = 0;  // numbers that a layer reads and writes for a row with many places
+  for (const Stage<T>& stage : stages_)
+    if (stage.in.places() > 1) largest = std::max(largest, stage.in.numbers() + stage.out.numbers());
+  if (largest == 0) return;
+  const Size rows = runtime::kBlockBytes / (largest * sizeof(T));
+  block_rows_ = std::max(row_grain_, rows / row_grain_ * row_grain_);
 }
 
 // What the first trainable stage reads needs no gradient, so that stage itself goes backward only for its own.

@@ -2,6 +2,7 @@
 // Immutable; train/arena.h holds the numbers.
 #pragma once
 
+#include <limits>
 #include <vector>
 
 #include "nn/network.h"
@@ -63,6 +64,8 @@ class Plan {
   Size row_grain() const { return row_grain_; }
   Size min_rows() const { return min_rows_; }              // of a batch
   double flops_per_row() const { return flops_per_row_; }  // forward
+  // Rows that should go through all layers before the next do, so that what a layer gives is still in the cache.
+  Size block_rows() const { return block_rows_; }
 
   Size numbers() const { return numbers_; }            // in an arena
   Size shared_bytes() const { return shared_bytes_; }  // of all members of a team
@@ -76,6 +79,7 @@ class Plan {
   void lay_out_gradients(const nn::Network<T>& network, Layout& layout);
   void add_room(const nn::Room& room, Stage<T>& stage, Layout& layout);
   void find_first_trainable();
+  void find_block_rows();
 
   Size batch_;
   bool training_;
@@ -84,6 +88,7 @@ class Plan {
   Shape input_shape_, head_shape_, output_shape_;
   Place input_, head_, head_gradient_, output_, output_gradient_, input_gradient_;
   Size row_grain_ = 1, min_rows_ = 1;
+  Size block_rows_ = std::numeric_limits<Size>::max();
   double flops_per_row_ = 0;
   Size numbers_ = 0, shared_bytes_ = 0, own_bytes_ = 0, scratch_bytes_ = 0;
 };

@@ -99,8 +99,9 @@ void Runner<T>::run(Size first, Size last, runtime::Member& me, const nn::Pass<T
 template <class T>
 void Runner<T>::by_rows(const Phase& phase, const nn::Pass<T>& pass, View<T>& view) const {
   const Range mine = pass.me.share(view.input().rows, view.plan().row_grain());
+  const Size at_once = std::min(block, view.plan().block_rows());
   for (Size begin = mine.begin; begin < mine.end && !pass.me.stop();) {
-    const Size end = mine.end - begin > block ? begin + block : mine.end;
+    const Size end = mine.end - begin > at_once ? begin + at_once : mine.end;
     const nn::Part part{{begin, end}, nn::Split::rows, begin == mine.begin};
     for (const Instruction& at : phase.instructions) {
       if (pass.me.stop()) return;

@@ -99,7 +99,8 @@ class Engine:
 
     def layer_table(self, input_shape: Shape) -> dict[str, LayerSize]:
         """Return how large the layers are for such a sample, by their paths."""
-        return {path: LayerSize(tuple(shape), *cost) for path, shape, *cost in self._core.layers(list(input_shape))}
+        table = self._core.layers(list(input_shape))
+        return {path: LayerSize(tuple(shape), flops, size) for path, shape, flops, size in table}
 
     def tensors(self) -> list[Tensor]:
         """Return the arrays that the network owns, layer after layer."""
