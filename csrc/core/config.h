@@ -22,6 +22,7 @@ class Config {
   const std::string& type() const { return text("type"); }
   bool has(const std::string& name) const { return fields_.contains(name); }
   bool is_text(const std::string& name) const { return std::holds_alternative<std::string>(value(name)); }
+  bool is_list(const std::string& name) const { return std::holds_alternative<std::vector<double>>(value(name)); }
   bool flag(const std::string& name) const { return get<bool>(name, "a bool"); }
   double number(const std::string& name) const;  // a whole number will do
   Size size(const std::string& name) const;      // at least 1

@@ -10,22 +10,22 @@ Conv2d<T>::Conv2d(const kernels::KernelTable<T>& kernels, const core::Config& co
     : kernels_(kernels),
       weight_init_(make_initializer(config.child("weight_init"))),
       bias_init_(make_initializer(config.child("bias_init"))),
-      h_(read_window(config, 0)),
-      w_(read_window(config, 1)),
+      windows_(read_windows(config, 2)),
       in_channels_(config.size("in_channels")),
       out_channels_(config.size("out_channels")),
       groups_(config.size("groups")),
-      layout_(kernels, {{h_, h_.reach()}, {w_, w_.reach()}, in_channels_, out_channels_, groups_}) {
+      layout_(kernels, {{h(), h().reach()}, {w(), w().reach()}, in_channels_, out_channels_, groups_}) {
   if (in_channels_ % groups_ != 0 || out_channels_ % groups_ != 0)
     core::fail_value("[conv2d] ", in_channels_, " and ", out_channels_, " channels cannot be parted into ", groups_,
                      " groups; choose groups that divide both");
-  this->parameters.push_back({"weight", {out_channels_, in_channels_ / groups_, h_.kernel, w_.kernel}, layout_.size()});
+  this->parameters.push_back(
+      {"weight", {out_channels_, in_channels_ / groups_, h().kernel, w().kernel}, layout_.size()});
   if (config.flag("bias")) this->parameters.push_back({"bias", {out_channels_}, out_channels_});
 }
 
 template <class T>
 void Conv2d<T>::initialize(const Streams& streams) {
-  const Size window = h_.kernel * w_.kernel, in = in_channels_ / groups_ * window;
+  const Size window = h().kernel * w().kernel, in = in_channels_ / groups_ * window;
   const auto draw = [&](Size parameter, const Initializer& initializer, Size cols) {
     core::Buffer<T> logical(core::checked_product(out_channels_, cols));
     nn::initialize(initializer, streams.parameter(parameter), in, out_channels_ / groups_ * window,
@@ -39,16 +39,16 @@ void Conv2d<T>::initialize(const Streams& streams) {
 template <class T>
 Shape Conv2d<T>::out_shape(std::span<const Shape> in) const {
   const Shape& x = in.front();
-  require_image("conv2d", x);
+  require_axes("conv2d", x, 2);
   if (x.channels != in_channels_)
     core::fail_value("[conv2d] x has ", x.channels, " channels but the layer expects ", in_channels_,
                      "; change in_channels or what comes before the layer");
-  return window_places("conv2d", x, h_, w_).with_channels(out_channels_);
+  return window_places("conv2d", x, windows_).with_channels(out_channels_);
 }
 
 template <class T>
 ops::ConvShape Conv2d<T>::shape(const Shape& in) const {
-  return {{h_, in.space[0]}, {w_, in.space[1]}, in_channels_, out_channels_, groups_};
+  return {{h(), in.space[0]}, {w(), in.space[1]}, in_channels_, out_channels_, groups_};
 }
 
 // For the gradients of the weights: what the pass needs, their sums, and which parts they are.
@@ -179,8 +179,8 @@ void Conv2d<T>::for_each_weight(F f) const {
   Size logical = 0;
   for (Size o = 0; o < out_channels_; ++o)
     for (Size c = 0; c < in; ++c)
-      for (Size kh = 0; kh < h_.kernel; ++kh)
-        for (Size kw = 0; kw < w_.kernel; ++kw)
+      for (Size kh = 0; kh < h().kernel; ++kh)
+        for (Size kw = 0; kw < w().kernel; ++kw)
           f(o / outputs * layout_.weights.size() + layout_.weights.offset(layout_.row(kh, kw, c), o % outputs),
             logical++);
 }

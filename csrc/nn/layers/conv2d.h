@@ -4,6 +4,7 @@
 #include "core/config.h"
 #include "nn/initializer.h"
 #include "nn/layer.h"
+#include "nn/layers/windows.h"
 #include "ops/convolution.h"
 
 namespace nnext::nn {
@@ -42,13 +43,15 @@ class Conv2d final : public Layer<T> {
   void bias_gradient(const Pass<T>& pass, const Frame<T>& frame, const Piece& piece, T* out) const;
   template <class F>
   void for_each_weight(F f) const;  // f(stored place, place in the public shape)
+  const ops::Window& h() const { return windows_[0]; }
+  const ops::Window& w() const { return windows_[1]; }
   const T* weight() const { return this->parameters[kWeight].values.data(); }
   bool has_bias() const { return this->parameters.size() > kBias; }
   const T* bias() const { return has_bias() ? this->parameters[kBias].values.data() : nullptr; }
 
   const kernels::KernelTable<T>& kernels_;
   Initializer weight_init_, bias_init_;
-  ops::Window h_, w_;
+  Windows windows_;
   Size in_channels_, out_channels_, groups_;
   ops::ConvLayout<T> layout_;
   core::Buffer<T> transposed_;  // empty until pack() wants it

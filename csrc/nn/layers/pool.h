@@ -1,4 +1,4 @@
-// Pooling: of each window of an image its largest number, or its mean.
+// Pooling: of each window of an image, or of a signal, its largest number, or its mean.
 #pragma once
 
 #include "core/config.h"
@@ -11,17 +11,19 @@ namespace nnext::nn {
 template <class T>
 class Pool : public Layer<T> {
  public:
-  Pool(const core::Config& config, const char* operation)
-      : operation_(operation), h_(read_window(config, 0)), w_(read_window(config, 1)) {}
+  Pool(const core::Config& config, const char* operation, int axes)
+      : operation_(operation), axes_(axes), windows_(read_windows(config, axes)) {}
 
-  std::optional<Intake> intake() const override { return Intake{.axes = 2, .channels_first = true}; }
+  std::optional<Intake> intake() const override { return Intake{.axes = axes_, .channels_first = true}; }
+  bool joins_places() const override { return true; }
   Shape out_shape(std::span<const Shape> in) const override {
-    require_image(operation_, in.front());
-    return window_places(operation_, in.front(), h_, w_);
+    require_axes(operation_, in.front(), axes_);
+    return window_places(operation_, in.front(), windows_);
   }
   Room room(const Shape& in, Size, bool) const override {
-    return {.flops = 2 * static_cast<double>(in.numbers()) * static_cast<double>(h_.kernel * w_.kernel) /
-                     static_cast<double>(h_.stride * w_.stride)};
+    const auto& [h, w] = windows_;
+    return {.flops = 2 * static_cast<double>(in.numbers()) * static_cast<double>(h.kernel * w.kernel) /
+                     static_cast<double>(h.stride * w.stride)};
   }
 
  protected:
@@ -31,19 +33,21 @@ class Pool : public Layer<T> {
     const auto axis = [](const ops::Window& window, Size in) {
       return kernels::PoolAxis{in, window.places(in), window.kernel, window.stride, window.before};
     };
-    const kernels::PoolAxis h = axis(h_, frame.in->space[0]), w = axis(w_, frame.in->space[1]);
+    const auto [lines, columns] = lines_and_columns(*frame.in);
+    const kernels::PoolAxis h = axis(windows_[0], lines), w = axis(windows_[1], columns);
     for (Size i = part.begin; i < part.end; ++i) f(i, h, w);
   }
 
  private:
   const char* operation_;
-  ops::Window h_, w_;
+  int axes_;
+  Windows windows_;
 };
 
 template <class T>
 class MaxPool final : public Pool<T> {
  public:
-  explicit MaxPool(const core::Config& config) : Pool<T>(config, "max_pool2d") {}
+  MaxPool(const core::Config& config, int axes) : Pool<T>(config, axes == 1 ? "max_pool1d" : "max_pool2d", axes) {}
   Traits traits(const Shape&, bool) const override { return {.reads_x = true}; }
   void forward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int) const override {
     this->for_images(frame, part, [&](Size i, const kernels::PoolAxis& h, const kernels::PoolAxis& w) {
@@ -61,7 +65,7 @@ template <class T>
 class AvgPool final : public Pool<T> {
  public:
   explicit AvgPool(const core::Config& config)
-      : Pool<T>(config, "avg_pool2d"), inside_(!config.flag("count_include_pad")) {}
+      : Pool<T>(config, "avg_pool2d", 2), inside_(!config.flag("count_include_pad")) {}
   Traits traits(const Shape&, bool) const override { return {}; }
   void forward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int) const override {
     this->for_images(frame, part, [&](Size i, const kernels::PoolAxis& h, const kernels::PoolAxis& w) {
@@ -84,7 +88,7 @@ class GlobalAvgPool final : public Layer<T> {
  public:
   std::optional<Intake> intake() const override { return Intake{.axes = 2, .channels_first = true}; }
   Shape out_shape(std::span<const Shape> in) const override {
-    require_image("global_avg_pool2d", in.front());
+    require_axes("global_avg_pool2d", in.front(), 2);
     return in.front().channels;
   }
   Traits traits(const Shape&, bool) const override { return {}; }

@@ -6,11 +6,11 @@ namespace nnext::nn {
 
 namespace {
 
+// A field that has a number for each axis, or one where there is but one axis.
 Size at(const core::Config& config, const char* name, Size axis) {
-  return static_cast<Size>(config.numbers(name).at(axis));
+  return config.is_list(name) ? static_cast<Size>(config.numbers(name).at(axis))
+                              : static_cast<Size>(config.number(name));
 }
-
-}  // namespace
 
 ops::Window read_window(const core::Config& config, Size axis) {
   ops::Window window{.kernel = at(config, "kernel_size", axis)};
@@ -25,18 +25,31 @@ ops::Window read_window(const core::Config& config, Size axis) {
   return window;
 }
 
-void require_image(const char* operation, const Shape& in) {
-  if (in.axes != 2 || !in.channels_first)
-    core::fail_value("[", operation, "] x is ", text(in), " a sample but the layer takes images (channels, height, ",
-                     "width); give input_shape=(channels, height, width), or change what comes before the layer");
+}  // namespace
+
+Windows read_windows(const core::Config& config, int axes) {
+  if (axes == 1) return {ops::Window{}, read_window(config, 0)};
+  return {read_window(config, 0), read_window(config, 1)};
 }
 
-Shape window_places(const char* operation, const Shape& in, const ops::Window& h, const ops::Window& w) {
-  const Size space[] = {h.places(in.space[0]), w.places(in.space[1])};
+void require_axes(const char* operation, const Shape& in, int axes) {
+  if (in.axes == static_cast<Size>(axes) && in.channels_first) return;
+  const char* const wanted = axes == 1 ? "signals (channels, length)" : "images (channels, height, width)";
+  core::fail_value("[", operation, "] x is ", text(in), " a sample but the layer takes ", wanted,
+                   "; give such an input_shape, or change what comes before the layer");
+}
+
+std::array<Size, 2> lines_and_columns(const Shape& in) {
+  return in.axes == 1 ? std::array<Size, 2>{1, in.space[0]} : std::array<Size, 2>{in.space[0], in.space[1]};
+}
+
+Shape window_places(const char* operation, const Shape& in, const Windows& windows) {
+  const std::array<Size, 2> size = lines_and_columns(in);
+  const Size space[] = {windows[0].places(size[0]), windows[1].places(size[1])};
   if (space[0] == 0 || space[1] == 0)
-    core::fail_value("[", operation, "] images of ", in.space[0], " x ", in.space[1], " with padding are smaller than ",
-                     "the window of ", h.reach(), " x ", w.reach(), "; change kernel_size or padding");
-  return {space, in.channels, true};
+    core::fail_value("[", operation, "] images of ", size[0], " x ", size[1], " with padding are smaller than the ",
+                     "window of ", windows[0].reach(), " x ", windows[1].reach(), "; change kernel_size or padding");
+  return {std::span(space).last(in.axes), in.channels, true};
 }
 
 }  // namespace nnext::nn

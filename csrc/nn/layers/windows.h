@@ -1,5 +1,7 @@
-// What layers have in common whose windows move over images: convolutions and pools.
+// What layers have in common whose windows move over images, or over signals, which are images of one line.
 #pragma once
+
+#include <array>
 
 #include "core/config.h"
 #include "core/shape.h"
@@ -10,13 +12,16 @@ namespace nnext::nn {
 using core::Shape;
 using core::Size;
 
-// The window of axis 0 (lines) or 1 (columns). stride absent: kernel_size; dilation absent: 1. padding "same": as many
-// zeros as keep the size, one more at the end where they are odd.
-ops::Window read_window(const core::Config& config, Size axis);
+// The windows of lines and columns, as many as there are axes. stride absent: kernel_size; dilation absent: 1. padding
+// "same": as many zeros as keep the size, one more at the end where they are odd.
+using Windows = std::array<ops::Window, 2>;
+Windows read_windows(const core::Config& config, int axes);
 
-// Throws unless samples are images.
-void require_image(const char* operation, const Shape& in);
-// The image's shape with a place for each window; throws where not one fits.
-Shape window_places(const char* operation, const Shape& in, const ops::Window& h, const ops::Window& w);
+// Throws unless samples are images (2 axes beside their channels) or signals (1).
+void require_axes(const char* operation, const Shape& in, int axes);
+// Lines and columns of a sample.
+std::array<Size, 2> lines_and_columns(const Shape& in);
+// The sample's shape with a place for each window; throws where not one fits.
+Shape window_places(const char* operation, const Shape& in, const Windows& windows);
 
 }  // namespace nnext::nn
