@@ -5,8 +5,8 @@ Entries of format 2, provisional: ``dtype``, ``seed``, ``layers``, ``input_shape
 some rules keep), ``position`` (epochs since compile, and of the one that a fit was in the steps done and all); after
 compile its arguments ``loss``, ``optimizer``, ``metrics``, ``precision``, ``clip_norm``, ``accumulate`` and ``ema``;
 and ``seen``, what the data have told. Layers, losses, optimizers, schedules and initializers are what their
-``config()`` gives, metrics are names, and ``{"function": name}`` stands for a function of the user's. A file holds no code, import
-names or paths.
+``config()`` gives, metrics are names, and ``{"function": name}`` stands for a function of the user's. A file holds no
+code, import names or paths.
 """
 
 from __future__ import annotations
