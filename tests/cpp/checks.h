@@ -12,6 +12,8 @@ void check_softmax(const Isa& isa, Report& report);
 void check_loss(const Isa& isa, bool quick, Report& report);
 void check_reduce(const Isa& isa, Report& report);
 void check_normalize(const Isa& isa, Report& report);
+void check_row_norm(const Isa& isa, Report& report);
+void check_pool(const Isa& isa, Report& report);
 void check_update(const Isa& isa, Report& report);
 void check_convert(const Isa& isa, Report& report);
 void check_bf16(const Isa& isa, Report& report);

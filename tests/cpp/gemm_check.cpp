@@ -150,6 +150,37 @@ double stray_nans(const kernels::GemmKernels<T>& gemm) {
   return wrong == 0 ? 0 : HUGE_VAL;
 }
 
+// A chain that is cut into runs is the chain of products one after the other, and without any it is what it began with.
+template <class T>
+double run_errors(const kernels::GemmKernels<T>& gemm) {
+  constexpr std::size_t k = 3, most = 5, m = 17;
+  const std::size_t n = gemm.panel() - 1;
+  Random random(2);
+  const std::vector<T> a = random.uniforms<T>(m * k * most * 2, -1, 1), b = random.uniforms<T>(k * most * n, -1, 1);
+  const std::vector<T> bias = random.uniforms<T>(n, -1, 1);
+  const auto row = static_cast<std::ptrdiff_t>(n);
+  std::size_t wrong = 0;
+  for (const bool rows_together : {false, true})
+    for (std::size_t count = 0; count <= most; ++count) {
+      std::vector<kernels::Run> runs;
+      for (std::size_t r = 0; r < count; ++r)  // from the last to the first in b
+        runs.push_back({static_cast<std::ptrdiff_t>(r * 11), static_cast<std::ptrdiff_t>((count - 1 - r) * k * n)});
+      std::vector<T> c(m * n), expected(m * n);
+      for (std::size_t i = 0; i < m; ++i)
+        std::copy(bias.begin(), bias.end(), expected.begin() + row * std::ptrdiff_t(i));
+      kernels::PanelProduct<T> product{
+          m,           n, k,        a.data(), rows_together ? 1 : 4, rows_together ? 5 : 1, b.data(), row,
+          bias.data(), 0, c.data(), row};
+      product.runs = count, product.run = runs.data();
+      gemm.multiply_panel(product);
+      for (const kernels::Run& run : runs)
+        gemm.multiply_panel({m, n, k, a.data() + run.a, product.a_row, product.a_k, b.data() + run.b, row,
+                             expected.data(), row, expected.data(), row});
+      for (std::size_t e = 0; e < m * n; ++e) wrong += c[e] != expected[e];
+    }
+  return wrong == 0 ? 0 : HUGE_VAL;
+}
+
 // multiply_row gives the bits of multiply_panel, for up to three panels and a rest, and touches nothing else.
 template <class T>
 double row_errors(const kernels::GemmKernels<T>& gemm) {
@@ -187,6 +218,8 @@ void check(const Isa& isa, bool quick, Report& report) {
   const auto& gemm = isa.tables->get<T>().gemm;
   report.start(isa, type_name<T>(), "multiply_panel, sizes 1..40");
   report.finish(SizeCheck<T>(gemm, quick).run());
+  report.start(isa, type_name<T>(), "multiply_panel, chains in runs");
+  report.finish(run_errors(gemm));
   report.start(isa, type_name<T>(), "multiply_panel, NaN in every lane");
   report.finish(stray_nans<T>(gemm));
   report.start(isa, type_name<T>(), "multiply_row, bits of multiply_panel");

@@ -35,6 +35,8 @@ int main(int argc, char** argv) {
     check_loss(isa, quick, report);
     check_reduce(isa, report);
     check_normalize(isa, report);
+    check_row_norm(isa, report);
+    check_pool(isa, report);
     check_update(isa, report);
     check_convert(isa, report);
     check_bf16(isa, report);
