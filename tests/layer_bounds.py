@@ -176,6 +176,22 @@ def _(layer: reference.MaxPool2d, at: Passed, dy: Array, error: Array) -> Bounds
     return windows.sums(back.reshape(*seen.shape[:4], *layer.kernel_size), at.x.shape), {}
 
 
+def _as_lines(at: Passed) -> Passed:
+    """Return what went through as images of one line."""
+    return replace(at, x=at.x[:, :, None], e=at.e[:, :, None], y=at.y[:, :, None], e_y=at.e_y[:, :, None])
+
+
+@forward.register
+def _(layer: reference.MaxPool1d, at: Passed) -> Array:
+    return np.asarray(forward(layer.of_lines(), _as_lines(at))[:, :, 0])
+
+
+@backward.register
+def _(layer: reference.MaxPool1d, at: Passed, dy: Array, error: Array) -> Bounds:
+    dx, _ = backward(layer.of_lines(), _as_lines(at), dy[:, :, None], error[:, :, None])
+    return dx[:, :, 0], {}
+
+
 @forward.register
 def _(layer: reference.AvgPool2d, at: Passed) -> Array:
     size = layer.kernel_size[0] * layer.kernel_size[1]

@@ -5,7 +5,7 @@ from math import prod
 
 import nnext as nn
 
-Shape = tuple[int, ...]  # of a sample, as users see it: (F,), (T, F) or (C, H, W)
+Shape = tuple[int, ...]  # of a sample, as users see it: (F,), (T, F), (C, L) or (C, H, W)
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,7 @@ class LayerCase:
     shape: Shape = (5,)
     gives: Shape | None = None
     tensors: dict[str, Shape] = field(default_factory=dict)
+    signal: bool = False  # two axes of a sample are (C, L), not (T, F)
 
     @property
     def output(self) -> Shape:
@@ -26,6 +27,8 @@ class LayerCase:
         if len(self.shape) == 3:
             channels, *size = self.shape
             return nn.Conv2d(2, channels, 1, bias=False), (2, *size)
+        if self.signal:  # the pool changes nothing, but says that it is one
+            return nn.Residual(nn.MaxPool1d(1), nn.LayerNorm(self.shape[1])), self.shape
         *steps, features = self.shape
         return nn.Linear(4, features, bias=False), (*steps, 4)  # a bias has no gradient before a normalization
 
@@ -117,6 +120,13 @@ LAYERS |= {
     "layer_norm_steps": LayerCase(nn.LayerNorm(5, bias=False), (4, 5), tensors={"weight": (5,)}),
     "flatten_steps": LayerCase(nn.Flatten(), (4, 5), (20,)),
     "layer_norm_sequence": LayerCase(nn.LayerNorm((4, 5)), (4, 5), tensors={"weight": (4, 5), "bias": (4, 5)}),
+}
+
+# Of signals.
+LAYERS |= {
+    "max_pool_signals": LayerCase(nn.MaxPool1d(2), (2, 7), (2, 3), signal=True),
+    "max_pool_signals_overlapping": LayerCase(nn.MaxPool1d(3, 2, 1), (3, 8), (3, 4), signal=True),
+    "max_pool_signals_gaps": LayerCase(nn.MaxPool1d(2, stride=3, padding=1), (2, 9), (2, 4), signal=True),
 }
 
 # Of images.

@@ -68,6 +68,7 @@ inline constexpr Kind<T> kKinds[] = {
     {"BatchNorm2d", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<BatchNorm<T>>(c, 2)); }},
     {"LayerNorm", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<LayerNorm<T>>(c)); }},
     {"Conv2d", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<Conv2d<T>>(to.kernels(), c)); }},
+    {"MaxPool1d", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<MaxPool<T>>(c, 1)); }},
     {"MaxPool2d", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<MaxPool<T>>(c, 2)); }},
     {"AvgPool2d", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<AvgPool<T>>(c)); }},
     {"GlobalAvgPool2d", [](Builder<T>& to, const Config&) { to.add(std::make_unique<GlobalAvgPool<T>>()); }},

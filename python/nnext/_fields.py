@@ -69,9 +69,15 @@ def _field(rule: Rule, default: Any) -> Any:
     return dataclasses.field(default=default, metadata={"rule": rule})
 
 
-def size(*, default: Any = dataclasses.MISSING, low: int = 1) -> Any:
-    """Describe a field that takes a whole number from `low` to 2^31 - 1."""
-    return _field(Rule(partial(_check.integer, low=low, high=2**31 - 1)), default)
+def size(*, default: Any = dataclasses.MISSING, low: int = 1, optional: bool = False) -> Any:
+    """Describe a field that takes a whole number from `low` to 2^31 - 1, or None if `optional`."""
+
+    def check(operation: str, name: str, value: Any) -> int | None:
+        if value is None and optional:
+            return None
+        return _check.integer(operation, name, value, low=low, high=2**31 - 1)
+
+    return _field(Rule(check), default)
 
 
 def number(

@@ -41,12 +41,13 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "Convolution2D SeparableConv2D DepthwiseConv2D": (
             "use `nn.Conv2d(in_channels, out_channels, kernel_size)`, whose groups are PyTorch's"
         ),
+        "MaxPooling1D": "nn.MaxPool1d",
         "MaxPooling2D": "nn.MaxPool2d",
         "AveragePooling2D": "nn.AvgPool2d",
         "GlobalAveragePooling2D AdaptiveAvgPool2d": "use `nn.GlobalAvgPool2d()`, which gives features",
         "Concatenate": "nn.Branches",
         "Conv1d Conv3d ConvTranspose2d Conv2DTranspose": _FOR_IMAGES,
-        "MaxPool1d AvgPool1d GlobalMaxPool1d Upsample UpSampling2D": _FOR_IMAGES,
+        "AvgPool1d GlobalMaxPool1d Upsample UpSampling2D": _FOR_IMAGES,
         "RNN SimpleRNN LSTM GRU Embedding Transformer MultiheadAttention": _AS_ROWS,
         "ELU SELU SiLU Swish Mish Softplus Hardswish": "nnext has none yet; the nearest is `nn.GELU()`",
         "PReLU RReLU": "nn.LeakyReLU",
@@ -164,6 +165,7 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "conv Conv2d": "give `nn.Conv2d(in_channels, out_channels, kernel_size)`",
         "batch_norm_2d": "give `nn.BatchNorm2d(num_features)`",
         "layer_norm LayerNormalization": "give `nn.LayerNorm(num_features)`",
+        "MaxPool1d": "give `nn.MaxPool1d(kernel_size)`",
         "max_pool MaxPool2d": "give `nn.MaxPool2d(kernel_size)`",
         "avg_pool AvgPool2d": "give `nn.AvgPool2d(kernel_size)`",
         "residual": "give `nn.Residual(*layers)`",
@@ -314,6 +316,12 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "padding_mode": "leave it out: around the image are zeros",
         "data_format": _CHANNELS_FIRST,
         "activation": "add a layer after it, such as `nn.ReLU()`",
+    },
+    "MaxPool1d(": {
+        "pool_size": "kernel_size",
+        "strides": "stride",
+        "dilation ceil_mode return_indices": "leave it out: there is none",
+        "data_format": "leave it out: signals are (n, channels, length)",
     },
     "MaxPool2d(": {
         "pool_size": "kernel_size",

@@ -130,12 +130,12 @@ def test_nan_in_gives_nan_out(case: LayerCase, isa: str, dtype: str) -> None:
 
 
 def smallest_distance_from_a_kink(layers: Sequence[Any], x: np.ndarray) -> float:
-    """Return how far the layers of the reference are from another slope: ReLU, LeakyReLU and MaxPool2d."""
+    """Return how far the layers of the reference are from another slope: ReLU, LeakyReLU and maxima."""
     smallest = np.inf
     for layer in layers:
         if isinstance(layer, reference.Activation) and layer.function in (reference.relu, reference.leaky_relu):
             smallest = min(smallest, float(np.abs(x).min()))
-        if isinstance(layer, reference.MaxPool2d):
+        if isinstance(layer, reference.MaxPool1d | reference.MaxPool2d):
             seen = np.sort(layer.seen(x), axis=-1)
             smallest = min(smallest, float((seen[..., -1:] - seen[..., -2:-1]).min(initial=np.inf)))
         if isinstance(layer, reference.Residual | reference.Branches):

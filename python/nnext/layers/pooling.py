@@ -1,13 +1,23 @@
-"""Pooling: fewer places of an image, each standing for several."""
+"""Pooling: fewer places of an image or a signal, each standing for several."""
 
 from __future__ import annotations
 
 from dataclasses import KW_ONLY
 
-from nnext._fields import both, flag, sides
+from nnext._fields import both, flag, sides, size
 from nnext.layers.base import Layer
 
-__all__ = ["AvgPool2d", "GlobalAvgPool2d", "MaxPool2d"]
+__all__ = ["AvgPool2d", "GlobalAvgPool2d", "MaxPool1d", "MaxPool2d"]
+
+
+def _refuse_wide_padding(layer: MaxPool1d | _Pool2d) -> None:
+    """Refuse windows that may lie outside the image or the signal."""
+    kernel, padding = layer.kernel_size, layer.padding
+    if any(2 * width > side for side, width in zip(both(kernel), both(padding), strict=True)):
+        raise ValueError(
+            f"[{type(layer).__name__}] padding is {padding} but kernel_size is {kernel}; give a padding of at most "
+            "half the kernel"
+        )
 
 
 class _Pool2d(Layer, abstract=True):
@@ -21,12 +31,50 @@ class _Pool2d(Layer, abstract=True):
 
     def check(self) -> None:
         """Refuse windows that may lie outside the image."""
-        kernel, padding = both(self.kernel_size), both(self.padding)
-        if any(2 * width > side for side, width in zip(kernel, padding, strict=True)):
-            raise ValueError(
-                f"[{type(self).__name__}] padding is {padding} but kernel_size is {kernel}; give a padding of at most "
-                "half the kernel"
-            )
+        _refuse_wide_padding(self)
+
+
+class MaxPool1d(Layer):
+    """The largest number of each window of a channel: (C, L) -> (C, L').
+
+    Its gradient goes to that number, to the first of equal ones. A window ends at the signal's edge: padding is never
+    the largest.
+
+    Parameters
+    ----------
+    kernel_size : int
+        Places of a window.
+    stride : int or None
+        From one window to the next; None is kernel_size, so that windows lie side by side.
+    padding : int
+        How far windows reach beyond each end of the signal; at most half of kernel_size.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For sizes out of range; from the network, when a signal is shorter than the window.
+
+    Notes
+    -----
+    ``L' = floor((L + 2 padding - kernel_size) / stride) + 1``: places that do not fill a window are left out.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nnext as nn
+    >>> nn.Sequential(nn.MaxPool1d(2)).predict(np.arange(6).reshape(1, 1, 6))
+    array([[[1., 3., 5.]]], dtype=float32)
+    """
+
+    output_range = None
+
+    kernel_size: int = size()
+    stride: int | None = size(default=None, optional=True)
+    padding: int = size(default=0, low=0)
+
+    def check(self) -> None:
+        """Refuse windows that may lie outside the signal."""
+        _refuse_wide_padding(self)
 
 
 class MaxPool2d(_Pool2d):

@@ -1,4 +1,4 @@
-"""Pooling: fewer places of an image, each standing for several."""
+"""Pooling: fewer places of an image or a signal, each standing for several."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nnext.reference.arrays import Array
 from nnext.reference.layers.base import Draw, Layer, check_images
 from nnext.reference.layers.windows import Pair, Windows
 
-__all__ = ["AvgPool2d", "GlobalAvgPool2d", "MaxPool2d"]
+__all__ = ["AvgPool2d", "GlobalAvgPool2d", "MaxPool1d", "MaxPool2d"]
 
 
 @dataclass
@@ -67,6 +67,46 @@ class MaxPool2d(_Pool2d):
         np.put_along_axis(back, seen.argmax(axis=-1)[..., None], dy[..., None], axis=-1)
         back = back.reshape(*seen.shape[:4], *self.kernel_size)
         return self.windows("max_pool2d").sums(back, saved.shape), {}
+
+
+@dataclass
+class MaxPool1d(Layer):
+    """`MaxPool2d` for signals, which are images of one line.
+
+    Examples
+    --------
+    >>> layer = MaxPool1d(2)
+    >>> y, saved = layer.forward(np.array([[[1.0, 2.0, 4.0, 4.0]]]), None)
+    >>> y, layer.backward(np.array([[[5.0, 6.0]]]), saved)
+    (array([[[2., 4.]]]), (array([[[0., 5., 6., 0.]]]), {}))
+    """
+
+    kernel_size: int
+    stride: int | None = None
+    padding: int = 0
+
+    def of_lines(self) -> MaxPool2d:
+        """Return the layer for images of one line."""
+        return MaxPool2d((1, self.kernel_size), (1, self.stride or self.kernel_size), (0, self.padding))
+
+    def forward(self, x: Array, draw: Draw | None) -> tuple[Array, Array]:
+        """(n, C, L) -> (n, C, L')."""
+        if x.ndim != 3:
+            raise ValueError(
+                f"[max_pool1d] x has shape {x.shape} but the layer expects (rows, channels, length); change what comes "
+                "before the layer"
+            )
+        y, _ = self.of_lines().forward(x[:, :, None], draw)
+        return y[:, :, 0], x
+
+    def seen(self, x: Array) -> Array:
+        """Return what each window sees on the last axis; outside of the signal that is -inf."""
+        return self.of_lines().seen(x[:, :, None])[:, :, 0]
+
+    def backward(self, dy: Array, saved: Array) -> tuple[Array, dict[str, Array]]:
+        """Give dy to the first place of the maximum."""
+        dx, _ = self.of_lines().backward(dy[:, :, None], saved[:, :, None])
+        return dx[:, :, 0], {}
 
 
 @dataclass
