@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 
+_NO_ACCUMULATE = "each of them is a step; hand over larger ones, compile with accumulate=1, or give X and y"
+
+
 @dataclass(frozen=True)
 class FitOptions:
     """The arguments of `Sequential.fit` beside X and y."""
@@ -84,12 +87,13 @@ class Given:
 
     def take_batches(self, given: Any) -> None:
         """Train on batches that are handed over."""
-        options = self.options
+        options, accumulate = self.options, self.preparer.compiled.accumulate
         for name, value, wrong, cure in (
             ("shuffle", options.shuffle, options.shuffle is True, "shuffle where they are made"),
             ("batch_size", options.batch_size, options.batch_size is not None, "they have sizes of their own"),
             ("validation_split", options.validation_split, options.validation_split, "give validation_data"),
             ("class_weight", options.class_weight, isinstance(options.class_weight, str), "give a dict of weights"),
+            ("accumulate", accumulate, accumulate > 1, _NO_ACCUMULATE),
         ):
             if wrong:
                 raise ValueError(f"[fit] {name} is {value!r}, which cannot be obeyed with batches; {cure}")

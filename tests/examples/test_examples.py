@@ -10,7 +10,15 @@ import numpy as np
 import pytest
 
 FOLDER = Path(__file__).parents[2] / "examples"
-TESTED = ("01_one_neuron", "02_xor", "03_single_layer", "04_tabular", "05_mnist", "06_custom_training_loop")
+TESTED = (
+    "01_one_neuron",
+    "02_xor",
+    "03_single_layer",
+    "04_tabular",
+    "05_mnist",
+    "06_custom_training_loop",
+    "07_images",
+)
 
 
 def example(name: str) -> ModuleType:
@@ -83,6 +91,16 @@ def test_mnist_is_read_from_a_folder_and_learned(tmp_path: Path, capsys: pytest.
     out = capsys.readouterr().out
     assert re.search(r"^test accuracy 0\.\d{4}|^test accuracy 1\.0", out, re.M)
     assert "hardest is test image" in out
+
+
+def test_images_go_through_convolutions_and_an_inception_block(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_striped_digits(tmp_path)
+    for network in ("lenet", "inception"):
+        arguments = ["--folder", str(tmp_path), "--epochs", "3", "--network", network]
+        assert example("07_images").main(arguments) > 0.95
+    assert "after 3 epochs" in capsys.readouterr().out
 
 
 def write_striped_digits(folder: Path) -> None:

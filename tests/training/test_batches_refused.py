@@ -65,6 +65,13 @@ def test_what_cannot_be_is_refused_before_anything_has_changed(
     assert threads_that_read() == 0
 
 
+def test_accumulated_batches_cannot_be_handed_over() -> None:
+    model = network()
+    model.compile(loss="cross_entropy", accumulate=2)
+    with unchanged(model), pytest.raises(ValueError, match=r"^\[fit\] accumulate is 2, which cannot be obeyed with"):
+        model.fit([(X, Y)])
+
+
 def test_a_batch_that_does_not_fit_ends_the_fit_after_a_whole_step(data: Any) -> None:
     pairs = cut(*data)
     model, expected = network(), network()

@@ -19,6 +19,28 @@ def test_mnist_784_128_10_recognises_97_8_percent(mnist: tuple[Set, Set]) -> Non
     assert model.evaluate(X_test, y_test)["accuracy"] >= 0.978
 
 
+def test_lenet_5_reads_98_8_percent_after_five_epochs_of_bytes(mnist: tuple[Set, Set]) -> None:
+    (X, y), (X_test, y_test) = mnist
+    model = nn.Sequential(
+        nn.Conv2d(1, 6, 5, padding=2),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(6, 16, 5),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(400, 120),
+        nn.ReLU(),
+        nn.Linear(120, 84),
+        nn.ReLU(),
+        nn.Linear(84, 10),
+    )
+    optimizer = nn.Adam(lr=nn.Cosine(2e-3, epochs=5, warmup=0.5))
+    model.compile(loss="cross_entropy", optimizer=optimizer, metrics=["accuracy"])
+    model.fit(X, y, epochs=5, batch_size=64, scale=1 / 255, verbose=0)
+    assert model.evaluate(X_test, y_test, scale=1 / 255)["accuracy"] >= 0.988
+
+
 def test_images_in_bytes_train_like_the_same_numbers_in_floats(mnist: tuple[Set, Set]) -> None:
     (X, y), _ = mnist
     states = []

@@ -60,8 +60,9 @@ class Compiling(Deciding):
             the bits of a step with ``accumulate * batch_size`` rows, in the memory of one batch. The last step of an
             epoch may have fewer. But `BatchNorm1d` normalizes each batch by its own statistics, and a step moves its
             running statistics once, towards the mean, weighted by rows, of those of its batches. The loss of a
-            function of your own is the mean, weighted by rows, of what it says of the batches. The batches of an own
-            loop are yours: each `step` takes the last gradients.
+            function of your own is the mean, weighted by rows, of what it says of the batches. `fit` refuses it with
+            batches that are handed over, and the batches of an own loop are yours: each `step` takes the last
+            gradients.
         ema : float, optional
             The decay, within (0, 1), of an exponential moving average of the parameters: a copy of them after the first
             step, then ``average = ema * average + (1 - ema) * parameter`` after each. Once there are averages, what
