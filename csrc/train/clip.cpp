@@ -6,9 +6,9 @@
 namespace nnext::train {
 
 template <class T>
-NormClip<T>::NormClip(const nn::Network<T>& network, double limit) : kernels_(network.kernels), limit_(limit) {
+NormClip<T>::NormClip(const nn::Section<T>& section, double limit) : kernels_(section.network().kernels), limit_(limit) {
   Size all = 0;
-  for (const nn::Node<T>& node : network.nodes)
+  for (const nn::Node<T>& node : section.nodes())
     for (Size i = 0; i < node.layer->parameters.size(); ++i) {
       if (!node.layer->trainable || node.layer->parameters[i].role == nn::Role::buffer) continue;
       columns_.push_back({&node, i, all, node.layer->columns(i)});
