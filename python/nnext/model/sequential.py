@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Never, SupportsIndex
+from typing import TYPE_CHECKING, Any, Never, SupportsIndex, overload
 
 import numpy as np
 
 from nnext import _check
 from nnext._calls import hides_unknown, refuse_unknown, takes_hints
+from nnext._engine import Engine
 from nnext._fields import each
 from nnext._unknown import shown
 from nnext.layers import Layer
 from nnext.layers.base import LayerLike
+from nnext.model.deciding import Deciding
 from nnext.model.own_loops import OwnLoops
 from nnext.model.predictions import Predictions
 from nnext.model.saving import Saving
@@ -93,7 +95,7 @@ class Sequential(Saving, Predictions, OwnLoops):
             raise ValueError("[Sequential] there are no layers; give at least one, for example Linear(2, 1)")
         name = _check.float_dtype("Sequential", dtype)
         shape = None if input_shape is None else _check.shape("Sequential", "input_shape", input_shape)
-        super().__init__(chosen, _check.seed("Sequential", seed), np.dtype(name), shape)
+        super().__init__(Engine(chosen, _check.seed("Sequential", seed), np.dtype(name), shape))
 
     @hides_unknown
     def __call__(self, X: npt.ArrayLike, **unknown: Never) -> npt.NDArray[Any]:
@@ -108,10 +110,36 @@ class Sequential(Saving, Predictions, OwnLoops):
     def __iter__(self) -> Iterator[Layer]:
         return iter(self.layers)
 
-    def __getitem__(self, place: SupportsIndex) -> Layer:
+    @overload
+    def __getitem__(self, place: SupportsIndex) -> Layer: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequential: ...
+    def __getitem__(self, place: SupportsIndex | slice) -> Layer | Sequential:
+        if isinstance(place, slice):
+            return self._slice(place)
         if isinstance(place, bool) or not hasattr(place, "__index__"):
             raise TypeError(f"[model] {shown(place)} is no place of a layer; give a whole number, or use model.layers")
         index = operator.index(place)
         if not -len(self) <= index < len(self):
             raise IndexError(f"[model] there is no layer {index}; the model has {len(self)}, numbered from 0")
         return self.layers[index]
+
+    def _slice(self, places: slice) -> Sequential:
+        """Return a model of some of the layers, whose parameters both share."""
+        for bound in (places.start, places.stop, places.step):
+            if bound is not None and (isinstance(bound, bool) or not hasattr(bound, "__index__")):
+                raise TypeError(f"[model] {shown(bound)} in a slice is no place of a layer; give whole numbers")
+        if places.step is not None and operator.index(places.step) != 1:
+            raise ValueError(
+                f"[model] the step of a slice is {operator.index(places.step)}, but a network takes layers one after "
+                "the other; leave it out, and pick layers for a network of their own from model.layers"
+            )
+        first, last, _ = places.indices(len(self))
+        if first >= last:
+            raise ValueError(
+                f"[model] the layers from {first} to {last} are none; the model has {len(self)}, numbered from 0, and "
+                "a slice needs one at least"
+            )
+        part = Sequential.__new__(Sequential)
+        Deciding.__init__(part, self._engine.slice(first, last))
+        return part
