@@ -234,7 +234,8 @@ py::array_t<T> Model<T>::forward(const py::object& x, bool training, const py::o
   const Matrix<T> to(result.mutable_data(), rows.source().rows, output.numbers());
   interruptible([&](runtime::Cancel& cancel) {
     trainer_.with_own_loop("forward", cancel, [&](train::OwnLoop<T>& loop) {
-      train::put_rows(trainer_.section().network().kernels.layout, output, loop.forward(rows.source(), training, cancel), to);
+      train::put_rows(trainer_.section().network().kernels.layout, output,
+                      loop.forward(rows.source(), training, cancel), to);
     });
   });
   return result;

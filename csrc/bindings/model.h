@@ -37,7 +37,7 @@ std::vector<TensorInfo> tensor_table(const nn::Section<T>& section);
 template <class T>
 class Model {
  public:
-  using Sizes = std::vector<Size>;  // extents of a sample, as people write them
+  using Sizes = std::vector<Size>;           // extents of a sample, as people write them
   using Numbering = std::tuple<Size, Size>;  // nn::Numbering
   Model(std::uint64_t seed, const py::sequence& layers, const Sizes& input_shape, bool draws,
         const Numbering& numbering);

@@ -18,9 +18,9 @@ class Section {
   Network<T>& network() const { return network_; }
   std::span<Node<T>> nodes() const { return nodes_; }
   Value input_value() const { return input_value_; }
-  Value output() const { return output_value_; }    // what it gives
-  Size values() const { return network_.values; }   // of the whole network, which Value counts
-  Size parameters() const { return parameters_; }   // with buffers
+  Value output() const { return output_value_; }      // what it gives
+  Size values() const { return network_.values; }     // of the whole network, which Value counts
+  Size parameters() const { return parameters_; }     // with buffers
   Numbering numbering() const { return numbering_; }  // of its first layer
   bool has(const Node<T>& node) const { return nodes_.data() <= &node && &node < nodes_.data() + nodes_.size(); }
   bool meets(const Section& other) const {  // one of the same network: whether they share a layer
@@ -41,9 +41,7 @@ class Section {
   Shape out_shape(const Shape& in) const { return in == input_ ? output_ : shapes(in)[output()]; }
 
   // Parameters are counted from the first of the section. The index of a node's parameter i:
-  Size index(const Node<T>& node, Size i) const {
-    return node.first_parameter - first_parameter_ + i;
-  }
+  Size index(const Node<T>& node, Size i) const { return node.first_parameter - first_parameter_ + i; }
   // Calls f(node, parameter, index).
   template <class F>
   void for_parameters(F f) const {

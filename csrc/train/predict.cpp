@@ -24,7 +24,8 @@ void predict(Training<T>& training, const data::Source<T>& x, Matrix<T> outputs,
   if (x.rows == 0) return;
   const Gate::Reader reader(training.network.gate);
   const nn::Network<T>& network = training.network;
-  const Plan<T> plan(training.shown(), x.shape, std::min<Size>(runtime::kBlockRows, x.rows), training.loss.head, Use::predict);
+  const Plan<T> plan(training.shown(), x.shape, std::min<Size>(runtime::kBlockRows, x.rows), training.loss.head,
+                     Use::predict);
   const double flops = plan.flops_per_row() * static_cast<double>(x.rows);
   const int members = runtime::members_for(flops);
   std::vector<Arena<T>> arenas;

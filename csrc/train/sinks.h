@@ -65,6 +65,9 @@ class Gradients {
   T* at(const nn::Node<T>& node, const nn::Piece& piece) {
     return arrays_[section_->index(node, piece.parameter)].data() + piece.offset;
   }
+  const T* of(const nn::Node<T>& node, Size parameter) const {
+    return arrays_[section_->index(node, parameter)].data();
+  }
   const std::vector<core::Buffer<T>>& arrays() const { return arrays_; }
 
  private:

@@ -5,9 +5,7 @@ namespace nnext::testing {
 
 namespace {
 
-void build(const std::vector<Config>& layers, Size in) {
-  static_cast<void>(Whole(layers).section.out_shape(in));
-}
+void build(const std::vector<Config>& layers, Size in) { static_cast<void>(Whole(layers).section.out_shape(in)); }
 
 Config without_type() { return {}; }
 
