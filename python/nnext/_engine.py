@@ -122,7 +122,8 @@ class Engine(Passes):
 
     def layer_table(self, input_shape: Shape) -> dict[str, LayerSize]:
         """Return how large the layers are for such a sample, by their paths."""
-        return {path: LayerSize(tuple(shape), *cost) for path, shape, *cost in self._core.layers(list(input_shape))}
+        layers = self._core.layers(list(input_shape))
+        return {path: LayerSize(tuple(shape), flops, size) for path, shape, flops, size in layers}
 
     def tensors(self) -> list[Tensor]:
         """Return the arrays that the network owns, layer after layer."""

@@ -120,7 +120,9 @@ def test_layers_and_parameters_outlive_the_whole() -> None:
     assert_same_bits(part.predict(hidden), expected)
 
 
-@pytest.mark.parametrize("places", [slice(None), slice(0, 2), slice(-2, None), slice(1, None, 1), slice(-99, 99, np.int64(1))])
+@pytest.mark.parametrize(
+    "places", [slice(None), slice(0, 2), slice(-2, None), slice(1, None, 1), slice(-99, 99, np.int64(1))]
+)
 def test_python_says_which_layers(places: slice) -> None:
     model = mlp()
     part = model[places]

@@ -145,7 +145,11 @@ def test_images_without_channels_and_bytes(isa: str, rng: np.random.Generator) -
 @pytest.mark.parametrize(
     ("layers", "shape", "message"),
     [
-        ([nn.Conv2d(3, 2, 3)], (2, 5, 5), r"X has 2 channels but the network expects 3; .*, give \(samples, 3, height, width"),
+        (
+            [nn.Conv2d(3, 2, 3)],
+            (2, 5, 5),
+            r"X has 2 channels but the network expects 3; .*, give \(samples, 3, height, width",
+        ),
         ([nn.Conv2d(3, 2, 3), nn.Conv2d(3, 2, 1)], (3, 5, 5), r"layer 1: \[conv2d\] .*\b2 channels .*\b3\b"),
         ([nn.Conv2d(1, 2, 5)], (1, 4, 9), r"layer 0: \[conv2d\] .*\b4\b.*\b5\b"),
         ([nn.Conv2d(1, 2, 3, dilation=3, padding=1)], (1, 9, 4), r"layer 0: \[conv2d\] .*\b7\b"),

@@ -8,9 +8,9 @@ import pytest
 import internals
 import nnext as nn
 from cases import LOSSES, OPTIMIZERS
-from layer_cases import LAYERS
 from determinism import THREADS
 from internals import training_state
+from layer_cases import LAYERS
 from pins import classes, hidden, labels, uniform
 from support import assert_same_bits, unchanged
 from tolerance import assert_within, eps

@@ -9,8 +9,8 @@ import internals
 import nnext as nn
 from averaging import DECAY, NETWORKS, Array, X, Y, build, fit, plain, trained
 from cases import OPTIMIZERS
-from layer_cases import LAYERS
 from internals import training_state
+from layer_cases import LAYERS
 from pins import ten, uniform
 from support import assert_same_bits, unchanged, use_isa
 from tolerance import assert_within, eps

@@ -106,7 +106,8 @@ def test_losses_for_100_steps(rng: np.random.Generator, loss: str) -> None:
 def test_layers_for_100_steps(isa: str, rng: np.random.Generator, layer: str) -> None:
     """Statistics included. PyTorch draws other numbers for dropout.
 
-    With a rate of 0.05 PyTorch's own result is off by 1.5e-10 where the first weights are by one unit in the last place.
+    With a rate of 0.05 PyTorch's own result is off by 1.5e-10 where the first weights are by one unit in their last
+    place.
     """
     case = LAYERS[layer]
     first, shape = case.before()

@@ -142,7 +142,9 @@ def test_gradients_from_before_are_not_applied(change: str) -> None:
         model.grads()
     model.forward(X)
     CHANGES[change](part)
-    with pytest.raises(RuntimeError, match=r"\[backward\] there is no forward pass to go back through, as another model"):
+    with pytest.raises(
+        RuntimeError, match=r"\[backward\] there is no forward pass to go back through, as another model"
+    ):
         model.backward(np.ones((50, 3)))
     assert internals.counters(model) == (0, 0, 0)
     body.step()  # it has no layer in common with the part

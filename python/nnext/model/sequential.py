@@ -28,6 +28,7 @@ class Sequential(Saving, Predictions, OwnLoops):
     """A network: layers, one after the other, and a sequence of them.
 
     ``model(X)`` is ``model.predict(X)``; ``len(model)``, ``model[0]`` and ``for layer in model`` are about the layers.
+    ``model[:-1]`` is a second model, of some of the layers; see the notes.
 
     Parameters
     ----------
@@ -68,6 +69,19 @@ class Sequential(Saving, Predictions, OwnLoops):
     ValueError, TypeError
         When the layers do not fit together, or a value is out of range.
 
+    Notes
+    -----
+    A slice, such as ``model[:-1]`` or ``model[2:5]``, is a `Sequential` that shares its layers with the whole: their
+    parameters, whether they are frozen, their names ("2.weight" also in ``model[2:]``) and their random numbers. What
+    trains one changes the other. All else is its own: `compile` with the optimizer's state, averages, counters,
+    `history`, `seen` and `decision`. It takes what its first layer takes, and exactly what comes before gives where the
+    whole has an `input_shape`.
+
+    Of all models of one network, one trains at a time, and all predict meanwhile. What one has changed makes others
+    that have such a layer forget their passes: `step` refuses gradients from before. The averages (`ema`) that they
+    have of such a layer begin again from what it is then. `save`, `copy` and `pickle` take the layers of the slice
+    alone, into a network of its own.
+
     Examples
     --------
     >>> import numpy as np
@@ -80,6 +94,22 @@ class Sequential(Saving, Predictions, OwnLoops):
     array([0, 1, 1, 0])
     >>> len(model), model[1]
     (3, Tanh())
+
+    What the network makes of samples before its last layer, as features for others:
+
+    >>> features = model[:-1].predict(X)
+    >>> features.shape
+    (4, 8)
+
+    A new head on old layers: trained alone, on features that are computed once, it is as with these layers frozen.
+
+    >>> pretrained = nn.Sequential(*model.layers[:-1], nn.Linear(8, 3), seed=1)
+    >>> pretrained.load_state_dict(model[:-1].state_dict(), strict=False)
+    >>> head = pretrained[2:]
+    >>> head.compile(loss="cross_entropy", optimizer=nn.Adam(lr=0.1))
+    >>> history = head.fit(features, [0, 1, 2, 0], epochs=60, batch_size=4, verbose=0)
+    >>> pretrained.predict(X).argmax(axis=1)
+    array([0, 1, 2, 0])
     """
 
     @takes_hints
