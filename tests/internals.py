@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import nnext as nn
-from nnext import _core, _demo, _engine
+from nnext import _core, _demo, _engine, _passes
 from nnext._calls import hides_unknown, refuse_unknown, takes_hints
 from nnext._described import Described
 from nnext._fields import choice, flag, lists, nested, number, pair, several, shape, sides, size
@@ -51,7 +51,7 @@ def position(model: nn.Sequential) -> tuple[float, int, int]:
     return tuple(model.engine.position)
 
 
-def fit_epoch(model: nn.Sequential, X: np.ndarray, batch_size: int, lr: Any, loss: _engine.HostLoss) -> Any:
+def fit_epoch(model: nn.Sequential, X: np.ndarray, batch_size: int, lr: Any, loss: _passes.HostLoss) -> Any:
     """Train for an epoch with a loss as the core calls it; return the loss, the steps and whether it diverged."""
     samples = model.engine.samples(X, None, None, "fit", 1.0)
     return model.engine.fit_epoch(samples, None, batch_size, False, lr, loss)

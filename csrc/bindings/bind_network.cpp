@@ -100,8 +100,12 @@ void bind_model(py::module_& m, const char* name, const char* samples_name) {
       .def_property_readonly("rows", &SampleArrays<T>::rows)
       .def_property_readonly("output_shape", [](const SampleArrays<T>& samples) { return samples.output.extents(); });
   py::class_<Model<T>> c(m, name);
-  c.def(py::init<std::uint64_t, const py::sequence&, const std::vector<Size>&, bool>(), arg("seed"), arg("layers"),
-        arg("input_shape") = std::vector<Size>{}, arg("draws") = true);
+  c.def(py::init<std::uint64_t, const py::sequence&, const std::vector<Size>&, bool, const std::tuple<Size, Size>&>(),
+        arg("seed"), arg("layers"), arg("input_shape") = std::vector<Size>{}, arg("draws") = true,
+        arg("numbering") = std::tuple<Size, Size>{});
+  c.def("slice", &Model<T>::slice, arg("first"), arg("last"));
+  c.def("numbering", &Model<T>::numbering);
+  c.def("told_shape", &Model<T>::told_shape);
   c.def("input_shape", &Model<T>::input_shape);
   c.def("output", &Model<T>::output, arg("input_shape"));
   c.def("layers", &Model<T>::layers, arg("input_shape"));
@@ -118,10 +122,11 @@ void bind_network(py::module_& m) {
   bind_model<double>(m, "Network64", "Samples64");
   m.def(
       "tensor_table",
-      [](const py::sequence& layers, const std::vector<Size>& input_shape) {
-        return tensor_table(nn::Network<float>(0, as_configs(layers), input_shape));
+      [](const py::sequence& layers, const std::vector<Size>& input_shape, const std::tuple<Size, Size>& numbering) {
+        nn::Network<float> network(0, as_configs(layers), {std::get<0>(numbering), std::get<1>(numbering)});
+        return tensor_table(nn::Section<float>(network, input_shape));
       },
-      arg("layers"), arg("input_shape") = std::vector<Size>{});
+      arg("layers"), arg("input_shape") = std::vector<Size>{}, arg("numbering") = std::tuple<Size, Size>{});
 }
 
 }  // namespace nnext::bindings

@@ -34,20 +34,34 @@ py::array_t<T> copy_of(ConstMatrix<T> from, const core::Shape& shape) {
 }  // namespace
 
 template <class T>
-Model<T>::Model(std::uint64_t seed, const py::sequence& layers, const Sizes& input_shape, bool draws)
-    : trainer_(seed, as_configs(layers), input_shape, draws) {}
+Model<T>::Model(std::uint64_t seed, const py::sequence& layers, const Sizes& input_shape, bool draws,
+                const Numbering& numbering)
+    : trainer_(seed, as_configs(layers), input_shape, draws, {std::get<0>(numbering), std::get<1>(numbering)}) {}
+
+template <class T>
+std::unique_ptr<Model<T>> Model<T>::slice(Size first, Size last) {
+  std::unique_ptr<Model> made;
+  interruptible([&](runtime::Cancel&) { made = std::make_unique<Model>(*this, first, last); });
+  return made;
+}
+
+template <class T>
+typename Model<T>::Numbering Model<T>::numbering() const {
+  const nn::Numbering numbering = trainer_.section().numbering();
+  return {numbering.layers, numbering.inner};
+}
 
 // ---- shapes ---------------------------------------------------------------------------------------------------------
 
 template <class T>
 std::optional<std::vector<Size>> Model<T>::input_shape() const {
-  const std::optional<core::Shape>& input = trainer_.network().input();
+  const std::optional<core::Shape>& input = trainer_.section().input();
   return input ? std::optional(input->extents()) : std::nullopt;
 }
 
 template <class T>
 core::Shape Model<T>::read(const Sizes& input_shape) const {
-  const std::optional<core::Shape> shape = trainer_.network().read(input_shape);
+  const std::optional<core::Shape> shape = trainer_.section().read(input_shape);
   if (!shape)
     core::fail_value("[network] samples have ", input_shape.size(), " axes, which the first layer does not take");
   return *shape;
@@ -55,16 +69,16 @@ core::Shape Model<T>::read(const Sizes& input_shape) const {
 
 template <class T>
 typename Model<T>::Output Model<T>::output(const Sizes& input_shape) const {
-  const core::Shape shape = trainer_.network().out_shape(read(input_shape));
+  const core::Shape shape = trainer_.section().out_shape(read(input_shape));
   return {shape.extents(), shape.channels_first ? 0 : shape.axes};
 }
 
 template <class T>
 std::vector<typename Model<T>::LayerInfo> Model<T>::layers(const Sizes& input_shape) const {
-  const nn::Network<T>& network = trainer_.network();
-  const std::vector<core::Shape> shapes = network.shapes(read(input_shape));
+  const nn::Section<T>& section = trainer_.section();
+  const std::vector<core::Shape> shapes = section.shapes(read(input_shape));
   std::vector<LayerInfo> all;
-  for (const nn::Node<T>& node : network.nodes) {
+  for (const nn::Node<T>& node : section.nodes()) {
     const core::Shape& out = shapes[node.outputs.front()];
     const nn::Room room = node.layer->room(shapes[node.inputs.front()], 1, false);
     const bool computes = !node.layer->traits(shapes[node.inputs.front()], false).forward_identity;
@@ -96,7 +110,7 @@ void Model<T>::set_trainable(const std::vector<std::string>& paths, bool trainab
 // At least one row, and no more than can be shuffled.
 template <class T>
 Rows<T> Model<T>::some_rows(const py::object& x, const py::object& scale, const Argument& argument) const {
-  const RowsWanted<T> wanted{.network = &trainer_.network(), .max_rows = train::kMaxSamples, .scale = scale};
+  const RowsWanted<T> wanted{.section = &trainer_.section(), .max_rows = train::kMaxSamples, .scale = scale};
   Rows<T> rows = as_rows<T>(x, wanted, argument);
   if (rows.source().rows == 0) fail(argument, "has 0 rows; give at least one sample");
   return rows;
@@ -113,7 +127,7 @@ SampleArrays<T> Model<T>::samples(const py::object& x, const py::object& y, cons
     argument.rows = {samples.chosen.data(), static_cast<Size>(samples.chosen.size())};
   }
   samples.x = some_rows(x, scale, argument);
-  samples.output = trainer_.network().out_shape(samples.x.source().shape);
+  samples.output = trainer_.section().out_shape(samples.x.source().shape);
   if (const auto kind = compiled().targets) {
     samples.targets = as_targets<T>(y, *kind, samples.rows(), samples.output, {op, "y", kLabel});
     samples.weights = as_sample_weight<T>(sample_weight, *kind, samples.rows(), samples.output, {op, "sample_weight"});
@@ -171,15 +185,15 @@ py::array_t<std::uint32_t> Model<T>::begin_epoch(Size samples, bool shuffle) {
 
 template <class T>
 py::array_t<T> Model<T>::predict(const py::object& x, const py::object& out, bool check, const py::object& scale) {
-  const nn::Network<T>& network = trainer_.network();
-  const RowsWanted<T> wanted{.network = &network, .one_sample = true, .finite = check, .scale = scale};
+  const nn::Section<T>& section = trainer_.section();
+  const RowsWanted<T> wanted{.section = &section, .one_sample = true, .finite = check, .scale = scale};
   const Rows<T> rows = as_rows<T>(x, wanted, {"predict", "X", kEncode});
   const data::Source<T>& source = rows.source();
-  const core::Shape output = network.out_shape(source.shape);
+  const core::Shape output = section.out_shape(source.shape);
   const Size count = source.rows, outputs = output.numbers();
   const Extents extents = rows.one_sample ? Extents(output) : Extents(count, output);
   py::array_t<T> result = as_output<T>(out, extents, {"predict", "out"});
-  const bool one_row = count == 1 && source.in_place() && !output.turned() && source.shape == network.input();
+  const bool one_row = count == 1 && source.in_place() && !output.turned() && source.shape == section.input();
   if (one_row && trainer_.predict_row_at_once(source.view(0, 1).data, result.mutable_data())) return result;
   const bool overlap = !out.is_none() && may_overlap(rows.keep, result);
   py::array_t<T> written = overlap ? py::array_t<T>({count, outputs}) : result;
@@ -214,13 +228,14 @@ py::array_t<T> Model<T>::outputs(const SampleArrays<T>& samples) {
 template <class T>
 py::array_t<T> Model<T>::forward(const py::object& x, bool training, const py::object& scale) {
   const Rows<T> rows = some_rows(x, scale, {"forward", "X", kEncode});
-  const core::Shape output = trainer_.network().out_shape(rows.source().shape);
+  const core::Shape output = trainer_.section().out_shape(rows.source().shape);
   forward_shape_ = shape_of(rows);
   py::array_t<T> result = new_array<T>(Extents(rows.source().rows, output));
   const Matrix<T> to(result.mutable_data(), rows.source().rows, output.numbers());
   interruptible([&](runtime::Cancel& cancel) {
-    trainer_.with_own_loop("forward", [&](train::OwnLoop<T>& loop) {
-      train::put_rows(trainer_.network().kernels.layout, output, loop.forward(rows.source(), training, cancel), to);
+    trainer_.with_own_loop("forward", cancel, [&](train::OwnLoop<T>& loop) {
+      train::put_rows(trainer_.section().network().kernels.layout, output,
+                      loop.forward(rows.source(), training, cancel), to);
     });
   });
   return result;
@@ -231,7 +246,7 @@ py::array_t<T> Model<T>::backward(const py::object& dy) {
   core::Shape input, output;
   const auto with_loop = [&](auto f) {
     interruptible([&](runtime::Cancel& cancel) {
-      trainer_.with_own_loop("backward", [&](train::OwnLoop<T>& loop) { f(loop, cancel); });
+      trainer_.with_own_loop("backward", cancel, [&](train::OwnLoop<T>& loop) { f(loop, cancel); });
     });
   };
   with_loop([&](train::OwnLoop<T>& loop, runtime::Cancel&) { std::tie(input, output) = loop.shapes(); });

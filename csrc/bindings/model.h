@@ -2,6 +2,7 @@
 // call that may wait or take long leaves Python's lock to others.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -31,13 +32,21 @@ struct SampleArrays {
 // Parameters and buffers as (path, shape, role), in the order of all lists below.
 using TensorInfo = std::tuple<std::string, std::vector<Size>, std::string>;
 template <class T>
-std::vector<TensorInfo> tensor_table(const nn::Network<T>& network);
+std::vector<TensorInfo> tensor_table(const nn::Section<T>& section);
 
 template <class T>
 class Model {
  public:
-  using Sizes = std::vector<Size>;  // extents of a sample, as people write them
-  Model(std::uint64_t seed, const py::sequence& layers, const Sizes& input_shape, bool draws);
+  using Sizes = std::vector<Size>;           // extents of a sample, as people write them
+  using Numbering = std::tuple<Size, Size>;  // nn::Numbering
+  Model(std::uint64_t seed, const py::sequence& layers, const Sizes& input_shape, bool draws,
+        const Numbering& numbering);
+  // Of the layers [first, last) of another one, and of the same network.
+  Model(Model& of, Size first, Size last) : trainer_(of.trainer_, first, last) {}
+  std::unique_ptr<Model> slice(Size first, Size last);
+
+  Numbering numbering() const;
+  const Sizes& told_shape() const { return trainer_.section().told_shape(); }  // of a sample; none if it was not told
 
   // Of samples that the network takes (none: not known), and what it gives for such. Throws where the layers do not fit
   // together.
@@ -48,7 +57,7 @@ class Model {
   using LayerInfo = std::tuple<std::string, Sizes, double, Size>;
   std::vector<LayerInfo> layers(const Sizes& input_shape) const;
 
-  std::vector<TensorInfo> tensors() const { return tensor_table(trainer_.network()); }
+  std::vector<TensorInfo> tensors() const { return tensor_table(trainer_.section()); }
   // What predicts: averages where there are some. All of one moment: also during a fit the state after a whole step.
   py::list get_tensors() const;
   // Index to values. Either all are set, in one go for predictions under way, or none. Averages start anew.

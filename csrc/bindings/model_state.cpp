@@ -10,9 +10,9 @@
 namespace nnext::bindings {
 
 template <class T>
-std::vector<TensorInfo> tensor_table(const nn::Network<T>& network) {
+std::vector<TensorInfo> tensor_table(const nn::Section<T>& section) {
   std::vector<TensorInfo> all;
-  network.for_parameters([&](const nn::Node<T>& node, const nn::Parameter<T>& parameter, Size) {
+  section.for_parameters([&](const nn::Node<T>& node, const nn::Parameter<T>& parameter, Size) {
     const char* role = parameter.role == nn::Role::buffer ? "buffer" : "parameter";
     all.emplace_back(node.path + "." + parameter.name, parameter.shape, role);
   });
@@ -21,15 +21,15 @@ std::vector<TensorInfo> tensor_table(const nn::Network<T>& network) {
 
 template <class T>
 const nn::Parameter<T>& Model<T>::parameter(Size index) const {
-  const nn::Node<T>& node = trainer_.network().owner(index);
-  return node.layer->parameters[index - node.first_parameter];
+  return trainer_.section().parameter(index);
 }
 
 template <class T>
 py::array_t<T> Model<T>::logical(Size index, const core::Buffer<T>& stored) const {
-  const nn::Node<T>& node = trainer_.network().owner(index);
+  const nn::Section<T>& section = trainer_.section();
+  const nn::Node<T>& node = section.owner(index);
   py::array_t<T> result(parameter(index).shape);
-  node.layer->to_logical(index - node.first_parameter, stored.data(), result.mutable_data());
+  node.layer->to_logical(index - section.index(node, 0), stored.data(), result.mutable_data());
   return result;
 }
 
@@ -96,7 +96,7 @@ void Model<T>::set_weights(const py::list& tensors, const py::list& averages) {
 
 template <class T>
 void Model<T>::give(const py::list& tensors, const py::list& averages, train::GivenState<T>& to, Arrays& keep) const {
-  const Size count = trainer_.network().parameters;
+  const Size count = trainer_.section().parameters();
   if (tensors.size() != count || (!averages.empty() && averages.size() != count))
     core::fail_value("[load] there are ", tensors.size(), " tensors and ", averages.size(),
                      " averages, but the model has ", count, "; give all of each, or no averages");
@@ -114,10 +114,11 @@ void Model<T>::give(const py::list& tensors, const py::list& averages, train::Gi
 template <class T>
 py::list Model<T>::get_gradients() {
   std::vector<core::Buffer<T>> gradients;
-  interruptible([&](runtime::Cancel&) {
-    trainer_.with_own_loop("grads", [&](train::OwnLoop<T>& loop) {
+  interruptible([&](runtime::Cancel& cancel) {
+    trainer_.with_own_loop("grads", cancel, [&](train::OwnLoop<T>& loop) {
       if (!loop.has_gradients())
-        throw std::runtime_error("[grads] there are no gradients; call backward(dY) or loss_and_grads(X, y) first");
+        throw std::runtime_error(core::message("[grads] there are no gradients", loop.why(),
+                                               "; call backward(dY) or loss_and_grads(X, y) first"));
       gradients = loop.gradients();
     });
   });
@@ -151,7 +152,7 @@ py::tuple Model<T>::get_state() const {
 template <class T>
 void Model<T>::set_state(const py::list& tensors, const py::list& averages, const py::list& optimizer_state,
                          const Progress& progress, const Counters& counters, const Position& position) {
-  const Size count = trainer_.network().parameters;
+  const Size count = trainer_.section().parameters();
   if (optimizer_state.size() != count || progress.size() != count)
     core::fail_value("[load] there are ", optimizer_state.size(), " tensors with state and ", progress.size(),
                      " with progress, but the model has ", count, "; give all of each");
@@ -222,8 +223,8 @@ std::vector<std::string> Model<T>::frozen() const {
   return paths;
 }
 
-template std::vector<TensorInfo> tensor_table(const nn::Network<float>&);
-template std::vector<TensorInfo> tensor_table(const nn::Network<double>&);
+template std::vector<TensorInfo> tensor_table(const nn::Section<float>&);
+template std::vector<TensorInfo> tensor_table(const nn::Section<double>&);
 // The members above; the others are instantiated in model.cpp.
 template class Model<float>;
 template class Model<double>;

@@ -6,7 +6,7 @@
 
 #include "bindings/argument.h"
 #include "data/dense_rows.h"
-#include "nn/network.h"
+#include "nn/section.h"
 
 namespace nnext::bindings {
 
@@ -24,7 +24,7 @@ struct Rows {
 
 template <class T>
 struct RowsWanted {
-  const nn::Network<T>* network = nullptr;  // whose input they are; null: rows of
+  const nn::Section<T>* section = nullptr;  // whose input they are; null: rows of
   core::Shape shape{};                      // that shape or, where they are not, of features
   bool one_sample = false;                  // without the axis of samples, too
   bool finite = true;                       // NaN and infinity are refused

@@ -19,11 +19,11 @@ std::string wanted_text(const nn::Intake& intake) {
 }
 
 template <class T>
-void require_fit(Sizes shape, const nn::Network<T>& network, const Seen& seen, const Argument& argument) {
-  const nn::Intake intake = network.intake().value_or(nn::Intake{});
-  if (network.takes_only_input() && seen.shape != *network.input() && network.input()->axes > 0)
+void require_fit(Sizes shape, const nn::Section<T>& section, const Seen& seen, const Argument& argument) {
+  const nn::Intake intake = section.intake().value_or(nn::Intake{});
+  if (section.takes_only_input() && seen.shape != *section.input() && section.input()->axes > 0)
     fail(argument, "has shape ", shape_text(shape), ", samples of ", text(seen.shape), ", but the network takes ",
-         text(*network.input()), "; give samples of that shape, or make the network with another input_shape");
+         text(*section.input()), "; give samples of that shape, or make the network with another input_shape");
   const bool image = seen.shape.channels_first && !intake.channels_first;  // of which the layers say what they take
   const Size given = intake.flat ? seen.shape.numbers() : seen.shape.channels;
   if (intake.channels == 0 || image || given == intake.channels) return;
@@ -34,7 +34,7 @@ void require_fit(Sizes shape, const nn::Network<T>& network, const Seen& seen, c
 
 template <class T>
 void require_shape(Sizes shape, const RowsWanted<T>& wanted, const Seen& seen, const Argument& argument) {
-  if (wanted.network != nullptr) require_fit(shape, *wanted.network, seen, argument);
+  if (wanted.section != nullptr) require_fit(shape, *wanted.section, seen, argument);
   if (seen.shape.numbers() == 0)
     fail(argument, "has shape ", shape_text(shape), ": 0 ", seen.shape.axes == 0 ? "features" : "numbers a sample",
          "; give at least one");
@@ -45,24 +45,24 @@ void require_shape(Sizes shape, const RowsWanted<T>& wanted, const Seen& seen, c
 // A sample alone, of the shape that the network is known to take.
 template <class T>
 std::optional<Seen> see_one(Sizes shape, const RowsWanted<T>& wanted) {
-  if (!wanted.one_sample || wanted.network == nullptr || !wanted.network->input()) return {};
-  const Shape& input = *wanted.network->input();
+  if (!wanted.one_sample || wanted.section == nullptr || !wanted.section->input()) return {};
+  const Shape& input = *wanted.section->input();
   if (shape.size() != input.axes + 1 || extents_of(shape) != input.extents()) return {};
-  const bool also_rows = input.axes > 0 && wanted.network->read(extents_of(shape.subspan(1))) == input;
+  const bool also_rows = input.axes > 0 && wanted.section->read(extents_of(shape.subspan(1))) == input;
   return also_rows ? std::nullopt : std::optional<Seen>({1, input, true});
 }
 
 // As samples, whether the network takes such or not; nothing where there are too many axes, or too few.
 template <class T>
 std::optional<Shape> read(const std::vector<Size>& extents, const RowsWanted<T>& wanted) {
-  if (wanted.network != nullptr) return wanted.network->read(extents);
+  if (wanted.section != nullptr) return wanted.section->read(extents);
   if (wanted.shape.extents() == extents) return wanted.shape;
   return Shape(std::span(extents).first(extents.size() - 1), extents.back(), false);
 }
 
 template <class T>
 Seen seen_as(Sizes shape, const RowsWanted<T>& wanted, const Argument& argument) {
-  const bool one_feature = wanted.network != nullptr && wanted.network->input() == Shape(1);
+  const bool one_feature = wanted.section != nullptr && wanted.section->input() == Shape(1);
   if (shape.size() == 1 && one_feature) return {static_cast<Size>(shape[0]), 1};
   if (const std::optional<Seen> one = see_one(shape, wanted)) return *one;
   if (shape.size() < 2)
@@ -71,7 +71,7 @@ Seen seen_as(Sizes shape, const RowsWanted<T>& wanted, const Argument& argument)
   const std::optional<Shape> found = read(extents_of(shape.subspan(1)), wanted);
   if (!found)
     fail(argument, "has shape ", shape_text(shape), " but the network's first layer takes ",
-         wanted_text(*wanted.network->intake()), "; reshape ", argument.name, ", or start the network with Flatten()");
+         wanted_text(*wanted.section->intake()), "; reshape ", argument.name, ", or start the network with Flatten()");
   return {static_cast<Size>(shape[0]), *found};
 }
 

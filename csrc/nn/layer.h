@@ -209,7 +209,8 @@ class Layer {
   Packed packed = Packed::none;
 
   // From now on products in training round their operands to bf16, where the layer has such; null: no longer.
-  virtual void use_bf16(const kernels::Bf16Kernels*) {}
+  virtual void use_bf16(const kernels::Bf16Kernels* kernels) { bf16 = kernels; }
+  const kernels::Bf16Kernels* bf16 = nullptr;
 
   // A layer that can be part of a tiny network (train/tiny.h): as the begin of one of its layers, or as its end.
   enum class Tiny { no, begins, ends };

@@ -86,9 +86,11 @@ void Builder<T>::add_layers(const std::vector<Config>& layers, const std::string
   const std::string path = path_, kind = kind_;
   ++depth_;
   for (Size i = 0; i < layers.size(); ++i) {
-    path_ = prefix + std::to_string(i);
+    const Size place = depth_ == 1 ? network_.numbering.layers + i : i;
+    if (depth_ == 1) network_.begins.push_back({network_.nodes.size(), inner_});
+    path_ = prefix + std::to_string(place);
     kind_ = layers[i].type();
-    number_ = depth_ == 1 ? i : kFirstInner + inner_++;
+    number_ = depth_ == 1 ? place : kFirstInner + inner_++;
     const Kind<T>& row = ops::find_named<Kind<T>>(kKinds<T>, "layer", kind_);
     try {
       row.add(*this, layers[i]);

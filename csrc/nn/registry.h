@@ -14,9 +14,9 @@ namespace nnext::nn {
 template <class T>
 class Builder {
  public:
-  explicit Builder(Network<T>& network) : network_(network) {}
+  explicit Builder(Network<T>& network) : network_(network), inner_(network.numbering.inner) {}
 
-  // Layers under the paths prefix + "0", prefix + "1" ...
+  // Layers under the paths prefix + "0", prefix + "1" ..., the outermost from the network's numbering on.
   void add_layers(const std::vector<core::Config>& layers, const std::string& prefix);
   void add(std::unique_ptr<Layer<T>> layer);
   // Branches that all read the input, and what joins them. An empty one is no layer at all.
@@ -33,7 +33,7 @@ class Builder {
   std::string path_, kind_;  // of the layer that is being added
   Size number_ = 0;
   Size depth_ = 0;  // 1 for layers that no other holds
-  Size inner_ = 0;  // how many so far are held by another
+  Size inner_;      // how many so far are held by another
 };
 
 }  // namespace nnext::nn

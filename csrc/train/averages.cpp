@@ -5,23 +5,24 @@
 namespace nnext::train {
 
 template <class T>
-Averages<T>::Averages(const nn::Network<T>& trained, const std::vector<core::Config>& layers, double decay)
+Averages<T>::Averages(const nn::Section<T>& trained, const std::vector<core::Config>& layers, double decay)
     : trained_(trained),
-      averaged_(trained.seed, layers, trained.told_shape, trained.kernels),
+      averaged_(trained.network().seed, layers, trained.numbering(), trained.network().kernels),
+      section_(averaged_, trained.told_shape()),
       decay_(static_cast<T>(decay)) {
   averaged_.allocate();
-  averaged_.for_parameters(
+  section_.for_parameters(
       [&](const nn::Node<T>&, nn::Parameter<T>& parameter, Size) { values_.push_back(parameter.values.data()); });
-  if (averaged_.input()) row_.emplace(averaged_, *averaged_.input());
+  if (section_.input()) row_.emplace(section_, *section_.input());
 }
 
 template <class T>
 void Averages<T>::follow(const nn::Node<T>& node, const nn::Piece& piece) {
   const nn::Parameter<T>& parameter = node.layer->parameters[piece.parameter];
   const T* const from = parameter.values.data() + piece.offset;
-  T* const to = values_[node.first_parameter + piece.parameter] + piece.offset;
+  T* const to = values_[trained_.index(node, piece.parameter)] + piece.offset;
   if (averages(node, parameter))
-    trained_.kernels.elementwise.lerp(piece.count, decay_, from, to);
+    trained_.network().kernels.elementwise.lerp(piece.count, decay_, from, to);
   else
     std::copy_n(from, piece.count, to);
 }
@@ -34,10 +35,17 @@ void Averages<T>::settle() {
 }
 
 template <class T>
+void Averages<T>::restart(const nn::Section<T>& changed) {
+  trained_.for_parameters([&](const nn::Node<T>& node, const nn::Parameter<T>& parameter, Size index) {
+    if (changed.has(node)) std::copy_n(parameter.values.data(), parameter.stored, values_[index]);
+  });
+}
+
+template <class T>
 std::vector<Buffer<T>> Averages<T>::copy() const {
   std::vector<Buffer<T>> all;
   if (!begun_) return all;
-  averaged_.for_parameters([&](const nn::Node<T>&, const nn::Parameter<T>& parameter, Size) {
+  section_.for_parameters([&](const nn::Node<T>&, const nn::Parameter<T>& parameter, Size) {
     all.push_back(parameter.role == nn::Role::parameter ? parameter.values : Buffer<T>());
   });
   return all;

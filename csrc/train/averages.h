@@ -15,18 +15,20 @@ template <class T>
 class Averages {
  public:
   // Of a network that `layers` describe.
-  Averages(const nn::Network<T>& trained, const std::vector<core::Config>& layers, double decay);
+  Averages(const nn::Section<T>& trained, const std::vector<core::Config>& layers, double decay);
 
   // There are averages from the first step on, after which they are copies of the parameters.
   bool begun() const { return begun_; }
   void begin() { begun_ = true; }
-  const nn::Network<T>& network() const { return averaged_; }
-  const RowPredictor<T>& row_predictor() const { return *row_; }  // where the network knows its features
+  const nn::Section<T>& section() const { return section_; }
+  const RowPredictor<T>& row_predictor() const { return *row_; }  // where it is known its features
 
   // A piece has changed with a step; the piece's owner says so.
   void follow(const nn::Node<T>& node, const nn::Piece& piece);
   // What is not averaged is as in training: buffers, layers that are frozen, and everything before the first step.
   void settle();
+  // Others have changed what they train: averages of that begin again from there.
+  void restart(const nn::Section<T>& changed);
 
   // The averages, stored like the parameters and empty for buffers; none before the first step.
   std::vector<Buffer<T>> copy() const;
@@ -37,8 +39,9 @@ class Averages {
     return begun_ && node.layer->trainable && parameter.role == nn::Role::parameter;
   }
 
-  const nn::Network<T>& trained_;
+  const nn::Section<T>& trained_;
   nn::Network<T> averaged_;
+  nn::Section<T> section_;  // all of it
   T decay_;
   std::vector<T*> values_;  // of each parameter
   std::optional<RowPredictor<T>> row_;

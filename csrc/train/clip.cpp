@@ -6,9 +6,10 @@
 namespace nnext::train {
 
 template <class T>
-NormClip<T>::NormClip(const nn::Network<T>& network, double limit) : kernels_(network.kernels), limit_(limit) {
+NormClip<T>::NormClip(const nn::Section<T>& section, double limit)
+    : kernels_(section.network().kernels), limit_(limit) {
   Size all = 0;
-  for (const nn::Node<T>& node : network.nodes)
+  for (const nn::Node<T>& node : section.nodes())
     for (Size i = 0; i < node.layer->parameters.size(); ++i) {
       if (!node.layer->trainable || node.layer->parameters[i].role == nn::Role::buffer) continue;
       columns_.push_back({&node, i, all, node.layer->columns(i)});
@@ -23,8 +24,7 @@ void NormClip<T>::norms(const runtime::Member& me, const Gradients<T>& gradients
   for (const Columns& at : columns_) {
     const Size begin = std::max(mine.begin, at.first), end = std::min(mine.end, at.first + at.count);
     if (begin >= end || me.stop()) continue;
-    at.node->layer->column_squares(kernels_, at.parameter,
-                                   gradients.arrays()[at.node->first_parameter + at.parameter].data(),
+    at.node->layer->column_squares(kernels_, at.parameter, gradients.of(*at.node, at.parameter),
                                    {begin - at.first, end - at.first}, squares_.data() + at.first);
   }
 }

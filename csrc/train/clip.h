@@ -14,7 +14,7 @@ namespace nnext::train {
 template <class T>
 class NormClip {
  public:
-  NormClip(const nn::Network<T>& network, double limit);
+  NormClip(const nn::Section<T>& section, double limit);
   // Sums the squares of this member's share of the columns.
   void norms(const runtime::Member& me, const Gradients<T>& gradients);
   // After a barrier: min(1, limit / (norm + 1e-6)).

@@ -25,7 +25,7 @@ Epoch<T>::Epoch(Training<T>& training, const Plan<T>& plan, Shares shares)
     : training_(training), plan_(plan), shares_(std::move(shares)), arena_(plan, shares_.count()) {
   own_.reserve(shares_.count());  // they refer to their places
   for (Size i = 0; i < shares_.count(); ++i) own_.emplace_back(arena_.view(i), *this, i);
-  if (const double limit = training.settings.clip_norm; limit > 0) clip_.emplace(training.network, limit);
+  if (const double limit = training.settings.clip_norm; limit > 0) clip_.emplace(training.section, limit);
 }
 
 namespace {
@@ -60,7 +60,7 @@ template <class T>
 void Epoch<T>::follow(bool keeps_gradients, bool by_features) {
   by_features_ = by_features;
   if (keeps_gradients == gradients_.empty())
-    gradients_ = keeps_gradients ? Gradients<T>(training_.network) : Gradients<T>();
+    gradients_ = keeps_gradients ? Gradients<T>(training_.section) : Gradients<T>();
 }
 
 template <class T>

@@ -14,7 +14,7 @@ void Fit<T>::prepare(const Samples<T>& samples, const EpochOptions& options) {
   const Size n = samples.x.rows, batch = std::min(options.batch_size, n);
   if (plan_ == nullptr || plan_->batch() < batch || plan_->input_shape() != samples.x.shape) {
     epoch_.reset();  // its memory first
-    plan_ = std::make_unique<Plan<T>>(training_.network, samples.x.shape, batch, training_.loss.head, Use::train);
+    plan_ = std::make_unique<Plan<T>>(training_.section, samples.x.shape, batch, training_.loss.head, Use::train);
     quick_ = false;
   }
   const Size smallest = n % batch == 0 ? batch : n % batch;
@@ -101,7 +101,7 @@ EpochReport Fit<T>::run_epoch(const Samples<T>& samples, const EpochOptions& opt
     }
   while (!epoch.diverged && !cancel.requested()) {
     // So that what is kept below is finite. Nobody but this fit changes parameters between two of its epochs.
-    epoch.diverged = !std::exchange(known_finite_, false) && !training_.network.parameters_finite();
+    epoch.diverged = !std::exchange(known_finite_, false) && !training_.section.parameters_finite();
     if (epoch.diverged || epoch.step == epoch.steps()) break;
     if (!epoch.has_host_loss()) snapshots_.before_step(training_, epoch.step, epoch.steps());
     run_until(run, run.next_stop());
@@ -126,7 +126,7 @@ void Fit<T>::go_back(Run& run) {
     run.epoch.step -= *repeat + 1;
     run.epoch.diverged = false;
     run_until(run, run.epoch.step + *repeat);
-  } while (!run.epoch.diverged && !run.cancel.requested() && !training_.network.parameters_finite());
+  } while (!run.epoch.diverged && !run.cancel.requested() && !training_.section.parameters_finite());
 }
 
 template class Fit<float>;

@@ -44,7 +44,7 @@ void OwnLoop<T>::prepare(const data::Source<T>& x, bool training, const char* op
   forget_passes();
   if (plan_ == nullptr || plan_->batch() < x.rows || plan_->input_shape() != x.shape || training != plan_->training()) {
     arena_.reset();
-    plan_ = std::make_unique<Plan<T>>(training ? training_.network : training_.shown(), x.shape, x.rows,
+    plan_ = std::make_unique<Plan<T>>(training ? training_.section : training_.shown(), x.shape, x.rows,
                                       training_.loss.head, training ? Use::train : Use::evaluate);
   }
   if (x.rows < plan_->min_rows())
@@ -52,7 +52,7 @@ void OwnLoop<T>::prepare(const data::Source<T>& x, bool training, const char* op
                      " in training; give more rows, or training=False");
   const auto members = static_cast<Size>(runtime::members_for(flops(x.rows)));
   if (!arena_ || members > members_) arena_.emplace(*plan_, members), members_ = members;
-  if (training && gradients_.empty()) gradients_ = Gradients<T>(training_.network);
+  if (training && gradients_.empty()) gradients_ = Gradients<T>(training_.section);
   shares_ = share_rows(*plan_, static_cast<int>(members));
   if (training) pack(0, plan_->stages().size(), nn::Packed::forward);
   arena_->poison();
@@ -93,8 +93,8 @@ ConstMatrix<T> OwnLoop<T>::forward(const data::Source<T>& x, bool training, runt
 template <class T>
 ConstMatrix<T> OwnLoop<T>::backward(const data::Source<T>& dy, runtime::Cancel& cancel) {
   if (plan_ == nullptr || rows_ == 0 || !plan_->training())
-    throw std::logic_error(
-        "[backward] there is no forward pass to go back through; call forward(X, training=True) first");
+    throw std::logic_error(core::message("[backward] there is no forward pass to go back through", why_,
+                                         "; call forward(X, training=True) first"));
   if (dy.rows != rows_ || dy.shape.extents() != plan_->output_shape().extents())
     core::fail_value("[backward] dY has ", dy.rows, " samples of shape ", text(dy.shape), " but the output had ", rows_,
                      " of shape ", text(plan_->output_shape()), "; give the gradient of the last forward's output");
@@ -136,9 +136,10 @@ double OwnLoop<T>::loss_and_gradients(const data::Source<T>& x, const ops::Targe
 template <class T>
 void OwnLoop<T>::step(double lr, runtime::Cancel& cancel) {
   if (!has_gradients_)
-    throw std::logic_error("[step] there are no gradients; call backward(dY) or loss_and_grads(X, y) first");
+    throw std::logic_error(
+        core::message("[step] there are no gradients", why_, "; call backward(dY) or loss_and_grads(X, y) first"));
   std::optional<NormClip<T>> clip;
-  if (const double limit = training_.settings.clip_norm; limit > 0) clip.emplace(training_.network, limit);
+  if (const double limit = training_.settings.clip_norm; limit > 0) clip.emplace(training_.section, limit);
   const Gate::Writer writer(training_.network.gate, &cancel);
   if (!writer) return;
   auto body = [&](Member& me) {

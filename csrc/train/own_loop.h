@@ -31,15 +31,16 @@ class OwnLoop {
     return plan_ == nullptr ? std::pair<Shape, Shape>() : std::pair(plan_->input_shape(), plan_->output_shape());
   }
   bool has_gradients() const { return has_gradients_; }
+  const char* why() const { return why_; }  // there is nothing to go on from, where another model has changed it
   // Stored like the parameters; zero where the layer is frozen.
   const std::vector<core::Buffer<T>>& gradients() const { return gradients_.arrays(); }
-  // Forgets the last passes: parameters, frozen layers or the loss have changed.
-  void reset() { arena_.reset(), plan_.reset(), gradients_ = {}, forget_passes(); }
+  // Forgets the last passes: parameters, frozen layers or the loss have changed. `why` is for messages.
+  void reset(const char* why = "") { arena_.reset(), plan_.reset(), gradients_ = {}, forget_passes(), why_ = why; }
 
  private:
   struct Context;
   void prepare(const data::Source<T>& x, bool training, const char* operation);
-  void forget_passes() { rows_ = 0, has_gradients_ = false; }
+  void forget_passes() { rows_ = 0, has_gradients_ = false, why_ = ""; }
   void pack(Size first, Size last, nn::Packed wanted);
   void run(const Program& program, Context& context, double flops, runtime::Cancel& cancel);
   double flops(Size rows) const { return plan_->flops_per_row() * static_cast<double>(rows); }  // forward
@@ -50,6 +51,7 @@ class OwnLoop {
   Size members_ = 0;  // that the arena is for
   Size rows_ = 0;     // of the forward pass that backward() may start from; 0: there is none
   bool has_gradients_ = false;
+  const char* why_ = "";
   Shares shares_{};
   Gradients<T> gradients_;
 };

@@ -50,12 +50,12 @@ struct Plan<T>::Layout {
 };
 
 template <class T>
-Plan<T>::Plan(const nn::Network<T>& network, const Shape& in, Size batch, Size head, Use use)
+Plan<T>::Plan(const nn::Section<T>& section, const Shape& in, Size batch, Size head, Use use)
     : batch_(batch), training_(use == Use::train), input_shape_(in) {
   Layout layout;
-  layout.shapes = network.shapes(in);
-  lay_out_values(network, head, layout);
-  if (training_) lay_out_gradients(network, layout);
+  layout.shapes = section.shapes(in);
+  lay_out_values(section, head, layout);
+  if (training_) lay_out_gradients(section, layout);
   for (typename Layout::Space& space : layout.spaces)
     if (use != Use::predict) space.first = 0, space.last = stages_.size();
   numbers_ = layout.settle(batch_);
@@ -71,8 +71,8 @@ Plan<T>::Plan(const nn::Network<T>& network, const Shape& in, Size batch, Size h
 }
 
 template <class T>
-void Plan<T>::lay_out_values(const nn::Network<T>& network, Size head, Layout& layout) {
-  layout.values.assign(network.values, 0);
+void Plan<T>::lay_out_values(const nn::Section<T>& section, Size head, Layout& layout) {
+  layout.values.assign(section.values(), 0);
   layout.add(input_shape_.numbers(), 0);
   layout.spaces[0].kept = true;
   input_ = layout.place(0);
@@ -83,8 +83,8 @@ void Plan<T>::lay_out_values(const nn::Network<T>& network, Size head, Layout& l
     layout.spaces[space].kept = true;
     layout.spaces[space].last = stages_.size();
   };
-  for (Size i = 0; i < network.nodes.size(); ++i) {
-    const nn::Node<T>& node = network.nodes[i];
+  for (Size i = 0; i < section.nodes().size(); ++i) {
+    const nn::Node<T>& node = section.nodes()[i];
     if (i == head) reach_head(node.inputs.front());
     const Shape &in = layout.shapes[node.inputs.front()], &out = layout.shapes[node.outputs.front()];
     const nn::Traits traits = node.layer->traits(in, training_);
@@ -110,9 +110,9 @@ void Plan<T>::lay_out_values(const nn::Network<T>& network, Size head, Layout& l
     min_rows_ = std::max(min_rows_, traits.min_rows);
     stages_.push_back(std::move(stage));
   }
-  if (head >= network.nodes.size()) reach_head(network.output);
-  const Size output = layout.values[network.output];
-  output_ = layout.place(output), output_shape_ = layout.shapes[network.output];
+  if (head >= section.nodes().size()) reach_head(section.output());
+  const Size output = layout.values[section.output()];
+  output_ = layout.place(output), output_shape_ = layout.shapes[section.output()];
   layout.spaces[output].last = stages_.size();
 }
 
@@ -129,13 +129,13 @@ void Plan<T>::add_room(const nn::Room& room, Stage<T>& stage, Layout& layout) {
 // From the last value to the first. What several layers read has several gradients, which a Fork adds. What joins
 // branches gives each input a gradient of its own, unless all have that of the output.
 template <class T>
-void Plan<T>::lay_out_gradients(const nn::Network<T>& network, Layout& layout) {
-  layout.gradients.assign(network.values, 0);
-  layout.gradients[network.output] = layout.add(output_.features, 0);
-  output_gradient_ = layout.place(layout.gradients[network.output]);
+void Plan<T>::lay_out_gradients(const nn::Section<T>& section, Layout& layout) {
+  layout.gradients.assign(section.values(), 0);
+  layout.gradients[section.output()] = layout.add(output_.features, 0);
+  output_gradient_ = layout.place(layout.gradients[section.output()]);
   Size stage = stages_.size();
-  for (Size i = network.nodes.size(); i-- > 0;) {
-    const nn::Node<T>& node = network.nodes[i];
+  for (Size i = section.nodes().size(); i-- > 0;) {
+    const nn::Node<T>& node = section.nodes()[i];
     const Size from = layout.gradients[node.outputs.front()];
     const nn::Traits traits = node.layer->traits(layout.shapes[node.inputs.front()], true);
     const bool joins = node.inputs.size() > 1;
@@ -154,7 +154,7 @@ void Plan<T>::lay_out_gradients(const nn::Network<T>& network, Layout& layout) {
     for (Size k = 1; k < node.inputs.size(); ++k) at.more_dx.push_back(gradient(node.inputs[k]));
     for (Size k = 1; k < node.outputs.size(); ++k) at.more_dy.push_back(gradient(node.outputs[k]));
   }
-  input_gradient_ = layout.place(layout.gradients[nn::kInput]);
+  input_gradient_ = layout.place(layout.gradients[section.input_value()]);
   head_gradient_ = layout.place(layout.gradients[layout.head]);
 }
 

@@ -1,11 +1,11 @@
-// The plan of a pass: where every layer finds what it reads and writes, worked out once for a network and a batch size.
+// The plan of a pass: where every layer finds what it reads and writes, worked out once for a section and a batch size.
 // Immutable; train/arena.h holds the numbers.
 #pragma once
 
 #include <limits>
 #include <vector>
 
-#include "nn/network.h"
+#include "nn/section.h"
 
 namespace nnext::train {
 
@@ -44,7 +44,7 @@ class Plan {
  public:
   // `head` is the number of nodes before the loss: all, or one less where the last one is fused with it.
   // Throws std::invalid_argument where the layers do not fit together.
-  Plan(const nn::Network<T>& network, const Shape& in, Size batch, Size head, Use use);
+  Plan(const nn::Section<T>& section, const Shape& in, Size batch, Size head, Use use);
 
   const std::vector<Stage<T>>& stages() const { return stages_; }
   Size head_stages() const { return head_stages_; }          // stages up to the loss
@@ -75,8 +75,8 @@ class Plan {
 
  private:
   struct Layout;
-  void lay_out_values(const nn::Network<T>& network, Size head, Layout& layout);
-  void lay_out_gradients(const nn::Network<T>& network, Layout& layout);
+  void lay_out_values(const nn::Section<T>& section, Size head, Layout& layout);
+  void lay_out_gradients(const nn::Section<T>& section, Layout& layout);
   void add_room(const nn::Room& room, Stage<T>& stage, Layout& layout);
   void find_first_trainable();
   void find_block_rows();

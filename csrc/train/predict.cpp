@@ -23,8 +23,9 @@ template <class T, class F>
 void predict(Training<T>& training, const data::Source<T>& x, Matrix<T> outputs, runtime::Cancel& cancel, F at_head) {
   if (x.rows == 0) return;
   const Gate::Reader reader(training.network.gate);
-  const nn::Network<T>& network = training.shown();
-  const Plan<T> plan(network, x.shape, std::min<Size>(runtime::kBlockRows, x.rows), training.loss.head, Use::predict);
+  const nn::Network<T>& network = training.network;
+  const Plan<T> plan(training.shown(), x.shape, std::min<Size>(runtime::kBlockRows, x.rows), training.loss.head,
+                     Use::predict);
   const double flops = plan.flops_per_row() * static_cast<double>(x.rows);
   const int members = runtime::members_for(flops);
   std::vector<Arena<T>> arenas;
@@ -62,7 +63,7 @@ void predict(Training<T>& training, const data::Source<T>& x, Matrix<T> outputs,
 template <class T>
 double evaluate(Training<T>& training, const data::Source<T>& x, const ops::Targets<T>& targets, ConstMatrix<T> weights,
                 Matrix<T> outputs, runtime::Cancel& cancel) {
-  LossTerms<T> terms(weights, x.rows, training.network.out_shape(x.shape));
+  LossTerms<T> terms(weights, x.rows, training.section.out_shape(x.shape));
   terms.weigh({0, x.rows}, x.rows, [](Size i) { return i; });
   predict(training, x, outputs, cancel, [&](Range rows, ConstMatrix<T> head) {
     terms.compute(training.loss, rows.begin, head, targets.rows_from(rows.begin, rows.size()), {});

@@ -13,8 +13,8 @@ namespace nnext::train {
 template <class T>
 class RowPredictor {
  public:
-  RowPredictor(const nn::Network<T>& network, const Shape& in)
-      : kernels_(network.kernels), plan_(network, in, 1, network.nodes.size(), Use::predict) {}
+  RowPredictor(const nn::Section<T>& section, const Shape& in)
+      : kernels_(section.network().kernels), plan_(section, in, 1, section.nodes().size(), Use::predict) {}
   const Shape& in() const { return plan_.input_shape(); }
   const Shape& out() const { return plan_.output_shape(); }
 

@@ -52,22 +52,26 @@ class TileSink final : public nn::Sink<T> {
   const Stage<T>* stage_ = nullptr;
 };
 
-// Gradients of all parameters, stored like them.
+// Gradients of all parameters of a section, which must outlive them, stored like them.
 template <class T>
 class Gradients {
  public:
   Gradients() = default;
-  explicit Gradients(const nn::Network<T>& network) {
-    network.for_parameters(
+  explicit Gradients(const nn::Section<T>& section) : section_(&section) {
+    section.for_parameters(
         [&](const nn::Node<T>&, const nn::Parameter<T>& parameter, Size) { arrays_.emplace_back(parameter.stored); });
   }
   bool empty() const { return arrays_.empty(); }
   T* at(const nn::Node<T>& node, const nn::Piece& piece) {
-    return arrays_[node.first_parameter + piece.parameter].data() + piece.offset;
+    return arrays_[section_->index(node, piece.parameter)].data() + piece.offset;
+  }
+  const T* of(const nn::Node<T>& node, Size parameter) const {
+    return arrays_[section_->index(node, parameter)].data();
   }
   const std::vector<core::Buffer<T>>& arrays() const { return arrays_; }
 
  private:
+  const nn::Section<T>* section_ = nullptr;
   std::vector<core::Buffer<T>> arrays_;
 };
 

@@ -37,8 +37,8 @@ void Tiny<T>::add_layer(const Stage<T>& stage, kernels::TinyLayer<T> layer) {
   for (Size i = 0; i < node.layer->parameters.size() && node.layer->trainable; ++i) {
     *gradients[i] = room(i == 0 ? layer.in : 1, layer.out);
     const nn::Piece whole{.parameter = i, .offset = 0, .count = node.layer->parameters[i].stored};
-    changes_.push_back(
-        {training_.group_of[node.first_parameter + i], training_.update(node, whole, *gradients[i]), &node, whole});
+    changes_.push_back({training_.group_of[training_.section.index(node, i)],
+                        training_.update(node, whole, *gradients[i]), &node, whole});
   }
   layers_.push_back(layer);
 }

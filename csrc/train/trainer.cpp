@@ -1,5 +1,6 @@
 #include "train/trainer.h"
 
+#include <algorithm>
 #include <type_traits>
 
 #include "core/errors.h"
@@ -9,26 +10,44 @@ namespace nnext::train {
 
 template <class T>
 Trainer<T>::Trainer(std::uint64_t seed, const std::vector<Config>& layers, std::span<const Size> input_shape,
-                    bool draws)
+                    bool draws, nn::Numbering numbering)
     : layers_(layers),
-      network_(seed, layers, input_shape),
-      training_(network_),
+      shared_(std::make_shared<SharedNetwork<T>>(seed, layers, numbering)),
+      network_(shared_->network),
+      section_(network_, input_shape),
+      training_(section_),
       own_loop_(std::make_unique<OwnLoop<T>>(training_)) {
   network_.allocate();
   if (draws) network_.initialize();
+  shared_->add(this);
+}
+
+template <class T>
+Trainer<T>::Trainer(Trainer& of, Size first, Size last, const Gate::Reader&)
+    : layers_(of.layers_.begin() + static_cast<std::ptrdiff_t>(first),
+              of.layers_.begin() + static_cast<std::ptrdiff_t>(last)),
+      shared_(of.shared_),
+      network_(of.network_),
+      section_(of.section_, first, last),
+      training_(section_),
+      own_loop_(std::make_unique<OwnLoop<T>>(training_)) {
+  shared_->add(this);
 }
 
 template <class T>
 Trainer<T>::~Trainer() {
   forget_lost_passes();
+  shared_->remove(this);
 }
 
-// A thread that trained when this process was forked has left its passes half-made. They cannot be destroyed.
+// A thread that trained when this process was forked has left passes half-made. They cannot be destroyed.
 template <class T>
 void Trainer<T>::forget_lost_passes() {
   if (!network_.gate.take_abandoned()) return;
-  static_cast<void>(own_loop_.release());
-  static_cast<void>(fit_.release());
+  shared_->for_trainers([](Trainer& trainer) {
+    static_cast<void>(trainer.own_loop_.release());
+    static_cast<void>(trainer.fit_.release());
+  });
 }
 
 // The right to train for as long as the result lives.
@@ -38,6 +57,47 @@ runtime::Gate::Training Trainer<T>::begin(const char* operation) {
   forget_lost_passes();
   if (own_loop_ == nullptr) own_loop_ = std::make_unique<OwnLoop<T>>(training_);
   return right;
+}
+
+// Layers are as the last pass wanted them, which may have been another trainer's. False where the host asks to stop.
+template <class T>
+bool Trainer<T>::take_precision(runtime::Cancel& cancel) {
+  const auto nodes = section_.nodes();
+  const auto is_set = [&](const nn::Node<T>& node) { return node.layer->bf16 == training_.bf16; };
+  if (std::all_of(nodes.begin(), nodes.end(), is_set)) return true;
+  const Gate::Writer writer(network_.gate, &cancel);
+  if (!writer) return false;
+  for (nn::Node<T>& node : nodes) node.layer->use_bf16(training_.bf16);
+  return true;
+}
+
+// ---- trainers of one network ----------------------------------------------------------------------------------------
+
+template <class T>
+void Trainer<T>::forget_passes(const char* why) {
+  if (own_loop_ != nullptr) own_loop_->reset(why);
+  fit_.reset();
+}
+
+// After steps, of which there were `step` before; passes of others and their averages are out of date.
+template <class T>
+void Trainer<T>::tell_others_unless(std::uint64_t step) {
+  if (training_.counters.step == step || !shared_->has_several()) return;
+  const Gate::Writer writer(network_.gate, nullptr);
+  for_others([&](Trainer& other) { other.be_told_of_numbers(section_); });
+}
+
+template <class T>
+void Trainer<T>::be_told_of_numbers(const nn::Section<T>& changed) {
+  forget_passes(", as another model of this network has changed parameters since");
+  if (training_.averages != nullptr) training_.averages->restart(changed);
+}
+
+template <class T>
+void Trainer<T>::be_told_of_freezing() {
+  forget_passes(", as another model of this network has frozen layers, or no longer does");
+  training_.regroup(training_.progress());
+  if (training_.averages != nullptr) training_.averages->settle();
 }
 
 // ---- what there is to set -------------------------------------------------------------------------------------------
@@ -68,11 +128,9 @@ void Trainer<T>::compile(const Config* loss, const Config& optimizer, const std:
                      ", but sums in bf16 cannot go on from batch to batch with the same bits; use "
                      "precision=\"float32\", or a larger batch_size");
   typename Training<T>::Compiled compiled = training_.prepare(loss, optimizer, settings);
-  if (settings.ema > 0) compiled.averages = std::make_unique<Averages<T>>(network_, layers_, settings.ema);
-  change("compile", cancel, [&] {
-    for (nn::Node<T>& node : network_.nodes) node.layer->use_bf16(bf16);
-    training_.put(std::move(compiled));
-  });
+  if (settings.ema > 0) compiled.averages = std::make_unique<Averages<T>>(section_, layers_, settings.ema);
+  compiled.bf16 = bf16;
+  change("compile", cancel, [&] { training_.put(std::move(compiled)); });
 }
 
 template <class T>
@@ -80,9 +138,10 @@ void Trainer<T>::set_trainable(const std::vector<std::string>& paths, bool train
   change("freeze", cancel, [&] {
     const std::vector<optim::Progress> progress = training_.progress();
     for (const std::string& path : paths)
-      for (nn::Layer<T>* layer : network_.layers_at(path)) layer->trainable = trainable;
+      for (nn::Layer<T>* layer : section_.layers_at(path)) layer->trainable = trainable;
     training_.regroup(progress);
     if (training_.averages != nullptr) training_.averages->settle();
+    for_others([](Trainer& other) { other.be_told_of_freezing(); });
   });
 }
 
@@ -102,7 +161,7 @@ template <class T>
 std::vector<std::string> Trainer<T>::frozen() const {
   const Gate::Reader reader(network_.gate);
   std::vector<std::string> paths;
-  for (const nn::Node<T>& node : network_.nodes)
+  for (const nn::Node<T>& node : section_.nodes())
     if (!node.layer->trainable && !node.layer->parameters.empty()) paths.push_back(node.path);
   return paths;
 }
@@ -122,8 +181,17 @@ EpochReport Trainer<T>::fit_epoch(const Samples<T>& samples, const EpochOptions&
   require_optimizer("fit");
   if (samples.host_loss == nullptr) require_loss("fit", samples.targets, samples.weights);
   own_loop_->reset();
+  if (!take_precision(cancel)) return {};
   if (fit_ == nullptr) fit_ = std::make_unique<Fit<T>>(training_);
-  return fit_->run_epoch(samples, options, cancel);
+  const std::uint64_t step = training_.counters.step;
+  try {
+    const EpochReport report = fit_->run_epoch(samples, options, cancel);
+    tell_others_unless(step);
+    return report;
+  } catch (...) {  // a function of the host's
+    tell_others_unless(step);
+    throw;
+  }
 }
 
 template <class T>
@@ -159,6 +227,7 @@ double Trainer<T>::loss_and_gradients(const data::Source<T>& x, const ops::Targe
                                       runtime::Cancel& cancel) {
   const Gate::Training right = begin("loss_and_grads");
   require_loss("loss_and_grads", targets, weights);
+  if (!take_precision(cancel)) return 0;
   return own_loop_->loss_and_gradients(x, targets, weights, cancel);
 }
 
@@ -167,7 +236,9 @@ void Trainer<T>::step(double lr, runtime::Cancel& cancel) {
   const Gate::Training right = begin("step");
   require_optimizer("step");
   fit_.reset();  // a fit under way, whose callback this is, could not repeat this step from a copy
+  const std::uint64_t before = training_.counters.step;
   own_loop_->step(lr, cancel);
+  tell_others_unless(before);
 }
 
 // ---- predictions ----------------------------------------------------------------------------------------------------
@@ -175,14 +246,14 @@ void Trainer<T>::step(double lr, runtime::Cancel& cancel) {
 template <class T>
 const RowPredictor<T>& Trainer<T>::row_predictor() {
   std::call_once(row_once_,
-                 [&] { row_predictor_ = std::make_unique<const RowPredictor<T>>(network_, *network_.input()); });
+                 [&] { row_predictor_ = std::make_unique<const RowPredictor<T>>(section_, *section_.input()); });
   return *row_predictor_;
 }
 
 template <class T>
 bool Trainer<T>::predict_row_at_once(const T* x, T* y) {
   const Gate::Reader reader(network_.gate, std::try_to_lock);
-  if (reader) (&training_.shown() == &network_ ? row_predictor() : training_.averages->row_predictor())(x, y);
+  if (reader) (&training_.shown() == &section_ ? row_predictor() : training_.averages->row_predictor())(x, y);
   return static_cast<bool>(reader);
 }
 

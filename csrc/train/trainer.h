@@ -1,5 +1,5 @@
-// A network with its training, and the order in which calls may use both: one call trains at a time, any number predict
-// meanwhile. Whoever waits here should hold no lock of the host's.
+// A network, or a slice of it, with its training, and the order in which calls may use both: of all trainers of a network
+// one call trains at a time, any number predict meanwhile. Whoever waits here should hold no lock of the host's.
 #pragma once
 
 #include <memory>
@@ -11,6 +11,7 @@
 #include "train/own_loop.h"
 #include "train/predict.h"
 #include "train/row_predictor.h"
+#include "train/shared_network.h"
 
 namespace nnext::train {
 
@@ -36,13 +37,16 @@ template <class T>
 class Trainer {
  public:
   // `draws` start values, or leaves zeros where others will be set.
-  Trainer(std::uint64_t seed, const std::vector<Config>& layers, std::span<const Size> input_shape, bool draws);
+  Trainer(std::uint64_t seed, const std::vector<Config>& layers, std::span<const Size> input_shape, bool draws,
+          nn::Numbering numbering);
+  // Of some layers of another's, [first, last), whose parameters both share; the training is its own.
+  Trainer(Trainer& of, Size first, Size last)
+      : Trainer(of, first, last, Gate::Reader(of.network_.gate)) {}  // so that nobody freezes layers meanwhile
   ~Trainer();
   Trainer(const Trainer&) = delete;
   Trainer& operator=(const Trainer&) = delete;
 
-  nn::Network<T>& network() { return network_; }
-  const nn::Network<T>& network() const { return network_; }
+  const nn::Section<T>& section() const { return section_; }
   // What is compiled, at one moment: the targets that the loss takes (none: it is the host's, or there is none), and
   // the names of what the optimizer keeps.
   struct Compiled {
@@ -90,11 +94,11 @@ class Trainer {
   double evaluate(const data::Source<T>& x, const ops::Targets<T>& targets, ConstMatrix<T> weights, Matrix<T> outputs,
                   runtime::Cancel& cancel);
 
-  // Calls f(loop) with the right to train, for forward, backward, loss_and_gradients and step of one's own.
+  // Calls f(loop) with the right to train, for forward and backward of one's own, unless the host asks to stop.
   template <class F>
-  void with_own_loop(const char* operation, F f) {
+  void with_own_loop(const char* operation, runtime::Cancel& cancel, F f) {
     const Gate::Training right = begin(operation);
-    f(*own_loop_);
+    if (take_precision(cancel)) f(*own_loop_);
   }
   double loss_and_gradients(const data::Source<T>& x, const ops::Targets<T>& targets, ConstMatrix<T> weights,
                             runtime::Cancel& cancel);
@@ -105,22 +109,40 @@ class Trainer {
   // Throw std::runtime_error where there is no optimizer, or no loss for such targets.
   void require_optimizer(const char* operation) const;
   void require_loss(const char* operation, const ops::Targets<T>& targets, ConstMatrix<T> weights) const;
+  Trainer(Trainer& of, Size first, Size last, const Gate::Reader&);
   Gate::Training begin(const char* operation);
+  bool take_precision(runtime::Cancel& cancel);
   template <class F>
   void change(const char* operation, runtime::Cancel& cancel, F f);
   void put(const GivenNumbers<T>& given, core::Buffer<T>& to);
   void put(const std::vector<GivenNumbers<T>>& parameters, const std::vector<GivenNumbers<T>>& averages);
   void forget_lost_passes();
-  void forget_passes() { own_loop_->reset(), fit_.reset(); }
+  void forget_passes(const char* why = "");
+  template <class F>
+  void for_others(F f) const;
+  void tell_others_unless(std::uint64_t step);
+  void be_told_of_numbers(const nn::Section<T>& changed);
+  void be_told_of_freezing();
 
   std::vector<Config> layers_;
-  nn::Network<T> network_;
+  std::shared_ptr<SharedNetwork<T>> shared_;
+  nn::Network<T>& network_;
+  nn::Section<T> section_;
   Training<T> training_;
   std::unique_ptr<OwnLoop<T>> own_loop_;
   std::unique_ptr<Fit<T>> fit_;
   std::once_flag row_once_;
   std::unique_ptr<const RowPredictor<T>> row_predictor_;  // made when it is first asked for
 };
+
+// Calls f(trainer) for all others that have a layer with this one in common. The caller has the right to train.
+template <class T>
+template <class F>
+void Trainer<T>::for_others(F f) const {
+  shared_->for_trainers([&](Trainer& other) {
+    if (&other != this && other.section_.meets(section_)) f(other);
+  });
+}
 
 // Calls f, which changes what passes depend on, while nobody trains or predicts.
 template <class T>

@@ -5,25 +5,24 @@ namespace nnext::train {
 
 template <class T>
 void Trainer<T>::put(const GivenNumbers<T>& given, core::Buffer<T>& to) {
-  const nn::Node<T>& node = network_.owner(given.parameter);
-  node.layer->from_logical(given.parameter - node.first_parameter, given.logical, to.data());
+  const nn::Node<T>& node = section_.owner(given.parameter);
+  node.layer->from_logical(given.parameter - section_.index(node, 0), given.logical, to.data());
 }
 
 template <class T>
 void Trainer<T>::put(const std::vector<GivenNumbers<T>>& parameters, const std::vector<GivenNumbers<T>>& averages) {
-  std::vector<core::Buffer<T>> stored(averages.empty() ? 0 : network_.parameters);  // allocates, so first
+  std::vector<core::Buffer<T>> stored(averages.empty() ? 0 : section_.parameters());  // allocates, so first
   for (const GivenNumbers<T>& numbers : averages) {
-    const nn::Node<T>& node = network_.owner(numbers.parameter);
     core::Buffer<T>& to = stored[numbers.parameter];
-    to = core::Buffer<T>(node.layer->parameters[numbers.parameter - node.first_parameter].stored);
+    to = core::Buffer<T>(section_.parameter(numbers.parameter).stored);
     put(numbers, to);
   }
   for (const GivenNumbers<T>& numbers : parameters) {
-    const nn::Node<T>& node = network_.owner(numbers.parameter);
-    put(numbers, node.layer->parameters[numbers.parameter - node.first_parameter].values);
-    node.layer->packed = nn::Packed::none;
+    put(numbers, section_.parameter(numbers.parameter).values);
+    section_.owner(numbers.parameter).layer->packed = nn::Packed::none;
   }
   if (training_.averages != nullptr) training_.averages->put(stored);
+  for_others([&](Trainer& other) { other.be_told_of_numbers(section_); });
 }
 
 template <class T>

@@ -10,11 +10,11 @@ namespace nnext::train {
 namespace {
 
 template <class T>
-LossRule<T> make_loss(const nn::Network<T>& network, const Config* config) {
-  LossRule<T> rule{.head = network.nodes.size()};
+LossRule<T> make_loss(const nn::Section<T>& section, const Config* config) {
+  LossRule<T> rule{.head = section.nodes().size()};
   if (config == nullptr) return rule;
   const ops::LossKind& kind = ops::find_loss_kind(config->type());
-  rule.kernel = &ops::find_loss(network.kernels, kind.name);
+  rule.kernel = &ops::find_loss(section.network().kernels, kind.name);
   rule.targets = kind.targets;
   if (kind.argument != nullptr) rule.argument = static_cast<T>(config->number(kind.argument));
   if (config->flag("with_last_layer")) --rule.head;
@@ -22,9 +22,9 @@ LossRule<T> make_loss(const nn::Network<T>& network, const Config* config) {
 }
 
 template <class T>
-std::vector<std::vector<Buffer<T>>> start_state(const nn::Network<T>& network, const optim::Optimizer<T>& optimizer) {
-  std::vector<std::vector<Buffer<T>>> all(network.parameters);
-  network.for_parameters([&](const nn::Node<T>&, const nn::Parameter<T>& parameter, Size index) {
+std::vector<std::vector<Buffer<T>>> start_state(const nn::Section<T>& section, const optim::Optimizer<T>& optimizer) {
+  std::vector<std::vector<Buffer<T>>> all(section.parameters());
+  section.for_parameters([&](const nn::Node<T>&, const nn::Parameter<T>& parameter, Size index) {
     if (parameter.role == nn::Role::buffer) return;
     for (const optim::State& state : optimizer.states()) {
       Buffer<T>& numbers = all[index].emplace_back(parameter.stored);
@@ -39,8 +39,8 @@ std::vector<std::vector<Buffer<T>>> start_state(const nn::Network<T>& network, c
 template <class T>
 typename Training<T>::Compiled Training<T>::prepare(const Config* loss_, const Config& optimizer_,
                                                     const StepSettings& settings_) const {
-  Compiled compiled{make_loss(network, loss_), settings_, optim::make_optimizer<T>(optimizer_), {}};
-  compiled.state = start_state(network, *compiled.optimizer);
+  Compiled compiled{make_loss(section, loss_), settings_, optim::make_optimizer<T>(optimizer_), {}};
+  compiled.state = start_state(section, *compiled.optimizer);
   return compiled;
 }
 
@@ -51,16 +51,17 @@ void Training<T>::put(Compiled compiled) {
   optimizer = std::move(compiled.optimizer);
   optimizer_state = std::move(compiled.state);
   position = {};
+  bf16 = compiled.bf16;
   averages = std::move(compiled.averages);
   if (averages != nullptr) averages->settle();
-  regroup(std::vector<optim::Progress>(network.parameters));
+  regroup(std::vector<optim::Progress>(section.parameters()));
 }
 
 template <class T>
 void Training<T>::regroup(const std::vector<optim::Progress>& progress) {
   std::vector<Group<T>> made;
   std::vector<Size> places;
-  network.for_parameters([&](const nn::Node<T>& node, const nn::Parameter<T>&, Size index) {
+  section.for_parameters([&](const nn::Node<T>& node, const nn::Parameter<T>&, Size index) {
     const bool trainable = node.layer->trainable;
     const auto same = [&](const Group<T>& group) {
       return group.trainable == trainable && group.progress == progress[index];
@@ -85,7 +86,7 @@ template <class T>
 optim::Update<T> Training<T>::update(const nn::Node<T>& node, const nn::Piece& piece, const T* gradient) {
   nn::Parameter<T>& parameter = node.layer->parameters[piece.parameter];
   optim::Update<T> update{piece.count, parameter.values.data() + piece.offset, gradient, {}};
-  auto& states = optimizer_state[node.first_parameter + piece.parameter];
+  auto& states = optimizer_state[section.index(node, piece.parameter)];
   for (Size i = 0; i < states.size(); ++i) update.state[i] = states[i].data() + piece.offset;
   return update;
 }
@@ -96,7 +97,7 @@ void Training<T>::apply(const nn::Node<T>& node, const nn::Piece& piece, const T
   if (layer.parameters[piece.parameter].role == nn::Role::buffer) {
     layer.update_buffer(piece, gradient);
   } else {
-    const Group<T>& group = groups[group_of[node.first_parameter + piece.parameter]];
+    const Group<T>& group = groups[group_of[section.index(node, piece.parameter)]];
     group.rule->apply(network.kernels.update, update(node, piece, gradient));
     if (layer.packed != nn::Packed::none) layer.updated(piece);
   }
@@ -109,7 +110,7 @@ StateCopy<T>::StateCopy(const Training<T>& training)
       progress(training.progress()),
       counters(training.counters),
       position(training.position) {
-  training.network.for_parameters(
+  training.section.for_parameters(
       [&](const nn::Node<T>&, const nn::Parameter<T>& parameter, Size) { parameters.push_back(parameter.values); });
   if (training.averages != nullptr) averages = training.averages->copy();
 }
@@ -134,7 +135,7 @@ void StateCopy<T>::take(const Training<T>& training) {
   progress = training.progress();
   counters = training.counters, position = training.position;
   if (training.averages != nullptr) averages = training.averages->copy();
-  training.network.for_parameters([&](const nn::Node<T>&, const nn::Parameter<T>& parameter, Size index) {
+  training.section.for_parameters([&](const nn::Node<T>&, const nn::Parameter<T>& parameter, Size index) {
     copy(parameter.values, parameters[index]);
   });
   copy(training.optimizer_state, optimizer_state);
@@ -142,14 +143,14 @@ void StateCopy<T>::take(const Training<T>& training) {
 
 template <class T>
 void StateCopy<T>::put_back(Training<T>& training) const {
-  training.network.for_parameters(
+  training.section.for_parameters(
       [&](const nn::Node<T>&, nn::Parameter<T>& parameter, Size index) { copy(parameters[index], parameter.values); });
   copy(optimizer_state, training.optimizer_state);
   if (training.averages != nullptr) training.averages->put(averages);
   training.counters = counters;
   training.position = position;
   training.regroup(progress);
-  for (nn::Node<T>& node : training.network.nodes)  // last, since this allocates
+  for (nn::Node<T>& node : training.section.nodes())  // last, since this allocates
     node.layer->pack(std::exchange(node.layer->packed, nn::Packed::none));
 }
 

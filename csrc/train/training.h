@@ -1,10 +1,10 @@
-// What training adds to a network: the loss, the optimizer's rule and state, and how far all has come.
+// What training adds to a section of a network: the loss, the optimizer's rule and state, and how far all has come.
 #pragma once
 
 #include <memory>
 #include <vector>
 
-#include "nn/network.h"
+#include "nn/section.h"
 #include "ops/loss.h"
 #include "optim/optimizer.h"
 #include "train/averages.h"
@@ -65,11 +65,12 @@ struct Group {
 
 template <class T>
 struct Training {
-  explicit Training(nn::Network<T>& network_) : network(network_) {
-    regroup(std::vector<optim::Progress>(network.parameters));
+  explicit Training(const nn::Section<T>& section_) : network(section_.network()), section(section_) {
+    regroup(std::vector<optim::Progress>(section.parameters()));
   }
 
-  nn::Network<T>& network;
+  nn::Network<T>& network;        // all of it: its kernels, seed and gate
+  const nn::Section<T>& section;  // what is trained
   Counters counters;
   Position position;
   LossRule<T> loss;
@@ -77,12 +78,13 @@ struct Training {
   std::unique_ptr<optim::Optimizer<T>> optimizer;       // null before compile
   std::vector<std::vector<Buffer<T>>> optimizer_state;  // [parameter][state]; none of buffers
   std::unique_ptr<Averages<T>> averages;                // null: none are kept
+  const kernels::Bf16Kernels* bf16 = nullptr;           // of products; null: those of T
   std::vector<Group<T>> groups;
   std::vector<Size> group_of;  // [parameter]
 
   // What predicts.
-  const nn::Network<T>& shown() const {
-    return averages != nullptr && averages->begun() ? averages->network() : network;
+  const nn::Section<T>& shown() const {
+    return averages != nullptr && averages->begun() ? averages->section() : section;
   }
 
   // What compile() changes: built before anything is, then put in place at once.
@@ -92,6 +94,7 @@ struct Training {
     std::unique_ptr<optim::Optimizer<T>> optimizer;
     std::vector<std::vector<Buffer<T>>> state;
     std::unique_ptr<Averages<T>> averages{};
+    const kernels::Bf16Kernels* bf16 = nullptr;
   };
   Compiled prepare(const Config* loss, const Config& optimizer, const StepSettings& settings) const;
   void put(Compiled compiled);

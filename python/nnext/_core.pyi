@@ -6,7 +6,7 @@ exists in this file alone.
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, NoReturn, TypeVar, final
+from typing import Any, Generic, NoReturn, Self, TypeVar, final
 
 import numpy as np
 import numpy.typing as npt
@@ -75,8 +75,16 @@ class _Samples(Generic[_Number], metaclass=_PybindType):
 
 class _Network(Generic[_Number], metaclass=_PybindType):
     def __init__(
-        self, seed: int, layers: Sequence[_Config], input_shape: Sequence[int] = [], draws: bool = True
+        self,
+        seed: int,
+        layers: Sequence[_Config],
+        input_shape: Sequence[int] = [],
+        draws: bool = True,
+        numbering: tuple[int, int] = (0, 0),  # of the first layer, and of the first that another one holds
     ) -> None: ...
+    def slice(self, first: int, last: int) -> Self: ...  # of the same network
+    def numbering(self) -> tuple[int, int]: ...
+    def told_shape(self) -> list[int]: ...  # empty where it was not told
 
     # Shapes are those of one sample, as people write it.
     def input_shape(self) -> list[int] | None: ...  # None where it is not known
@@ -165,7 +173,9 @@ class _Network(Generic[_Number], metaclass=_PybindType):
     def step(self, lr: float) -> None: ...
 
 # What tensors() of such a network would give, without the room for it: sizes may be anybody's claim.
-def tensor_table(layers: Sequence[_Config], input_shape: Sequence[int] = []) -> list[tuple[str, list[int], str]]: ...
+def tensor_table(
+    layers: Sequence[_Config], input_shape: Sequence[int] = [], numbering: tuple[int, int] = (0, 0)
+) -> list[tuple[str, list[int], str]]: ...
 
 class Samples32(_Samples[np.float32]): ...
 class Samples64(_Samples[np.float64]): ...

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from nnext._core import Network32, Network64, Predictor, as_array, as_csr, make_predictor
 from nnext._core import tensor_table as _table_of
 from nnext._decision import Output, Shape
-from nnext._state import Counters, LayerSize, Position, State, Tensor
+from nnext._passes import Passes
+from nnext._state import FROM_THE_FIRST, Counters, LayerSize, Numbering, Position, State, Tensor
 from nnext.layers import Layer
-from nnext.losses import Loss
 from nnext.optimizers import Optimizer
 
 if TYPE_CHECKING:
@@ -22,16 +22,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine", "Predictor", "as_array", "as_csr", "optimizer_arrays", "tensor_table"]
 
-# (outputs, rows of the samples) -> (loss, gradient), or also the learning rate from this step on
-HostLoss = Callable[[Any, Any], tuple[float, Any] | tuple[float, Any, float]]
 
-
-def tensor_table(layers: Iterable[Layer], input_shape: Shape | None = None) -> list[Tensor]:
+def tensor_table(
+    layers: Iterable[Layer], input_shape: Shape | None = None, numbering: Numbering = FROM_THE_FIRST
+) -> list[Tensor]:
     """Return the arrays that a network of these layers would own, without room for one of them.
 
     ValueError where they do not fit together, or have more numbers than memory has addresses.
     """
-    return _tensors(_table_of([layer.config() for layer in layers], list(input_shape or ())))
+    return _tensors(_table_of([layer.config() for layer in layers], list(input_shape or ()), numbering))
 
 
 def optimizer_arrays(optimizer: Optimizer) -> list[str]:
@@ -45,8 +44,8 @@ def _tensors(table: Iterable[tuple[str, Sequence[int], str]]) -> list[Tensor]:
     return [Tensor(path, tuple(shape), role) for path, shape, role in table]
 
 
-class Engine:
-    """A network of the core: built from layers, trained and asked by arrays. Checks of arrays are the core's.
+class Engine(Passes):
+    """A network of the core, or a slice of one: built from layers, trained and asked by arrays.
 
     Parameters
     ----------
@@ -58,6 +57,8 @@ class Engine:
         Of a sample, where it is told.
     draws : bool
         Whether the parameters get start values; others are to be set where they do not.
+    numbering : Numbering
+        Where the layers are numbered from, where they were a slice.
     """
 
     def __init__(
@@ -67,14 +68,36 @@ class Engine:
         dtype: np.dtype[Any],
         input_shape: Shape | None = None,
         draws: bool = True,
+        numbering: Numbering = FROM_THE_FIRST,
     ) -> None:
-        self.layers, self.seed, self.dtype, self.told_shape = tuple(layers), seed, dtype, input_shape
+        self.layers, self.seed, self.dtype = tuple(layers), seed, dtype
         configs = [layer.config() for layer in self.layers]
-        self._core = (Network32 if dtype == np.float32 else Network64)(seed, configs, list(input_shape or ()), draws)
+        kind = Network32 if dtype == np.float32 else Network64
+        self._take(kind(seed, configs, list(input_shape or ()), draws, numbering))
+
+    def _take(self, core: Network32 | Network64) -> None:
+        self._core = core
         # predict(X, out, check, scale): the core's own, as one call more is a tenth of the smallest prediction.
-        self.predict = self._core.predict
+        self.predict = core.predict
+
+    def slice(self, first: int, last: int) -> Self:
+        """Return an engine of the layers first ... last - 1, whose parameters both share; its training is its own."""
+        part = object.__new__(type(self))
+        part.layers, part.seed, part.dtype = self.layers[first:last], self.seed, self.dtype
+        part._take(self._core.slice(first, last))
+        return part
+
+    @property
+    def numbering(self) -> Numbering:
+        """Where its layers are numbered from."""
+        return Numbering(*self._core.numbering())
 
     # ---- shapes and tensors -------------------------------------------------------------------------------------
+
+    @property
+    def told_shape(self) -> Shape | None:
+        """The shape of a sample, where it was told, by itself or by what comes before a slice."""
+        return tuple(self._core.told_shape()) or None
 
     @property
     def input_shape(self) -> Shape | None:
@@ -99,8 +122,8 @@ class Engine:
 
     def layer_table(self, input_shape: Shape) -> dict[str, LayerSize]:
         """Return how large the layers are for such a sample, by their paths."""
-        table = self._core.layers(list(input_shape))
-        return {path: LayerSize(tuple(shape), flops, size) for path, shape, flops, size in table}
+        layers = self._core.layers(list(input_shape))
+        return {path: LayerSize(tuple(shape), flops, size) for path, shape, flops, size in layers}
 
     def tensors(self) -> list[Tensor]:
         """Return the arrays that the network owns, layer after layer."""
@@ -175,101 +198,11 @@ class Engine:
         sums, progress = [list(arrays) for arrays in self._listed(state.optimizer)], self._listed(state.progress)
         self._core.set_state(tensors, averages, sums, progress, state.counters, state.position)
 
-    # ---- training -----------------------------------------------------------------------------------------------
-
-    def check_precision(self, precision: str) -> None:
-        """Raise ValueError where products cannot be computed in that precision."""
-        if precision == "bf16":
-            self._core.find_bf16()
-
-    def compile(
-        self,
-        loss: Loss | None,
-        optimizer: Optimizer,
-        *,
-        precision: str = "float32",
-        clip_norm: float | None = None,
-        accumulate: int = 1,
-        ema: float | None = None,
-    ) -> None:
-        """Take a loss, None where it is computed outside, and an optimizer, which starts afresh."""
-        described = None
-        if loss is not None:
-            fused = loss.fused(type(self.layers[-1]).__name__)
-            described = (fused or loss).config() | {"type": (fused or loss).name, "with_last_layer": fused is not None}
-        self._core.compile(described, optimizer.config(), precision, clip_norm or 0.0, accumulate, ema or 0.0)
-
-    def samples(
-        self, X: Any, y: npt.ArrayLike | None, weight: Any, operation: str, scale: float, rows: Array | None = None
-    ) -> Any:
-        """Return samples, checked, for `fit_epoch`, `evaluate` and `loss_and_gradients`: an object with `rows`.
-
-        With a loss of the user's there is no y for the core. Of X only `rows` are looked at, if some are given.
-        """
-        return self._core.samples(X, y, weight, operation, scale, rows)
-
-    def begin_fit(self, token: int) -> None:
-        """Claim the network; RuntimeError while another fit has it."""
-        self._core.begin_fit(token)
-
-    def end_fit(self, token: int) -> None:
-        """Give the network back, if that fit has it."""
-        self._core.end_fit(token)
-
-    def fit_epoch(
-        self,
-        samples: Any,
-        outputs: Any,
-        batch_size: int,
-        shuffle: bool,
-        lr: float | Array,
-        loss: HostLoss | None = None,
-    ) -> tuple[float, int, bool]:
-        """Go through all samples once; return the loss, the number of steps, and whether it diverged.
-
-        `lr` is one learning rate, or one for each step. What `loss` gives holds from its step on.
-        """
-        return self._core.fit_epoch(samples, outputs, batch_size, shuffle, lr, loss)
-
-    def fit_batch(
-        self, samples: Any, outputs: Any, lr: float, steps: int, loss: HostLoss | None = None
-    ) -> tuple[float, int, bool]:
-        """Take one step with all samples, of an epoch that has so many, 0 where nobody knows; return the same."""
-        return self._core.fit_batch(samples, outputs, lr, steps, loss)
-
-    def begin_epoch(self, samples: int, shuffle: bool) -> Array:
-        """Count an epoch and return the order of its samples."""
-        return self._core.begin_epoch(samples, shuffle)
-
-    def forward(self, X: npt.ArrayLike, training: bool, scale: float) -> Array:
-        """Return the outputs, and remember what `backward` needs."""
-        return self._core.forward(X, training, scale)
-
-    def backward(self, dY: npt.ArrayLike) -> Array:
-        """Compute all gradients; return that of the input."""
-        return self._core.backward(dY)
-
-    def loss_and_gradients(self, samples: Any) -> float:
-        """Return the loss, and compute all gradients."""
-        return self._core.loss_and_gradients(samples)
-
-    def step(self, lr: float) -> None:
-        """Change the parameters along the gradients."""
-        self._core.step(lr)
-
     # ---- predictions --------------------------------------------------------------------------------------------
-
-    def evaluate(self, samples: Any) -> tuple[float, Array]:
-        """Return the loss and the outputs."""
-        return self._core.evaluate(samples)
-
-    def outputs(self, samples: Any) -> Array:
-        """Return the outputs."""
-        return self._core.outputs(samples)
 
     def predictor(self) -> Predictor:
         """Return the network as it is now, for predictions alone."""
-        twin = Engine(self.layers, self.seed, self.dtype, self.told_shape, draws=False)
+        twin = Engine(self.layers, self.seed, self.dtype, self.told_shape, draws=False, numbering=self.numbering)
         twin.set(self.get())
         return twin.as_predictor()
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from nnext._compiled import Compiled
-from nnext._engine import Engine, HostLoss
+from nnext._engine import Engine
+from nnext._passes import HostLoss
 from nnext._samples import Samples
 from nnext.losses import CustomLoss
 from nnext.optimizers import Optimizer

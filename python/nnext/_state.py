@@ -17,6 +17,16 @@ Counters = tuple[int, int]  # training steps and epochs of the network's life: t
 Progress = tuple[int, float]  # steps of the optimizer, and the product that some rules keep, of a parameter
 
 
+class Numbering(NamedTuple):
+    """Where the layers of a slice are numbered from, in a network of their own too: names and random numbers go on."""
+
+    layers: int = 0  # the place of the first one
+    inner: int = 0  # how many layers that others hold came before
+
+
+FROM_THE_FIRST = Numbering()
+
+
 class LayerSize(NamedTuple):
     """What a layer gives and takes for one sample in evaluation."""
 

@@ -5,9 +5,7 @@ namespace nnext::testing {
 
 namespace {
 
-void build(const std::vector<Config>& layers, Size in) {
-  static_cast<void>(nn::Network<float>(0, layers).out_shape(in));
-}
+void build(const std::vector<Config>& layers, Size in) { static_cast<void>(Whole(layers).section.out_shape(in)); }
 
 Config without_type() { return {}; }
 
@@ -44,10 +42,10 @@ void check_configs(Statements& says) {
     layer.set("weight_init", std::vector<Config>{describe("he")});
     build({layer}, 2);
   });
-  nn::Network<float> claims(0, {linear(2, 100'000), linear(100'000, 100'000), batch_norm(100'000)});
+  const Whole claims({linear(2, 100'000), linear(100'000, 100'000), batch_norm(100'000)});
   Size numbers = 0;
   bool empty = true;
-  claims.for_parameters([&](const auto&, const nn::Parameter<float>& parameter, Size) {
+  claims.section.for_parameters([&](const auto&, const nn::Parameter<float>& parameter, Size) {
     numbers += parameter.stored, empty = empty && parameter.values.size() == 0;
   });
   says.holds("40 GB are described before any are asked for", numbers > Size{10'000'000'000} && empty);

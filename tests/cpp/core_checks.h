@@ -6,7 +6,7 @@
 
 #include "check.h"
 #include "descriptions.h"
-#include "nn/network.h"
+#include "nn/section.h"
 
 namespace nnext::testing {
 
@@ -35,6 +35,13 @@ class Statements {
  private:
   const Isa& isa_;
   Report& report_;
+};
+
+// A network and the section of all its layers.
+struct Whole {
+  explicit Whole(const std::vector<Config>& layers) : network(0, layers) {}
+  nn::Network<float> network;
+  nn::Section<float> section{network};
 };
 
 // Networks of every kind of neighbourhood, for what must hold in all of them.

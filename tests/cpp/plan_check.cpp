@@ -7,7 +7,7 @@ namespace nnext::testing {
 
 namespace {
 
-using nn::Network;
+using nn::Section;
 using nn::Value;
 using train::Place;
 using train::Plan;
@@ -19,10 +19,10 @@ constexpr Size kBatch = 5;
 // A pass as the plan lays it out, with names of values in place of numbers: whoever reads must find what it expects.
 class Rehearsal {
  public:
-  Rehearsal(const Network<float>& network, Size in, Size head, Use use)
-      : network_(network), plan_(network, in, kBatch, head, use), cells_(plan_.numbers()), names_(network.values) {
-    for (Value value = 0; value < network.values; ++value) names_[value] = static_cast<int>(value) + 1;
-    write(plan_.input(), names_[nn::kInput]);
+  Rehearsal(const Section<float>& section, const core::Shape& in, Size head, Use use)
+      : section_(section), plan_(section, in, kBatch, head, use), cells_(plan_.numbers()), names_(section.values()) {
+    for (Value value = 0; value < section.values(); ++value) names_[value] = static_cast<int>(value) + 1;
+    write(plan_.input(), names_[section.input_value()]);
     forward(head);
     if (use == Use::train) backward(head);
   }
@@ -30,7 +30,7 @@ class Rehearsal {
 
  private:
   nn::Traits traits_of(const nn::Node<float>& node) const {
-    return node.layer->traits(network_.shapes(plan_.input_shape())[node.inputs.front()], plan_.training());
+    return node.layer->traits(section_.shapes(plan_.input_shape())[node.inputs.front()], plan_.training());
   }
   // The name of a gradient of value v is -v: of what is the same numbers, the same.
   int& gradient(Value value) { return gradients_.try_emplace(value, -static_cast<int>(value) - 1).first->second; }
@@ -49,9 +49,9 @@ class Rehearsal {
 
   void forward(Size head) {
     Size done = 0, at_head = 0;
-    for (const nn::Node<float>& node : network_.nodes) {
+    for (const nn::Node<float>& node : section_.nodes()) {
       const nn::Traits traits = traits_of(node);
-      if (static_cast<Size>(&node - network_.nodes.data()) == head)
+      if (static_cast<Size>(&node - section_.nodes().data()) == head)
         head_ = node.inputs.front(), expect(plan_.head(), names_[head_]), at_head = done;
       const Stage<float>* stage = stage_of(node);
       if (stage != nullptr) ++done;
@@ -63,18 +63,18 @@ class Rehearsal {
       if (stage->saved.features > 0) write(stage->saved, kSaved);
       write(stage->y, names_[node.outputs.front()]);
     }
-    if (head >= network_.nodes.size()) head_ = network_.output, at_head = done;
+    if (head >= section_.nodes().size()) head_ = section_.output(), at_head = done;
     good_ &= plan_.head_stages() == at_head;
     expect(plan_.head(), names_[head_]);
-    expect(plan_.output(), names_[network_.output]);
-    if (plan_.training()) expect(plan_.input(), names_[nn::kInput]);
+    expect(plan_.output(), names_[section_.output()]);
+    if (plan_.training()) expect(plan_.input(), names_[section_.input_value()]);
   }
 
   // From the gradient at the loss. Afterwards those of the parameters read x and dy.
   void backward(Size head) {
     write(plan_.head_gradient(), gradient(head_));
-    for (Size i = std::min(head, network_.nodes.size()); i-- > 0;) {
-      const nn::Node<float>& node = network_.nodes[i];
+    for (Size i = std::min(head, section_.nodes().size()); i-- > 0;) {
+      const nn::Node<float>& node = section_.nodes()[i];
       const nn::Traits traits = traits_of(node);
       if (traits.backward_identity) {
         for (const Value value : node.inputs) gradients_[value] = gradient(node.outputs.front());
@@ -93,7 +93,7 @@ class Rehearsal {
       read_again(stage, *stage.node);
       if (!stage.traits.in_place) expect(stage.dy, gradient(stage.node->outputs.front()));
     }
-    expect(plan_.input_gradient(), gradient(nn::kInput));
+    expect(plan_.input_gradient(), gradient(section_.input_value()));
   }
   void read_again(const Stage<float>& stage, const nn::Node<float>& node) {
     if (stage.traits.reads_x) expect(stage.x, names_[node.inputs.front()]);
@@ -102,7 +102,7 @@ class Rehearsal {
   }
 
   static constexpr int kSaved = 1 << 20;
-  const Network<float>& network_;
+  const Section<float>& section_;
   const Plan<float> plan_;
   std::vector<int> cells_;  // who has written each number last
   std::vector<int> names_;  // of each value: the same where the numbers are
@@ -137,8 +137,8 @@ bool nothing_overlaps(const Plan<float>& plan) {
 
 void check_in_place(Statements& says) {
   const auto in_place = [](const std::vector<Config>& layers, Size stage, Use use, Size less = 0) {
-    const Network<float> network(0, layers);
-    const Plan<float> plan(network, 8, kBatch, network.nodes.size() - less, use);
+    const Whole whole(layers);
+    const Plan<float> plan(whole.section, 8, kBatch, whole.section.nodes().size() - less, use);
     return plan.stages().at(stage).x.offset == plan.stages().at(stage).y.offset;
   };
   for (const Use use : {Use::predict, Use::evaluate, Use::train}) {
@@ -165,30 +165,44 @@ void check_memory(Statements& says) {
   const auto numbers = [](Size depth, Use use) {
     std::vector<Config> layers;
     for (Size i = 0; i < depth; ++i) layers.insert(layers.end(), {linear(64, 64), relu()});
-    return Plan<float>(Network<float>(0, layers), 64, kBatch, layers.size(), use).numbers();
+    return Plan<float>(Whole(layers).section, 64, kBatch, layers.size(), use).numbers();
   };
   says.holds("predictions of a deep network need two layers' memory", numbers(40, Use::predict) == 2 * kBatch * 64);
   says.holds("evaluations keep every layer's", numbers(40, Use::evaluate) == 41 * kBatch * 64);
   says.holds("training every layer's with their gradients", numbers(40, Use::train) == 2 * 41 * kBatch * 64);
 }
 
+bool slices_are_good(const Section<float>& section, const Shape& shape) {
+  bool good = true;
+  for (Size last = 1; last <= shape.layers.size(); ++last)
+    for (Size first = 0; first < last; ++first) {
+      const Section<float> slice(section, first, last);
+      const core::Shape in = section.shapes(shape.in)[slice.input_value()];
+      for (const Use use : {Use::predict, Use::evaluate, Use::train})
+        good &= Rehearsal(slice, in, slice.nodes().size(), use).good();
+    }
+  return good;
+}
+
 }  // namespace
 
 void check_plans(Statements& says) {
   for (const Shape& shape : all_shapes()) {
-    const Network<float> network(0, shape.layers);
+    const Whole whole(shape.layers);
+    const Section<float>& section = whole.section;
     for (const Use use : {Use::predict, Use::evaluate, Use::train}) {
       const std::string name =
           std::string("plan of ") + shape.name + " for use " + std::to_string(static_cast<int>(use));
       for (const Size less : {0, 1}) {
-        const Size head = network.nodes.size() - less;
+        const Size head = section.nodes().size() - less;
         says.holds(name + (less == 0 ? "" : ", last layer with the loss") + ": whoever reads finds what was written",
-                   Rehearsal(network, shape.in, head, use).good());
+                   Rehearsal(section, shape.in, head, use).good());
       }
       if (use != Use::predict)
         says.holds(name + ": nothing overlaps",
-                   nothing_overlaps(Plan<float>(network, shape.in, kBatch, network.nodes.size(), use)));
+                   nothing_overlaps(Plan<float>(section, shape.in, kBatch, section.nodes().size(), use)));
     }
+    says.holds(std::string("plans of all slices of ") + shape.name + ": the same", slices_are_good(section, shape));
   }
   check_in_place(says);
   check_memory(says);

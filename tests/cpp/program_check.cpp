@@ -28,9 +28,9 @@ struct Step {
 
 // A step of training, from the first layer on.
 Program program_of(const std::vector<Config>& layers, Size in, const Step& step = {}) {
-  const nn::Network<float> network(0, layers);
-  for (const nn::Node<float>& node : network.nodes) node.layer->trainable = node.number >= step.frozen;
-  const Plan<float> plan(network, in, 64, network.nodes.size(), train::Use::train);
+  const Whole whole(layers);
+  for (const nn::Node<float>& node : whole.section.nodes()) node.layer->trainable = node.number >= step.frozen;
+  const Plan<float> plan(whole.section, in, 64, whole.section.nodes().size(), train::Use::train);
   train::ProgramBuilder<float> program(plan);
   if (step.by_features)
     program.first_by_features();

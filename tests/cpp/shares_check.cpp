@@ -93,11 +93,11 @@ void check_shares(Statements& says) {
   shapes.push_back({"wide", {linear(100, 1024), relu(), linear(1024, 700), batch_norm(700)}, 100});
   shapes.push_back({"wide statistics", {linear(3, 7000), batch_norm(7000)}, 3});
   for (const Shape& shape : shapes) {
-    nn::Network<float> network(0, shape.layers);
-    const Plan<float> plan(network, shape.in, 64, network.nodes.size(), train::Use::train);
+    const Whole whole(shape.layers);
+    const Plan<float> plan(whole.section, shape.in, 64, whole.section.nodes().size(), train::Use::train);
     bool once = true, groups = true, first = true, done = true;
     for (const bool freezes : {false, true}) {
-      for (nn::Node<float>& node : network.nodes) node.layer->trainable = !freezes || node.number % 2 == 1;
+      for (nn::Node<float>& node : whole.section.nodes()) node.layer->trainable = !freezes || node.number % 2 == 1;
       for (int members = 1; members <= 8; ++members)
         for (const Shares& shares : {share_rows(plan, members), share_step(plan, members)}) {
           once &= shares.count() == static_cast<Size>(members) && covers(plan, shares);
@@ -111,8 +111,8 @@ void check_shares(Statements& says) {
     says.holds(std::string("shares of ") + shape.name + ": features of the first stage", first);
     says.holds(std::string("shares of ") + shape.name + ": a smaller team does them all", done);
   }
-  const nn::Network<float> wide(0, shapes[shapes.size() - 2].layers);
-  const Plan<float> plan(wide, 100, 64, wide.nodes.size(), train::Use::train);
+  const Whole wide(shapes[shapes.size() - 2].layers);
+  const Plan<float> plan(wide.section, 100, 64, wide.section.nodes().size(), train::Use::train);
   says.holds("a wide first layer is split by features", share_step(plan, 2).split_first());
   says.holds("but not for one member", !share_step(plan, 1).split_first());
 

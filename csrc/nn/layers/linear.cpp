@@ -143,6 +143,7 @@ void Linear<T>::pack(Packed wanted) {
 
 template <class T>
 void Linear<T>::use_bf16(const kernels::Bf16Kernels* kernels) {
+  Layer<T>::use_bf16(kernels);
   const bool suits = kernels != nullptr && LinearBf16::suits(layout_);
   bf16_ = suits ? std::make_unique<LinearBf16>(*kernels, layout_) : nullptr;
   if (suits) transposed_ = {};

@@ -50,7 +50,7 @@ def rebuild(model: Copies, contents: Contents, functions: Functions) -> None:
     Only nnext's methods are called: a subclass may have others of the same names.
     """
     description = contents.description
-    Deciding.__init__(model, description.layers, description.seed, np.dtype(description.dtype), description.input_shape)
+    Deciding.__init__(model, description.engine())
     compiled = description.compiled
     loss = None if compiled is None else functions.choose_loss(compiled.loss)
     if compiled is not None and loss is not None:
@@ -86,9 +86,7 @@ def _reduce(predictor: Predictor) -> tuple[Any, tuple[bytes]]:
 
 def _predictor(file: bytes) -> Predictor:
     contents = Contents.of(file)
-    description = contents.description
-    dtype = np.dtype(description.dtype)
-    engine = Engine(description.layers, description.seed, dtype, description.input_shape, draws=False)
+    engine = contents.description.engine()
     engine.set(contents.parameters)
     return engine.as_predictor()
 

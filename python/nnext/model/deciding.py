@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from nnext._decision import NOTHING_SEEN, Decision, Output, Seen, Shape, decide
+from nnext._decision import NOTHING_SEEN, Decision, Output, Seen, decide
+from nnext._engine import Engine
 from nnext._warn import warn
-from nnext.layers import Layer
 from nnext.model.network import Network
 
 
 class Deciding(Network):
     """A network that knows what it decides."""
 
-    def __init__(
-        self, layers: tuple[Layer, ...], seed: int, dtype: np.dtype[np.floating], input_shape: Shape | None = None
-    ) -> None:
-        super().__init__(layers, seed, dtype, input_shape)
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
         self._seen = NOTHING_SEEN
 
     @property

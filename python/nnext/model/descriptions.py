@@ -1,12 +1,13 @@
 """What a model is, beside its numbers: plain values that a file keeps, and what they say, checked.
 
 Entries of format 2, provisional: ``dtype``, ``seed``, ``layers``, ``input_shape`` (null where none was given),
-``frozen`` (paths of layers), ``counters``, ``progress`` (of each tensor: steps of the optimizer, and the product that
-some rules keep), ``position`` (epochs since compile, and of the one that a fit was in the steps done and all); after
-compile its arguments ``loss``, ``optimizer``, ``metrics``, ``precision``, ``clip_norm``, ``accumulate`` and ``ema``;
-and ``seen``, what the data have told. Layers, losses, optimizers, schedules and initializers are what their
-``config()`` gives, metrics are names, and ``{"function": name}`` stands for a function of the user's. A file holds no
-code, import names or paths.
+``numbering`` (of a slice: the place of its first layer, and how many layers within others came before), ``frozen``
+(paths of layers), ``counters``, ``progress`` (of each tensor: steps of the optimizer, and the product that some rules
+keep), ``position`` (epochs since compile, and of the one that a fit was in the steps done and all); after compile its
+arguments ``loss``, ``optimizer``, ``metrics``, ``precision``, ``clip_norm``, ``accumulate`` and ``ema``; and ``seen``,
+what the data have told. Layers, losses, optimizers, schedules and initializers are what their ``config()`` gives,
+metrics are names, and ``{"function": name}`` stands for a function of the user's. A file holds no code, import names or
+paths.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from nnext import _check, metrics
 from nnext._compiled import Compiled
 from nnext._decision import Seen, Shape
 from nnext._engine import Engine, optimizer_arrays, tensor_table
 from nnext._fields import Check
-from nnext._state import Counters, Position, Progress, State, Tensor
+from nnext._state import FROM_THE_FIRST, Counters, Numbering, Position, Progress, State, Tensor
 from nnext.layers import Layer
 from nnext.losses import Loss
 from nnext.model.functions import Named, Names, name_loss, name_metrics
@@ -54,6 +57,7 @@ class Description:
     seed: int
     layers: tuple[Layer, ...]
     input_shape: Shape | None
+    numbering: Numbering
     frozen: list[str]
     counters: Counters
     progress: Mapping[str, Progress]  # of each tensor
@@ -63,7 +67,12 @@ class Description:
 
     def tensors(self) -> list[Tensor]:
         """Return the parameters and buffers of such a network."""
-        return tensor_table(self.layers, self.input_shape)
+        return tensor_table(self.layers, self.input_shape, self.numbering)
+
+    def engine(self) -> Engine:
+        """Return such a network, whose parameters are to be set."""
+        dtype = np.dtype(self.dtype)
+        return Engine(self.layers, self.seed, dtype, self.input_shape, draws=False, numbering=self.numbering)
 
     @property
     def keeps_averages(self) -> bool:
@@ -88,6 +97,8 @@ def write(engine: Engine, state: State, compiled: Compiled | None, seen: Seen) -
         "position": list(state.position),
         "seen": {name: list(told) if isinstance(told, tuple) else told for name, told in vars(seen).items()},
     }
+    if engine.numbering != FROM_THE_FIRST:
+        description["numbering"] = list(engine.numbering)
     if compiled is not None:
         loss = name_loss(compiled.loss)
         description |= {
@@ -147,6 +158,13 @@ def _layers(operation: str, name: str, value: Any) -> tuple[Layer, ...]:
 
 def _input_shape(operation: str, name: str, value: Any) -> Shape | None:
     return None if value is None else _check.shape(operation, name, _list(operation, name, value))
+
+
+def _numbering(operation: str, name: str, value: Any) -> Numbering:
+    """Return it; the core has 13 bits for either number."""
+    layers, inner = _list(operation, name, value, 2)
+    few = partial(_check.integer, low=0, high=2**13 - 1)
+    return Numbering(few(operation, name, layers), few(operation, name, inner))
 
 
 def _names(operation: str, name: str, value: Any) -> list[str]:
@@ -248,6 +266,7 @@ _NETWORK: Mapping[str, Check] = {
     "seed": partial(_check.integer, low=0, high=2**64 - 1),
     "layers": _layers,
     "input_shape": _input_shape,
+    "numbering": _numbering,
     "frozen": _names,
     "counters": _counters,
     "progress": _progress,
@@ -266,6 +285,7 @@ _COMPILED: Mapping[str, Check] = {
 # What older files mean.
 _ABSENT: Mapping[str, Any] = {
     "input_shape": None,
+    "numbering": [0, 0],
     "precision": "float32",
     "clip_norm": None,
     "position": [0.0, 0, 0],

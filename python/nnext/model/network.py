@@ -22,10 +22,8 @@ from nnext.optimizers import Optimizer
 class Network:
     """Layers with their numbers. `Sequential` is what people use: it adds what they can do with them."""
 
-    def __init__(
-        self, layers: tuple[Layer, ...], seed: int, dtype: np.dtype[np.floating], input_shape: Shape | None = None
-    ) -> None:
-        self._engine = Engine(layers, seed, dtype, input_shape)
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         self._compiled: Compiled | None = None
         self._history: History | None = None
         self._stop_training = False

@@ -17,7 +17,11 @@ _TITLES = ("layer", "output", "params", "FLOPs", "bytes")
 def table(engine: Engine, input_shape: Shape | None) -> str:
     """Return the table; without an input shape it does not say what depends on that."""
     sizes = {} if input_shape is None else engine.layer_table(input_shape)
-    rows = [_TITLES, *_rows(engine, sizes, engine.layers, ""), _row(engine, sizes, "total", "", "")]
+    rows = [
+        _TITLES,
+        *_rows(engine, sizes, engine.layers, "", engine.numbering.layers),
+        _row(engine, sizes, "total", "", ""),
+    ]
     if not sizes:
         rows = [row[:3] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -26,10 +30,10 @@ def table(engine: Engine, input_shape: Shape | None) -> str:
 
 
 def _rows(
-    engine: Engine, sizes: Mapping[str, LayerSize], layers: Sequence[Layer], prefix: str
+    engine: Engine, sizes: Mapping[str, LayerSize], layers: Sequence[Layer], prefix: str, first: int = 0
 ) -> Iterator[tuple[str, ...]]:
     """Give a row a layer, those that it holds after it."""
-    for i, layer in enumerate(layers):
+    for i, layer in enumerate(layers, first):
         path = f"{prefix}{i}"
         depth = sum(not part.isdigit() for part in path.split("."))
         frozen = " (frozen)" if _is_frozen(engine, path) else ""

@@ -79,7 +79,7 @@ std::uint64_t digest(const train::StateCopy<float>& state) {
   return all.value();
 }
 
-Course::Course(const Case& what) : what_(what), trainer_(kSeed, what.layers, {}, true) {
+Course::Course(const Case& what) : what_(what), trainer_(kSeed, what.layers, {}, true, {}) {
   Random random(kSeed + what.in);
   x_ = random.uniforms<float>(what.rows * what.in, -1, 1);
   y_ = random.uniforms<float>(std::max(what.rows, kProbe) * what.out, -1, 1);
@@ -121,7 +121,7 @@ void Course::epoch_by_steps(const std::function<void()>& seen) {
   const auto wide = wide_;
   const auto classes = classes_;
   // Epochs are counted by steps here, so the order is that of the epoch in the course.
-  if (what_.shuffle) reorder(train::shuffled_order(trainer_.network().seed, epochs_++, what_.rows, cancel));
+  if (what_.shuffle) reorder(train::shuffled_order(trainer_.section().network().seed, epochs_++, what_.rows, cancel));
   const Size step = what_.batch * what_.settings.accumulate;
   for (Size first = 0; first < what_.rows; first += step) {
     const Size count = std::min(step, what_.rows - first);
@@ -172,7 +172,7 @@ template <class N>
 DenseRows<float> Course::rows_of(const std::vector<N>& numbers, Size first, Size count) const {
   const data::Stored stored{data::kNumberType<N>, numbers.data() + first * what_.in,
                             static_cast<core::Stride>(what_.in * sizeof(N))};
-  return {trainer_.network().kernels, count, what_.in, stored, 1};
+  return {trainer_.section().network().kernels, count, what_.in, stored, 1};
 }
 
 DenseRows<float> Course::rows(Size first, Size count) const {
@@ -202,7 +202,7 @@ Samples<float> Course::samples(const DenseRows<float>& x, Size first, const std:
 Saved Course::save() {
   const train::StateCopy<float> state = trainer_.copy_state();
   Saved saved{{}, {}, {}, state.progress, state.counters, state.position};
-  trainer_.network().for_parameters([&](const auto& node, const auto& parameter, Size index) {
+  trainer_.section().for_parameters([&](const auto& node, const auto& parameter, Size index) {
     Size count = 1;
     for (const Size side : parameter.shape) count *= side;
     const auto logical = [&](const core::Buffer<float>& stored) {

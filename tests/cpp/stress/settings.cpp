@@ -21,7 +21,7 @@ class Settings {
  public:
   Settings() : course_(kCase) {
     for (std::uint64_t seed : {1, 2}) {
-      Trainer<float> other(seed, kCase.layers, {}, true);
+      Trainer<float> other(seed, kCase.layers, {}, true, {});
       const train::StateCopy<float> state = other.copy_state();
       sets_.push_back(logical(other, state));
       put(sets_.back());
@@ -82,7 +82,7 @@ class Settings {
 
   static Set logical(const Trainer<float>& trainer, const train::StateCopy<float>& state) {
     Set set;
-    trainer.network().for_parameters([&](const auto& node, const auto& parameter, Size index) {
+    trainer.section().for_parameters([&](const auto& node, const auto& parameter, Size index) {
       Size count = 1;
       for (const Size side : parameter.shape) count *= side;
       set.emplace_back(count);
@@ -106,7 +106,7 @@ class Settings {
 void predict_while_waiting(Course& course) {
   std::atomic<bool> reads{false}, asked{false};
   std::thread reader([&] {
-    const runtime::Gate::Reader inside(course.trainer().network().gate);
+    const runtime::Gate::Reader inside(course.trainer().section().network().gate);
     reads.store(true);
     while (!asked.load()) std::this_thread::yield();
   });

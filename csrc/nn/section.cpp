@@ -1,0 +1,141 @@
+#include "nn/section.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "core/errors.h"
+
+namespace nnext::nn {
+
+template <class T>
+Section<T>::Section(Network<T>& network, std::span<const Size> told_shape)
+    : Section(network, 0, network.begins.size(), {told_shape.begin(), told_shape.end()}) {}
+
+// What samples of all layers become on the way is what those of some are told to be.
+template <class T>
+Section<T>::Section(const Section& of, Size first, Size last)
+    : Section(of.network_, of.first_layer_ + first, of.first_layer_ + last, of.told_before(first)) {}
+
+template <class T>
+Section<T>::Section(Network<T>& network, Size first, Size last, std::vector<Size> told_shape)
+    : network_(network), first_layer_(first), numbering_(network.numbering), told_shape_(std::move(told_shape)) {
+  const auto begin = [&](Size layer) {
+    return layer < network.begins.size() ? network.begins[layer].node : network.nodes.size();
+  };
+  nodes_ = std::span(network.nodes).subspan(begin(first), begin(last) - begin(first));
+  if (!nodes_.empty()) {
+    numbering_ = {numbering_.layers + first, network.begins[first].inner};
+    input_value_ = nodes_.front().inputs.front(), output_value_ = nodes_.back().outputs.front();
+    first_parameter_ = nodes_.front().first_parameter;
+  }
+  for (const Node<T>& node : nodes_) {
+    parameters_ += node.layer->parameters.size();
+    find_intake(*node.layer);
+  }
+  find_input();
+}
+
+template <class T>
+std::vector<Size> Section<T>::told_before(Size layer) const {
+  if (layer == 0 || told_shape_.empty()) return told_shape_;
+  const Size begin = network_.begins[first_layer_ + layer].node;
+  return shapes(*input_)[network_.nodes[begin].inputs.front()].extents();
+}
+
+// Of the first that wants something; after a Flatten the next one says how many features there are.
+template <class T>
+void Section<T>::find_intake(const Layer<T>& layer) {
+  channels_kept_ &= layer.keeps_channels();
+  std::optional<Intake> wanted = layer.intake();
+  if (!wanted) return;
+  if (!channels_kept_) wanted->channels = 0;
+  if (!intake_)
+    intake_ = wanted;
+  else if (intake_->flat && intake_->channels == 0)
+    intake_->channels = wanted->channels;
+}
+
+// Or the layers do not fit together. Features of any number stand for samples that are not known; where layers do not
+// take these, but may take sequences, the first samples tell.
+template <class T>
+void Section<T>::find_input() {
+  const Intake wanted = intake_.value_or(Intake{});
+  const bool may_have_places = wanted.axes != 0 && std::any_of(nodes_.begin(), nodes_.end(), [](const Node<T>& node) {
+                                 return node.layer->joins_places();
+                               });
+  if (!told_shape_.empty()) {
+    input_ = read(told_shape_);
+    if (!input_)
+      core::fail_value("[network] input_shape has ", told_shape_.size(), " axes but the first layer takes ",
+                       wanted.axes + 1, wanted.channels_first ? ", channels first" : "", "; give as many");
+  } else if (wanted.channels > 0 && wanted.axes <= 0) {
+    input_ = Shape(wanted.channels);
+  }
+  takes_only_input_ = input_ && (!told_shape_.empty() || (wanted.axes == 0 && !wanted.flat));
+  if (!input_ && wanted.axes > 0) return;
+  try {
+    output_ = shapes(input_.value_or(1))[output()];
+  } catch (const std::invalid_argument&) {
+    if (takes_only_input_ || (!may_have_places && channels_kept_)) throw;
+    input_.reset();
+  }
+}
+
+template <class T>
+std::optional<Shape> Section<T>::read(std::span<const Size> extents) const {
+  const Intake wanted = intake_.value_or(Intake{});
+  if (extents.empty() || extents.size() > Shape::kMaxAxes + 1) return {};
+  const auto axes = static_cast<int>(extents.size()) - 1;
+  if (wanted.flat) return Shape(extents.first(extents.size() - 1), extents.back(), false);
+  if (!wanted.channels_first) {
+    if (wanted.axes >= 0 && axes != wanted.axes) return {};
+    if (axes == 2) return Shape(extents.subspan(1), extents.front(), true);  // three axes are those of an image
+    return Shape(extents.first(extents.size() - 1), extents.back(), false);
+  }
+  if (axes == wanted.axes) return Shape(extents.subspan(1), extents.front(), true);
+  if (axes + 1 == wanted.axes) return Shape(extents, 1, true);  // images without channels have one
+  return {};
+}
+
+template <class T>
+std::vector<Shape> Section<T>::shapes(const Shape& in) const {
+  std::vector<Shape> all(values(), in), given;
+  for (const Node<T>& node : nodes_) {
+    given.clear();
+    for (const Value input : node.inputs) given.push_back(all[input]);
+    try {
+      for (const Value value : node.outputs) all[value] = node.layer->out_shape(given);
+    } catch (const std::invalid_argument& error) {
+      core::fail_value("layer ", node.path, ": ", error.what());
+    }
+  }
+  return all;
+}
+
+template <class T>
+const Node<T>& Section<T>::owner(Size parameter) const {
+  for (const Node<T>& node : nodes_)
+    if (parameter < index(node, node.layer->parameters.size())) return node;
+  throw std::out_of_range("no such parameter");
+}
+
+template <class T>
+bool Section<T>::parameters_finite() const {
+  for (const Node<T>& node : nodes_)
+    for (const Parameter<T>& parameter : node.layer->parameters)
+      if (network_.kernels.reduce.count_nonfinite(parameter.values.size(), parameter.values.data()) > 0) return false;
+  return true;
+}
+
+template <class T>
+std::vector<Layer<T>*> Section<T>::layers_at(const std::string& path) const {
+  std::vector<Layer<T>*> found;
+  for (const Node<T>& node : nodes_)
+    if (node.path == path || node.path.starts_with(path + ".")) found.push_back(node.layer.get());
+  return found;
+}
+
+template class Section<float>;
+template class Section<double>;
+
+}  // namespace nnext::nn

@@ -1,0 +1,81 @@
+// Layers of a network that follow each other, from one value to another: all of them, or a slice. What trains or predicts
+// goes through a section, and knows nothing of the layers beside it.
+#pragma once
+
+#include "nn/network.h"
+
+namespace nnext::nn {
+
+template <class T>
+class Section {
+ public:
+  // All layers, and the extents of a sample as people write them, if they are told. Throws std::invalid_argument where
+  // layers do not fit together.
+  explicit Section(Network<T>& network, std::span<const Size> told_shape = {});
+  // The layers [first, last) of a section, of which there is one at least.
+  Section(const Section& of, Size first, Size last);
+
+  Network<T>& network() const { return network_; }
+  std::span<Node<T>> nodes() const { return nodes_; }
+  Value input_value() const { return input_value_; }
+  Value output() const { return output_value_; }      // what it gives
+  Size values() const { return network_.values; }     // of the whole network, which Value counts
+  Size parameters() const { return parameters_; }     // with buffers
+  Numbering numbering() const { return numbering_; }  // of its first layer
+  bool has(const Node<T>& node) const { return nodes_.data() <= &node && &node < nodes_.data() + nodes_.size(); }
+  bool meets(const Section& other) const {  // one of the same network: whether they share a layer
+    return !nodes_.empty() && !other.nodes_.empty() && (has(other.nodes_.front()) || other.has(nodes_.front()));
+  }
+
+  // Of a sample; none where it was not told.
+  const std::vector<Size>& told_shape() const { return told_shape_; }
+  // What the first layer that wants something of its input wants; nothing where none does.
+  const std::optional<Intake>& intake() const { return intake_; }
+  // The shape of a sample, where it was told or there is but one that the first layers take.
+  const std::optional<Shape>& input() const { return input_; }
+  bool takes_only_input() const { return takes_only_input_; }  // and no samples with more places
+  // The shape of samples with these extents, as people write them; nothing where they are too many or too few.
+  std::optional<Shape> read(std::span<const Size> extents) const;
+  // Of each value within, for such samples; the last one's. Throw std::invalid_argument where layers do not fit.
+  std::vector<Shape> shapes(const Shape& in) const;
+  Shape out_shape(const Shape& in) const { return in == input_ ? output_ : shapes(in)[output()]; }
+
+  // Parameters are counted from the first of the section. The index of a node's parameter i:
+  Size index(const Node<T>& node, Size i) const { return node.first_parameter - first_parameter_ + i; }
+  // Calls f(node, parameter, index).
+  template <class F>
+  void for_parameters(F f) const {
+    Size index = 0;
+    for (const Node<T>& node : nodes_)
+      for (Parameter<T>& parameter : node.layer->parameters) f(node, parameter, index++);
+  }
+  const Node<T>& owner(Size parameter) const;  // by its index
+  Parameter<T>& parameter(Size index_) const {
+    const Node<T>& node = owner(index_);
+    return node.layer->parameters[index_ - index(node, 0)];
+  }
+  bool parameters_finite() const;
+  // The layers at a path and, where that holds others, all of these.
+  std::vector<Layer<T>*> layers_at(const std::string& path) const;
+
+ private:
+  Section(Network<T>& network, Size first, Size last, std::vector<Size> told_shape);
+  std::vector<Size> told_before(Size layer) const;
+  void find_intake(const Layer<T>& layer);
+  void find_input();
+
+  Network<T>& network_;
+  Size first_layer_;  // among the network's
+  Numbering numbering_;
+  std::span<Node<T>> nodes_;
+  Value input_value_ = kInput, output_value_ = kInput;
+  Size first_parameter_ = 0, parameters_ = 0;
+  std::vector<Size> told_shape_;
+  std::optional<Intake> intake_;
+  std::optional<Shape> input_;
+  bool takes_only_input_ = false;
+  bool channels_kept_ = true;  // on the way from the input, while layers are looked at
+  Shape output_;               // for that input
+};
+
+}  // namespace nnext::nn

@@ -1,0 +1,119 @@
+"""The passes of a network in the C++ core: what `Engine` does with samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from nnext.layers import Layer
+from nnext.losses import Loss
+from nnext.optimizers import Optimizer
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from nnext._core import Network32, Network64
+
+    Array = npt.NDArray[Any]
+
+# (outputs, rows of the samples) -> (loss, gradient), or also the learning rate from this step on
+HostLoss = Callable[[Any, Any], tuple[float, Any] | tuple[float, Any, float]]
+
+
+class Passes:
+    """What trains a network and asks it, by arrays. Checks of arrays are the core's."""
+
+    layers: tuple[Layer, ...]
+    _core: Network32 | Network64
+
+    # ---- training -----------------------------------------------------------------------------------------------
+
+    def check_precision(self, precision: str) -> None:
+        """Raise ValueError where products cannot be computed in that precision."""
+        if precision == "bf16":
+            self._core.find_bf16()
+
+    def compile(
+        self,
+        loss: Loss | None,
+        optimizer: Optimizer,
+        *,
+        precision: str = "float32",
+        clip_norm: float | None = None,
+        accumulate: int = 1,
+        ema: float | None = None,
+    ) -> None:
+        """Take a loss, None where it is computed outside, and an optimizer, which starts afresh."""
+        described = None
+        if loss is not None:
+            fused = loss.fused(type(self.layers[-1]).__name__)
+            described = (fused or loss).config() | {"type": (fused or loss).name, "with_last_layer": fused is not None}
+        self._core.compile(described, optimizer.config(), precision, clip_norm or 0.0, accumulate, ema or 0.0)
+
+    def samples(
+        self, X: Any, y: npt.ArrayLike | None, weight: Any, operation: str, scale: float, rows: Array | None = None
+    ) -> Any:
+        """Return samples, checked, for `fit_epoch`, `evaluate` and `loss_and_gradients`: an object with `rows`.
+
+        With a loss of the user's there is no y for the core. Of X only `rows` are looked at, if some are given.
+        """
+        return self._core.samples(X, y, weight, operation, scale, rows)
+
+    def begin_fit(self, token: int) -> None:
+        """Claim the network; RuntimeError while another fit has it."""
+        self._core.begin_fit(token)
+
+    def end_fit(self, token: int) -> None:
+        """Give the network back, if that fit has it."""
+        self._core.end_fit(token)
+
+    def fit_epoch(
+        self,
+        samples: Any,
+        outputs: Any,
+        batch_size: int,
+        shuffle: bool,
+        lr: float | Array,
+        loss: HostLoss | None = None,
+    ) -> tuple[float, int, bool]:
+        """Go through all samples once; return the loss, the number of steps, and whether it diverged.
+
+        `lr` is one learning rate, or one for each step. What `loss` gives holds from its step on.
+        """
+        return self._core.fit_epoch(samples, outputs, batch_size, shuffle, lr, loss)
+
+    def fit_batch(
+        self, samples: Any, outputs: Any, lr: float, steps: int, loss: HostLoss | None = None
+    ) -> tuple[float, int, bool]:
+        """Take one step with all samples, of an epoch that has so many, 0 where nobody knows; return the same."""
+        return self._core.fit_batch(samples, outputs, lr, steps, loss)
+
+    def begin_epoch(self, samples: int, shuffle: bool) -> Array:
+        """Count an epoch and return the order of its samples."""
+        return self._core.begin_epoch(samples, shuffle)
+
+    def forward(self, X: npt.ArrayLike, training: bool, scale: float) -> Array:
+        """Return the outputs, and remember what `backward` needs."""
+        return self._core.forward(X, training, scale)
+
+    def backward(self, dY: npt.ArrayLike) -> Array:
+        """Compute all gradients; return that of the input."""
+        return self._core.backward(dY)
+
+    def loss_and_gradients(self, samples: Any) -> float:
+        """Return the loss, and compute all gradients."""
+        return self._core.loss_and_gradients(samples)
+
+    def step(self, lr: float) -> None:
+        """Change the parameters along the gradients."""
+        self._core.step(lr)
+
+    # ---- predictions --------------------------------------------------------------------------------------------
+
+    def evaluate(self, samples: Any) -> tuple[float, Array]:
+        """Return the loss and the outputs."""
+        return self._core.evaluate(samples)
+
+    def outputs(self, samples: Any) -> Array:
+        """Return the outputs."""
+        return self._core.outputs(samples)
