@@ -194,3 +194,19 @@ LAYERS |= {
         },
     ),
 }  # fmt: skip
+
+# LeCun, Bottou, Bengio and Haffner, Proc. IEEE 86, 1998, with ReLU and maxima.
+LENET_5: list[nn.Layer] = [
+    nn.Conv2d(1, 6, 5, padding=2),
+    nn.ReLU(),
+    nn.MaxPool2d(2),
+    nn.Conv2d(6, 16, 5),
+    nn.ReLU(),
+    nn.MaxPool2d(2),
+    nn.Flatten(),
+    nn.Linear(400, 120),
+    nn.ReLU(),
+    nn.Linear(120, 84),
+    nn.ReLU(),
+    nn.Linear(84, 10),
+]

@@ -225,7 +225,6 @@ std::vector<std::string> Model<T>::frozen() const {
 
 template std::vector<TensorInfo> tensor_table(const nn::Section<float>&);
 template std::vector<TensorInfo> tensor_table(const nn::Section<double>&);
-// The members above; the others are instantiated in model.cpp.
 template class Model<float>;
 template class Model<double>;
 

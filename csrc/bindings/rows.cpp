@@ -10,6 +10,7 @@
 #include "bindings/sparse_rows.h"
 #include "core/buffer.h"
 #include "kernels/dispatch.h"
+#include "train/output_rows.h"
 
 namespace nnext::bindings {
 
@@ -158,6 +159,16 @@ Rows<T> as_rows(const py::handle& object, const RowsWanted<T>& wanted, const Arg
   return {.keep = std::move(dense.keep), .one_sample = seen.one_sample, .dense = rows};
 }
 
+template <class T>
+py::array_t<T> copy_of(ConstMatrix<T> from, const core::Shape& shape) {
+  py::array_t<T> result = new_array<T>(Extents(from.rows, shape));
+  train::put_rows<T>(kernels::current_kernels<T>().layout, shape, from,
+                     Matrix<T>(result.mutable_data(), from.rows, from.cols));
+  return result;
+}
+
+template py::array_t<float> copy_of(ConstMatrix<float>, const core::Shape&);
+template py::array_t<double> copy_of(ConstMatrix<double>, const core::Shape&);
 template Rows<float> as_rows(const py::handle&, const RowsWanted<float>&, const Argument&);
 template Rows<double> as_rows(const py::handle&, const RowsWanted<double>&, const Argument&);
 

@@ -36,4 +36,8 @@ struct RowsWanted {
 template <class T>
 Rows<T> as_rows(const py::handle& object, const RowsWanted<T>& wanted, const Argument& argument);
 
+// Rows that the core has, as people write them.
+template <class T>
+py::array_t<T> copy_of(core::ConstMatrix<T> from, const core::Shape& shape);
+
 }  // namespace nnext::bindings

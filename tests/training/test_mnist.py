@@ -4,6 +4,7 @@ import numpy as np
 
 import nnext as nn
 from internals import training_state
+from layer_cases import LENET_5
 from support import assert_same_bits
 
 Set = tuple[np.ndarray, np.ndarray]
@@ -21,20 +22,7 @@ def test_mnist_784_128_10_recognises_97_8_percent(mnist: tuple[Set, Set]) -> Non
 
 def test_lenet_5_reads_98_8_percent_after_five_epochs_of_bytes(mnist: tuple[Set, Set]) -> None:
     (X, y), (X_test, y_test) = mnist
-    model = nn.Sequential(
-        nn.Conv2d(1, 6, 5, padding=2),
-        nn.ReLU(),
-        nn.MaxPool2d(2),
-        nn.Conv2d(6, 16, 5),
-        nn.ReLU(),
-        nn.MaxPool2d(2),
-        nn.Flatten(),
-        nn.Linear(400, 120),
-        nn.ReLU(),
-        nn.Linear(120, 84),
-        nn.ReLU(),
-        nn.Linear(84, 10),
-    )
+    model = nn.Sequential(*LENET_5)
     optimizer = nn.Adam(lr=nn.Cosine(2e-3, epochs=5, warmup=0.5))
     model.compile(loss="cross_entropy", optimizer=optimizer, metrics=["accuracy"])
     model.fit(X, y, epochs=5, batch_size=64, scale=1 / 255, verbose=0)

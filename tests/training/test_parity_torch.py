@@ -8,9 +8,9 @@ import pytest
 
 import nnext as nn
 from cases import LOSSES, OPTIMIZERS
-from layer_cases import LAYERS
+from layer_cases import LAYERS, LENET_5
 from nnext import functional
-from parity import BATCH, STEPS, TOLERANCE, assert_parity, assert_same_training
+from parity import BATCH, STEPS, TOLERANCE, assert_parity, assert_round_trip, assert_same_training
 from support import assert_same_bits
 from tolerance import eps
 from torch_twins import loss as torch_loss
@@ -152,6 +152,15 @@ def test_state_dicts_go_to_pytorch_and_come_back(rng: np.random.Generator) -> No
     assert_same_bits(again.state_dict(), model.state_dict())
     X = rng.normal(size=(7, 6))
     assert_parity(again.predict(X), theirs.eval()(torch.from_numpy(X)), "predict")
+
+
+def test_lenet_5_is_pytorchs_and_its_state_goes_there_and_back(rng: np.random.Generator) -> None:
+    model, images = nn.Sequential(*LENET_5, seed=5, dtype="float64"), (1, 28, 28)
+    model.compile(loss="cross_entropy", optimizer=nn.SGD(lr=0.01, momentum=0.9))
+    other = twin(model)
+    optimizer = torch.optim.SGD(other.parameters(), lr=0.01, momentum=0.9)
+    assert_same_training(model, other, optimizer, LOSSES["cross_entropy"], rng, shape=images, steps=20)
+    assert_round_trip(model, other, rng.normal(size=(5, *images)))
 
 
 @pytest.mark.parametrize("loss", LOSSES)

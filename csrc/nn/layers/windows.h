@@ -5,7 +5,7 @@
 
 #include "core/config.h"
 #include "core/shape.h"
-#include "ops/convolution.h"
+#include "ops/conv_shape.h"
 
 namespace nnext::nn {
 
