@@ -122,10 +122,10 @@ Gate::Writer::~Writer() {
 namespace {
 
 [[noreturn]] void fail_busy(const char* operation) {
-  throw std::runtime_error(core::message(
-      "[", operation,
-      "] this model is being trained already; wait until that ends, or train a copy: slices of a network train one at "
-      "a time"));
+  throw std::runtime_error(
+      core::message("[", operation,
+                    "] this model is being trained already; wait until that ends, or train a second model: slices of "
+                    "one network train in turn"));
 }
 
 }  // namespace

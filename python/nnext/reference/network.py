@@ -114,10 +114,11 @@ class Network:
         names of a slice begin with "0" here.
         """
         configs, numbering = [layer.config() for layer in model.layers], model.engine.numbering
+        first, _ = numbering
         parameters = {}
         for name, array in model.state_dict().items():
             place, _, rest = name.partition(".")
-            parameters[f"{int(place) - numbering.layers}.{rest}"] = array
+            parameters[f"{int(place) - first}.{rest}"] = array
         dtype = str(np.dtype(model.dtype))
         return cls.from_config(configs, parameters, loss, optimizer, model.seed, dtype, clip_norm, numbering)
 
