@@ -122,8 +122,10 @@ Gate::Writer::~Writer() {
 namespace {
 
 [[noreturn]] void fail_busy(const char* operation) {
-  throw std::runtime_error(core::message(
-      "[", operation, "] this model is being trained already; wait until that ends, or train a second model"));
+  throw std::runtime_error(
+      core::message("[", operation,
+                    "] this model is being trained already; wait until that ends, or train a second model: slices of "
+                    "one network train in turn"));
 }
 
 }  // namespace
@@ -188,9 +190,12 @@ void Gate::forget_other_threads() {
   fit_.store(0);
 }
 
+Gate::NoFork::NoFork() { Forks::all().mutex.lock(); }
+Gate::NoFork::~NoFork() { Forks::all().mutex.unlock(); }
+
 Gate::Gate() {
   Forks& forks = Forks::all();
-  const std::lock_guard lock(forks.mutex);
+  const NoFork lock;
   next_ = forks.first;
   if (next_ != nullptr) next_->previous_ = this;
   forks.first = this;
@@ -198,7 +203,7 @@ Gate::Gate() {
 
 Gate::~Gate() {
   Forks& forks = Forks::all();
-  const std::lock_guard lock(forks.mutex);
+  const NoFork lock;
   (previous_ != nullptr ? previous_->next_ : forks.first) = next_;
   if (next_ != nullptr) next_->previous_ = previous_;
 }

@@ -87,6 +87,15 @@ class Gate {
   void begin_fit(std::uint64_t id);
   bool end_fit(std::uint64_t id);
 
+  // While one lives no process is forked, so that a list can be changed in one go. Whoever has it waits for no gate.
+  class NoFork {
+   public:
+    NoFork();
+    ~NoFork();
+    NoFork(const NoFork&) = delete;
+    NoFork& operator=(const NoFork&) = delete;
+  };
+
   // Once true in a child that was forked while another thread trained: what that thread left behind is in no known
   // state.
   bool take_abandoned() { return abandoned_.exchange(false); }

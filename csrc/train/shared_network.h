@@ -2,12 +2,15 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <vector>
 
 #include "nn/network.h"
 
 namespace nnext::train {
+
+using core::Size;
 
 template <class T>
 class Trainer;
@@ -21,19 +24,20 @@ class SharedNetwork {
   nn::Network<T> network;
 
   void add(Trainer<T>* trainer) {
+    const Gate::NoFork no_fork;
     const std::lock_guard lock(mutex_);
     trainers_.push_back(trainer);
+    count_ = trainers_.size();
   }
   // Waits for calls with it that are under way.
   void remove(Trainer<T>* trainer) {
+    const Gate::NoFork no_fork;
     const std::lock_guard lock(mutex_);
     std::erase(trainers_, trainer);
+    count_ = trainers_.size();
   }
-  bool has_several() const {
-    const std::lock_guard lock(mutex_);
-    return trainers_.size() > 1;
-  }
-  // Calls f(trainer).
+  bool has_several() const { return count_ > 1; }
+  // Calls f(trainer), inside the gate as its writer: forks wait for that, so no child finds the list locked.
   template <class F>
   void for_trainers(F f) const {
     const std::lock_guard lock(mutex_);
@@ -41,7 +45,9 @@ class SharedNetwork {
   }
 
  private:
+  using Gate = runtime::Gate;
   mutable std::mutex mutex_;
+  std::atomic<Size> count_{0};
   std::vector<Trainer<T>*> trainers_;
 };
 

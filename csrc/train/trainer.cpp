@@ -40,7 +40,8 @@ Trainer<T>::~Trainer() {
   shared_->remove(this);
 }
 
-// A thread that trained when this process was forked has left passes half-made. They cannot be destroyed.
+// A thread that trained when this process was forked has left passes half-made. They cannot be destroyed. No other
+// thread has used them since.
 template <class T>
 void Trainer<T>::forget_lost_passes() {
   if (!network_.gate.take_abandoned()) return;

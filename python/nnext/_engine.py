@@ -87,6 +87,10 @@ class Engine(Passes):
         part._take(self._core.slice(first, last))
         return part
 
+    def twin(self, dtype: np.dtype[Any]) -> Engine:
+        """Return the same layers in a network of their own, whose parameters are to be set."""
+        return Engine(self.layers, self.seed, dtype, self.told_shape, draws=False, numbering=self.numbering)
+
     @property
     def numbering(self) -> Numbering:
         """Where its layers are numbered from."""
@@ -202,7 +206,7 @@ class Engine(Passes):
 
     def predictor(self) -> Predictor:
         """Return the network as it is now, for predictions alone."""
-        twin = Engine(self.layers, self.seed, self.dtype, self.told_shape, draws=False, numbering=self.numbering)
+        twin = self.twin(self.dtype)
         twin.set(self.get())
         return twin.as_predictor()
 

@@ -11,6 +11,7 @@ from nnext import _fit
 from nnext._compiled import require
 from nnext._samples import Samples
 from nnext.model import Sequential
+from nnext.model.sequential import of_engine
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -103,7 +104,7 @@ def gradcheck(model: Sequential, X: npt.ArrayLike, y: npt.ArrayLike, sample_weig
 
 def _float64_copy(model: Sequential) -> Sequential:
     compiled = require(model.compiled, "gradcheck")
-    twin = Sequential(*model.layers, seed=model.seed, dtype="float64")
+    twin = of_engine(model.engine.twin(np.dtype("float64")))
     twin.load_state_dict(model.state_dict())
     twin.compile(compiled.loss, optimizer=compiled.optimizer)
     twin.remember(replace(model.seen, scale=None))  # X is taken as it is

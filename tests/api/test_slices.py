@@ -11,6 +11,7 @@ import pytest
 
 import internals
 import nnext as nn
+from nnext import reference
 from internals import training_state
 from pins import uniform
 from support import assert_same_bits, model_metadata
@@ -263,6 +264,23 @@ def test_a_predictor_is_copied_with_its_names() -> None:
     predictor = pickle.loads(pickle.dumps(model[2:].compile_inference()))
     assert_same_bits(predictor(hidden), model.predict(X))
     assert list(predictor.engine.get()) == list(model[2:].state_dict())
+
+
+def test_gradients_agree_with_differences_and_with_the_reference() -> None:
+    part = branched()[1:]
+    part.compile("mse", nn.SGD(lr=0.1))
+    H, y = uniform(3, 7, 8), uniform(4, 7, 2)
+    assert nn.gradcheck(part, H, y).max_relative_error < 1e-6
+    net = reference.Network.from_model(part, loss="mse", optimizer=reference.SGD(lr=0.1))
+    for _ in range(2):  # masks of dropout, within layers too, are those of the whole
+        loss, grads = part.loss_and_grads(H, y)
+        expected, others = net.loss_and_grads(H, y)
+        assert np.isclose(loss, expected, rtol=1e-5)
+        for name, other in others.items():
+            place, _, rest = name.partition(".")
+            np.testing.assert_allclose(grads[f"{int(place) + 1}.{rest}"], other, rtol=1e-3, atol=1e-5)
+        part.step()
+        net.step()
 
 
 def test_files_of_whole_networks_say_nothing_of_numbers(tmp_path: Any) -> None:

@@ -141,6 +141,7 @@ def test_a_network_is_read_from_a_model_and_does_not_share_its_weights() -> None
             SimpleNamespace(config=lambda config=config: config) for config in configs("ReLU", "Dropout", "Softmax")
         ],
         state_dict=lambda: state,
+        engine=SimpleNamespace(numbering=(0, 0)),
         seed=3,
         dtype="float32",
     )

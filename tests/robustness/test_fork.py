@@ -325,3 +325,37 @@ def test_multiprocessing(method: str, tmp_path: pathlib.Path) -> None:
         [sys.executable, script, method], env=environment(), capture_output=True, text=True, timeout=100, check=False
     )
     assert result.returncode == 0, result.stderr
+
+
+def test_forks_while_a_slice_trains_and_others_come_and_go() -> None:
+    run(
+        """
+warnings.simplefilter("ignore")
+model = compiled()
+features, head = model[:2].predict(X), model[2:]
+head.compile(loss="mse", optimizer=nn.Adam(lr=1e-3))
+stop = threading.Event()
+
+def train():
+    while not stop.is_set():
+        head.fit(features, y, **FIT)
+
+def use_slices():
+    while not stop.is_set():
+        assert model[2:].predict(model[:2].predict(X[:3])).shape == (3, 4)
+
+def test():
+    model.fit(X[:BATCH], y[:BATCH], **FIT)
+    head.fit(features[:BATCH], y[:BATCH], **FIT)
+    assert model[2:].predict(features[:3]).tobytes() == head.predict(features[:3]).tobytes()
+
+threads = [threading.Thread(target=f) for f in (train, use_slices, use_slices)]
+for thread in threads:
+    thread.start()
+for _ in range(20):
+    in_child(test)
+stop.set()
+for thread in threads:
+    thread.join()
+"""
+    )

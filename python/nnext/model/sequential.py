@@ -170,6 +170,11 @@ class Sequential(Saving, Predictions, OwnLoops):
                 f"[model] the layers from {first} to {last} are none; the model has {len(self)}, numbered from 0, and "
                 "a slice needs one at least"
             )
-        part = Sequential.__new__(Sequential)
-        Deciding.__init__(part, self._engine.slice(first, last))
-        return part
+        return of_engine(self._engine.slice(first, last))
+
+
+def of_engine(engine: Engine) -> Sequential:
+    """Return a model of a network that there is already."""
+    model = Sequential.__new__(Sequential)
+    Deciding.__init__(model, engine)
+    return model

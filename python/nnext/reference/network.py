@@ -85,16 +85,19 @@ class Network:
         seed: int = 0,
         dtype: str = "float64",
         clip_norm: float | None = None,
+        numbering: tuple[int, int] = (0, 0),
     ) -> Network:
         """Build a network from its layers' descriptions, such as ``{"type": "Dropout", "p": 0.2}``.
 
         `parameters` holds weights by name ("0.weight", "0.bias", ...), and buffers; without it Linear layers draw
-        PyTorch's default.
+        PyTorch's default. `numbering` says how many layers of a larger network came before, of which random numbers
+        go on: those that no other held, and those that were held.
         """
+        before, inner = numbering
         if parameters is None:
-            parameters = Chain.start(configs, seed, count(), inner_numbers())
+            parameters = Chain.start(configs, seed, count(before), inner_numbers(inner))
         own = {name: np.array(values, dtype=dtype) for name, values in parameters.items()}
-        chain = Chain.build(configs, own, count(), inner_numbers())
+        chain = Chain.build(configs, own, count(before), inner_numbers(inner))
         return cls(chain.layers, loss, optimizer, seed, dtype, clip_norm)
 
     @classmethod
@@ -107,12 +110,17 @@ class Network:
     ) -> Network:
         """Build the same network as an `nnext` model, with copies of its weights, its seed and its dtype.
 
-        The new network has made no training step yet, so a fit agrees with the model's when the model is as new.
+        The new network has made no training step yet, so a fit agrees with the model's when the model is as new. The
+        names of a slice begin with "0" here.
         """
-        configs = [layer.config() for layer in model.layers]
-        return cls.from_config(
-            configs, model.state_dict(), loss, optimizer, model.seed, str(np.dtype(model.dtype)), clip_norm
-        )
+        configs, numbering = [layer.config() for layer in model.layers], model.engine.numbering
+        first, _ = numbering
+        parameters = {}
+        for name, array in model.state_dict().items():
+            place, _, rest = name.partition(".")
+            parameters[f"{int(place) - first}.{rest}"] = array
+        dtype = str(np.dtype(model.dtype))
+        return cls.from_config(configs, parameters, loss, optimizer, model.seed, dtype, clip_norm, numbering)
 
     @property
     def layers(self) -> Sequence[Layer]:

@@ -20,9 +20,9 @@ class Draw:
     step: int
 
 
-def inner_numbers() -> Iterator[int]:
+def inner_numbers(before: int = 0) -> Iterator[int]:
     """Return the numbers of layers that others hold, in their order; the others are numbered by their place."""
-    return count(1 << 13)
+    return count((1 << 13) + before)
 
 
 class Layer:
