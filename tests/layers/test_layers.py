@@ -119,7 +119,9 @@ def test_nan_in_gives_nan_out(case: LayerCase, isa: str, dtype: str) -> None:
     for place in np.ndindex(case.shape):
         x = np.ones((BATCH, *case.shape))
         x[2][place] = np.nan
-        y, expected = model.predict(x, check=False), twin.predict(x[2:3])[0]
+        y = model.predict(x, check=False)
+        with np.errstate(invalid="ignore"):  # some BLAS says so of NaN
+            expected = twin.predict(x[2:3])[0]
         seen = seen or bool(np.isnan(expected).any())  # strides pass over some places
         assert np.isnan(y[2][np.isnan(expected)]).all()
         assert_same_bits(np.delete(y, 2, axis=0), np.delete(clean, 2, axis=0))
