@@ -6,6 +6,7 @@ exact values are the reference's, in float64: for float32 networks its own error
 they are of the same size as the core's. tests/layer_bounds.py has the bounds of each layer.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,7 +16,13 @@ import layer_bounds
 import norm_bounds  # noqa: F401 (it has rows of layer_bounds)
 from layer_bounds import Passed
 from nnext import reference
+from nnext.reference.arrays import as_images
 from tolerance import ULP, Array, eps
+
+
+def as_samples(layers: Sequence[Any], x: Array) -> Array:
+    """Return x as a network of the reference gives it to these layers: signals are images of one line."""
+    return as_images(x, reference.Chain(layers, []).image_axes())
 
 
 @dataclass
@@ -36,15 +43,17 @@ class Bounded:
         self.gradients: dict[str, Array] = {}  # errors of the parameters' gradients
         self.input_gradient: Array
         self._traces: list[Trace] = []
+        self._shape: tuple[int, ...] = ()  # of x
 
     def forward(self, X: Array, training: bool) -> Array:
         """Return the outputs; their bounds are `error`."""
         network, x = self.network, np.asarray(X, np.float64)
         draw = reference.layers.Draw(network.seed, 0, network.steps) if training else None
+        self._shape, x = x.shape, as_samples(network.layers, x)
         self._traces = self._through(network.layers, range(len(network.layers)), x, np.zeros(x.shape), draw)
-        last = self._traces[-1].passed
-        self.output, self.error = last.y, last.e_y
-        return network.forward(X, training=training)
+        last, y = self._traces[-1].passed, network.forward(X, training=training)
+        self.output, self.error = y, last.e_y.reshape(y.shape)
+        return y
 
     def _through(self, layers: Any, numbers: Any, x: Array, e: Array, draw: Any) -> list[Trace]:
         traces = []
@@ -77,7 +86,9 @@ class Bounded:
 
     def backward(self, dy: Array, error: Array) -> None:
         """Go back from a gradient of the output and its bound."""
-        _, self.input_gradient, self.gradients = self._back(self._traces, dy, error)
+        shape = self._traces[-1].passed.y.shape
+        _, bound, self.gradients = self._back(self._traces, dy.reshape(shape), error.reshape(shape))
+        self.input_gradient = bound.reshape(self._shape)
 
     def _back(self, traces: list[Trace], dy: Array, error: Array) -> tuple[Array, Array, dict[str, Array]]:
         bounds: dict[str, Array] = {}

@@ -157,12 +157,12 @@ def _(layer: reference.Conv2d, at: Passed, dy: Array, error: Array) -> Bounds:
 
 
 @forward.register
-def _(layer: reference.MaxPool2d, at: Passed) -> Array:
+def _(layer: reference.MaxPool1d | reference.MaxPool2d, at: Passed) -> Array:
     return layer.windows("bounds").of(at.e).max(axis=(4, 5))  # a maximum moves at most as far as what it is of
 
 
 @backward.register
-def _(layer: reference.MaxPool2d, at: Passed, dy: Array, error: Array) -> Bounds:
+def _(layer: reference.MaxPool1d | reference.MaxPool2d, at: Passed, dy: Array, error: Array) -> Bounds:
     windows, seen = layer.windows("bounds"), layer.seen(at.x)
     e = windows.of(at.e).reshape(seen.shape)
     first = seen.argmax(axis=-1)[..., None]
@@ -174,22 +174,6 @@ def _(layer: reference.MaxPool2d, at: Passed, dy: Array, error: Array) -> Bounds
     np.put_along_axis(here, first, error + seen.shape[-1] * at.unit * g, axis=-1)  # what windows give is added up
     back = here + close * several * (g + error)
     return windows.sums(back.reshape(*seen.shape[:4], *layer.kernel_size), at.x.shape), {}
-
-
-def _as_lines(at: Passed) -> Passed:
-    """Return what went through as images of one line."""
-    return replace(at, x=at.x[:, :, None], e=at.e[:, :, None], y=at.y[:, :, None], e_y=at.e_y[:, :, None])
-
-
-@forward.register
-def _(layer: reference.MaxPool1d, at: Passed) -> Array:
-    return np.asarray(forward(layer.of_lines(), _as_lines(at))[:, :, 0])
-
-
-@backward.register
-def _(layer: reference.MaxPool1d, at: Passed, dy: Array, error: Array) -> Bounds:
-    dx, _ = backward(layer.of_lines(), _as_lines(at), dy[:, :, None], error[:, :, None])
-    return dx[:, :, 0], {}
 
 
 @forward.register

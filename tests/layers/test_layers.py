@@ -9,7 +9,7 @@ import pytest
 import internals
 import nnext as nn
 from cases import ACTIVATIONS, LOSSES, OPTIMIZERS, SCHEDULES, LossCase
-from error_bounds import bounded
+from error_bounds import as_samples, bounded
 from layer_cases import LAYERS, LayerCase
 from nnext import reference
 from support import assert_same_bits
@@ -154,7 +154,7 @@ def checked_model(case: LayerCase, loss: LossCase, k: int, rng: np.random.Genera
     model.compile(loss=loss.make())
     layers, y = reference.Network.from_model(model).layers, loss.targets(rng, BATCH, k)
     for X in (rng.normal(size=(BATCH, *shape)) for _ in range(20)):
-        if smallest_distance_from_a_kink(layers, X) > 1e-4:  # the step of the differences is 6e-6
+        if smallest_distance_from_a_kink(layers, as_samples(layers, X)) > 1e-4:  # the step of the differences is 6e-6
             return model, X, y
     raise AssertionError("none of 20 samples is away from kinks")
 

@@ -49,6 +49,38 @@ def test_of_equal_numbers_the_first_gets_the_gradient(shape: Shape, seed: int, d
     np.testing.assert_allclose(model.backward(dY), network.backward(dY), rtol=1e-13)
 
 
+SIGNALS: dict[str, list[nn.Layer]] = {
+    "alone": [nn.MaxPool1d(2)],
+    "after others": [nn.Tanh(), nn.MaxPool1d(2), nn.ReLU()],
+    "dropout": [nn.MaxPool1d(2), nn.Dropout(0.4)],
+    "beside": [nn.Branches([nn.MaxPool1d(3, 1, 1)], [nn.Tanh()]), nn.MaxPool1d(2)],
+    "softmax": [nn.MaxPool1d(2), nn.Softmax()],
+    "flat": [nn.MaxPool1d(2), nn.Flatten(), nn.Linear(12, 5), nn.Tanh(), nn.Linear(5, 3)],
+}
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+@pytest.mark.parametrize("loss", ["mse", "cross_entropy"])
+def test_signals_have_their_channels_first_in_all_layers(loss: str, name: str, rng: np.random.Generator) -> None:
+    model = nn.Sequential(*SIGNALS[name], dtype="float64", seed=3)
+    model.compile(loss, nn.SGD(lr=0.1))
+    network = reference.Network.from_model(model, loss, reference.SGD(lr=0.1))
+    X = rng.normal(size=(4, 3, 8))
+    shape = model.predict(X).shape
+    np.testing.assert_allclose(network.predict(X), model.predict(X), rtol=1e-13)
+    labels = rng.integers(shape[1], size=(4, *shape[2:]))
+    for y in [rng.dirichlet(np.ones(shape[1]), size=(4, *shape[2:])).swapaxes(1, -1)] + [labels] * (loss != "mse"):
+        for weight in (None, rng.uniform(size=4), rng.uniform(size=(4, *shape[2:]))):
+            value, _ = model.loss_and_grads(X, y, sample_weight=weight)
+            expected, _ = network.loss_and_grads(X, y, weight)
+            assert value == pytest.approx(expected, rel=1e-13)
+            model.step()
+            network.step()
+    dY = rng.normal(size=shape)
+    np.testing.assert_allclose(model.forward(X), network.forward(X, training=True), rtol=1e-13)
+    np.testing.assert_allclose(model.backward(dY), network.backward(dY), rtol=1e-12, atol=1e-15)
+
+
 def trained(name: str, threads: int, dtype: str = "float32") -> dict[str, np.ndarray]:
     (layer, shape), rng = LAYERS[name], np.random.default_rng(7)
     head = [nn.Flatten(), nn.Linear(int(np.prod(gives(layer, shape))), 5)]

@@ -24,3 +24,16 @@ def channels_last(x: Array) -> Array:
 def channels_first(x: Array) -> Array:
     """Turn images (n, H, W, C) to (n, C, H, W)."""
     return np.moveaxis(x, -1, 1) if x.ndim == 4 else x
+
+
+def as_images(x: Array, axes: int) -> Array:
+    """Give images (`axes` is 2) and signals (1) that have none an axis of channels, and signals one line each."""
+    if axes > 0 and x.ndim == axes + 1:
+        x = x[:, None]
+    return in_lines(x) if axes == 1 else x
+
+
+def in_lines(values: npt.ArrayLike) -> Array:
+    """Turn what each place of signals has, (n, L) or (n, C, L), into that of images of one line; (n,) stays."""
+    values = np.asarray(values)
+    return np.expand_dims(values, -2) if values.ndim > 1 else values

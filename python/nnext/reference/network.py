@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from nnext.losses import Loss
 from nnext.reference import random
-from nnext.reference.arrays import Array
+from nnext.reference.arrays import Array, as_images, in_lines
 from nnext.reference.heads import head
 from nnext.reference.layers import Chain, Draw, Layer, inner_numbers
 from nnext.reference.optimizers import SGD, Optimizer, clipped
@@ -135,7 +135,7 @@ class Network:
 
     def forward(self, X: npt.ArrayLike, training: bool = False) -> Array:
         """Return the output for the rows of X, and remember what `backward` needs. Only training drops elements."""
-        return self._forward(X, training, len(self.layers))
+        return self._shown(self._forward(X, training, len(self.layers)))
 
     def _forward(self, X: npt.ArrayLike, training: bool, stop: int) -> Array:
         draw = Draw(self.seed, 0, self.steps) if training else None
@@ -145,12 +145,23 @@ class Network:
         return y
 
     def _samples(self, x: Array) -> Array:
-        """Give images that have none an axis of channels."""
-        return x[:, None] if x.ndim == 3 and self._chain.takes_images() else x
+        return as_images(x, self._chain.image_axes())
+
+    def _are_signals(self, y: Array) -> bool:
+        return self._chain.image_axes() == 1 and y.ndim == 4
+
+    def _shown(self, y: Array) -> Array:
+        return y[:, :, 0] if self._are_signals(y) else y
+
+    def _compared(self, y: Array, *given: npt.ArrayLike | None) -> list[Any]:
+        """Return targets and weights as the outputs y lie: those of signals have the axis of lines, too."""
+        return [in_lines(values) if self._are_signals(y) and values is not None else values for values in given]
 
     def backward(self, dY: npt.ArrayLike) -> Array:
         """Take the loss's gradient in the output of the last `forward`, give the one in its input, and keep `grads`."""
-        dx, self._grads = self._chain.backward(np.asarray(dY, dtype=self.dtype), self._saved)
+        dy = np.asarray(dY, dtype=self.dtype)
+        dy = in_lines(dy) if self._chain.image_axes() == 1 and dy.ndim == 3 else dy
+        dx, self._grads = self._chain.backward(dy, self._saved)
         return dx.reshape(self._shape)
 
     def grads(self) -> dict[str, Array]:
@@ -182,6 +193,7 @@ class Network:
         """Return the loss on a batch and its gradients. `training` decides whether Dropout drops."""
         loss, loss_grad, stop = head(self.layers, self.loss)
         y_pred = self._forward(X, training, stop)
+        y, sample_weight = self._compared(y_pred, y, sample_weight)
         self.backward(loss_grad(y_pred, y, sample_weight))
         return float(loss(y_pred, y, sample_weight)), self.grads()
 
@@ -197,12 +209,13 @@ class Network:
 
     def predict(self, X: npt.ArrayLike) -> Array:
         """Return the output for the rows of X."""
-        return self._chain.forward(self._samples(np.asarray(X, dtype=self.dtype)), None)[0]
+        return self._shown(self._chain.forward(self._samples(np.asarray(X, dtype=self.dtype)), None)[0])
 
     def evaluate(self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
         """Return the loss on X and y."""
         loss, _, stop = head(self.layers, self.loss)
-        return float(loss(self._forward(X, False, stop), y, sample_weight))
+        y_pred = self._forward(X, False, stop)
+        return float(loss(y_pred, *self._compared(y_pred, y, sample_weight)))
 
     def fit(
         self,
@@ -219,7 +232,7 @@ class Network:
         Parameters
         ----------
         X : array of shape (n, ...)
-            Features, sequences (n, T, F), or images (n, C, H, W), also (n, H, W) where the first layer takes images.
+            Features, sequences (n, T, F), images (n, C, H, W) or signals (n, C, L); these two also without C.
         y : array of shape (n,) or (n, outputs)
         epochs, batch_size : int
             The last batch of an epoch may be smaller.

@@ -141,9 +141,9 @@ class BatchNorm2d(_BatchNorm):
     array([[[[-1.,  1.]]]])
     """
 
-    def takes_images(self) -> bool:
-        """Tell that x is an image."""
-        return True
+    def image_axes(self) -> int:
+        """Return those of images."""
+        return 2
 
     def forward(self, x: Array, draw: Draw | None) -> tuple[Array, Saved]:
         """(n, channels, H, W) -> (n, channels, H, W)."""

@@ -59,9 +59,9 @@ class Chain:
         arrays = (getattr(layer, kind)() for layer in self.layers)
         return {f"{i}.{name}": array for i, own in enumerate(arrays) for name, array in own.items()}
 
-    def takes_images(self) -> bool:
-        """Tell whether the first layer does."""
-        return len(self.layers) > 0 and self.layers[0].takes_images()
+    def image_axes(self) -> int:
+        """Return what the first layer says for which channels are first."""
+        return next((axes for layer in self.layers if (axes := layer.image_axes()) > 0), 0)
 
     def forward(self, x: Array, draw: Draw | None, stop: int | None = None) -> tuple[Array, list[Any]]:
         """Go through the layers, the first `stop` of them if it is given."""

@@ -75,9 +75,9 @@ class Conv2d(Layer):
             after = (total[0] - before[0], total[1] - before[1])
         return Windows("conv2d", kernel, self.stride, before, after, self.dilation)  # type: ignore[arg-type]
 
-    def takes_images(self) -> bool:
-        """Tell that x is an image."""
-        return True
+    def image_axes(self) -> int:
+        """Return those of images."""
+        return 2
 
     def grouped(self) -> Array:
         """Return the weight as (groups, outputs of each, inputs of each, rows, columns)."""

@@ -64,9 +64,9 @@ class Parallel(Layer):
         """Return both, layer by layer."""
         return self._all("tensors")
 
-    def takes_images(self) -> bool:
-        """Tell whether a chain does."""
-        return any(chain.takes_images() for chain in self.chains().values())
+    def image_axes(self) -> int:
+        """Return what a chain says for which channels are first."""
+        return max(chain.image_axes() for chain in self.chains().values())
 
     def forward(self, x: Array, draw: Draw | None) -> tuple[Array, tuple[list[Array], list[list[Any]]]]:
         """Join what all chains make of x."""

@@ -29,9 +29,9 @@ class _Pool2d(Layer):
         """Take the settings as they are."""
         return cls(**vars(descriptions.Layer.from_config(config)))
 
-    def takes_images(self) -> bool:
-        """Tell that x is an image."""
-        return True
+    def image_axes(self) -> int:
+        """Return those of images."""
+        return 2
 
     def windows(self, operation: str) -> Windows:
         """Return where the windows lie."""
@@ -39,8 +39,35 @@ class _Pool2d(Layer):
 
 
 @dataclass
-class MaxPool2d(_Pool2d):
-    """The largest number of each window; its gradient goes to the first of equal ones, row by row.
+class _MaxPool(_Pool2d):
+    """The largest number of each window; its gradient goes to the first of equal ones, row by row."""
+
+    def operation(self) -> str:
+        """Return what messages call it."""
+        return f"max_pool{self.image_axes()}d"
+
+    def forward(self, x: Array, draw: Draw | None) -> tuple[Array, Array]:
+        """(n, C, H, W) -> (n, C, H', W')."""
+        return np.asarray(self.seen(x).max(axis=-1)), x
+
+    def seen(self, x: Array) -> Array:
+        """Return what each window sees, row by row on the last axis; outside of the image that is -inf."""
+        check_images(self.operation(), x)
+        seen = self.windows(self.operation()).of(x, padding=-np.inf)
+        return seen.reshape(*seen.shape[:4], self.kernel_size[0] * self.kernel_size[1])
+
+    def backward(self, dy: Array, saved: Array) -> tuple[Array, dict[str, Array]]:
+        """Give dy to the first place of the maximum."""
+        seen = self.seen(saved)
+        back = np.zeros_like(seen)
+        np.put_along_axis(back, seen.argmax(axis=-1)[..., None], dy[..., None], axis=-1)
+        back = back.reshape(*seen.shape[:4], *self.kernel_size)
+        return self.windows(self.operation()).sums(back, saved.shape), {}
+
+
+@dataclass
+class MaxPool2d(_MaxPool):
+    """The maximum of each window of images.
 
     Examples
     --------
@@ -50,63 +77,26 @@ class MaxPool2d(_Pool2d):
     (array([[[[2., 4.]]]]), (array([[[[0., 5., 6., 0.]]]]), {}))
     """
 
-    def forward(self, x: Array, draw: Draw | None) -> tuple[Array, Array]:
-        """(n, C, H, W) -> (n, C, H', W')."""
-        return np.asarray(self.seen(x).max(axis=-1)), x
-
-    def seen(self, x: Array) -> Array:
-        """Return what each window sees, row by row on the last axis; outside of the image that is -inf."""
-        check_images("max_pool2d", x)
-        seen = self.windows("max_pool2d").of(x, padding=-np.inf)
-        return seen.reshape(*seen.shape[:4], self.kernel_size[0] * self.kernel_size[1])
-
-    def backward(self, dy: Array, saved: Array) -> tuple[Array, dict[str, Array]]:
-        """Give dy to the first place of the maximum."""
-        seen = self.seen(saved)
-        back = np.zeros_like(seen)
-        np.put_along_axis(back, seen.argmax(axis=-1)[..., None], dy[..., None], axis=-1)
-        back = back.reshape(*seen.shape[:4], *self.kernel_size)
-        return self.windows("max_pool2d").sums(back, saved.shape), {}
-
 
 @dataclass
-class MaxPool1d(Layer):
-    """`MaxPool2d` for signals, which are images of one line.
+class MaxPool1d(_MaxPool):
+    """The maximum of each window of signals, which are images of one line here: (n, C, 1, L).
 
     Examples
     --------
-    >>> layer = MaxPool1d(2)
-    >>> y, saved = layer.forward(np.array([[[1.0, 2.0, 4.0, 4.0]]]), None)
-    >>> y, layer.backward(np.array([[[5.0, 6.0]]]), saved)
-    (array([[[2., 4.]]]), (array([[[0., 5., 6., 0.]]]), {}))
+    >>> MaxPool1d((1, 2)).forward(np.array([[[[1.0, 2.0, 4.0, 4.0]]]]), None)[0]
+    array([[[[2., 4.]]]])
     """
 
-    kernel_size: int
-    stride: int | None = None
-    padding: int = 0
+    @classmethod
+    def build(cls, config: Mapping[str, Any], tensors: Mapping[str, Array], inner: Iterator[int]) -> Self:
+        """Take windows of one line."""
+        kernel, stride, padding = config["kernel_size"], config["stride"], config["padding"]
+        return cls((1, kernel), None if stride is None else (1, stride), (0, padding))
 
-    def of_lines(self) -> MaxPool2d:
-        """Return the layer for images of one line."""
-        return MaxPool2d((1, self.kernel_size), (1, self.stride or self.kernel_size), (0, self.padding))
-
-    def forward(self, x: Array, draw: Draw | None) -> tuple[Array, Array]:
-        """(n, C, L) -> (n, C, L')."""
-        if x.ndim != 3:
-            raise ValueError(
-                f"[max_pool1d] x has shape {x.shape} but the layer expects (rows, channels, length); change what comes "
-                "before the layer"
-            )
-        y, _ = self.of_lines().forward(x[:, :, None], draw)
-        return y[:, :, 0], x
-
-    def seen(self, x: Array) -> Array:
-        """Return what each window sees on the last axis; outside of the signal that is -inf."""
-        return self.of_lines().seen(x[:, :, None])[:, :, 0]
-
-    def backward(self, dy: Array, saved: Array) -> tuple[Array, dict[str, Array]]:
-        """Give dy to the first place of the maximum."""
-        dx, _ = self.of_lines().backward(dy[:, :, None], saved[:, :, None])
-        return dx[:, :, 0], {}
+    def image_axes(self) -> int:
+        """Return that of signals."""
+        return 1
 
 
 @dataclass
@@ -154,9 +144,9 @@ class GlobalAvgPool2d(Layer):
             [[2.  , 2.  ]]]]))
     """
 
-    def takes_images(self) -> bool:
-        """Tell that x is an image."""
-        return True
+    def image_axes(self) -> int:
+        """Return those of images."""
+        return 2
 
     def forward(self, x: Array, draw: Draw | None) -> tuple[Array, tuple[int, ...]]:
         """(n, C, H, W) -> (n, C)."""
