@@ -11,8 +11,8 @@ import pytest
 
 import internals
 import nnext as nn
-from nnext import reference
 from internals import training_state
+from nnext import reference
 from pins import uniform
 from support import assert_same_bits, model_metadata
 
