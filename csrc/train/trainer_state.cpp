@@ -62,7 +62,7 @@ void Trainer<T>::set_counters(const Counters& counters, runtime::Cancel& cancel)
   change("load", cancel, [&] { training_.counters = counters; });
 }
 
-// The members above; the others are instantiated in trainer.cpp.
+// The members above; the others are instantiated in trainer.cpp and trainer_shared.cpp.
 template class Trainer<float>;
 template class Trainer<double>;
 
