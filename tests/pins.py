@@ -37,8 +37,15 @@ def labels(seed: int, n: int, classes: int) -> Array:
     return (np.random.default_rng(seed).random(n) * classes).astype("int64")
 
 
-def build(*layers: nn.Layer, loss: str, optimizer: str = "adam", dtype: str = "float32", **settings: Any) -> Any:
-    model = nn.Sequential(*layers, seed=7, dtype=dtype)
+def build(
+    *layers: nn.Layer,
+    loss: str,
+    optimizer: str = "adam",
+    dtype: str = "float32",
+    input_shape: tuple[int, ...] | None = None,
+    **settings: Any,
+) -> Any:
+    model = nn.Sequential(*layers, seed=7, dtype=dtype, input_shape=input_shape)
     model.compile(loss=loss, optimizer=OPTIMIZERS[optimizer](), **settings)
     return model
 

@@ -60,8 +60,18 @@ std::optional<Shape> read(const std::vector<Size>& extents, const RowsWanted<T>&
   return Shape(std::span(extents).first(extents.size() - 1), extents.back(), false);
 }
 
+// Whether these are rows of the features that the network takes, as mostly. Told without an allocation: those of the
+// general way showed in the smallest prediction.
+template <class T>
+bool are_rows(Sizes shape, const RowsWanted<T>& wanted) {
+  if (shape.size() != 2 || wanted.section == nullptr || !wanted.section->input()) return false;
+  const Shape& input = *wanted.section->input();
+  return input.axes == 0 && input.channels == static_cast<Size>(shape[1]);
+}
+
 template <class T>
 Seen seen_as(Sizes shape, const RowsWanted<T>& wanted, const Argument& argument) {
+  if (are_rows(shape, wanted)) return {static_cast<Size>(shape[0]), *wanted.section->input()};
   const bool one_feature = wanted.section != nullptr && wanted.section->input() == Shape(1);
   if (shape.size() == 1 && one_feature) return {static_cast<Size>(shape[0]), 1};
   if (const std::optional<Seen> one = see_one(shape, wanted)) return *one;

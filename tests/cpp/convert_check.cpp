@@ -25,19 +25,24 @@ bool same_number(T got, T want) {
 
 template <class T, class From>
 bool matches(const kernels::ConvertKernels<T>& kernels, NumberType type) {
-  constexpr std::size_t kLargest = 150;
+  constexpr std::size_t kLargest = 150, kStep = 3;
   const auto convert = kernels.from[static_cast<int>(type)];
+  const auto convert_apart = kernels.apart_from[static_cast<int>(type)];
   Guarded<From> from(kLargest);
-  Guarded<T> to(kLargest);
+  Guarded<T> to(kLargest), apart(kLargest * kStep);
   Random random(8);
   for (std::size_t n = 0; n <= kLargest; ++n)
     for (Side side : {Side::low, Side::high})
       for (const T scale : {T(1), T(1) / T(255), T(-3e5)}) {
         const From* x = from.put(side, stored<From>(random, n));
-        T* y = to.at(side, n);
+        T *y = to.at(side, n), *between = apart.put(side, std::vector<T>(n * kStep, T(7)));
         convert(n, x, scale, y);
-        for (std::size_t i = 0; i < n; ++i)
-          if (!same_number(y[i], static_cast<T>(static_cast<T>(x[i]) * scale))) return false;
+        convert_apart(n, x, scale, between, kStep);
+        for (std::size_t i = 0; i < n * kStep; ++i) {
+          const T want = static_cast<T>(static_cast<T>(x[i / kStep]) * scale);
+          if (i % kStep == 0 && !same_number(y[i / kStep], want)) return false;
+          if (!same_number(between[i], i % kStep == 0 ? want : T(7))) return false;
+        }
       }
   return true;
 }

@@ -55,6 +55,7 @@ class Battery {
     });
     add("column_squares", [&] { return column_squares(); });
     run_normalize();
+    run_row_norm();
     run_updates();
     return results_;
   }
@@ -114,6 +115,24 @@ class Battery {
       std::vector<T> sum(n), dot(n);
       normalize.backward_sums(m, n, t, row, x, row, t, sum.data(), dot.data());
       normalize.backward(m, n, t, row, x, row, t, x, sum.data(), dot.data(), y, row);
+    });
+  }
+  void run_row_norm() {
+    const auto& norm = table_.row_norm;
+    const auto moments_of = [&](auto m, auto n, auto* x, auto* y) {
+      std::vector<T> moments(2 * m);
+      norm.forward(m, n, T(1e-5), x, nullptr, nullptr, moments.data(), y);
+      return moments;
+    };
+    add_by_row("row norm", [&](auto m, auto n, auto* x, auto* t, auto*, auto*, auto* y) {
+      std::vector<T> moments(2 * m);
+      norm.forward(m, n, T(1e-5), x, t, x, moments.data(), y);
+    });
+    add_by_row("row norm gradient", [&](auto m, auto n, auto* x, auto* t, auto*, auto*, auto* y) {
+      norm.backward(m, n, x, moments_of(m, n, x, y).data(), t, t, y);
+    });
+    add_by_row("row norm weights", [&](auto m, auto n, auto* x, auto* t, auto*, auto*, auto* y) {
+      norm.weight_sums(m, n, n, x, moments_of(m, n, x, y).data(), t, y);
     });
   }
   std::vector<double> column_squares() {

@@ -1,5 +1,6 @@
 """A prediction depends on its row and the weights alone, and no training on what was computed before it."""
 
+import math
 import threading
 from typing import Any
 
@@ -22,7 +23,17 @@ NETWORKS: dict[str, list[nn.Layer]] = {
         nn.Linear(131, 10),
     ],
     "wide": [nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10), nn.Softmax()],
+    "images": [
+        nn.Conv2d(2, 18, 3, padding=1), nn.BatchNorm2d(18), nn.ReLU(),
+        nn.Branches([nn.Conv2d(18, 6, 3, padding=1, groups=3)], [nn.MaxPool2d(3, 1, 1), nn.Dropout(0.3)]),
+        nn.AvgPool2d(2), nn.Flatten(), nn.Linear(288, 10),
+    ],
+    "steps": [
+        nn.Linear(5, 20), nn.LayerNorm(20), nn.Branches([nn.ReLU()], [nn.Linear(20, 20)], join="add"), nn.Flatten(),
+        nn.Linear(140, 10),
+    ],
 }  # fmt: skip
+SHAPES = {"images": (2, 6, 9), "steps": (7, 5)}  # of a sample; features for others
 THREADS = (1, 2, 3, 8)
 
 
@@ -33,13 +44,14 @@ def model(request: pytest.FixtureRequest, isa: str) -> nn.Sequential:
 
 
 def make(network: str) -> nn.Sequential:
-    model = nn.Sequential(*NETWORKS[network], seed=7)
+    model = nn.Sequential(*NETWORKS[network], seed=7, input_shape=SHAPES.get(network))
     model.compile(loss="cross_entropy", optimizer=nn.Adam(lr=1e-4))
     return model
 
 
 def samples(model: nn.Sequential) -> np.ndarray:
-    return uniform(1, ROWS, model.in_features or 0)
+    shape = model.input_shape or ()
+    return uniform(1, ROWS, math.prod(shape)).reshape(ROWS, *shape)
 
 
 # ---- Predictions ----------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """A training that is saved, goes on, and is taken back to where it was saved goes on with the same bits."""
 
+import math
 import pathlib
 import tempfile
 from typing import Any
@@ -26,14 +27,29 @@ NETWORKS: dict[str, list[nn.Layer]] = {
         nn.Residual(nn.Linear(65, 20), nn.BatchNorm1d(20, momentum=None), nn.Dropout(0.5), shortcut=nn.Linear(65, 20)),
         nn.ReLU(), nn.Linear(20, 10),
     ],
+    "images": [
+        nn.Conv2d(1, 6, 3, padding=1), nn.BatchNorm2d(6), nn.GELU(),
+        nn.Branches([nn.Conv2d(6, 6, 3, padding=1, groups=2)], [nn.AvgPool2d(3, 1, 1)]), nn.Dropout(0.3),
+        nn.MaxPool2d(2), nn.Flatten(), nn.Linear(144, 10),
+    ],
+    "steps": [
+        nn.LayerNorm(5), nn.Linear(5, 20), nn.Branches([nn.Tanh()], [nn.Dropout(0.4)], join="add"), nn.Flatten(),
+        nn.Linear(260, 10),
+    ],
 }  # fmt: skip
+SHAPES = {"images": (1, 5, 13), "steps": (13, 5)}  # of a sample; features for others
 RULES = {**OPTIMIZERS, "nadam": lambda: nn.NAdam(lr=0.01, weight_decay=0.1, momentum_decay=0.1)}
 ACTIONS = st.sampled_from(["loss_and_grads", "forward and backward", "fit", "fit two epochs", "freeze"])
 
 
+def inputs(model: nn.Sequential) -> np.ndarray:
+    shape = model.input_shape or ()
+    return X[:, : math.prod(shape)].reshape(-1, *shape)
+
+
 def go_on(model: nn.Sequential, actions: list[str]) -> dict[str, Any]:
     """Train in several ways; return the state at the end and the numbers on the way. The counters choose the rows."""
-    samples, seen = X[:, : model.in_features], {}
+    samples, seen = inputs(model), {}
     for i, action in enumerate(actions):
         first = internals.counters(model)[0] % 5 * 16
         rows = slice(first, first + 16 + i)
@@ -65,7 +81,7 @@ def go_on(model: nn.Sequential, actions: list[str]) -> dict[str, Any]:
 def test_from_a_file_a_training_goes_on_as_it_did(
     network: str, optimizer: str, dtype: str, settings: dict[str, Any], before: list[str], after: list[str]
 ) -> None:
-    model = nn.Sequential(*NETWORKS[network], seed=7, dtype=dtype)
+    model = nn.Sequential(*NETWORKS[network], seed=7, dtype=dtype, input_shape=SHAPES.get(network))
     model.compile(loss="cross_entropy", optimizer=RULES[optimizer](), **settings)
     go_on(model, before)
     with tempfile.TemporaryDirectory() as folder:
@@ -81,9 +97,9 @@ def test_from_a_file_a_training_goes_on_as_it_did(
 def test_saved_after_any_epoch_of_a_fit_it_comes_to_the_same_end(
     isa: str, network: str, tmp_path: pathlib.Path
 ) -> None:
-    model = build(*NETWORKS[network], loss="cross_entropy")
+    model = build(*NETWORKS[network], loss="cross_entropy", input_shape=SHAPES.get(network))
     fit: dict[str, Any] = {"batch_size": 40, "verbose": 0}
-    samples, epochs = X[:, : model.in_features], 4
+    samples, epochs = inputs(model), 4
     keep = nn.LambdaCallback(on_epoch_end=lambda epoch, logs: model.save(tmp_path / str(epoch)))
     losses = model.fit(samples, Y, epochs=epochs, callbacks=[keep], **fit).history["loss"]
     for epoch in range(epochs - 1):
