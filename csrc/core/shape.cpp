@@ -12,7 +12,7 @@ Shape::Shape(std::span<const Size> space_, Size channels_, bool channels_first_)
   std::copy(space_.begin(), space_.end(), space.begin());
 }
 
-Size Shape::places() const {
+Size Shape::product_of_space() const {
   Size product = 1;
   for (Size i = 0; i < axes; ++i) product = checked_product(product, space[i]);
   return product;

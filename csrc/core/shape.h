@@ -26,13 +26,20 @@ struct Shape {
   Shape(Size features) : channels(features) {}  // implicit: a row of features is the shape of most samples
   Shape(std::span<const Size> space_, Size channels_, bool channels_first_);
 
-  Size places() const;
-  Size numbers() const { return checked_product(places(), channels); }
+  // Rows of features, by far the most, are told at once: it showed in the smallest prediction.
+  Size places() const { return axes == 0 ? 1 : product_of_space(); }
+  Size numbers() const { return axes == 0 ? channels : checked_product(product_of_space(), channels); }
   // Whether the numbers lie in another order than people write them.
   bool turned() const { return channels_first && channels > 1 && places() > 1; }
   Shape with_channels(Size count) const;
   std::vector<Size> extents() const;  // as people write it
-  bool operator==(const Shape&) const = default;
+  bool operator==(const Shape& other) const {
+    return channels == other.channels && axes == other.axes &&
+           (axes == 0 || (space == other.space && channels_first == other.channels_first));
+  }
+
+ private:
+  Size product_of_space() const;
 };
 
 // "(3, 32, 32)", as people write it.

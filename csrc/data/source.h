@@ -21,8 +21,8 @@ struct Lying {
   Size bytes = 0;           // of a row; 0: rows do not lie in one piece
 };
 
-// Samples of a shape, rows of `cols` numbers, as a network of T reads them. Some of those that lie there may have been chosen: then these are
-// the rows, and row i is the chosen[i] of them.
+// Samples of a shape, rows of `cols` numbers, as a network of T reads them. Some of those that lie there may have been
+// chosen: then these are the rows, and row i is the chosen[i] of them.
 template <class T>
 class Source {
  public:
