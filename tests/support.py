@@ -8,7 +8,7 @@ import pathlib
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,22 @@ def require_two_fma_isas() -> tuple[str, str]:
     if len(FMA_ISAS) < 2:
         pytest.skip(f"this CPU and build have {FMA_ISAS or 'no instruction set'} with FMA; the comparison needs two")
     return FMA_ISAS[0], FMA_ISAS[1]
+
+
+def assert_threads_change_no_bit(trained: Callable[[int], Any]) -> None:
+    """Assert that what was trained on one thread, ``trained(1)``, has the same bits on more."""
+    expected = trained(1)
+    for threads in (2, 3):
+        assert_same_bits(trained(threads), expected)
+
+
+def assert_isas_with_fma_agree(trained: Callable[[], Any]) -> None:
+    """Assert the same bits on two instruction sets that promise them, or skip."""
+    results = []
+    for isa in require_two_fma_isas():
+        with use_isa(isa):
+            results.append(trained())
+    assert_same_bits(results[0], results[1])
 
 
 def assert_same_bits(computed: Any, expected: Any) -> None:

@@ -9,7 +9,7 @@ import nnext as nn
 from cases import LOSSES
 from internals import training_state
 from parity import assert_round_trip, assert_same_training
-from support import assert_same_bits, require_two_fma_isas, use_isa
+from support import assert_isas_with_fma_agree, assert_same_bits, assert_threads_change_no_bit
 from tolerance import assert_within, eps
 from torch_twins import torch, twin
 
@@ -87,18 +87,12 @@ def trained(name: str, threads: int, dtype: str = "float32") -> dict[str, np.nda
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_no_number_of_threads_changes_a_bit(name: str, isa: str) -> None:
-    expected = trained(name, 1)
-    for threads in (2, 3):
-        assert_same_bits(trained(name, threads), expected)
+    assert_threads_change_no_bit(lambda threads: trained(name, threads))
 
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_instruction_sets_with_fma_train_to_the_same_bits(name: str, dtype: str) -> None:
-    results = []
-    for isa in require_two_fma_isas():
-        with use_isa(isa):
-            results.append(trained(name, 2, dtype))
-    assert_same_bits(results[0], results[1])
+    assert_isas_with_fma_agree(lambda: trained(name, 2, dtype))
 
 
 @pytest.mark.parametrize(
