@@ -46,6 +46,9 @@ std::array<Size, 2> lines_and_columns(const Shape& in) {
 Shape window_places(const char* operation, const Shape& in, const Windows& windows) {
   const std::array<Size, 2> size = lines_and_columns(in);
   const Size space[] = {windows[0].places(size[0]), windows[1].places(size[1])};
+  if (space[1] == 0 && in.axes == 1)
+    core::fail_value("[", operation, "] signals of ", size[1], " with padding are shorter than the window of ",
+                     windows[1].reach(), "; change kernel_size or padding");
   if (space[0] == 0 || space[1] == 0)
     core::fail_value("[", operation, "] images of ", size[0], " x ", size[1], " with padding are smaller than the ",
                      "window of ", windows[0].reach(), " x ", windows[1].reach(), "; change kernel_size or padding");
