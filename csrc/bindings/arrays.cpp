@@ -112,7 +112,7 @@ template <class T>
 StridedMatrix<T> as_strided_matrix(const py::array& numbers, const Argument& argument) {
   if (numbers.ndim() != 2) fail(argument, "has shape ", shape_text(numbers), "; give two dimensions");
   constexpr auto size = static_cast<py::ssize_t>(sizeof(T));
-  const bool as_it_lies = py::isinstance<py::array_t<T>>(numbers) && numbers.strides(0) % size == 0 &&
+  const bool as_it_lies = holds<T>(numbers) && numbers.strides(0) % size == 0 &&
                           numbers.strides(1) % size == 0 &&
                           reinterpret_cast<std::uintptr_t>(numbers.data()) % alignof(T) == 0;
   const py::array keep = as_it_lies ? numbers : py::array(as_contiguous<T>(numbers, argument));
@@ -141,7 +141,7 @@ bool may_overlap(const py::object& arrays, const py::array& b) {
 template <class T>
 py::array_t<T> new_array(const Extents& extents) {
   const std::span<const py::ssize_t> shape = extents.span();
-  py::object made = new_array(py::dtype::of<T>(), static_cast<int>(shape.size()), shape.data());
+  py::object made = new_array(dtype_of<T>(), static_cast<int>(shape.size()), shape.data());
   return py::reinterpret_steal<py::array_t<T>>(made.release());
 }
 
@@ -152,7 +152,8 @@ py::array_t<T> as_output(const py::object& out, const Extents& wanted, const Arg
   const auto cure = [&] {
     return core::message("make it with numpy.empty(", shape_text(shape), ", \"", kTypeName<T>, "\")");
   };
-  if (!py::isinstance<py::array_t<T>>(out)) fail_type(argument, "must be an ndarray of ", kTypeName<T>, "; ", cure());
+  const bool taken = py::isinstance<py::array>(out) && holds<T>(py::reinterpret_borrow<py::array>(out));
+  if (!taken) fail_type(argument, "must be an ndarray of ", kTypeName<T>, "; ", cure());
   auto array = py::reinterpret_borrow<py::array_t<T>>(out);
   if (!std::equal(shape.begin(), shape.end(), array.shape(), array.shape() + array.ndim()))
     fail(argument, "has shape ", shape_text(array), " but the result is ", shape_text(shape), "; give that shape");

@@ -10,12 +10,6 @@
 namespace nnext::bindings {
 namespace {
 
-template <class T>
-const py::dtype& dtype_of() {
-  static const py::dtype& dtype = *new py::dtype(py::dtype::of<T>());  // lives as long as the process
-  return dtype;
-}
-
 // c = x * y, written to `out` or, where that is None, to a new array.
 template <class T>
 py::object multiply(ConstMatrix<T> x, ConstMatrix<T> y, const py::object& out, bool overlap) {

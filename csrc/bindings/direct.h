@@ -9,6 +9,19 @@ namespace nnext::bindings {
 
 namespace py = pybind11;
 
+// NumPy's dtype of T.
+template <class T>
+const py::dtype& dtype_of() {
+  static const py::dtype& dtype = *new py::dtype(py::dtype::of<T>());  // lives as long as the process
+  return dtype;
+}
+
+// Whether an array has that dtype, also as another object. pybind11 asks NumPy for the object each time.
+template <class T>
+bool holds(const py::array& array) {
+  return py::detail::array_proxy(array.ptr())->descr == dtype_of<T>().ptr() || py::isinstance<py::array_t<T>>(array);
+}
+
 // The fields of an object that is exactly an ndarray of this dtype object; null for everything else.
 inline const py::detail::PyArray_Proxy* plain_array(PyObject* object, const py::dtype& dtype) {
   if (Py_TYPE(object) != py::detail::npy_api::get().PyArray_Type_) return nullptr;

@@ -44,7 +44,7 @@ py::array_t<T> Model<T>::backward(const py::object& dy) {
     });
   };
   with_loop([&](train::OwnLoop<T>& loop, runtime::Cancel&) { std::tie(input, output) = loop.shapes(); });
-  const Rows<T> rows = as_rows<T>(dy, {.shape = output}, {"backward", "dY"});
+  const Rows<T> rows = as_rows<T>(dy, {.shape = &output}, {"backward", "dY"});
   std::optional<core::Buffer<T>> dx;
   with_loop([&](train::OwnLoop<T>& loop, runtime::Cancel& cancel) {
     const ConstMatrix<T> found = loop.backward(rows.source(), cancel);

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "bindings/arrays.h"
+#include "bindings/direct.h"
 #include "bindings/interrupt.h"
 #include "bindings/rows_checks.h"
 #include "bindings/sparse_rows.h"
@@ -50,9 +51,9 @@ bool has_whole_rows(const py::array& numbers, bool one_sample) {
 // The type of numbers that can be read where they lie.
 std::optional<NumberType> readable_type(const py::array& numbers, bool one_sample) {
   if (!(numbers.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_) || !has_whole_rows(numbers, one_sample)) return {};
-  if (py::isinstance<py::array_t<float>>(numbers)) return NumberType::float32;
-  if (py::isinstance<py::array_t<double>>(numbers)) return NumberType::float64;
-  if (py::isinstance<py::array_t<std::uint8_t>>(numbers)) return NumberType::uint8;
+  if (holds<float>(numbers)) return NumberType::float32;
+  if (holds<double>(numbers)) return NumberType::float64;
+  if (holds<std::uint8_t>(numbers)) return NumberType::uint8;
   return {};
 }
 

@@ -25,7 +25,7 @@ struct Rows {
 template <class T>
 struct RowsWanted {
   const nn::Section<T>* section = nullptr;  // whose input they are; null: rows of
-  core::Shape shape{};                      // that shape or, where they are not, of features
+  const core::Shape* shape = nullptr;       // that shape or, where they are not, of features
   bool one_sample = false;                  // without the axis of samples, too
   bool finite = true;                       // NaN and infinity are refused
   Size max_rows = SIZE_MAX;

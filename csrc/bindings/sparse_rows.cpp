@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "bindings/arrays.h"
+#include "bindings/direct.h"
 #include "bindings/interrupt.h"
 #include "bindings/rows_checks.h"
 #include "data/csr_rows.h"
@@ -158,15 +159,15 @@ Rows<T> checked(Entries<Index, Value> entries, Size rows, bool finite, T scale, 
 template <class F>
 auto with_index(const py::array& starts, const py::array& columns, F f) {
   const bool narrow =
-      py::isinstance<py::array_t<std::int32_t>>(starts) && py::isinstance<py::array_t<std::int32_t>>(columns);
+      holds<std::int32_t>(starts) && holds<std::int32_t>(columns);
   return narrow ? f(std::int32_t{}) : f(std::int64_t{});
 }
 
 // The same for values: float32 or float64 as they lie, T for others.
 template <class T, class F>
 auto with_value(const py::array& values, F f) {
-  if (py::isinstance<py::array_t<float>>(values)) return f(float{});
-  if (py::isinstance<py::array_t<double>>(values)) return f(double{});
+  if (holds<float>(values)) return f(float{});
+  if (holds<double>(values)) return f(double{});
   return f(T{});
 }
 

@@ -276,7 +276,7 @@ def test_a_handler_cannot_change_the_model_within_a_prediction(handler: Any) -> 
 
 
 def test_a_handler_cannot_train_the_model_within_a_fit(handler: Any) -> None:
-    model, X = compiled([64, 256, 1]), rows(300_000, 64)  # an epoch takes many times the 20 ms between two polls
+    model, X = compiled([64, 256, 1]), rows(300_000, 64)
 
     def train() -> None:
         with pytest.raises(RuntimeError, match=r"\[fit\] this model is being trained already"):
@@ -286,8 +286,16 @@ def test_a_handler_cannot_train_the_model_within_a_fit(handler: Any) -> None:
         raise KeyboardInterrupt
 
     handler(train)
-    fit = {"epochs": 100_000, "verbose": 0}
-    assert seconds_after_signal(lambda: model.fit(X, X[:, :1], **fit), number=signal.SIGUSR1) < SOON
+    began = threading.Event()
+
+    def within_the_epoch() -> bool:  # the only one, of 300,000 steps: between two, weights may be loaded
+        began.wait()
+        time.sleep(0.1)
+        return True
+
+    fit = {"batch_size": 1, "verbose": 0, "callbacks": nn.LambdaCallback(on_epoch_begin=lambda *_: began.set())}
+    took = seconds_after_signal(lambda: model.fit(X, X[:, :1], **fit), number=signal.SIGUSR1, ready=within_the_epoch)
+    assert took < SOON
 
 
 def test_a_handler_that_returns_lets_the_call_go_on(handler: Any) -> None:
