@@ -8,10 +8,9 @@
 
 #include "core/size.h"
 #include "kernels/kernel_table.h"
+#include "optim/lbfgs.h"
 
 namespace nnext::optim {
-
-using core::Size;
 
 inline constexpr Size kMaxStates = 2;
 
@@ -47,6 +46,9 @@ class Optimizer {
   virtual std::span<const State> states() const = 0;
   // Of the number that is Progress::product; null: there is none.
   virtual const char* product_name() const { return nullptr; }
+
+  // Of a rule whose step looks at the loss in several places, with all gradients: it is made by this, not by apply().
+  virtual const Lbfgs* minimizer() const { return nullptr; }
 
   // Computes the scalars of the next step once, before apply() is called for its pieces; when
   // they all are done, where it has led.

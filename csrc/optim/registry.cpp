@@ -3,6 +3,7 @@
 #include "ops/named.h"
 #include "optim/rules/adagrad.h"
 #include "optim/rules/adam.h"
+#include "optim/rules/lbfgs.h"
 #include "optim/rules/nadam.h"
 #include "optim/rules/sgd.h"
 
@@ -27,6 +28,7 @@ inline constexpr Kind<T> kKinds[] = {
     {"Adam", make<T, Adam>},
     {"NAdam", make<T, NAdam>},
     {"Adagrad", make<T, Adagrad>},
+    {"LBFGS", make<T, LbfgsRule>},
 };
 
 }  // namespace

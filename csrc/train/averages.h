@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "train/row_predictor.h"
+#include "train/twin.h"
 
 namespace nnext::train {
 
@@ -20,7 +21,7 @@ class Averages {
   // There are averages from the first step on, after which they are copies of the parameters.
   bool begun() const { return begun_; }
   void begin() { begun_ = true; }
-  const nn::Section<T>& section() const { return section_; }
+  const nn::Section<T>& section() const { return averaged_.section(); }
   const RowPredictor<T>& row_predictor() const { return *row_; }  // where it is known its features
 
   // A piece has changed with a step; the piece's owner says so.
@@ -40,10 +41,8 @@ class Averages {
   }
 
   const nn::Section<T>& trained_;
-  nn::Network<T> averaged_;
-  nn::Section<T> section_;  // all of it
+  Twin<T> averaged_;
   T decay_;
-  std::vector<T*> values_;  // of each parameter
   std::optional<RowPredictor<T>> row_;
   bool begun_ = false;
 };

@@ -60,7 +60,7 @@ template <class T>
 void Epoch<T>::follow(bool keeps_gradients, bool by_features) {
   by_features_ = by_features;
   if (keeps_gradients == gradients_.empty())
-    gradients_ = keeps_gradients ? Gradients<T>(training_.section) : Gradients<T>();
+    gradients_ = keeps_gradients ? Gradients<T>(training_.passed()) : Gradients<T>();
 }
 
 template <class T>

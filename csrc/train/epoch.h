@@ -105,6 +105,7 @@ class Epoch final : public PassContext<T> {
     return std::min(batches_, core::divide_up(samples_->x.rows - step_ * step_rows(), batch_rows_));
   }
   const Shares& shares() const { return shares_; }
+  const Gradients<T>& gradients() const { return gradients_; }  // of the last batch, where they are kept
   bool has_host_loss() const { return samples_->host_loss != nullptr; }
   bool wants_outputs() const { return static_cast<bool>(samples_->outputs); }
   void poison() { arena_.poison(); }

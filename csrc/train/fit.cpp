@@ -14,7 +14,7 @@ void Fit<T>::prepare(const Samples<T>& samples, const EpochOptions& options) {
   const Size n = samples.x.rows, batch = std::min(options.batch_size, n);
   if (plan_ == nullptr || plan_->batch() < batch || plan_->input_shape() != samples.x.shape) {
     epoch_.reset();  // its memory first
-    plan_ = std::make_unique<Plan<T>>(training_.section, samples.x.shape, batch, training_.loss.head, Use::train);
+    plan_ = std::make_unique<Plan<T>>(training_.passed(), samples.x.shape, batch, training_.loss.head, Use::train);
     quick_ = false;
   }
   const Size smallest = n % batch == 0 ? batch : n % batch;
@@ -34,7 +34,8 @@ void Fit<T>::prepare(const Samples<T>& samples, const EpochOptions& options) {
 template <class T>
 void Fit<T>::choose_way(Run& run) {
   Epoch<T>& epoch = run.epoch;
-  run.long_steps = epoch.has_host_loss() || (step_flops(epoch) > runtime::kQuickFlops && !quick_);
+  const bool looks_around = training_.trial != nullptr;
+  run.long_steps = looks_around || epoch.has_host_loss() || (step_flops(epoch) > runtime::kQuickFlops && !quick_);
   run.at_once = !run.long_steps && training_.settings.clip_norm == 0 && epoch.batches() == 1;
   run.by_features = epoch.shares().split_first() && !run.long_steps;
   epoch.follow(!run.at_once, run.by_features);
@@ -57,7 +58,7 @@ Program Fit<T>::make_program(const Run& run) const {
     program.host_loss();
   else
     program.rows(Work::loss);
-  if (run.epoch.wants_outputs()) {
+  if (run.epoch.wants_outputs() && run.first_look) {
     program.forward(head, all);
     program.rows(Work::outputs);
   }

@@ -22,12 +22,15 @@ struct EpochReport {
 template <class T>
 class Fit {
  public:
-  explicit Fit(Training<T>& training) : training_(training) {}
+  explicit Fit(Training<T>& training) : training_(training) {
+    if (training_.trial != nullptr) begin_trials();
+  }
   // Ends early when the host asks to stop. Throws std::invalid_argument for batches that the network cannot take.
   EpochReport run_epoch(const Samples<T>& samples, const EpochOptions& options, runtime::Cancel& cancel);
 
  private:
   struct Run;  // an epoch under way
+  void begin_trials();
   void prepare(const Samples<T>& samples, const EpochOptions& options);
   void choose_way(Run& run);
   Program make_program(const Run& run) const;
@@ -38,6 +41,7 @@ class Fit {
   void before_update(Run& run, const Runner<T>& runner, runtime::Member& me, Size step, std::uint64_t counter);
   void run_long_step(Run& run);
   std::optional<double> before_long_update(Run& run);
+  void run_minimizing_step(Run& run);
   bool run_phases(Run& run, Size batch, Size first, Size last, runtime::Cancel* cancel);
   void tiny_step(Run& run, runtime::Member& me, Size step, std::uint64_t counter);
   void go_back(Run& run);

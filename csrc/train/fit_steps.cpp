@@ -15,7 +15,9 @@ using runtime::Member;
 template <class T>
 void Fit<T>::run_until(Run& run, Size until) {
   while (run.epoch.step < until && !run.epoch.diverged && !run.cancel.poll()) {
-    if (run.long_steps)
+    if (training_.trial != nullptr)
+      run_minimizing_step(run);
+    else if (run.long_steps)
       run_long_step(run);
     else
       run_steps(run, until);
@@ -155,7 +157,7 @@ bool Fit<T>::run_phases(Run& run, Size batch, Size first, Size last, runtime::Ca
   return !run.cancel.requested();
 }
 
-// The members above; the others are instantiated in fit.cpp.
+// The members above; the others are instantiated in fit.cpp and fit_minimize.cpp.
 template class Fit<float>;
 template class Fit<double>;
 

@@ -138,6 +138,9 @@ void OwnLoop<T>::step(double lr, runtime::Cancel& cancel) {
   if (!has_gradients_)
     throw std::logic_error(
         core::message("[step] there are no gradients", why_, "; call backward(dY) or loss_and_grads(X, y) first"));
+  if (training_.optimizer->minimizer() != nullptr)
+    throw std::logic_error(
+        "[step] LBFGS looks at the loss in several places, of which a step of one's own knows none; use fit");
   std::optional<NormClip<T>> clip;
   if (const double limit = training_.settings.clip_norm; limit > 0) clip.emplace(training_.section, limit);
   const Gate::Writer writer(training_.network.gate, &cancel);

@@ -26,6 +26,20 @@ const kernels::Bf16Kernels& Trainer<T>::find_bf16() const {
   }
 }
 
+namespace {
+
+// What compares losses and goes by the differences of gradients needs them as they are.
+void require_exact_loss(const std::string& precision, const StepSettings& settings) {
+  if (precision == "bf16")
+    core::fail_value("[compile] precision is \"bf16\" but LBFGS compares losses closer than bf16 tells them; use "
+                     "precision=\"float32\", or another optimizer");
+  if (settings.clip_norm > 0)
+    core::fail_value("[compile] clip_norm is ", settings.clip_norm,
+                     " but LBFGS goes by the gradients as they are; leave it out, or use another optimizer");
+}
+
+}  // namespace
+
 template <class T>
 void Trainer<T>::compile(const Config* loss, const Config& optimizer, const std::string& precision,
                          const StepSettings& settings, runtime::Cancel& cancel) {
@@ -35,6 +49,10 @@ void Trainer<T>::compile(const Config* loss, const Config& optimizer, const std:
                      ", but sums in bf16 cannot go on from batch to batch with the same bits; use "
                      "precision=\"float32\", or a larger batch_size");
   typename Training<T>::Compiled compiled = training_.prepare(loss, optimizer, settings);
+  if (compiled.optimizer->minimizer() != nullptr) {
+    require_exact_loss(precision, settings);
+    compiled.trial = std::make_unique<Twin<T>>(section_, layers_);
+  }
   if (settings.ema > 0) compiled.averages = std::make_unique<Averages<T>>(section_, layers_, settings.ema);
   compiled.bf16 = bf16;
   change("compile", cancel, [&] { training_.put(std::move(compiled)); });

@@ -52,6 +52,7 @@ void Training<T>::put(Compiled compiled) {
   optimizer_state = std::move(compiled.state);
   position = {};
   bf16 = compiled.bf16;
+  trial = std::move(compiled.trial);
   averages = std::move(compiled.averages);
   if (averages != nullptr) averages->settle();
   regroup(std::vector<optim::Progress>(section.parameters()));

@@ -8,6 +8,7 @@
 #include "ops/loss.h"
 #include "optim/optimizer.h"
 #include "train/averages.h"
+#include "train/twin.h"
 
 namespace nnext::train {
 
@@ -78,10 +79,13 @@ struct Training {
   std::unique_ptr<optim::Optimizer<T>> optimizer;       // null before compile
   std::vector<std::vector<Buffer<T>>> optimizer_state;  // [parameter][state]; none of buffers
   std::unique_ptr<Averages<T>> averages;                // null: none are kept
+  std::unique_ptr<Twin<T>> trial;                       // where a rule's minimizer looks around; null: it has none
   const kernels::Bf16Kernels* bf16 = nullptr;           // of products; null: those of T
   std::vector<Group<T>> groups;
   std::vector<Size> group_of;  // [parameter]
 
+  // What goes through a fit's passes.
+  const nn::Section<T>& passed() const { return trial != nullptr ? trial->section() : section; }
   // What predicts.
   const nn::Section<T>& shown() const {
     return averages != nullptr && averages->begun() ? averages->section() : section;
@@ -94,6 +98,7 @@ struct Training {
     std::unique_ptr<optim::Optimizer<T>> optimizer;
     std::vector<std::vector<Buffer<T>>> state;
     std::unique_ptr<Averages<T>> averages{};
+    std::unique_ptr<Twin<T>> trial{};
     const kernels::Bf16Kernels* bf16 = nullptr;
   };
   Compiled prepare(const Config* loss, const Config& optimizer, const StepSettings& settings) const;

@@ -69,13 +69,15 @@ def _field(rule: Rule, default: Any) -> Any:
     return dataclasses.field(default=default, metadata={"rule": rule})
 
 
-def size(*, default: Any = dataclasses.MISSING, low: int = 1, optional: bool = False) -> Any:
-    """Describe a field that takes a whole number from `low` to 2^31 - 1, or None if `optional`."""
+def size(
+    *, default: Any = dataclasses.MISSING, low: int = 1, high: int = 2**31 - 1, optional: bool = False
+) -> Any:
+    """Describe a field that takes a whole number from `low` to `high`, or None if `optional`."""
 
     def check(operation: str, name: str, value: Any) -> int | None:
         if value is None and optional:
             return None
-        return _check.integer(operation, name, value, low=low, high=2**31 - 1)
+        return _check.integer(operation, name, value, low=low, high=high)
 
     return _field(Rule(check), default)
 

@@ -78,7 +78,8 @@ class Given:
         samples, held, strata = self._divided(self.preparer.settle("fit", given))
         samples = _samples.weigh(samples, options.class_weight, self.preparer.decision)
         data = self._checked("fit", samples, keep_outputs=self._keeps_outputs)
-        self.feed = ArrayFeed(self.preparer, data, options.batch_size or 32, options.shuffle is not False)
+        batch_size = options.batch_size or self.preparer.compiled.optimizer.batch_size or data.rows
+        self.feed = ArrayFeed(self.preparer, data, batch_size, options.shuffle is not False)
         if held is None:
             return self._take_validation()
         self.validation = ArrayValidation(self.preparer, self._checked("fit: validation_data", held))

@@ -66,7 +66,7 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "MSELoss MeanSquaredError": "nn.MSE",
         "HuberLoss SmoothL1Loss": "nn.Huber",
         "L1Loss MAE MeanAbsoluteError KLDivLoss KLDivergence HingeEmbeddingLoss PoissonNLLLoss": _OWN_LOSS,
-        "AdamW RAdam Adamax Lion LBFGS": "nnext has none yet; the nearest is `nn.Adam()`",
+        "AdamW RAdam Adamax Lion": "nnext has none yet; the nearest is `nn.Adam()`",
         "RMSprop": "nnext has none yet; `nn.Adam(betas=(0.0, 0.99))` is RMSprop with a bias correction",
         "Adadelta Rprop Ftrl": "nnext has none yet; the nearest is `nn.Adagrad()`",
         "lr_scheduler LearningRateSchedule": _SCHEDULE,
@@ -134,7 +134,7 @@ HINTS: Mapping[str, Mapping[str, str]] = {
     "compile(loss=": {"sgd adam nadam adagrad rmsprop adamw": _COMPILE_ORDER},
     "optimizer=": {
         "rmsprop": "use adam, or `nn.Adam(betas=(0.0, 0.99))`, which is RMSprop with a bias correction",
-        "adamw radam lbfgs lion": "adam",
+        "adamw radam lion": "adam",
         "momentum nesterov": "use `nn.SGD(lr=0.01, momentum=0.9, nesterov=True)`",
         "adadelta ftrl": "adagrad",
     },

@@ -14,6 +14,7 @@ from nnext.reference import random
 from nnext.reference.arrays import Array, as_images, in_lines
 from nnext.reference.heads import head
 from nnext.reference.layers import Chain, Draw, Layer, inner_numbers
+from nnext.reference.lbfgs import LBFGS
 from nnext.reference.optimizers import SGD, Optimizer, clipped
 from nnext.reference.targets import counted
 
@@ -28,7 +29,7 @@ class Network:
     loss : str or nnext.losses.Loss
         Its name, such as "mse", or an object. ``cross_entropy`` takes logits, or probabilities when the last layer is
         Softmax.
-    optimizer : Optimizer, optional
+    optimizer : Optimizer or LBFGS, optional
         `SGD()` when absent.
     seed : int
         Decides dropout and the order of the samples.
@@ -58,7 +59,7 @@ class Network:
         self,
         layers: Sequence[Layer],
         loss: str | Loss = "mse",
-        optimizer: Optimizer | None = None,
+        optimizer: Optimizer | LBFGS | None = None,
         seed: int = 0,
         dtype: str = "float64",
         clip_norm: float | None = None,
@@ -81,7 +82,7 @@ class Network:
         configs: Sequence[dict[str, Any]],
         parameters: dict[str, Array] | None = None,
         loss: str | Loss = "mse",
-        optimizer: Optimizer | None = None,
+        optimizer: Optimizer | LBFGS | None = None,
         seed: int = 0,
         dtype: str = "float64",
         clip_norm: float | None = None,
@@ -105,7 +106,7 @@ class Network:
         cls,
         model: Any,
         loss: str | Loss = "mse",
-        optimizer: Optimizer | None = None,
+        optimizer: Optimizer | LBFGS | None = None,
         clip_norm: float | None = None,
     ) -> Network:
         """Build the same network as an `nnext` model, with copies of its weights, its seed and its dtype.
@@ -200,10 +201,26 @@ class Network:
     def _descend(self, X: Array, y: Array, weight: Array) -> float:
         """Take a step for a batch: ``sum_i w_i l_i / rows`` with weights whose mean over all samples is 1."""
         share = float(weight.mean())
+        if isinstance(self.optimizer, LBFGS):
+            return self._minimize(X, y, weight)
         loss, grads = self.loss_and_grads(X, y, weight)
         self._grads = {name: share * g for name, g in grads.items()}
         self.step()
         return share * loss
+
+    def _minimize(self, X: Array, y: Array, weight: Array) -> float:
+        """Take a step that looks at the loss of a batch in several places."""
+        share = float(weight.mean())
+
+        def look() -> tuple[float, dict[str, Array]]:
+            loss, grads = self.loss_and_grads(X, y, weight)
+            return share * loss, {name: share * g for name, g in grads.items()}
+
+        loss, _ = look()
+        self.optimizer.minimize(self._chain.named("parameters"), look)
+        self._chain.update(self._saved)
+        self.steps += 1
+        return loss
 
     # ---- Whole data sets ----------------------------------------------------------------------------------------
 

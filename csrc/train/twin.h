@@ -1,0 +1,41 @@
+// A second network of the same layers, with numbers of its own: what another one is to see while the first stays as it is.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "nn/section.h"
+
+namespace nnext::train {
+
+using core::Size;
+
+template <class T>
+class Twin {
+ public:
+  // Of what `layers` describe.
+  Twin(const nn::Section<T>& first, const std::vector<core::Config>& layers)
+      : first_(first),
+        network_(first.network().seed, layers, first.numbering(), first.network().kernels),
+        section_(network_, first.told_shape()) {
+    network_.allocate();
+    section_.for_parameters(
+        [&](const nn::Node<T>&, nn::Parameter<T>& parameter, Size) { values_.push_back(parameter.values.data()); });
+  }
+
+  const nn::Section<T>& section() const { return section_; }
+  T* values(Size parameter) const { return values_[parameter]; }
+  // Takes over the parameter's values as they are in the first network.
+  void take(Size parameter) {
+    const core::Buffer<T>& from = first_.parameter(parameter).values;
+    std::copy(from.begin(), from.end(), values_[parameter]);
+  }
+
+ private:
+  const nn::Section<T>& first_;
+  nn::Network<T> network_;
+  nn::Section<T> section_;   // all of it
+  std::vector<T*> values_;  // of each parameter
+};
+
+}  // namespace nnext::train
