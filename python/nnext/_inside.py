@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from nnext import _targets, functional
+from nnext import _check, _targets, functional
 from nnext._compiled import Compiled
 from nnext._decision import Decision, Seen, Shape
 from nnext._engine import Engine, as_csr
@@ -30,16 +30,23 @@ if TYPE_CHECKING:
 # ---- What layers give -----------------------------------------------------------------------------------------------
 
 
-def paths(engine: Engine) -> list[str]:
-    """Return the paths of all layers, those that a layer holds after it."""
+def layers_by_path(engine: Engine) -> dict[str, Layer]:
+    """Return all layers by their paths, those that a layer holds after it."""
 
-    def within(chain: tuple[Layer, ...], prefix: str, first: int) -> Iterator[str]:
+    def within(chain: tuple[Layer, ...], prefix: str, first: int) -> Iterator[tuple[str, Layer]]:
         for i, layer in enumerate(chain, first):
-            yield f"{prefix}{i}"
+            yield f"{prefix}{i}", layer
             for name, held in layer.chains().items():
                 yield from within(held, f"{prefix}{i}.{name}.", 0)
 
-    return list(within(engine.layers, "", engine.numbering.layers))
+    return dict(within(engine.layers, "", engine.numbering.layers))
+
+
+def path_of(operation: str, engine: Engine, layer: Any) -> str:
+    """Return the path of a layer that is given by it or by its position: -1 is the last one."""
+    if isinstance(layer, int | np.integer) and not isinstance(layer, bool):
+        layer = str(layer + engine.numbering.layers + len(engine.layers) if layer < 0 else layer)
+    return _check.choice(operation, "layer", layer, layers_by_path(engine))
 
 
 def activations(engine: Engine, X: npt.ArrayLike, wanted: Container[str], scale: float) -> dict[str, Array]:

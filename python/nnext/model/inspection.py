@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnext import _check, _inside
+from nnext import _inside
 from nnext._calls import takes_hints
 from nnext._compiled import require
 from nnext._samples import Samples
@@ -59,16 +59,12 @@ class Inspection(Deciding):
         >>> list(model.activations([[1.0, 2.0]], layers=["1.body.1", -1]))
         ['1.body.1', '2']
         """
-        known = _inside.paths(self._engine)
-        chosen = known if layers is None else [self._path(layer, known) for layer in _listed(layers)]
+        if layers is None:
+            chosen = list(_inside.layers_by_path(self._engine))
+        else:
+            chosen = [_inside.path_of("activations", self._engine, layer) for layer in _listed(layers)]
         found = _inside.activations(self._engine, X, set(chosen), self._scale("activations", scale))
         return {path: found[path] for path in chosen}
-
-    def _path(self, layer: Any, known: Sequence[str]) -> str:
-        """Return the path of a layer, as it is given or by its position."""
-        if isinstance(layer, int | np.integer) and not isinstance(layer, bool):
-            layer = str(layer + self._engine.numbering.layers + len(self.layers) if layer < 0 else layer)
-        return _check.choice("activations", "layer", layer, known)
 
     @takes_hints
     def input_gradient(self, X: npt.ArrayLike, y: npt.ArrayLike, *, scale: float | None = None) -> Array:
