@@ -165,6 +165,16 @@ def test_it_is_the_slope_of_what_predict_gives(rng: np.random.Generator) -> None
             assert (np.delete(slope, i, axis=0) == 0).all()
 
 
+def test_slices_follow_the_chain_rule(rng: np.random.Generator) -> None:
+    model = moved(nn.MLP([3, 5, 4, 2], activation="tanh", dropout=0.2, batch_norm=True, dtype="float64"), rng)
+    X = rng.normal(size=(4, 3))
+    whole = model.jacobian(X)
+    for cut in range(1, len(model)):
+        hidden = model[:cut].predict(X)
+        product = model[cut:].jacobian(hidden) @ model[:cut].jacobian(X)
+        np.testing.assert_allclose(product, whole, rtol=0, atol=1e-13 * np.abs(whole).max())
+
+
 def fitting(loss: str, rng: np.random.Generator) -> tuple[nn.Sequential, Array, Array]:
     """Return a model compiled with a loss, samples, and targets that suit it."""
     case = LOSSES[loss]

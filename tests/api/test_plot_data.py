@@ -54,9 +54,9 @@ def test_curves_have_the_numbers_of_the_history_in_the_pictures_of_both() -> Non
 
 
 def test_the_confusion_matrix_counts_true_downwards_and_predicted_to_the_right() -> None:
-    ax = nn.plot.confusion_matrix(y_true=[2, 0, 0, 1, 2, 2], y_pred=[2, 0, 2, 1, 0, 2], ax=axes())
-    assert image(ax).tolist() == [[1, 0, 1], [0, 1, 0], [1, 0, 2]]
-    assert {text.get_position(): text.get_text() for text in ax.texts}[(2, 0)] == "1"
+    ax = nn.plot.confusion_matrix(y_true=[2, 0, 0, 1, 2, 2], y_pred=[2, 0, 2, 1, 2, 2], ax=axes())
+    assert image(ax).tolist() == [[1, 0, 1], [0, 1, 0], [0, 0, 3]]
+    assert {text.get_position(): text.get_text() for text in ax.texts}[2, 0] == "1"
     assert len(ax.texts) == 9
     assert [label.get_text() for label in ax.get_xticklabels()] == ["0", "1", "2"]
     assert ax.figure.axes[1].get_ylabel() == "samples"
