@@ -6,7 +6,7 @@ counters, the gradients of a loop of one's own and a fit under way stay what the
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -49,7 +49,7 @@ def path_of(operation: str, engine: Engine, layer: Any) -> str:
     return _check.choice(operation, "layer", layer, layers_by_path(engine))
 
 
-def activations(engine: Engine, X: npt.ArrayLike, wanted: Container[str], scale: float) -> dict[str, Array]:
+def activations(engine: Engine, X: npt.ArrayLike, wanted: Collection[str], scale: float) -> dict[str, Array]:
     """Return what the layers at some paths give in evaluation, by path."""
     shape = engine.input_shape or tuple(np.shape(X)[1:]) or (1,)
     walk = _Walk(engine, shape, wanted)
@@ -69,7 +69,7 @@ class _Given(NamedTuple):
 class _Walk:
     """Goes from layer to layer, and keeps what those give that are wanted."""
 
-    def __init__(self, engine: Engine, shape: Shape, wanted: Container[str]) -> None:
+    def __init__(self, engine: Engine, shape: Shape, wanted: Collection[str]) -> None:
         self.engine, self.shape, self.wanted = engine, shape, wanted
         self.values = engine.get()
         self.found: dict[str, Array] = {}
@@ -85,7 +85,8 @@ class _Walk:
         for i, layer in enumerate(chain):
             path, at = f"{prefix}{first + i}", len(way) + i
             for name, held in layer.chains().items():
-                self.go((*way, *chain[:i]), held, f"{path}.{name}.", 0, given)
+                if any(other.startswith(f"{path}.{name}.") for other in self.wanted):
+                    self.go((*way, *chain[:i]), held, f"{path}.{name}.", 0, given)
             own = {
                 f"{at}{name.removeprefix(path)}": v for name, v in self.values.items() if name.startswith(f"{path}.")
             }

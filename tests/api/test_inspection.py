@@ -115,6 +115,9 @@ def test_samples_are_taken_as_predict_takes_them(rng: np.random.Generator) -> No
         model.activations(np.ones((2, 5)))
     with pytest.raises(ValueError, match=r"NaN"):
         model.activations(np.full((2, 6), np.nan))
+    steps, sequences = nn.MLP([3, 4, 2]), rng.normal(size=(5, 6, 3))
+    for path, values in steps.activations(sequences).items():
+        assert_same_bits(values, steps[: int(path) + 1].predict(sequences))
     one = nn.MLP([1, 2])
     assert_same_bits(one.activations([1.0, 2.0])["0"], one.predict([1.0, 2.0]))
 
