@@ -31,13 +31,13 @@ from nnext.optimizers import *
 from nnext.schedules import *
 
 if TYPE_CHECKING:
-    from nnext import datasets, reference
+    from nnext import datasets, plot, reference
     from nnext._gradcheck import GradcheckResult, gradcheck
     from nnext.io import load
 
 # Not every program needs these: imported on first use, so that `import nnext` stays quick.
 _LAZY = {"load": "nnext.io", "gradcheck": "nnext._gradcheck", "GradcheckResult": "nnext._gradcheck"}
-_LAZY_MODULES = ("datasets", "reference")
+_LAZY_MODULES = ("datasets", "plot", "reference")
 
 __all__ = [
     "MLP",
@@ -61,6 +61,7 @@ __all__ = [
     "losses",
     "metrics",
     "optimizers",
+    "plot",
     "reference",
     "runtime",
     "schedules",

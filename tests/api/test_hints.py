@@ -36,6 +36,7 @@ CALLS: dict[str, Callable[..., Any]] = {
     **nn.initializers.Initializer.types(),
     **{cls.__name__: cls for cls in (nn.Sequential, nn.MLP, nn.layers.Activation)},
     **{name: getattr(nn.datasets, name) for name in ("train_test_split", "make_moons", "make_spirals")},
+    **{name: getattr(nn.plot, name) for name in nn.plot.__all__},
     **{name: value for name, value in inspect.getmembers(nn.Sequential, inspect.isfunction) if name[0] != "_"},
 }  # fmt: skip
 
