@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from cases import LOSSES, OPTIMIZERS, SCHEDULES
+from cases import LOSSES, OPTIMIZERS
 from layer_cases import LAYERS
+from schedule_cases import SCHEDULES
 
 PUBLIC = [
     nn,
