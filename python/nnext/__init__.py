@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 from nnext import callbacks, functional, initializers, layers, losses, metrics, optimizers, runtime, schedules
 from nnext._core import __version__
 from nnext._unknown import attributes_of
-from nnext.callbacks import Callback, EarlyStopping, LambdaCallback, ProgressBar
+from nnext.callbacks import (
+    Callback,
+    EarlyStopping,
+    LambdaCallback,
+    LearningRateScheduler,
+    ProgressBar,
+    ReduceLROnPlateau,
+)
 from nnext.errors import DivergenceError, ModelFormatError
 from nnext.history import History
 from nnext.layers.activations import *  # from nnext.layers they would be of type Any for mypy
@@ -47,8 +54,10 @@ __all__ = [
     "GradcheckResult",
     "History",
     "LambdaCallback",
+    "LearningRateScheduler",
     "ModelFormatError",
     "ProgressBar",
+    "ReduceLROnPlateau",
     "Sequential",
     "__version__",
     "callbacks",

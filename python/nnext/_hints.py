@@ -79,7 +79,7 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "InverseTimeDecay": f"use `nn.InvScaling(0.1, power=1)`{_IN_PLACE}",
         "PolynomialLR PolynomialDecay": f"nnext has none yet; the nearest is `nn.Cosine(2e-3, epochs=12)`{_IN_PLACE}",
         "ConstantLR": "leave it out: a number stays as it is, as in `nn.Adam(lr=0.01)`",
-        "ReduceLROnPlateau LearningRateScheduler LambdaLR": f"{_OWN_CALLBACK} sets `model.optimizer.lr`",
+        "LambdaLR MultiplicativeLR": "use `nn.LearningRateScheduler(lambda epoch, lr: 0.95 * lr)`",
         "ModelCheckpoint": f"{_OWN_CALLBACK} calls self.model.save(path)",
         "CSVLogger": "use `model.history.to_csv`",
         "TensorBoard": "nnext has none yet; use `model.history.plot`",
@@ -377,6 +377,18 @@ HINTS: Mapping[str, Mapping[str, str]] = {
     "Piecewise(": {
         "milestones": "boundaries",
         "gamma": "use values, one more than there are boundaries",
+    },
+    "LearningRateScheduler(": {
+        "lr_lambda scheduler": "schedule",
+        "optimizer": "leave it out: a callback has the model, and its optimizer",
+        "verbose": "leave it out: `model.optimizer.lr` tells the rate",
+    },
+    "ReduceLROnPlateau(": {
+        "threshold": "min_delta",
+        "threshold_mode": "leave it out: min_delta is a difference",
+        "eps epsilon": "leave it out: every reduction is made",
+        "optimizer": "leave it out: a callback has the model, and its optimizer",
+        "verbose": "leave it out: the callback's reductions tell when, and to what",
     },
     "Dropout(": {"seed": "give it to the model: `nn.Sequential(*layers, seed=1)`"},
     "Sequential(": {

@@ -46,6 +46,8 @@ OBJECTS: list[Any] = [
     nn.gradcheck(made(), X, Y),
     nn.callbacks.EarlyStopping(),
     nn.LambdaCallback(),
+    nn.LearningRateScheduler(lambda epoch, lr: lr),
+    nn.ReduceLROnPlateau(),
     nn.ProgressBar(),
     nn.History(),
 ]

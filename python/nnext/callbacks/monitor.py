@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from numbers import Real
 from typing import ClassVar
 
 from nnext import _check
+from nnext._fields import Check
 from nnext.callbacks.base import CheckedCallback, Logs
 
 # What nnext itself may put into the logs, here and with "val_" before it, and which end of it is better.
 _BETTER = dict.fromkeys(("loss", "mse", "rmse", "mae"), "min") | dict.fromkeys(
     ("accuracy", "f1", "precision", "recall", "r2", "roc_auc", "top_k_accuracy"), "max"
 )
+
+SETTABLE: Mapping[str, Check] = {"patience": partial(_check.integer, low=0), "min_delta": partial(_check.number, low=0)}
 
 
 class MonitorCallback(CheckedCallback):
@@ -27,7 +30,7 @@ class MonitorCallback(CheckedCallback):
     best: float | None
     best_epoch: int | None
 
-    _settable: ClassVar = {"patience": partial(_check.integer, low=0), "min_delta": partial(_check.number, low=0)}
+    _settable: ClassVar = SETTABLE
 
     def __init__(self, monitor: str, patience: int, min_delta: float, mode: str) -> None:
         kind = type(self).__name__
