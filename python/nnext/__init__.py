@@ -40,10 +40,17 @@ from nnext.schedules import *
 if TYPE_CHECKING:
     from nnext import datasets, reference
     from nnext._gradcheck import GradcheckResult, gradcheck
+    from nnext._lr_find import LRFindResult, lr_find
     from nnext.io import load
 
 # Not every program needs these: imported on first use, so that `import nnext` stays quick.
-_LAZY = {"load": "nnext.io", "gradcheck": "nnext._gradcheck", "GradcheckResult": "nnext._gradcheck"}
+_LAZY = {
+    "GradcheckResult": "nnext._gradcheck",
+    "LRFindResult": "nnext._lr_find",
+    "gradcheck": "nnext._gradcheck",
+    "load": "nnext.io",
+    "lr_find": "nnext._lr_find",
+}
 _LAZY_MODULES = ("datasets", "reference")
 
 __all__ = [
@@ -53,6 +60,7 @@ __all__ = [
     "EarlyStopping",
     "GradcheckResult",
     "History",
+    "LRFindResult",
     "LambdaCallback",
     "LearningRateScheduler",
     "ModelFormatError",
@@ -68,6 +76,7 @@ __all__ = [
     "layers",
     "load",
     "losses",
+    "lr_find",
     "metrics",
     "optimizers",
     "reference",

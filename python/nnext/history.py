@@ -8,6 +8,8 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NoReturn
 
+from nnext._figures import new_figure, save
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -165,22 +167,11 @@ class History:
         """
         if not self.history:
             raise ValueError("[plot] the history has no epochs; fit the model first")
-        try:
-            from matplotlib.figure import Figure
-        except ImportError as error:
-            raise ImportError('[plot] matplotlib is not installed; pip install "nnext-learn[plot]"') from error
         names = list(dict.fromkeys(name.removeprefix("val_") for name in self.history))
-        size = (1 + 4.5 * len(names), 3.5)
-        if path is None:
-            from matplotlib import pyplot
-
-            figure = pyplot.figure(figsize=size, layout="constrained")
-        else:
-            figure = Figure(figsize=size, layout="constrained")
+        figure = new_figure((1 + 4.5 * len(names), 3.5), path)
         for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
             self._draw(axes, name)
-        if path is not None:
-            figure.savefig(path, dpi=150)
+        save(figure, path)
         return figure
 
     def _draw(self, axes: Axes, name: str) -> None:

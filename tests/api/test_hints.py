@@ -37,6 +37,7 @@ CALLS: dict[str, Callable[..., Any]] = {
     **{cls.__name__: cls for cls in (nn.Sequential, nn.MLP, nn.layers.Activation)},
     **{cls.__name__: cls for cls in (nn.LearningRateScheduler, nn.ReduceLROnPlateau)},
     **{name: getattr(nn.datasets, name) for name in ("train_test_split", "make_moons", "make_spirals")},
+    "lr_find": nn.lr_find,
     **{name: value for name, value in inspect.getmembers(nn.Sequential, inspect.isfunction) if name[0] != "_"},
 }  # fmt: skip
 

@@ -44,6 +44,7 @@ OBJECTS: list[Any] = [
     nn.MLP([2, 3, 2]),
     made().compile_inference(),
     nn.gradcheck(made(), X, Y),
+    nn.lr_find(made(), X, Y, steps=2),
     nn.callbacks.EarlyStopping(),
     nn.LambdaCallback(),
     nn.LearningRateScheduler(lambda epoch, lr: lr),
