@@ -40,13 +40,14 @@ from nnext.schedules import *
 if TYPE_CHECKING:
     from nnext import datasets, reference
     from nnext._gradcheck import GradcheckResult, gradcheck
-    from nnext._lr_find import LRFindResult, lr_find
+    from nnext._lr_curve import LRFindResult
+    from nnext._lr_find import lr_find
     from nnext.io import load
 
 # Not every program needs these: imported on first use, so that `import nnext` stays quick.
 _LAZY = {
     "GradcheckResult": "nnext._gradcheck",
-    "LRFindResult": "nnext._lr_find",
+    "LRFindResult": "nnext._lr_curve",
     "gradcheck": "nnext._gradcheck",
     "load": "nnext.io",
     "lr_find": "nnext._lr_find",

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import copy
-import os
 from collections.abc import Generator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +12,7 @@ from nnext import _check, _samples
 from nnext._batches import Batches, handed_over
 from nnext._calls import takes_hints
 from nnext._compiled import require
-from nnext._figures import new_figure, save
+from nnext._lr_curve import Curve, LRFindResult
 from nnext._objective import Data
 from nnext._prepare import Preparer
 from nnext._samples import Samples
@@ -25,93 +23,8 @@ from nnext.schedules.curves import power
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-    from matplotlib.axes import Axes
 
     Array = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class LRFindResult:
-    """What `lr_find` found.
-
-    Attributes
-    ----------
-    lrs : ndarray of float64 of shape (steps,)
-        The learning rates of the steps that were taken, in increasing order.
-    losses : ndarray of float64 of shape (steps,)
-        The loss of each step's samples, before the step.
-    smoothed : ndarray of float64 of shape (steps,)
-        Their moving averages.
-    suggestion : float or None
-        The rate about which the smoothed losses fall most steeply; None where they do not fall.
-
-    Examples
-    --------
-    >>> import nnext as nn
-    >>> model = nn.MLP([1, 1], seed=1)
-    >>> model.compile(loss="mse", optimizer="sgd")
-    >>> nn.lr_find(model, [[0.0], [1.0]], [1.0, 2.0], min_lr=0.5, max_lr=1e20, steps=10)
-    LRFindResult(3 steps, lr from 0.5 to 1.62e+04; suggestion None)
-    """
-
-    lrs: Array
-    losses: Array
-    smoothed: Array
-    suggestion: float | None
-
-    def __repr__(self) -> str:
-        lrs = f", lr from {self.lrs[0]:.3g} to {self.lrs[-1]:.3g}" if len(self.lrs) else ""
-        suggestion = None if self.suggestion is None else f"{self.suggestion:.3g}"
-        return f"LRFindResult({len(self.lrs)} steps{lrs}; suggestion {suggestion})"
-
-    def plot(self, path: str | os.PathLike[str] | None = None) -> Axes:
-        """Draw the losses over the learning rates, and the suggestion.
-
-        Parameters
-        ----------
-        path : path, optional
-            Where to save the picture; its ending decides the format (.png, .svg, .pdf). Without it the figure belongs
-            to pyplot, so that notebooks and ``pyplot.show()`` show it.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-            Its figure is ``axes.figure``.
-
-        Raises
-        ------
-        ImportError
-            When matplotlib is not installed.
-        ValueError
-            When there is nothing to draw.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> result = LRFindResult(np.array([0.1, 1.0]), np.array([2.0, 1.0]), np.array([2.0, 1.5]), 0.1)
-        >>> axes = result.plot("range.png")  # doctest: +SKIP
-        """
-        if not len(self.lrs):
-            raise ValueError("[plot] there are no losses, since the first step diverged; use lr_find with less min_lr")
-        figure = new_figure((5.5, 3.5), path)
-        axes = figure.subplots()
-        axes.plot(self.lrs, self.losses, color="0.8", label="loss")
-        axes.plot(self.lrs, self.smoothed, color="C0", label="smoothed")
-        if self.suggestion is not None:
-            axes.axvline(self.suggestion, color="0.6", linestyle=":", label=f"suggestion: {self.suggestion:.2g}")
-        axes.set(xlabel="learning rate", ylabel="loss", xscale="log")
-        axes.set_ylim(self._limits())
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False)
-        save(figure, path)
-        return axes
-
-    def _limits(self) -> tuple[float, float]:
-        """Return what of the losses to show: not all of an explosion, beside which the rest would be a flat line."""
-        usual = self.smoothed[:-1] if len(self.lrs) > 1 else self.smoothed
-        low, high = float(self.losses.min()), max(2 * usual.max() - usual.min(), np.quantile(self.losses, 0.9))
-        margin = 0.05 * (high - low) or 1.0
-        return low - margin, high + margin
 
 
 @takes_hints
@@ -189,7 +102,7 @@ def lr_find(
     max_lr = _check.number("lr_find", "max_lr", max_lr, above=min_lr)
     steps = _check.integer("lr_find", "steps", steps, low=2)
     batch_size = 32 if batch_size is None else _check.integer("lr_find", "batch_size", batch_size, low=1)
-    curve = _Curve(
+    curve = Curve(
         _check.number("lr_find", "smoothing", smoothing, low=0, below=1),
         _check.number("lr_find", "stop_factor", stop_factor, above=1),
     )
@@ -240,7 +153,7 @@ class _Trial:
         finally:
             batches.close()
 
-    def run(self, rates: Array, steps: Generator[tuple[Data, int]], curve: _Curve) -> None:
+    def run(self, rates: Array, steps: Generator[tuple[Data, int]], curve: Curve) -> None:
         """Take a step with each rate, until the loss explodes."""
         try:
             self._engine.begin_fit(id(self))
@@ -252,42 +165,3 @@ class _Trial:
         finally:
             self._engine.end_fit(id(self))
             steps.close()
-
-
-class _Curve:
-    """Losses over learning rates, and their moving average."""
-
-    def __init__(self, smoothing: float, stop_factor: float) -> None:
-        self._smoothing, self._stop_factor = smoothing, stop_factor
-        self._lrs: list[float] = []
-        self._losses: list[float] = []
-        self._smoothed: list[float] = []
-        self._sum = self._weight = 0.0
-
-    def explodes(self, lr: float, loss: float) -> bool:
-        """Take the loss of a step; tell whether it is the last one that is worth it."""
-        self._sum += (1 - self._smoothing) * (loss - self._sum)
-        self._weight += (1 - self._smoothing) * (1 - self._weight)
-        average = self._sum / self._weight
-        for values, value in ((self._lrs, lr), (self._losses, loss), (self._smoothed, average)):
-            values.append(value)
-        least = min(self._smoothed)
-        return average > least + (self._stop_factor - 1) * abs(least)  # losses may be negative
-
-    def result(self) -> LRFindResult:
-        """Return what was found."""
-        curves = np.array(self._lrs), np.array(self._losses), np.array(self._smoothed)
-        return LRFindResult(*curves, self._suggestion())
-
-    def _suggestion(self) -> float | None:
-        """Return the rate in the middle of that tenth of the steps in which the average falls most.
-
-        From one step to the next it would be the noise of single batches that falls most, of which the first averages
-        have much: the first tenth is left out. So is what comes after the least average, where losses jump and fall.
-        """
-        tenth = max(len(self._lrs) // 10, 1)
-        inner = np.array(self._smoothed[tenth : int(np.argmin(self._smoothed or [0.0])) + 1])
-        falls = inner[:-tenth] - inner[tenth:]
-        if not (falls > 0).any():
-            return None
-        return self._lrs[tenth + int(falls.argmax()) + tenth // 2]
