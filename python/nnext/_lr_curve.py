@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -110,6 +111,7 @@ class Curve:
         self._losses: list[float] = []
         self._smoothed: list[float] = []
         self._sum = self._weight = 0.0
+        self._least = math.inf
 
     def explodes(self, lr: float, loss: float) -> bool:
         """Take the loss of a step; tell whether it is the last one that is worth it."""
@@ -118,8 +120,8 @@ class Curve:
         average = self._sum / self._weight
         for values, value in ((self._lrs, lr), (self._losses, loss), (self._smoothed, average)):
             values.append(value)
-        least = min(self._smoothed)
-        return average > least + (self._stop_factor - 1) * abs(least)  # losses may be negative
+        self._least = min(self._least, average)
+        return average > self._least + (self._stop_factor - 1) * abs(self._least)  # losses may be negative
 
     def result(self) -> LRFindResult:
         """Return what was found."""
