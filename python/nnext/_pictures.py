@@ -41,6 +41,12 @@ def new_figure(size: Size, path: str | os.PathLike[str] | None = None) -> Figure
     return pyplot.figure(figsize=size, layout="constrained")
 
 
+def save(figure: Figure, path: str | os.PathLike[str] | None) -> None:
+    """Write it, if there is a path, whose ending decides the format."""
+    if path is not None:
+        figure.savefig(path, dpi=150)
+
+
 def axes_of(operation: str, ax: Any, size: Size = (5.5, 4)) -> Axes:
     """Return the axes that were given or, for None, those of a new figure of pyplot's."""
     if ax is None:

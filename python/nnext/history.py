@@ -170,8 +170,7 @@ class History:
         figure = _pictures.new_figure((1 + 4.5 * len(names), 3.5), path)
         for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
             _pictures.draw_curves(axes, self.epoch, self.history, name, self.best_epoch)
-        if path is not None:
-            figure.savefig(path, dpi=150)
+        _pictures.save(figure, path)
         return figure
 
     def __repr__(self) -> str:
