@@ -90,7 +90,7 @@ def pyplot(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 def test_the_picture_has_both_curves_and_the_suggestion(pyplot: Any, tmp_path: Path) -> None:
-    found = scripted([3, 3, 2, 1, 1, 2, 1e6], smoothing=0)
+    found, before = scripted([3, 3, 2, 1, 1, 2, 1e6], smoothing=0), pyplot.get_fignums()
     axes = found.plot(tmp_path / "range.png")
     assert (tmp_path / "range.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     assert (axes.get_xscale(), axes.get_xlabel(), axes.get_ylabel()) == ("log", "learning rate", "loss")
@@ -100,7 +100,7 @@ def test_the_picture_has_both_curves_and_the_suggestion(pyplot: Any, tmp_path: P
     assert list(suggestion.get_xdata()) == [found.suggestion] * 2
     low, high = axes.get_ylim()
     assert low < 1 < 3 < high < 1e6  # the explosion leaves the picture
-    assert not pyplot.get_fignums()
+    assert pyplot.get_fignums() == before
     shown = scripted([1, 1, 1], smoothing=0).plot()
     assert len(shown.get_lines()) == 2
     assert pyplot.fignum_exists(shown.figure.number)
