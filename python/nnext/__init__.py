@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 from nnext import callbacks, functional, initializers, layers, losses, metrics, optimizers, runtime, schedules
 from nnext._core import __version__
 from nnext._unknown import attributes_of
-from nnext.callbacks import Callback, EarlyStopping, LambdaCallback, ProgressBar
+from nnext.callbacks import (
+    Callback,
+    EarlyStopping,
+    LambdaCallback,
+    LearningRateScheduler,
+    ProgressBar,
+    ReduceLROnPlateau,
+)
 from nnext.errors import DivergenceError, ModelFormatError
 from nnext.history import History
 from nnext.layers.activations import *  # from nnext.layers they would be of type Any for mypy
@@ -31,13 +38,21 @@ from nnext.optimizers import *
 from nnext.schedules import *
 
 if TYPE_CHECKING:
-    from nnext import datasets, reference
+    from nnext import datasets, plot, reference
     from nnext._gradcheck import GradcheckResult, gradcheck
+    from nnext._lr_curve import LRFindResult
+    from nnext._lr_find import lr_find
     from nnext.io import load
 
 # Not every program needs these: imported on first use, so that `import nnext` stays quick.
-_LAZY = {"load": "nnext.io", "gradcheck": "nnext._gradcheck", "GradcheckResult": "nnext._gradcheck"}
-_LAZY_MODULES = ("datasets", "reference")
+_LAZY = {
+    "GradcheckResult": "nnext._gradcheck",
+    "LRFindResult": "nnext._lr_curve",
+    "gradcheck": "nnext._gradcheck",
+    "load": "nnext.io",
+    "lr_find": "nnext._lr_find",
+}
+_LAZY_MODULES = ("datasets", "plot", "reference")
 
 __all__ = [
     "MLP",
@@ -46,9 +61,12 @@ __all__ = [
     "EarlyStopping",
     "GradcheckResult",
     "History",
+    "LRFindResult",
     "LambdaCallback",
+    "LearningRateScheduler",
     "ModelFormatError",
     "ProgressBar",
+    "ReduceLROnPlateau",
     "Sequential",
     "__version__",
     "callbacks",
@@ -59,8 +77,10 @@ __all__ = [
     "layers",
     "load",
     "losses",
+    "lr_find",
     "metrics",
     "optimizers",
+    "plot",
     "reference",
     "runtime",
     "schedules",

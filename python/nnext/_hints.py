@@ -25,7 +25,8 @@ _AS_ROWS = "nnext has none yet; `nn.Flatten()` and `nn.Linear(in_features, out_f
 _CHANNELS_FIRST = "leave it out: images are (n, channels, rows, columns)"
 _FOR_IMAGES = "nnext has none yet; for images there are nn.Conv2d, nn.MaxPool2d and nn.AvgPool2d"
 _SCHEDULE = "give a schedule as lr, as in `nn.Adam(lr=nn.Cosine(2e-3, epochs=12, warmup=0.5))`"
-_COSINE = "nnext has none yet; the nearest is `nn.Cosine(2e-3, epochs=12)`, which stands in place of lr"
+_IN_PLACE = ", which stands in place of lr"
+_IN_EPOCHS = "use {}: lengths are in epochs, also fractions of them"
 _REGULARIZE = "give weight_decay to the optimizer, as in `nn.SGD(weight_decay=1e-4)`"
 _ACCUMULATE = 'give accumulate to compile, as in `model.compile(loss="mse", accumulate=4)`'
 _EMA = 'give ema to compile, as in `model.compile(loss="mse", ema=0.999)`'
@@ -70,13 +71,29 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "RMSprop": "nnext has none yet; `nn.Adam(betas=(0.0, 0.99))` is RMSprop with a bias correction",
         "Adadelta Rprop Ftrl": "nnext has none yet; the nearest is `nn.Adagrad()`",
         "lr_scheduler LearningRateSchedule": _SCHEDULE,
-        "CosineAnnealingLR CosineAnnealingWarmRestarts CosineDecay CosineDecayRestarts OneCycleLR LinearLR": _SCHEDULE,
-        "StepLR MultiStepLR ExponentialLR ExponentialDecay PolynomialLR PolynomialDecay InverseTimeDecay": _COSINE,
-        "PiecewiseConstantDecay": _COSINE,
+        "CosineAnnealingLR CosineAnnealingWarmRestarts CosineDecay CosineDecayRestarts LinearLR": _SCHEDULE,
+        "OneCycleLR CyclicLR": f"use `nn.OneCycle(0.1, epochs=12)`{_IN_PLACE}",
+        "StepLR": f"use `nn.Step(0.1, every=30, gamma=0.1)`{_IN_PLACE}",
+        "MultiStepLR PiecewiseConstantDecay": f"use `nn.Piecewise([30, 60], [0.1, 0.01, 0.001])`{_IN_PLACE}",
+        "ExponentialLR ExponentialDecay": f"use `nn.Exponential(0.1, gamma=0.95)`{_IN_PLACE}",
+        "InverseTimeDecay": f"use `nn.InvScaling(0.1, power=1)`{_IN_PLACE}",
+        "PolynomialLR PolynomialDecay": f"nnext has none yet; the nearest is `nn.Cosine(2e-3, epochs=12)`{_IN_PLACE}",
         "ConstantLR": "leave it out: a number stays as it is, as in `nn.Adam(lr=0.01)`",
-        "ReduceLROnPlateau LearningRateScheduler LambdaLR": f"{_OWN_CALLBACK} sets `model.optimizer.lr`",
+        "LambdaLR MultiplicativeLR": "use `nn.LearningRateScheduler(lambda epoch, lr: 0.95 * lr)`",
+        "LRFinder LearningRateFinder": "use `nn.lr_find(model, X, y)`",
         "ModelCheckpoint": f"{_OWN_CALLBACK} calls self.model.save(path)",
         "CSVLogger": "use `model.history.to_csv`",
+        "grad autograd GradientTape value_and_grad": (
+            "use `model.input_gradient(X, y)`, and `model.loss_and_grads(X, y)` for the parameters"
+        ),
+        "jacrev jacfwd vjp": "use `model.jacobian(X)`",
+        "plot_model model_to_dot make_dot draw_graph visualize viz": "nn.plot.network_diagram",
+        "plot_history plot_learning_curve plot_loss": "nn.plot.learning_curves",
+        "plot_confusion_matrix ConfusionMatrixDisplay": "nn.plot.confusion_matrix",
+        "plot_decision_regions plot_decision_boundary DecisionBoundaryDisplay": "nn.plot.decision_boundary",
+        "CalibrationDisplay calibration_curve reliability_diagram": "nn.plot.calibration",
+        "PredictionErrorDisplay residplot": "nn.plot.residuals",
+        "pyplot plots plotting visualization": "nn.plot",
         "TensorBoard": "nnext has none yet; use `model.history.plot`",
         "AveragedModel ModelEMA ExponentialMovingAverage SwapEMAWeights": _EMA,
         "TerminateOnNaN": "leave it out: a fit that diverges ends with `nn.DivergenceError`",
@@ -114,6 +131,19 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "log_softmax": "use `np.log(nn.functional.softmax(X))`, or cross_entropy, which needs none",
         "one_hot": "leave it out: cross_entropy takes labels as they are",
         "swish silu elu selu softplus": "nnext has none yet; the nearest is gelu",
+    },
+    "nn.plot.": {
+        "plot_model architecture graph model visualize": "network_diagram",
+        "plot_history history loss": "learning_curves",
+        "ConfusionMatrixDisplay heatmap": "confusion_matrix",
+        "decision_regions DecisionBoundaryDisplay plot_decision_regions": "decision_boundary",
+        "reliability_diagram CalibrationDisplay calibration_curve": "calibration",
+        "PredictionErrorDisplay residplot": "residuals",
+        "kernels conv_filters": "filters",
+        "histogram activations": "activation_histogram",
+        "gradients gradient_flow": "gradient_histogram",
+        "saliency saliency_map": "use `model.input_gradient(X, y)`, whose rows are images as X has them",
+        "show": "use pyplot.show(), or ax.figure.savefig(path)",
     },
     "nn.datasets.": {
         "mnist": "load_mnist",
@@ -212,8 +242,13 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "test_on_batch": "use `model.evaluate(X, y)`",
         "predict_on_batch predict_step call": "use `model.predict(X)`",
         "predict_log_proba": "use `np.log(model.predict_proba(X))`",
+        "lr_find find_lr tune": "use `nn.lr_find(model, X, y)`",
         "zero_grad": "leave it out: every backward pass starts afresh",
         "gradients grad": "use `model.grads()`",
+        "get_activations hidden_states register_forward_hook feature_extractor forward_features": "activations",
+        "saliency input_gradients input_grad integrated_gradients": "input_gradient",
+        "plot_model plot visualize": "use `nn.plot.network_diagram(model)`",
+        "plot_history": "use `model.history.plot`",
         "trainable requires_grad": _FREEZE,
         "learning_rate lr set_learning_rate learning_rate_init": "use `model.optimizer.lr`",
         "loss criterion loss_fn": "use `model.compiled.loss`",
@@ -279,6 +314,7 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "minval": "low",
         "maxval": "high",
         "scheduler lr_scheduler schedule lr_schedule decay": _SCHEDULE,
+        "last_epoch": "leave it out: a fit goes on from where the training is",
         "max_iter n_epochs num_epochs nb_epoch n_iter": "epochs",
         "validation_fraction val_split": "validation_split",
         "val_data eval_set": "validation_data",
@@ -339,11 +375,50 @@ HINTS: Mapping[str, Mapping[str, str]] = {
     "LayerNorm(": {"axis": "leave it out: normalized_shape has the sizes of the last axes"},
     "Cosine(": {
         "initial_learning_rate base_lr max_lr lr learning_rate peak": "value",
-        "T_max decay_steps total_steps steps": "use epochs: lengths are in epochs, also fractions of them",
+        "T_max decay_steps total_steps steps": _IN_EPOCHS.format("epochs"),
         "warmup_steps warmup_epochs num_warmup_steps": "use warmup, in epochs, also fractions of them",
         "eta_min min_lr final_lr": "final",
         "alpha": "use final, the value itself and not its share",
-        "last_epoch": "leave it out: a fit goes on from where the training is",
+    },
+    "OneCycle(": {
+        "max_lr lr learning_rate value": "peak",
+        "total_steps steps_per_epoch steps": _IN_EPOCHS.format("epochs"),
+        "anneal_strategy three_phase": "leave it out: half a cosine goes up, half a cosine down",
+        "cycle_momentum base_momentum max_momentum": "leave it out: the momentum stays as it is",
+    },
+    "Step(": {
+        "initial_learning_rate base_lr lr learning_rate": "value",
+        "step_size decay_steps": _IN_EPOCHS.format("every"),
+        "factor decay_rate": "gamma",
+        "milestones": "use `nn.Piecewise([30, 60], [0.1, 0.01, 0.001])`",
+    },
+    "Exponential(": {
+        "initial_learning_rate base_lr lr learning_rate": "value",
+        "decay_rate factor": "gamma",
+        "decay_steps": "leave it out: gamma is what an epoch leaves",
+        "staircase": "use `nn.Step(0.1, every=1, gamma=0.95)`",
+    },
+    "InvScaling(": {
+        "initial_learning_rate base_lr lr learning_rate learning_rate_init": "value",
+        "power_t": "power",
+        "decay_steps decay_rate": "use per_epoch: how much the divisor grows in an epoch",
+        "staircase": "leave it out: every step has a value of its own",
+    },
+    "Piecewise(": {
+        "milestones": "boundaries",
+        "gamma": "use values, one more than there are boundaries",
+    },
+    "LearningRateScheduler(": {
+        "lr_lambda scheduler": "schedule",
+        "optimizer": "leave it out: a callback has the model, and its optimizer",
+        "verbose": "leave it out: `model.optimizer.lr` tells the rate",
+    },
+    "ReduceLROnPlateau(": {
+        "threshold": "min_delta",
+        "threshold_mode": "leave it out: min_delta is a difference",
+        "eps epsilon": "leave it out: every reduction is made",
+        "optimizer": "leave it out: a callback has the model, and its optimizer",
+        "verbose": "leave it out: the callback's reductions tell when, and to what",
     },
     "Dropout(": {"seed": "give it to the model: `nn.Sequential(*layers, seed=1)`"},
     "Sequential(": {
@@ -385,6 +460,18 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "workers use_multiprocessing max_queue_size num_workers": "leave it out: a thread reads batches, one ahead",
         "optimizer loss metrics": 'give it to compile, as in `model.compile(loss="mse", optimizer="adam")`',
     },
+    "lr_find(": {
+        "*": "name the options, as in `nn.lr_find(model, X, y, min_lr=1e-6)`",
+        "start_lr": "min_lr",
+        "end_lr": "max_lr",
+        "num_it num_iter num_training": "steps",
+        "epochs": "use steps, of which as many epochs are made as they need",
+        "beta smooth_f": "smoothing",
+        "stop_div early_stop_threshold diverge_th": "stop_factor",
+        "mode step_mode": "leave it out: the rate grows by the same factor in every step",
+        "show_plot": "use `nn.lr_find(model, X, y).plot`",
+        "class_weight": "give sample_weight",
+    },
     "evaluate(": {
         "*": "name the options, as in `model.evaluate(X, y, sample_weight=None)`",
         "verbose steps callbacks": "leave it out: evaluate prints nothing",
@@ -393,6 +480,14 @@ HINTS: Mapping[str, Mapping[str, str]] = {
     "predict(": {
         "*": "name the options, as in `model.predict(X, scale=1.0)`",
         "verbose steps callbacks": "leave it out: predict prints nothing",
+    },
+    "learning_curves(": {"metric name key": "quantity"},
+    "confusion_matrix(": {"display_labels labels target_names": "class_names", "normalise": "normalize"},
+    "decision_boundary(": {"grid_resolution": "resolution", "estimator clf": "model"},
+    "calibration(": {"n_bins": "bins", "y_pred y_proba": "y_prob"},
+    "network_diagram(": {
+        "to_file": "save what it returns: ax.figure.savefig(path)",
+        "show_shapes show_layer_names expand_nested": "leave it out: all is shown",
     },
     "save(": {
         "overwrite save_format include_optimizer": "leave it out: an old file is replaced, and all is kept",

@@ -8,10 +8,11 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NoReturn
 
+from nnext import _pictures
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -165,38 +166,12 @@ class History:
         """
         if not self.history:
             raise ValueError("[plot] the history has no epochs; fit the model first")
-        try:
-            from matplotlib.figure import Figure
-        except ImportError as error:
-            raise ImportError('[plot] matplotlib is not installed; pip install "nnext-learn[plot]"') from error
         names = list(dict.fromkeys(name.removeprefix("val_") for name in self.history))
-        size = (1 + 4.5 * len(names), 3.5)
-        if path is None:
-            from matplotlib import pyplot
-
-            figure = pyplot.figure(figsize=size, layout="constrained")
-        else:
-            figure = Figure(figsize=size, layout="constrained")
+        figure = _pictures.new_figure((1 + 4.5 * len(names), 3.5), path)
         for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
-            self._draw(axes, name)
-        if path is not None:
-            figure.savefig(path, dpi=150)
+            _pictures.draw_curves(axes, self.epoch, self.history, name, self.best_epoch)
+        _pictures.save(figure, path)
         return figure
-
-    def _draw(self, axes: Axes, name: str) -> None:
-        from matplotlib.ticker import MaxNLocator
-
-        x = [epoch + 1 for epoch in self.epoch]  # people count from 1, as the progress lines do
-        marker = "o" if len(x) == 1 else None  # a line needs two points to be seen
-        for key, label, colour in ((name, "training", "C0"), (f"val_{name}", "validation", "C1")):
-            if key in self.history:
-                axes.plot(x, self.history[key], color=colour, label=label, marker=marker)
-        if self.best_epoch is not None and f"val_{name}" in self.history:
-            axes.axvline(self.best_epoch + 1, color="0.6", linestyle=":", label="best epoch")
-        axes.set(xlabel="epoch", ylabel=name)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False)
 
     def __repr__(self) -> str:
         count = f"{len(self.epoch)} epoch" + ("" if len(self.epoch) == 1 else "s")

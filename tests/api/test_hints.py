@@ -35,7 +35,10 @@ CALLS: dict[str, Callable[..., Any]] = {
     **nn.Layer.types(), **nn.Loss.types(), **nn.Optimizer.types(), **nn.Schedule.types(),
     **nn.initializers.Initializer.types(),
     **{cls.__name__: cls for cls in (nn.Sequential, nn.MLP, nn.layers.Activation)},
+    **{cls.__name__: cls for cls in (nn.LearningRateScheduler, nn.ReduceLROnPlateau)},
     **{name: getattr(nn.datasets, name) for name in ("train_test_split", "make_moons", "make_spirals")},
+    **{name: getattr(nn.plot, name) for name in nn.plot.__all__},
+    "lr_find": nn.lr_find,
     **{name: value for name, value in inspect.getmembers(nn.Sequential, inspect.isfunction) if name[0] != "_"},
 }  # fmt: skip
 

@@ -108,6 +108,7 @@ def test_import_brings_no_other_package_along() -> None:
     assert not packages & heavy
     assert "nnext.datasets" not in result.stdout.split()
     assert "nnext.reference" not in result.stdout.split()
+    assert "nnext.plot" not in result.stdout.split()
 
 
 def test_import_and_training_warn_of_nothing() -> None:

@@ -18,6 +18,7 @@ TESTED = (
     "05_mnist",
     "06_custom_training_loop",
     "07_images",
+    "08_pictures",
 )
 
 
@@ -34,7 +35,7 @@ def example(name: str) -> ModuleType:
 def test_each_example_has_a_test_here_and_says_how_to_run_it() -> None:
     assert sorted(path.stem for path in FOLDER.glob("*.py")) == list(TESTED)
     for name in TESTED:
-        assert f"python examples/{name}.py" in (example(name).__doc__ or "")
+        assert f"python examples/{name}.py" in (FOLDER / f"{name}.py").read_text(encoding="utf-8")
 
 
 def test_one_neuron_finds_the_rule_and_its_gradients_by_hand_are_right(capsys: pytest.CaptureFixture[str]) -> None:
@@ -134,3 +135,13 @@ def test_the_pinball_loss_and_its_gradient_belong_together() -> None:
         moved = y_pred.copy()
         moved[i] += step
         assert (pinball(moved, y)[0] - loss) / step == pytest.approx(gradient[i, 0], abs=1e-9)
+
+
+def test_the_pictures_are_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed, which draws the pictures")
+    out = tmp_path / "pictures.png"
+    saliency = example("08_pictures").main(["--epochs", "3", "--out", str(out)])
+    assert out.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    assert saliency.shape == (8, 8)
+    assert (saliency >= 0).all()
+    assert saliency.any()

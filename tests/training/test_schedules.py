@@ -7,8 +7,9 @@ import pytest
 
 import internals
 import nnext as nn
-from cases import OPTIMIZERS, SCHEDULES, ScheduleCase
+from cases import OPTIMIZERS
 from internals import position, training_state
+from schedule_cases import SCHEDULES, ScheduleCase
 from scheduled import BATCH, FIT, RATE, ROWS, rates, replay
 from small_fits import assert_same_weights, data, own_mse, regressor
 from support import assert_same_bits

@@ -8,6 +8,16 @@ metrics and, with validation, both again with "val_" before the name.
 from nnext.callbacks.base import Callback, listed
 from nnext.callbacks.early_stopping import EarlyStopping
 from nnext.callbacks.functions import LambdaCallback
+from nnext.callbacks.learning_rate_scheduler import LearningRateScheduler
 from nnext.callbacks.progress import ProgressBar
+from nnext.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
 
-__all__ = ["Callback", "EarlyStopping", "LambdaCallback", "ProgressBar", "listed"]
+__all__ = [
+    "Callback",
+    "EarlyStopping",
+    "LambdaCallback",
+    "LearningRateScheduler",
+    "ProgressBar",
+    "ReduceLROnPlateau",
+    "listed",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nnext._fields import number
+from nnext.layers.activations import Identity
 from nnext.layers.base import Layer
 
 __all__ = ["Dropout"]
@@ -32,3 +33,7 @@ class Dropout(Layer):
     """
 
     p: float = number(default=0.5, low=0, below=1)
+
+    def evaluating(self) -> Layer:
+        """Return what drops nothing."""
+        return Identity()
