@@ -24,11 +24,8 @@ struct Kind {
 // A row a kind.
 template <class T>
 inline constexpr Kind<T> kKinds[] = {
-    {"SGD", make<T, Sgd>},
-    {"Adam", make<T, Adam>},
-    {"NAdam", make<T, NAdam>},
-    {"Adagrad", make<T, Adagrad>},
-    {"LBFGS", make<T, LbfgsRule>},
+    {"SGD", make<T, Sgd>},         {"Adam", make<T, Adam>},       {"NAdam", make<T, NAdam>},
+    {"Adagrad", make<T, Adagrad>}, {"LBFGS", make<T, LbfgsRule>},
 };
 
 }  // namespace

@@ -41,7 +41,8 @@ void follow_parameters(Training<T>& training, const Gradients<T>& gradients) {
     if (!node.layer->trainable) continue;
     for (const nn::Piece& piece : node.layer->pieces())
       if (node.layer->parameters[piece.parameter].role == nn::Role::buffer)
-        training.apply(node, piece, gradients.arrays()[training.section.index(node, piece.parameter)].data() + piece.offset);
+        training.apply(node, piece,
+                       gradients.arrays()[training.section.index(node, piece.parameter)].data() + piece.offset);
       else if (training.averages != nullptr)
         training.averages->follow(node, piece);
     node.layer->pack(std::exchange(node.layer->packed, nn::Packed::none));

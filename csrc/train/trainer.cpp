@@ -31,8 +31,9 @@ namespace {
 // What compares losses and goes by the differences of gradients needs them as they are.
 void require_exact_loss(const std::string& precision, const StepSettings& settings) {
   if (precision == "bf16")
-    core::fail_value("[compile] precision is \"bf16\" but LBFGS compares losses closer than bf16 tells them; use "
-                     "precision=\"float32\", or another optimizer");
+    core::fail_value(
+        "[compile] precision is \"bf16\" but LBFGS compares losses closer than bf16 tells them; use "
+        "precision=\"float32\", or another optimizer");
   if (settings.clip_norm > 0)
     core::fail_value("[compile] clip_norm is ", settings.clip_norm,
                      " but LBFGS goes by the gradients as they are; leave it out, or use another optimizer");

@@ -34,7 +34,7 @@ class Twin {
  private:
   const nn::Section<T>& first_;
   nn::Network<T> network_;
-  nn::Section<T> section_;   // all of it
+  nn::Section<T> section_;  // all of it
   std::vector<T*> values_;  // of each parameter
 };
 

@@ -70,9 +70,7 @@ def _field(rule: Rule, default: Any) -> Any:
     return dataclasses.field(default=default, metadata={"rule": rule})
 
 
-def size(
-    *, default: Any = dataclasses.MISSING, low: int = 1, high: int = 2**31 - 1, optional: bool = False
-) -> Any:
+def size(*, default: Any = dataclasses.MISSING, low: int = 1, high: int = 2**31 - 1, optional: bool = False) -> Any:
     """Describe a field that takes a whole number from `low` to `high`, or None if `optional`."""
 
     def check(operation: str, name: str, value: Any) -> int | None:

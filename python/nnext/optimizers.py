@@ -222,7 +222,8 @@ class LBFGS(Optimizer):
     minimum than any other rule here.
 
     It wants all samples at once, or large batches: without a batch_size `fit` takes all. Of a step that is interrupted
-    nothing remains. The loss of an epoch is that before the step. Dropout drops the same elements wherever a step looks.
+    nothing remains. The loss of an epoch is that before the step. Dropout drops the same elements wherever a step
+    looks.
 
     Parameters
     ----------

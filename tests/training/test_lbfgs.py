@@ -61,7 +61,9 @@ def test_takes_the_steps_of_pytorch(settings: dict[str, Any]) -> None:
         np.testing.assert_allclose(values, other.state_dict()[name].numpy(), rtol=0, atol=1e-9)
 
 
-@pytest.mark.parametrize("layers", [DEEP, [nn.Linear(6, 9), nn.BatchNorm1d(9), nn.Dropout(0.2), nn.Linear(9, 3)]], ids=len)
+@pytest.mark.parametrize(
+    "layers", [DEEP, [nn.Linear(6, 9), nn.BatchNorm1d(9), nn.Dropout(0.2), nn.Linear(9, 3)]], ids=len
+)
 @pytest.mark.parametrize("settings", [{}, {"weight_decay": 0.1, "history_size": 3}], ids=str)
 def test_takes_the_steps_of_the_reference(layers: list[nn.Layer], settings: dict[str, Any]) -> None:
     (X, y), model = data(), regressor(nn.LBFGS(max_iter=4, **settings), layers)

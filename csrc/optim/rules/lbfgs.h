@@ -16,8 +16,8 @@ class LbfgsRule final : public Optimizer<T> {
   explicit LbfgsRule(const core::Config& config)
       : LbfgsRule(Lbfgs{config.size("max_iter"),
                         config.has("max_eval") ? config.size("max_eval") : config.size("max_iter") * 5 / 4,
-                        config.number("tolerance_grad"), config.number("tolerance_change"),
-                        config.size("history_size"), config.number("weight_decay")}) {}
+                        config.number("tolerance_grad"), config.number("tolerance_change"), config.size("history_size"),
+                        config.number("weight_decay")}) {}
   explicit LbfgsRule(const Lbfgs& lbfgs) : lbfgs_(lbfgs) {
     for (Size i = 0; i < lbfgs.history; ++i)
       for (const char* what : {"weight_change.", "gradient_change."}) names_.push_back(what + std::to_string(i));

@@ -105,7 +105,7 @@ class LBFGS:
 
     def _direction(self, gradient: Array) -> Array:
         """Return ``-H g`` by the two loops of algorithm 7.4."""
-        d = -gradient
+        d: Array = -gradient
         if not self.changes:
             return d
         alphas = []

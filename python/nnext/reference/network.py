@@ -183,6 +183,8 @@ class Network:
         >>> loss, grads["0.weight"], net.state_dict()["0.weight"]
         (9.0, array([[-6.]]), array([[2.6]]))
         """
+        if isinstance(self.optimizer, LBFGS):
+            raise TypeError("[step] LBFGS looks at the loss in several places; use fit")
         grads = self._grads if self.clip_norm is None else clipped(self._grads, self.clip_norm)
         self.optimizer.step(self._chain.named("parameters"), grads)
         self._chain.update(self._saved)
@@ -202,13 +204,13 @@ class Network:
         """Take a step for a batch: ``sum_i w_i l_i / rows`` with weights whose mean over all samples is 1."""
         share = float(weight.mean())
         if isinstance(self.optimizer, LBFGS):
-            return self._minimize(X, y, weight)
+            return self._minimize(self.optimizer, X, y, weight)
         loss, grads = self.loss_and_grads(X, y, weight)
         self._grads = {name: share * g for name, g in grads.items()}
         self.step()
         return share * loss
 
-    def _minimize(self, X: Array, y: Array, weight: Array) -> float:
+    def _minimize(self, optimizer: LBFGS, X: Array, y: Array, weight: Array) -> float:
         """Take a step that looks at the loss of a batch in several places."""
         share = float(weight.mean())
 
@@ -217,7 +219,7 @@ class Network:
             return share * loss, {name: share * g for name, g in grads.items()}
 
         loss, _ = look()
-        self.optimizer.minimize(self._chain.named("parameters"), look)
+        optimizer.minimize(self._chain.named("parameters"), look)
         self._chain.update(self._saved)
         self.steps += 1
         return loss
