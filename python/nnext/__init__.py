@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any
 from nnext import callbacks, functional, initializers, layers, losses, metrics, optimizers, runtime, schedules
 from nnext._core import __version__
 from nnext._unknown import attributes_of
-from nnext.callbacks import Callback, EarlyStopping, LambdaCallback, ProgressBar
+from nnext.callbacks import (
+    Callback,
+    CSVLogger,
+    EarlyStopping,
+    LambdaCallback,
+    ModelCheckpoint,
+    ProgressBar,
+    TensorBoard,
+    TerminateOnNaN,
+    TimeLimit,
+)
 from nnext.errors import DivergenceError, ModelFormatError
 from nnext.history import History
 from nnext.layers.activations import *  # from nnext.layers they would be of type Any for mypy
@@ -41,15 +51,20 @@ _LAZY_MODULES = ("datasets", "reference")
 
 __all__ = [
     "MLP",
+    "CSVLogger",
     "Callback",
     "DivergenceError",
     "EarlyStopping",
     "GradcheckResult",
     "History",
     "LambdaCallback",
+    "ModelCheckpoint",
     "ModelFormatError",
     "ProgressBar",
     "Sequential",
+    "TensorBoard",
+    "TerminateOnNaN",
+    "TimeLimit",
     "__version__",
     "callbacks",
     "datasets",

@@ -10,6 +10,7 @@ import numpy as np
 
 from nnext import _measure, _samples, _targets
 from nnext._batches import Batches, are_batches
+from nnext._compiled import Compiled
 from nnext._feeds import ArrayFeed, ArrayValidation, BatchFeed, BatchValidation, Feed, Validation
 from nnext._objective import Data
 from nnext._prepare import Preparer
@@ -40,7 +41,23 @@ class FitOptions:
     class_weight: Mapping[Any, float] | str | None
     callbacks: tuple[Callback, ...]
     verbose: Any
+    max_time: float | None  # seconds
     scale: float  # on every X; the core checks it
+
+
+def check_for_batches(operation: str, class_weight: Any, compiled: Compiled) -> None:
+    """Refuse what no batch by itself can obey."""
+    _refuse_for_batches(
+        operation,
+        ("class_weight", class_weight, isinstance(class_weight, str), "give a dict of weights"),
+        ("accumulate", compiled.accumulate, compiled.accumulate > 1, _NO_ACCUMULATE),
+    )
+
+
+def _refuse_for_batches(operation: str, *rows: tuple[str, Any, bool, str]) -> None:
+    for name, value, wrong, cure in rows:
+        if wrong:
+            raise ValueError(f"[{operation}] {name} is {value!r}, which cannot be obeyed with batches; {cure}")
 
 
 class Given:
@@ -87,16 +104,14 @@ class Given:
 
     def take_batches(self, given: Any) -> None:
         """Train on batches that are handed over."""
-        options, accumulate = self.options, self.preparer.compiled.accumulate
-        for name, value, wrong, cure in (
+        options = self.options
+        _refuse_for_batches(
+            "fit",
             ("shuffle", options.shuffle, options.shuffle is True, "shuffle where they are made"),
             ("batch_size", options.batch_size, options.batch_size is not None, "they have sizes of their own"),
-            ("validation_split", options.validation_split, options.validation_split, "give validation_data"),
-            ("class_weight", options.class_weight, isinstance(options.class_weight, str), "give a dict of weights"),
-            ("accumulate", accumulate, accumulate > 1, _NO_ACCUMULATE),
-        ):
-            if wrong:
-                raise ValueError(f"[fit] {name} is {value!r}, which cannot be obeyed with batches; {cure}")
+            ("validation_split", options.validation_split, bool(options.validation_split), "give validation_data"),
+        )
+        check_for_batches("fit", options.class_weight, self.preparer.compiled)
         batches = Batches("fit", given, options.epochs, options.steps_per_epoch)
         self._batches.append(batches)
         class_weight: Any = options.class_weight

@@ -47,9 +47,7 @@ class Monitor:
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str):
-            raise TypeError(
-                f"[{self.operation}] monitor is {self.name!r}; give a name of the logs, such as 'val_loss'"
-            )
+            raise TypeError(f"[{self.operation}] monitor is {self.name!r}; give a name of the logs, such as 'val_loss'")
         if _check.choice(self.operation, "mode", self.mode, ("auto", "min", "max")) == "auto":
             self._better()
 

@@ -94,6 +94,10 @@ class ProgressBar(CheckedCallback):
                 self._print_line()
 
     def on_train_end(self, logs: Logs | None = None) -> None:
+        """Give the terminal back."""
+        self.close()
+
+    def close(self) -> None:
         """Close the bar; print the last epoch's line if it was not due."""
         if self._bar is not None:
             self._bar.close()

@@ -39,6 +39,7 @@ class Training(Compiling, Evaluation):
         callbacks: Callback | Iterable[Callback] | None = None,
         verbose: Any = "auto",
         scale: float | None = None,
+        max_time: float | None = None,
     ) -> History:
         """Train: go through all samples `epochs` times, in batches, with a step of the optimizer after each.
 
@@ -89,6 +90,9 @@ class Training(Compiling, Evaluation):
             A factor on X and on the X of validation, not 0: the network sees ``X * scale``, rounded as by
             ``X.astype(dtype) * dtype.type(scale)`` with the model's dtype, but no such array is made. 1/255 suits
             images in bytes. `evaluate` and `predict` need the same, and warn where it is missing.
+        max_time : float, optional
+            Seconds, > 0, that the fit may take: it ends after the step in which they are over, by the callback
+            `TimeLimit`.
 
         Returns
         -------
@@ -101,7 +105,7 @@ class Training(Compiling, Evaluation):
         ValueError, TypeError
             For arrays or values that do not fit; the message names both sides and the cure. Nothing has changed then.
         DivergenceError
-            When a loss or weight becomes NaN or infinite.
+            When a loss or weight becomes NaN or infinite; with the callback `TerminateOnNaN` the fit ends without it.
         RuntimeError
             Without ``compile``, or while another fit of this model runs.
 
@@ -157,6 +161,7 @@ class Training(Compiling, Evaluation):
             class_weight=class_weight,
             callbacks=listed(callbacks),
             verbose=verbose,
+            max_time=None if max_time is None else _check.number("fit", "max_time", max_time, above=0),
             scale=self._scale("fit", scale),
         )
         return _fit.fit(self, compiled, X, y, options)
