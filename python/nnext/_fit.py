@@ -14,7 +14,7 @@ from nnext._compiled import Compiled
 from nnext._decision import Seen
 from nnext._engine import Engine
 from nnext._feeds import ArrayValidation, BatchValidation, Passed
-from nnext._given import FitOptions, Given, check_for_batches
+from nnext._given import Checkpoint, FitOptions, Given, check_for_batches
 from nnext._prepare import Preparer
 from nnext._samples import Samples
 from nnext.callbacks import Callback, ProgressBar, TimeLimit
@@ -43,7 +43,8 @@ def fit(model: Trainee, compiled: Compiled, X: Any, y: Any, options: FitOptions)
     batches = handed_over("fit", X, y, options.sample_weight)
     try:  # from here on: Ctrl-C may come as soon as begin_fit has returned
         model.engine.begin_fit(id(options))
-        seen = replace(model.seen, scale=None if options.scale == 1 else options.scale)
+        seen = model.seen if options.resume is None else options.resume.seen
+        seen = replace(seen, scale=None if options.scale == 1 else options.scale)
         given = Given(Preparer(model.engine, compiled, seen, options.scale), options, model.engine.seed)
         try:
             if batches:
@@ -82,7 +83,7 @@ def train_on_batch(
     finally:
         engine.end_fit(id(given))
     model.remember(preparer.seen)
-    follower = _measure.Follower(compiled.metrics)
+    follower = _measure.Follower(compiled.metrics, operation)
     return _measure.Scores(_measured(follower, preparer, Passed(done.loss, data.y, done.outputs)))
 
 
@@ -145,6 +146,7 @@ class _Fit:
         limits = [] if options.max_time is None else [TimeLimit(options.max_time)]
         callbacks = [*options.callbacks, *limits, ProgressBar(options.verbose)]
         before = model.history, model.stop_training, model.seen
+        kept = self._put(options.resume)
         counters = model.engine.counters
         history = model.history = History()
         history.validation_rows = self.given.validation_rows
@@ -159,10 +161,21 @@ class _Fit:
                 if model.engine.counters == counters:  # nothing has been trained: the model is as it was
                     model.history, model.stop_training = before[:2]
                     model.remember(before[2])
+                    self._put(kept)
                 raise
             for callback in callbacks:
                 callback.on_train_end({})
         return history
+
+    def _put(self, checkpoint: Checkpoint | None) -> Checkpoint | None:
+        """Go on from a checkpoint, if there is one; return the one that leads back."""
+        if checkpoint is None:
+            return None
+        optimizer, engine = self.compiled.optimizer, self.model.engine
+        kept = Checkpoint(engine.state(), self.model.seen, optimizer.lr)
+        engine.set_state(checkpoint.state)
+        optimizer.lr = checkpoint.lr
+        return kept
 
     def _begin(self, callbacks: Sequence[Callback], closing: contextlib.ExitStack) -> None:
         names = ["loss", *self.compiled.metrics]
@@ -176,7 +189,7 @@ class _Fit:
             callback.on_train_begin({})
 
     def _epochs(self, history: History, callbacks: Sequence[Callback]) -> None:
-        for epoch in range(self.options.epochs):
+        for epoch in range(self.options.first_epoch, self.options.epochs):
             if not self.given.feed.goes_on(epoch):
                 break
             try:

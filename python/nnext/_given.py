@@ -11,11 +11,14 @@ import numpy as np
 from nnext import _measure, _samples, _targets
 from nnext._batches import Batches, are_batches
 from nnext._compiled import Compiled
+from nnext._decision import Seen
 from nnext._feeds import ArrayFeed, ArrayValidation, BatchFeed, BatchValidation, Feed, Validation
 from nnext._objective import Data
 from nnext._prepare import Preparer
 from nnext._samples import Samples
+from nnext._state import State
 from nnext.callbacks import Callback
+from nnext.schedules import Schedule
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -24,6 +27,15 @@ if TYPE_CHECKING:
 
 
 _NO_ACCUMULATE = "each of them is a step; hand over larger ones, compile with accumulate=1, or give X and y"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a training stood that is to go on."""
+
+    state: State
+    seen: Seen
+    lr: float | Schedule
 
 
 @dataclass(frozen=True)
@@ -43,6 +55,12 @@ class FitOptions:
     verbose: Any
     max_time: float | None  # seconds
     scale: float  # on every X; the core checks it
+    resume: Checkpoint | None
+
+    @property
+    def first_epoch(self) -> int:
+        """The number of the first epoch: an epoch that was cut off is not counted."""
+        return 0 if self.resume is None else int(self.resume.state.position.epochs)
 
 
 def check_for_batches(operation: str, class_weight: Any, compiled: Compiled) -> None:
@@ -112,7 +130,8 @@ class Given:
             ("validation_split", options.validation_split, bool(options.validation_split), "give validation_data"),
         )
         check_for_batches("fit", options.class_weight, self.preparer.compiled)
-        batches = Batches("fit", given, options.epochs, options.steps_per_epoch)
+        passes = max(options.epochs - options.first_epoch, 1)
+        batches = Batches("fit", given, passes, options.steps_per_epoch)
         self._batches.append(batches)
         class_weight: Any = options.class_weight
         self.feed = BatchFeed(

@@ -96,7 +96,7 @@ def test_names_of_classes_must_be_known(rng: np.random.Generator) -> None:
 def test_a_metric_that_a_batch_cannot_have_is_nan(rng: np.random.Generator) -> None:
     model = nn.MLP([2, 1])
     model.compile("bce_with_logits", metrics=["roc_auc"])
-    with pytest.warns(RuntimeWarning, match="metric 'roc_auc' is NaN where it cannot be computed"):
+    with pytest.warns(RuntimeWarning, match=r"\[train_on_batch\] metric 'roc_auc' is NaN where it cannot be computed"):
         logs = model.train_on_batch(np.ones((3, 2)), [1, 1, 1])
     assert np.isnan(logs["roc_auc"])
 

@@ -32,8 +32,8 @@ class CSVLogger(CheckedCallback):
 
     Notes
     -----
-    Epochs count from 0 in each fit. Numbers are in full precision; NaN stands where an epoch has no value. The file is
-    closed between two epochs, so that it is complete at any time.
+    Epochs count from 0 in each fit, or on from those of the file that it resumes from. Numbers are in full precision;
+    NaN stands where an epoch has no value. The file is closed between two epochs, so that it is complete at any time.
 
     Examples
     --------

@@ -94,6 +94,7 @@ class EarlyStopping(CheckedCallback):
 
     def _start_afresh(self) -> None:
         self._weights: Any = None
+        self._first: int | None = None
         self._keep(best=None, best_epoch=None, stopped_epoch=None)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
@@ -107,7 +108,7 @@ class EarlyStopping(CheckedCallback):
         if self._watched.improves(value, self.best, self.min_delta):
             weights = self.model.engine.weights() if self.restore_best_weights else None
             self._keep(best=value, best_epoch=epoch, _weights=weights)
-        elif epoch - (self.best_epoch or 0) >= max(self.patience, 1):
+        elif epoch - self._since(epoch) >= max(self.patience, 1):
             self._stop(epoch)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
@@ -115,6 +116,12 @@ class EarlyStopping(CheckedCallback):
         if self._weights is not None:
             self.model.engine.set_weights(*self._weights)
         self._weights = None
+
+    def _since(self, epoch: int) -> int:
+        """Return the best epoch or, before there is one, the first: that of a fit that goes on has another number."""
+        if self._first is None:
+            self._first = epoch
+        return self._first if self.best_epoch is None else self.best_epoch
 
     def _stop(self, epoch: int) -> None:
         self._keep(stopped_epoch=epoch)

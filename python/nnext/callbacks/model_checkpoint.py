@@ -53,8 +53,9 @@ class ModelCheckpoint(CheckedCallback):
 
     Notes
     -----
-    Files are those of ``model.save``: whole at any moment, and `nnext.load` gives a model whose `fit` goes on with the
-    bits that this one would have had.
+    Files are those of ``model.save``, whole at any moment. `nnext.load` gives a model whose `fit` goes on with the bits
+    that this one would have had; ``fit(..., resume_from=path)`` does so in a model that was built by the same program,
+    and counts the epochs on.
 
     Examples
     --------

@@ -54,9 +54,9 @@ class TensorBoard(CheckedCallback):
 
     Notes
     -----
-    The curves are "loss", the metrics, and "lr", as it is at the end of the epoch. They are drawn by the epochs since
-    ``compile``, from 0, so that a second fit goes on where the first one ended. Nothing of this changes a bit of the
-    training.
+    The curves are "loss", the metrics, and "lr", as it is at the end of the epoch. They are drawn by the epochs of all
+    fits of the model, from 0, so that a second one goes on where the first one ended. Nothing of this changes a bit of
+    the training.
 
     Examples
     --------
@@ -95,13 +95,11 @@ class TensorBoard(CheckedCallback):
                 "[TensorBoard] gradient_data is given, but histogram_freq=0 writes no histograms; give histogram_freq=1"
             )
         self._files: dict[str, EventFile] = {}
-        self._before = 0  # epochs of earlier fits
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Open the file; write the graph; refuse samples that have no gradients."""
         self.close()
         engine = self.model.engine
-        self._before = int(engine.position.in_epochs())
         if self.gradient_data is not None:
             self._gradients()
         file = self._file("train")
@@ -113,7 +111,7 @@ class TensorBoard(CheckedCallback):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Write what the epoch was like."""
-        step = self._before + epoch
+        step = self.model.engine.counters[1] - 1  # the epochs that have begun, of all fits
         values = {name: float(value) for name, value in (logs or {}).items() if isinstance(value, Real)}
         training = {name: value for name, value in values.items() if not name.startswith("val_")}
         validation = {name.removeprefix("val_"): values[name] for name in values.keys() - training.keys()}
