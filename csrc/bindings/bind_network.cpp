@@ -59,9 +59,9 @@ train::Rates rates_of(const GivenRates& given) {
   return {.each = {each.data(), static_cast<Size>(each.size())}};
 }
 
-// So many seconds from now; none for 30 years and more, which the clock may not be able to count.
+// So many seconds from now; none for NaN, and 30 years and more, which the clock may not be able to count.
 std::optional<train::Clock::time_point> deadline_after(std::optional<double> seconds) {
-  if (!seconds || *seconds > 1e9) return std::nullopt;
+  if (!seconds || !(*seconds < 1e9)) return std::nullopt;
   return train::Clock::now() +
          std::chrono::duration_cast<train::Clock::duration>(std::chrono::duration<double>(*seconds));
 }

@@ -111,6 +111,7 @@ def test_names_of_classes_are_those_of_the_file(data: dict[str, Any], tmp_path: 
         ({"dtype": "float64"}, "dtype 'float32', but this one has 'float64'"),
         ({"layers": [*LAYERS[:3], nn.Linear(4, 2)]}, "layers (Linear(3, 4), BatchNorm1d(4), ReLU(), Dropout("),
         ({"optimizer": nn.SGD(lr=RATE)}, "optimizer {'type': 'Adam', "),
+        ({"optimizer": nn.Adam(lr=RATE, weight_decay=0.1)}, "optimizer {'type': 'Adam', "),
         ({"ema": None}, "ema 0.9, but this one has None"),
         ({"clip_norm": 1.0}, "clip_norm None, but this one has 1.0"),
         ({"accumulate": 2}, "accumulate 1, but this one has 2"),
@@ -146,6 +147,18 @@ def test_what_is_no_file_of_a_training_is_refused(data: dict[str, Any], tmp_path
             model.fit(**data, resume_from=tmp_path / "other")
         with pytest.raises(ValueError, match=r"\[fit\] resume_from is .*, whose model was not compiled; give a file"):
             model.fit(**data, resume_from=tmp_path / "not compiled")
+
+
+def test_steps_that_are_in_no_epoch_are_refused(data: dict[str, Any], tmp_path: pathlib.Path) -> None:
+    """Else it would train as many epochs again."""
+    model = network(optimizer=nn.Adam())
+    model.fit(lambda: iter([(data["X"], data["y"])] * 3), epochs=2, verbose=0)
+    model.save(tmp_path / "m")
+    with (
+        unchanged(model),
+        pytest.raises(ValueError, match=r"\[fit\] resume_from is .*, with 6 steps that are in no epoch"),
+    ):
+        model.fit(**data, epochs=5, resume_from=tmp_path / "m")
 
 
 def test_a_fit_that_fails_before_its_first_step_leaves_the_model(data: dict[str, Any], path: pathlib.Path) -> None:

@@ -66,6 +66,17 @@ def test_it_ends_after_a_whole_step(sizes: list[int], n: int, batch_size: int, b
     assert_same_bits(computed, expected)
 
 
+def test_an_epoch_of_many_seconds_is_not_waited_for() -> None:
+    n = 5_000_000
+    X, y = np.broadcast_to(np.ones(8, "float32"), (n, 8)), np.broadcast_to(np.float32(0.5), n)
+    model = nn.MLP([8, 64, 64, 1])
+    model.compile("mse", nn.SGD(lr=1e-3))
+    epoch, steps = where(model.fit(X, y, batch_size=1, shuffle=False, max_time=0.2, verbose=0))
+    assert epoch == 0
+    assert 0 < steps < n
+    assert position(model) == (0, steps, n)
+
+
 def slow(y_pred: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
     time.sleep(0.02)
     return own_mse(y_pred, y)

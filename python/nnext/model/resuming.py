@@ -10,10 +10,11 @@ from nnext._compiled import Compiled
 from nnext._decision import Seen
 from nnext._engine import Engine
 from nnext._given import Checkpoint
+from nnext._state import Position
 from nnext.errors import ModelFormatError
 from nnext.model import descriptions
 from nnext.model.contents import Contents
-from nnext.model.descriptions import Description, Settings
+from nnext.model.descriptions import Description
 
 
 def read_checkpoint(engine: Engine, compiled: Compiled, path: _files.Path | _files.Readable) -> Checkpoint:
@@ -24,18 +25,12 @@ def read_checkpoint(engine: Engine, compiled: Compiled, path: _files.Path | _fil
     ModelFormatError
         When it is no usable model file.
     ValueError
-        When the model that was saved is another one; the first difference is named.
+        When the model that was saved is another one, whose first difference is named, or has steps in no epoch.
     OSError
         When it cannot be read.
     """
-    data = _files.read(path)
-    try:
-        contents = Contents.of(data)
-        if wrong := contents.not_finite():
-            raise ModelFormatError(wrong)
-    except ModelFormatError as error:
-        raise ModelFormatError(f"[fit] resume_from is {path!r}, which is no usable model file: {error}") from error
-    saved = contents.description
+    contents = _read(path)
+    saved, state = contents.description, contents.state(compiled=True)
     ours = descriptions.read(descriptions.write(engine, engine.state(), compiled, Seen()))
     if saved.compiled is None:
         raise ValueError(f"[fit] resume_from is {path!r}, whose model was not compiled; give a file of one that was")
@@ -45,16 +40,30 @@ def read_checkpoint(engine: Engine, compiled: Compiled, path: _files.Path | _fil
                 f"[fit] resume_from is {path!r}, whose model has {name} {theirs!r}, but this one has {mine!r}; build "
                 "and compile it as that one was, or go on with nnext.load(path)"
             )
-    return Checkpoint(contents.state(compiled=True), saved.seen, saved.compiled.optimizer.lr)
+    steps = max((steps for steps, _ in state.progress.values()), default=0)
+    if state.position == Position() and steps > 0:
+        raise ValueError(
+            f"[fit] resume_from is {path!r}, with {steps} steps that are in no epoch, as those of batches without a "
+            "length, so that nobody knows how many epochs are left; go on with nnext.load(path), and fit these"
+        )
+    return Checkpoint(state, saved.seen, saved.compiled.optimizer.lr)
+
+
+def _read(path: _files.Path | _files.Readable) -> Contents:
+    data = _files.read(path)
+    try:
+        contents = Contents.of(data)
+        if wrong := contents.not_finite():
+            raise ModelFormatError(wrong)
+    except ModelFormatError as error:
+        raise ModelFormatError(f"[fit] resume_from is {path!r}, which is no usable model file: {error}") from error
+    return contents
 
 
 def _identity(description: Description, compiled: Any) -> Iterator[tuple[str, Any]]:
     """Go through all that two models must have in common for one to go on where the other stood, by name."""
     for name in ("dtype", "seed", "layers", "input_shape", "numbering", "frozen"):
         yield name, getattr(description, name)
-    for name in Settings.__dataclass_fields__:
-        value = getattr(compiled, name)
-        if name == "optimizer":  # whose lr may have changed in the training
-            value = {key: setting for key, setting in value.config().items() if key != "lr"}
-        if name != "metrics":
-            yield name, value
+    for name in ("loss", "precision", "clip_norm", "accumulate", "ema"):
+        yield name, getattr(compiled, name)
+    yield "optimizer", {**compiled.optimizer.config(), "lr": None}  # which may have changed in the training
