@@ -211,6 +211,8 @@ def test_subclasses_of_users_keep_what_they_like(
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             self.seen += 1
 
+    if kind is nn.TensorBoard:
+        pytest.importorskip("tensorboardX", reason="the extra [tensorboard] is not installed")
     monkeypatch.chdir(tmp_path)  # some write files
     mine = Mine()
     run(mine, 3, nn.MLP([2, 2]))
