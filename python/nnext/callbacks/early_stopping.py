@@ -84,7 +84,7 @@ class EarlyStopping(MonitorCallback):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Keep the weights of the best epoch; end the fit when it lies too far back."""
-        if self._improves(epoch, logs or {}):
+        if self._improves(epoch, logs):
             self._weights = self.model.engine.weights() if self.restore_best_weights else None
         elif epoch - (self.best_epoch or 0) >= max(self.patience, 1):
             self._stop(epoch)
