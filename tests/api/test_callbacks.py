@@ -229,7 +229,7 @@ def test_subclasses_of_users_keep_what_they_like(
         pytest.importorskip("tensorboardX", reason="the extra [tensorboard] is not installed")
     monkeypatch.chdir(tmp_path)  # some write files
     mine = Mine()
-    run(mine, 3, nn.MLP([2, 2]))
+    run(mine, 3)
     mine.close()
     mine.anything = 1
     assert (mine.seen, mine.anything) == (3, 1)
