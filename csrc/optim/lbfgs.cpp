@@ -60,7 +60,8 @@ Change between(const Point& from, const Point& to) {
 
 bool Change::curves() const { return dot(gradient, weights) > kLeastCurvature; }
 
-bool Lbfgs::minimize(Point& at, std::vector<Change>& changes, double lr, const Objective& loss) const {
+bool Lbfgs::minimize(Point& at, std::vector<Change>& changes, double lr, const Objective& loss,
+                     const Enough& enough) const {
   const auto penalize = [&](Point& point) {
     point.loss += weight_decay / 2 * dot(point.x, point.x);
     add_scaled(weight_decay, point.x, point.gradient);
@@ -99,7 +100,7 @@ bool Lbfgs::minimize(Point& at, std::vector<Change>& changes, double lr, const O
       changes.push_back(std::move(change));
     }
     std::swap(at, next);
-    if (iteration == max_iterations || evaluations >= max_evaluations) return true;
+    if (iteration == max_iterations || evaluations >= max_evaluations || enough()) return true;
     if (moved <= tolerance_change || gained < tolerance_change) return true;
   }
   return true;

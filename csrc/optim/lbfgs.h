@@ -21,6 +21,8 @@ struct Point {
   Vector x, gradient;
   double loss = 0;
 };
+// Whether the next iteration is to be left out.
+using Enough = std::function<bool()>;
 // Tells loss and gradient at x, which it may round. False where the host asks to stop.
 using Objective = std::function<bool(Point&)>;
 
@@ -38,7 +40,7 @@ struct Lbfgs {
 
   // Goes from `at`, where the loss is known, to where it is less. `changes` are the last ones, oldest first, and go on.
   // The last look is at where it has come to. False where the host asks to stop: then `at` and `changes` mean nothing.
-  bool minimize(Point& at, std::vector<Change>& changes, double lr, const Objective& loss) const;
+  bool minimize(Point& at, std::vector<Change>& changes, double lr, const Objective& loss, const Enough& enough) const;
 };
 
 }  // namespace nnext::optim

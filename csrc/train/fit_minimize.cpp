@@ -87,7 +87,7 @@ void Fit<T>::run_minimizing_step(Run& run) {
   epoch.diverged = !std::isfinite(loss);
   if (epoch.diverged) return;
   std::vector<optim::Change> changes = read_changes(training_, flat, rule.history);
-  if (!rule.minimize(at, changes, epoch.lr(epoch.step), look)) return;
+  if (!rule.minimize(at, changes, epoch.lr(epoch.step), look, [&] { return run.out_of_time(); })) return;
   const runtime::Gate::Writer writer(training_.network.gate, &run.cancel);
   if (!writer) return;
   if (epoch.has_host_loss()) snapshots_.take(training_);

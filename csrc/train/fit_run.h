@@ -18,7 +18,9 @@ struct Fit<T>::Run {
   bool by_features = false;         // the first stage is split so
   bool first_look = true;           // at the batches of this step: what metrics see of it
   std::unique_ptr<Tiny<T>> tiny{};  // not null: takes the layers' place in every step
+  std::optional<Clock::time_point> deadline{};
 
+  bool out_of_time() const { return deadline && Clock::now() >= *deadline; }
   // Up to the next snapshot, so that one is taken before it.
   Size next_stop() const {
     const Size last = epoch.steps() - 1;

@@ -13,11 +13,16 @@ from nnext._core import __version__
 from nnext._unknown import attributes_of
 from nnext.callbacks import (
     Callback,
+    CSVLogger,
     EarlyStopping,
     LambdaCallback,
     LearningRateScheduler,
+    ModelCheckpoint,
     ProgressBar,
     ReduceLROnPlateau,
+    TensorBoard,
+    TerminateOnNaN,
+    TimeLimit,
 )
 from nnext.errors import DivergenceError, ModelFormatError
 from nnext.history import History
@@ -56,6 +61,7 @@ _LAZY_MODULES = ("datasets", "plot", "reference")
 
 __all__ = [
     "MLP",
+    "CSVLogger",
     "Callback",
     "DivergenceError",
     "EarlyStopping",
@@ -64,10 +70,14 @@ __all__ = [
     "LRFindResult",
     "LambdaCallback",
     "LearningRateScheduler",
+    "ModelCheckpoint",
     "ModelFormatError",
     "ProgressBar",
     "ReduceLROnPlateau",
     "Sequential",
+    "TensorBoard",
+    "TerminateOnNaN",
+    "TimeLimit",
     "__version__",
     "callbacks",
     "datasets",

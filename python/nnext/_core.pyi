@@ -148,7 +148,8 @@ class _Network(Generic[_Number], metaclass=_PybindType):
         lr: float | npt.NDArray[np.float64],  # or one for each step
         # instead of the compiled one: (outputs, rows of the samples) -> loss, gradient, and the lr from this step on
         loss: Callable[[Any, Any], tuple[float, Any] | tuple[float, Any, float]] | None = None,
-    ) -> tuple[float, int, bool]: ...  # loss, steps, whether it diverged
+        seconds: float | None = None,  # ends after the step in which they are over
+    ) -> tuple[float, int, bool, bool]: ...  # loss, steps, whether it diverged, whether steps are left
     def fit_batch(
         self,
         samples: _Samples[_Number],

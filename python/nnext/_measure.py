@@ -70,8 +70,8 @@ def try_out(metrics: Metrics, decision: Decision, y: Any) -> None:
 class Follower:
     """The metrics of a fit: one that cannot be computed in an epoch is NaN there, with one warning a fit."""
 
-    def __init__(self, metrics: Metrics) -> None:
-        self.metrics, self._warned = metrics, set[str]()
+    def __init__(self, metrics: Metrics, operation: str = "fit") -> None:
+        self.metrics, self._operation, self._warned = metrics, operation, set[str]()
 
     def measure(self, decision: Decision, y: Any, outputs: Array) -> dict[str, float]:
         """Compare outputs with targets by every metric."""
@@ -88,7 +88,8 @@ class Follower:
         if name not in self._warned:
             self._warned.add(name)
             warn(
-                f"[fit] metric {name!r} is NaN where it cannot be computed: {type(error).__name__}: {error}",
+                f"[{self._operation}] metric {name!r} is NaN where it cannot be computed: "
+                f"{type(error).__name__}: {error}",
                 RuntimeWarning,
             )
 

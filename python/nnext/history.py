@@ -28,10 +28,10 @@ class History:
         One list a quantity, "loss" and the metrics, and with validation the same with "val_" before the name. All lists
         are as long as `epoch`; NaN stands where an epoch has no value.
     epoch : list of int
-        The epochs, from 0.
+        The epochs, from 0, or on from those of a file that the fit resumed from.
     stop_reason : str or None
-        Why the training ended, in the words of the callback that ended it if it has some, or that batches had ended;
-        None before its end.
+        Why the training ended, in the words of the callback that ended it if it has some, after which step its time was
+        over, or that batches had ended; None before its end.
     validation_rows : ndarray of int, or None
         Which rows of X ``validation_split`` held out, in increasing order; None without.
 

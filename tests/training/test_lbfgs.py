@@ -1,6 +1,7 @@
 """L-BFGS: PyTorch's steps, SciPy's optimum, and a step that has happened or has not."""
 
 import pathlib
+import time
 from typing import Any
 
 import numpy as np
@@ -190,6 +191,23 @@ def test_a_wall_of_infinite_losses_is_gone_round() -> None:
     model = regressor(nn.LBFGS(lr=100.0), [layer], loss=walled)
     model.fit(X, y, epochs=3, verbose=0)
     assert abs(model.state_dict()["0.weight"][0, 0] - 2) < 1e-6
+
+
+def test_time_ends_a_step_after_an_iteration() -> None:
+    (X, y), looks = data(), 0
+
+    def slow(y_pred: Array, y: Array) -> tuple[float, Array]:
+        nonlocal looks
+        looks += 1
+        time.sleep(0.02)
+        return own_mse(y_pred, y)
+
+    model = regressor(nn.LBFGS(max_iter=10_000, tolerance_change=0, tolerance_grad=0), loss=slow)
+    before = model.evaluate(X, y)["loss"]
+    history = model.fit(X, y, epochs=1, max_time=0.2, verbose=0)
+    assert (history.epoch, history.stop_reason) == ([0], "all epochs done")  # its only step is done
+    assert 3 <= looks < 1000
+    assert model.evaluate(X, y)["loss"] < before
 
 
 # ---- settings -------------------------------------------------------------------------------------------------------

@@ -64,6 +64,20 @@ def test_every_way_to_take_a_step_has_the_rates(rng: np.random.Generator, name: 
     assert_same_bits(training_state(models[0]), training_state(models[1]))
 
 
+@pytest.mark.parametrize("loss", ["mse", own_mse], ids=["mse", "own loss"])
+@pytest.mark.parametrize("accumulate", [2, 3, 9])
+def test_a_step_of_several_batches_has_one_rate(rng: np.random.Generator, loss: Any, accumulate: int) -> None:
+    """Lengths are in epochs, so that it is the rate of a step with all their rows."""
+    X, y = data(rng, ROWS)
+    model = regressor(loss, optimizer=nn.Adam(lr=RATE), accumulate=accumulate)
+    model.fit(X, y, epochs=3, **FIT)
+    assert position(model) == (3, 0, 0)
+    twin = regressor(optimizer=nn.Adam())
+    rows = accumulate * BATCH
+    replay(twin, X, y, rates(RATE, 3, -(-ROWS // rows)), rows)
+    assert_same_weights(model, twin)
+
+
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_every_optimizer_follows_every_schedule(rng: np.random.Generator, optimizer: str, name: str) -> None:

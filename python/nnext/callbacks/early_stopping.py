@@ -80,13 +80,14 @@ class EarlyStopping(MonitorCallback):
     def _start_afresh(self) -> None:
         super()._start_afresh()
         self._weights: Any = None
+        self._first: int | None = None
         self._keep(stopped_epoch=None)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Keep the weights of the best epoch; end the fit when it lies too far back."""
-        if self._improves(epoch, logs or {}):
+        if self._improves(epoch, logs):
             self._weights = self.model.engine.weights() if self.restore_best_weights else None
-        elif epoch - (self.best_epoch or 0) >= max(self.patience, 1):
+        elif epoch - self._since(epoch) >= max(self.patience, 1):
             self._stop(epoch)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
@@ -94,6 +95,12 @@ class EarlyStopping(MonitorCallback):
         if self._weights is not None:
             self.model.engine.set_weights(*self._weights)
         self._weights = None
+
+    def _since(self, epoch: int) -> int:
+        """Return the best epoch or, before there is one, the first: that of a fit that goes on has another number."""
+        if self._first is None:
+            self._first = epoch
+        return self._first if self.best_epoch is None else self.best_epoch
 
     def _stop(self, epoch: int) -> None:
         self._keep(stopped_epoch=epoch)

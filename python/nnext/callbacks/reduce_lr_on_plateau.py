@@ -105,7 +105,7 @@ class ReduceLROnPlateau(MonitorCallback):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Lower the rate when the last improvement lies too far back."""
-        is_better = self._improves(epoch, logs or {})
+        is_better = self._improves(epoch, logs)
         if self._cooling > 0:
             self._cooling -= 1
         else:

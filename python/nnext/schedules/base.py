@@ -19,8 +19,8 @@ class Schedule(Described, kind="schedule"):
 
     Lengths are in epochs, also fractions of them, so they mean the same for every batch size. What counts is how many
     epochs of `fit` there were since `compile`, however many calls they came in: a step of an epoch of n steps is one
-    n-th of it. Files and copies of a model keep that number. When a fit ends within an epoch, by an exception or
-    Ctrl-C, the next epoch goes on from the step that was reached, and is one epoch long from there.
+    n-th of it. Files and copies of a model keep that number. When a fit ends within an epoch, by an exception, Ctrl-C
+    or a time limit, the next epoch goes on from the step that was reached, and is one epoch long from there.
 
     Examples
     --------
