@@ -32,7 +32,7 @@ class GaussianNoise(Layer):
     >>> model.predict([[1.0, 2.0]])
     array([[1., 2.]], dtype=float32)
     >>> model.forward([[1.0, 2.0]], training=True).round(2)
-    array([[1.4 , 1.02]], dtype=float32)
+    array([[1.22, 2.6 ]], dtype=float32)
     """
 
     stddev: float = number(low=0)
