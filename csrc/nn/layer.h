@@ -98,7 +98,7 @@ struct Intake {
   Size channels = 0;  // 0: any number
   int axes = -1;      // beside the channels; -1: any number
   bool channels_first = false;
-  bool flat = false;  // any shape as a row of features; what these are is for the next layer to say
+  bool flat = false;  // any shape as a row of features, of which, if not `channels`, the next layer says how many
 };
 
 // ---- parameters -----------------------------------------------------------------------------------------------------

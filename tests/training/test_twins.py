@@ -37,8 +37,8 @@ NETWORKS: dict[str, list[nn.Layer]] = {
         nn.Linear(260, 10),
     ],
     "noise": [
-        nn.GaussianNoise(0.1), nn.Linear(65, 40), nn.PReLU(40), nn.RMSNorm(40), nn.Reshape(2, 4, 5), nn.PReLU(),
-        nn.AlphaDropout(0.2), nn.Flatten(), nn.Linear(40, 10), nn.LogSoftmax(),
+        nn.Linear(65, 40), nn.GaussianNoise(0.1), nn.PReLU(40), nn.RMSNorm(40), nn.Reshape(2, 4, 5), nn.PReLU(),
+        nn.AlphaDropout(0.2), nn.Flatten(), nn.Linear(40, 10),
     ],
 }  # fmt: skip
 SHAPES = {"images": (1, 5, 13), "steps": (13, 5)}  # of a sample; features for others
