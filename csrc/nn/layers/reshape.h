@@ -22,8 +22,8 @@ class Reshape final : public Layer<T> {
   std::optional<Intake> intake() const override {
     return Intake{.channels = open() ? 0 : known_, .axes = 0, .flat = true};
   }
-  // The next layer can say how many numbers a row has, but not how many rows of them there are.
-  bool keeps_channels() const override { return extents_.size() == 1; }
+  // How many numbers a sample has: of what is open the next layer can say, where that is a row.
+  bool keeps_channels() const override { return !open() || extents_.size() == 1; }
   bool joins_places() const override { return true; }
   Shape out_shape(std::span<const Shape> in) const override {
     const Size numbers = in.front().numbers();
