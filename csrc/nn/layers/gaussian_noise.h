@@ -14,6 +14,10 @@ class GaussianNoise final : public Noise<T> {
   Traits traits(const Shape&, bool training) const override {
     return {.forward_identity = !training, .backward_identity = true, .in_place = true};
   }
+  // A block of Philox for two numbers, and of each a logarithm, a root and a sine.
+  Room room(const Shape& in, Size, bool training) const override {
+    return {.flops = training ? 64 * static_cast<double>(in.numbers()) : 0};
+  }
   void forward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int) const override {
     ops::add_noise<T>(pass.kernels.noise, this->stream(pass), stddev_, this->first_row(pass, part),
                       frame.x.rows_from(part.begin, part.size()), frame.y.rows_from(part.begin, part.size()));

@@ -1,6 +1,7 @@
 // Reshape, and Flatten: the numbers of a sample in another shape, in the order in which people write them.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "core/errors.h"
@@ -30,7 +31,7 @@ class Reshape final : public Layer<T> {
     if (open() ? numbers % known_ != 0 : numbers != known_)
       core::fail_value("[", operation_, "] x is ", text(in.front()), " a sample, ", numbers,
                        " numbers, which do not go into shape ", shape_text(),
-                       "; change the shape, or what comes before", " the layer");
+                       "; change the shape, or what comes before the layer");
     std::vector<Size> extents = extents_;
     for (Size& extent : extents)
       if (extent == 0) extent = numbers / known_;
