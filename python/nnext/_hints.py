@@ -347,10 +347,15 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "ceil_mode divisor_override": "leave it out: there is none",
         "data_format": _CHANNELS_FIRST,
     },
-    "LayerNorm(": {"axis": "leave it out: normalized_shape has the sizes of the last axes"},
+    "LayerNorm(": {
+        "axis": "leave it out: normalized_shape has the sizes of the last axes",
+        "center": "bias",
+        "scale": "elementwise_affine",
+    },
     "RMSNorm(": {
         "axis": "leave it out: normalized_shape has the sizes of the last axes",
         "bias": "leave it out: there is none",
+        "scale": "elementwise_affine",
     },
     "Reshape(": {
         "target_shape shape unflattened_size": "give the sizes without a name: `nn.Reshape(1, 28, 28)`",
