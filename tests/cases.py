@@ -159,6 +159,7 @@ LOSSES = {
     "cross_entropy_one_hot": LossCase("cross_entropy", _normal, _one_hot, "cross_entropy"),
     "cross_entropy_soft": LossCase("cross_entropy", _normal, _distributions, "cross_entropy"),
     "cross_entropy_after_softmax": LossCase("cross_entropy", _unit, _labels, "cross_entropy", nn.Softmax()),
+    "cross_entropy_after_log_softmax": LossCase("cross_entropy", _normal, _labels, "cross_entropy", nn.LogSoftmax()),
 }
 
 # ---- Optimizers -----------------------------------------------------------------------------------------------------

@@ -176,6 +176,24 @@ def shape() -> Any:
     return _field(Rule(check), dataclasses.MISSING)
 
 
+def sizes(*, example: str) -> Any:
+    """Describe a field that takes the sizes of some axes, one of which may be -1: a constructor's ``(*sizes)``."""
+
+    def check(operation: str, name: str, value: Any) -> tuple[int, ...]:
+        if not isinstance(value, tuple | list):
+            raise TypeError(f"[{operation}] {name} is {value!r}; give a list of sizes")
+        if len(value) == 1 and isinstance(value[0], tuple | list):
+            value = value[0]
+        if not value:
+            raise ValueError(f"[{operation}] {name} is (); write {operation}({example})")
+        whole = tuple(_check.integer(operation, f"{name}[{i}]", v, low=-1, high=2**31 - 1) for i, v in enumerate(value))
+        if 0 in whole or whole.count(-1) > 1:
+            raise ValueError(f"[{operation}] {name} is {whole}; give sizes of 1 or more, one of which may be -1")
+        return whole
+
+    return _field(Rule(check, several=True), dataclasses.MISSING)
+
+
 def flag(*, default: bool) -> Any:
     """Describe a field that takes True or False, and nothing that only passes for it."""
     return _field(Rule(_check.flag), default)

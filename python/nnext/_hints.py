@@ -37,7 +37,8 @@ HINTS: Mapping[str, Mapping[str, str]] = {
     "nn.": {
         "Dense FullyConnected": "use `nn.Linear(in_features, out_features)`, then a layer such as `nn.ReLU()`",
         "BatchNorm BatchNormalization": "use `nn.BatchNorm1d(num_features)`, for images `nn.BatchNorm2d(num_features)`",
-        "LayerNormalization RMSNorm": "nn.LayerNorm",
+        "LayerNormalization": "nn.LayerNorm",
+        "RMSNormalization": "nn.RMSNorm",
         "GroupNorm InstanceNorm1d InstanceNorm2d": "nnext has none yet; the nearest is `nn.LayerNorm(num_features)`",
         "Convolution2D SeparableConv2D DepthwiseConv2D": (
             "use `nn.Conv2d(in_channels, out_channels, kernel_size)`, whose groups are PyTorch's"
@@ -51,12 +52,12 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "AvgPool1d GlobalMaxPool1d Upsample UpSampling2D": _FOR_IMAGES,
         "RNN SimpleRNN LSTM GRU Embedding Transformer MultiheadAttention": _AS_ROWS,
         "ELU SELU SiLU Swish Mish Softplus Hardswish": "nnext has none yet; the nearest is `nn.GELU()`",
-        "PReLU RReLU": "nn.LeakyReLU",
+        "RReLU": "nn.LeakyReLU",
         "ReLU6": "nn.ReLU",
         "Hardtanh Softsign": "nn.Tanh",
-        "LogSoftmax": "leave it out: `nn.CrossEntropy()` takes what goes into it",
-        "Dropout1d Dropout2d AlphaDropout": "nn.Dropout",
-        "Reshape Unflatten": "give X its shape with NumPy; `nn.Flatten()` makes rows",
+        "Dropout1d Dropout2d GaussianDropout": "nn.Dropout",
+        "FeatureAlphaDropout": "nn.AlphaDropout",
+        "Unflatten": "nn.Reshape",
         "Add Skip ResidualBlock": "nn.Residual",
         "Input InputLayer": "leave it out: the first `nn.Linear(in_features, out_features)` says what a sample is",
         "Module Model": "use `nn.Sequential(*layers)`, or derive a class from `nn.Sequential`",
@@ -127,7 +128,9 @@ HINTS: Mapping[str, Mapping[str, str]] = {
     "nn.functional.": {
         "linear dense": "use `nn.functional.matmul(X, W.T)` and add the bias",
         "dropout": "use the layer `nn.Dropout(0.5)`",
-        "log_softmax": "use `np.log(nn.functional.softmax(X))`, or cross_entropy, which needs none",
+        "alpha_dropout": "use the layer `nn.AlphaDropout(0.5)`",
+        "prelu": "use the layer `nn.PReLU()`, or leaky_relu",
+        "rms_norm": "use the layer `nn.RMSNorm(num_features)`",
         "one_hot": "leave it out: cross_entropy takes labels as they are",
         "swish silu elu selu softplus": "nnext has none yet; the nearest is gelu",
     },
@@ -185,7 +188,7 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "linear NoneType none": "identity",
         "logistic": "sigmoid",
         "swish silu elu selu mish softplus": "gelu",
-        "lrelu prelu": "leaky_relu",
+        "lrelu": "leaky_relu",
     },
     "layers=": {"int": "give sizes to `nn.MLP([4, 8, 2])`"},
     "layer:": {
@@ -194,6 +197,9 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "conv Conv2d": "give `nn.Conv2d(in_channels, out_channels, kernel_size)`",
         "batch_norm_2d": "give `nn.BatchNorm2d(num_features)`",
         "layer_norm LayerNormalization": "give `nn.LayerNorm(num_features)`",
+        "rms_norm RMSNormalization": "give `nn.RMSNorm(num_features)`",
+        "noise gaussian_noise": "give `nn.GaussianNoise(0.1)`",
+        "reshape unflatten": "give the sizes of a sample, as in `nn.Reshape(1, 28, 28)`",
         "MaxPool1d": "give `nn.MaxPool1d(kernel_size)`",
         "max_pool MaxPool2d": "give `nn.MaxPool2d(kernel_size)`",
         "avg_pool AvgPool2d": "give `nn.AvgPool2d(kernel_size)`",
@@ -343,6 +349,11 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "dtype": 'give it to the model: `nn.Sequential(*layers, dtype="float64")`',
     },
     "Softmax(": {"dim axis": "leave it out: it works along the features of each row"},
+    "LogSoftmax(": {"dim axis": "leave it out: it works along the features of each row"},
+    "PReLU(": {
+        "alpha alpha_initializer slope negative_slope": "init",
+        "shared_axes": "leave it out: all places of a channel share its weight",
+    },
     "BatchNorm1d(": {"axis": "leave it out: each feature has statistics of its own"},
     "BatchNorm2d(": {"axis": "leave it out: each channel has statistics of its own"},
     "Conv2d(": {
@@ -371,7 +382,20 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "ceil_mode divisor_override": "leave it out: there is none",
         "data_format": _CHANNELS_FIRST,
     },
-    "LayerNorm(": {"axis": "leave it out: normalized_shape has the sizes of the last axes"},
+    "LayerNorm(": {
+        "axis": "leave it out: normalized_shape has the sizes of the last axes",
+        "center": "bias",
+        "scale": "elementwise_affine",
+    },
+    "RMSNorm(": {
+        "axis": "leave it out: normalized_shape has the sizes of the last axes",
+        "bias": "leave it out: there is none",
+        "scale": "elementwise_affine",
+    },
+    "Reshape(": {
+        "target_shape shape unflattened_size": "give the sizes without a name: `nn.Reshape(1, 28, 28)`",
+        "dim": "leave it out: the sizes are those of a whole sample",
+    },
     "Cosine(": {
         "initial_learning_rate base_lr max_lr lr learning_rate peak": "value",
         "T_max decay_steps total_steps steps": _IN_EPOCHS.format("epochs"),
@@ -420,6 +444,14 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "verbose": "leave it out: the callback's reductions tell when, and to what",
     },
     "Dropout(": {"seed": "give it to the model: `nn.Sequential(*layers, seed=1)`"},
+    "AlphaDropout(": {
+        "seed": "give it to the model: `nn.Sequential(*layers, seed=1)`",
+        "noise_shape": "leave it out: each element is dropped by itself",
+    },
+    "GaussianNoise(": {
+        "std sigma": "stddev",
+        "seed": "give it to the model: `nn.Sequential(*layers, seed=1)`",
+    },
     "Sequential(": {
         "layers": "give them without a name: `nn.Sequential(*layers)`",
         "name": "leave it out: models have no names",

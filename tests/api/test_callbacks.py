@@ -30,11 +30,10 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
 MAKE = {kind.__name__: partial(kind, *ARGUMENTS.get(kind.__name__, ())) for kind in OWN}
 
 
-def run(callback: Callback, epochs: int, model: Any = None) -> None:
+def run(callback: Callback, epochs: int) -> None:
     """Call what a fit calls."""
-    if model is None:
-        model = nn.MLP([1, 1])
-        model.compile(loss="mse")
+    model = nn.MLP([1, 1])
+    model.compile(loss="mse")
     callback.set_params({"epochs": epochs})
     callback.set_model(model)
     callback.on_train_begin()

@@ -136,9 +136,9 @@ def test_losses_for_100_steps(rng: np.random.Generator, loss: str) -> None:
     assert_same_training(model, twin, optimizer, case, rng)
 
 
-@pytest.mark.parametrize("layer", [name for name in LAYERS if "dropout" not in name])
+@pytest.mark.parametrize("layer", [name for name in LAYERS if "dropout" not in name and "noise" not in name])
 def test_layers_for_100_steps(isa: str, rng: np.random.Generator, layer: str) -> None:
-    """Statistics included. PyTorch draws other numbers for dropout.
+    """Statistics included. PyTorch draws other numbers for dropout, and has no layer of noise.
 
     With a rate of 0.05 PyTorch's own result is off by 1.5e-10 where the first weights are by a unit in the last place.
     """
