@@ -1,0 +1,51 @@
+"""Activations between two limits."""
+
+from __future__ import annotations
+
+from nnext.layers.base import Activation, Layer
+
+__all__ = ["Sigmoid", "Softmax", "Tanh"]
+
+
+class Tanh(Activation):
+    """``y = tanh(x)``.
+
+    Examples
+    --------
+    >>> import nnext as nn
+    >>> nn.Sequential(nn.Tanh()).predict([[0.0, 100.0]])
+    array([[0., 1.]], dtype=float32)
+    """
+
+    name = "tanh"
+    output_range = (-1, 1)
+
+
+class Sigmoid(Activation):
+    """``y = 1 / (1 + exp(-x))``. As the last layer before ``bce`` both are computed in one stable form.
+
+    Examples
+    --------
+    >>> import nnext as nn
+    >>> nn.Sequential(nn.Sigmoid()).predict([[0.0, 100.0]])
+    array([[0.5, 1. ]], dtype=float32)
+    """
+
+    name = "sigmoid"
+    output_range = (0, 1)
+
+
+class Softmax(Layer):
+    """``y = exp(x) / sum(exp(x))`` over the features of each row.
+
+    As the last layer before ``cross_entropy`` both are computed in one stable form.
+
+    Examples
+    --------
+    >>> import nnext as nn
+    >>> nn.Sequential(nn.Softmax()).predict([[1.0, 1.0]])
+    array([[0.5, 0.5]], dtype=float32)
+    """
+
+    name = "softmax"
+    output_range = (0, 1)
