@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from hypothesis import strategies as st
 
 import nnext as nn
-from cases import ACTIVATIONS
+from activation_cases import ACTIVATIONS
 
-SMOOTH: list[nn.Layer] = [*(case.layer for case in ACTIVATIONS.values() if case.curvature is not None), nn.Softmax()]
-KINKED: list[nn.Layer] = [case.layer for case in ACTIVATIONS.values() if case.curvature is None]
+SMOOTH: list[nn.Layer] = [*(case.layer for case in ACTIVATIONS.values() if not case.kinks), nn.Softmax()]
+KINKED: list[nn.Layer] = [case.layer for case in ACTIVATIONS.values() if case.kinks]
 
 
 @dataclass(frozen=True)

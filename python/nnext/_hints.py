@@ -29,6 +29,7 @@ _COSINE = "nnext has none yet; the nearest is `nn.Cosine(2e-3, epochs=12)`, whic
 _REGULARIZE = "give weight_decay to the optimizer, as in `nn.SGD(weight_decay=1e-4)`"
 _ACCUMULATE = 'give accumulate to compile, as in `model.compile(loss="mse", accumulate=4)`'
 _EMA = 'give ema to compile, as in `model.compile(loss="mse", ema=0.999)`'
+_RELU_6 = "use `nn.Hardtanh(0, 6)`"
 _SIZES = "give all sizes in one list, features first and outputs last, as in `nn.MLP([4, 8, 2])`"
 
 HINTS: Mapping[str, Mapping[str, str]] = {
@@ -49,10 +50,11 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "Conv1d Conv3d ConvTranspose2d Conv2DTranspose": _FOR_IMAGES,
         "AvgPool1d GlobalMaxPool1d Upsample UpSampling2D": _FOR_IMAGES,
         "RNN SimpleRNN LSTM GRU Embedding Transformer MultiheadAttention": _AS_ROWS,
-        "ELU SELU SiLU Swish Mish Softplus Hardswish": "nnext has none yet; the nearest is `nn.GELU()`",
+        "Swish": "nn.SiLU",
+        "HardSilu": "nn.Hardswish",
+        "CELU": "use `nn.ELU()`, which is the same for alpha=1",
         "PReLU RReLU": "nn.LeakyReLU",
-        "ReLU6": "nn.ReLU",
-        "Hardtanh Softsign": "nn.Tanh",
+        "ReLU6": _RELU_6,
         "LogSoftmax": "leave it out: `nn.CrossEntropy()` takes what goes into it",
         "Dropout1d Dropout2d AlphaDropout": "nn.Dropout",
         "Reshape Unflatten": "give X its shape with NumPy; `nn.Flatten()` makes rows",
@@ -113,7 +115,9 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "dropout": "use the layer `nn.Dropout(0.5)`",
         "log_softmax": "use `np.log(nn.functional.softmax(X))`, or cross_entropy, which needs none",
         "one_hot": "leave it out: cross_entropy takes labels as they are",
-        "swish silu elu selu softplus": "nnext has none yet; the nearest is gelu",
+        "swish": "silu",
+        "hard_silu": "hardswish",
+        "relu6": "use `nn.functional.hardtanh(X, 0, 6)`",
     },
     "nn.datasets.": {
         "mnist": "load_mnist",
@@ -155,7 +159,9 @@ HINTS: Mapping[str, Mapping[str, str]] = {
     "activation=": {
         "linear NoneType none": "identity",
         "logistic": "sigmoid",
-        "swish silu elu selu mish softplus": "gelu",
+        "swish": "silu",
+        "hard_silu": "hardswish",
+        "relu6": _RELU_6,
         "lrelu prelu": "leaky_relu",
     },
     "layers=": {"int": "give sizes to `nn.MLP([4, 8, 2])`"},
@@ -185,7 +191,9 @@ HINTS: Mapping[str, Mapping[str, str]] = {
     },
     "layer=": {"list tuple": 'name them one by one, as in `model.freeze("0", "2")`'},
     "bias=": {
-        "relu gelu tanh sigmoid softmax leaky_relu": "an activation is a layer of its own, such as `nn.ReLU()`",
+        "relu gelu tanh sigmoid softmax leaky_relu elu selu silu softplus": (
+            "an activation is a layer of its own, such as `nn.ReLU()`"
+        ),
         "linear": "leave it out: an activation is a layer of its own",
         "int": "give True or False; several sizes go to `nn.MLP([4, 8, 2])`",
     },
@@ -301,6 +309,9 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "pos_weight": "give class_weight to fit",
         "kernel_regularizer bias_regularizer activity_regularizer": _REGULARIZE,
     },
+    "ReLU(": {"max_value": _RELU_6},
+    "ELU(": {"negative_slope": "alpha"},
+    "Hardtanh(": {"min_value low": "min_val", "max_value high": "max_val"},
     "Activation(": {"*": "use the layer itself, such as `nn.ReLU()`"},
     "Linear(": {
         "*": f"{_SIZES}; an activation is a layer of its own, such as `nn.ReLU()`",

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+import activation_cases
 import cases
 from nnext import reference
 from nnext.reference import losses
 from numeric import NUMERIC, example, numeric_grad
 
-ACTIVATIONS = [*dict.fromkeys(case.name for case in cases.ACTIVATIONS.values()), "softmax"]
+ACTIVATIONS = [*dict.fromkeys(case.name for case in activation_cases.ACTIVATIONS.values()), "softmax"]
 LOSSES = list(dict.fromkeys(case.name for case in cases.LOSSES.values()))
 
 

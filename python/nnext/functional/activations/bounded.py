@@ -12,6 +12,8 @@ __all__ = [
     "sigmoid_grad",
     "softmax",
     "softmax_grad",
+    "softsign",
+    "softsign_grad",
     "tanh",
     "tanh_grad",
 ]
@@ -64,6 +66,28 @@ def sigmoid_grad(x: npt.ArrayLike, dy: npt.ArrayLike = 1.0) -> Array:
     array([0.25, 0.  ])
     """
     return gradient("sigmoid", x, dy)
+
+
+def softsign(x: npt.ArrayLike) -> Array:
+    """Return ``x / (1 + |x|)``.
+
+    Examples
+    --------
+    >>> softsign([0.0, 1.0, -3.0])
+    array([ 0.  ,  0.5 , -0.75])
+    """
+    return value("softsign", x)
+
+
+def softsign_grad(x: npt.ArrayLike, dy: npt.ArrayLike = 1.0) -> Array:
+    """Return ``dy / (1 + |x|)^2``.
+
+    Examples
+    --------
+    >>> softsign_grad([0.0, 1.0, -3.0])
+    array([1.    , 0.25  , 0.0625])
+    """
+    return gradient("softsign", x, dy)
 
 
 def softmax(x: npt.ArrayLike) -> Array:

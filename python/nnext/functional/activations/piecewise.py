@@ -1,4 +1,4 @@
-"""Activations of straight pieces, each beside its gradient."""
+"""Activations of straight pieces, and one with a piece of a parabola, each beside its gradient."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from nnext import _check
 from nnext.functional.activations.compute import gradient, value
 
 __all__ = [
+    "hardswish",
+    "hardswish_grad",
+    "hardtanh",
+    "hardtanh_grad",
     "identity",
     "identity_grad",
     "leaky_relu",
@@ -90,3 +94,52 @@ def leaky_relu_grad(x: npt.ArrayLike, dy: npt.ArrayLike = 1.0, negative_slope: f
 
 def _slope(operation: str, negative_slope: float) -> float:
     return _check.number(operation, "negative_slope", negative_slope, above=0)
+
+
+def hardtanh(x: npt.ArrayLike, min_val: float = -1.0, max_val: float = 1.0) -> Array:
+    """Return x where it lies between two limits, the nearer limit elsewhere.
+
+    Examples
+    --------
+    >>> hardtanh([-3.0, 0.5, 3.0], max_val=2.0)
+    array([-1. ,  0.5,  2. ])
+    """
+    return value("hardtanh", x, *_limits("hardtanh", min_val, max_val))
+
+
+def hardtanh_grad(x: npt.ArrayLike, dy: npt.ArrayLike = 1.0, min_val: float = -1.0, max_val: float = 1.0) -> Array:
+    """Return dy where x lies between the limits, 0 at and beyond them.
+
+    Examples
+    --------
+    >>> hardtanh_grad([-3.0, 0.5, 3.0], max_val=2.0)
+    array([0., 1., 0.])
+    """
+    return gradient("hardtanh", x, dy, *_limits("hardtanh_grad", min_val, max_val))
+
+
+def _limits(operation: str, min_val: float, max_val: float) -> tuple[float, float]:
+    low = _check.number(operation, "min_val", min_val)
+    return low, _check.number(operation, "max_val", max_val, above=low)
+
+
+def hardswish(x: npt.ArrayLike) -> Array:
+    """Return ``x (x + 3) / 6`` where x lies between -3 and 3, 0 below, x above.
+
+    Examples
+    --------
+    >>> hardswish([-4.0, -1.5, 0.0, 3.0])
+    array([ 0.   , -0.375,  0.   ,  3.   ])
+    """
+    return value("hardswish", x)
+
+
+def hardswish_grad(x: npt.ArrayLike, dy: npt.ArrayLike = 1.0) -> Array:
+    """Return ``dy (x / 3 + 1 / 2)`` where x lies between -3 and 3, 0 below, dy above.
+
+    Examples
+    --------
+    >>> hardswish_grad([-3.0, 0.0, 1.5, 3.0])
+    array([0. , 0.5, 1. , 1. ])
+    """
+    return gradient("hardswish", x, dy)

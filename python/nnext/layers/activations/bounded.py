@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nnext.layers.base import Activation, Layer
 
-__all__ = ["Sigmoid", "Softmax", "Tanh"]
+__all__ = ["Sigmoid", "Softmax", "Softsign", "Tanh"]
 
 
 class Tanh(Activation):
@@ -33,6 +33,20 @@ class Sigmoid(Activation):
 
     name = "sigmoid"
     output_range = (0, 1)
+
+
+class Softsign(Activation):
+    """``y = x / (1 + |x|)``: like tanh, but it comes to its limits as slowly as 1 / x. Glorot and Bengio, 2010.
+
+    Examples
+    --------
+    >>> import nnext as nn
+    >>> nn.Sequential(nn.Softsign()).predict([[0.0, 1.0, -3.0]])
+    array([[ 0.  ,  0.5 , -0.75]], dtype=float32)
+    """
+
+    name = "softsign"
+    output_range = (-1, 1)
 
 
 class Softmax(Layer):
