@@ -15,6 +15,7 @@ class Activation final : public Layer<T> {
   Traits traits(const Shape&, bool) const override {
     return {.in_place = true, .reads_x = kernels_.from_x, .reads_y = !kernels_.from_x};
   }
+  bool element_wise() const override { return true; }
   Room room(const Shape& in, Size, bool) const override { return {.flops = 8 * static_cast<double>(in.numbers())}; }
   void forward(const Pass<T>&, const Frame<T>& frame, const Part& part, int) const override {
     const ConstMatrix<T> x = frame.x.rows_from(part.begin, part.size());
