@@ -22,7 +22,7 @@ Array = np.ndarray
 class ActivationCase:
     """An activation, the arguments that it takes beside x, and how far it may be from the exact value.
 
-    The bounds are those of csrc/kernels/elementwise.kernel.cpp: of the value in ULP, of the gradient in units of eps
+    The bounds are those of csrc/kernels/activations/: of the value in ULP, of the gradient in units of eps
     times dy, each at x.
     """
 

@@ -60,6 +60,11 @@ def test_activations_take_their_limits_without_overflow() -> None:
         assert reference.softmax(big).tolist() == [[0.0, 1.0]]
         assert reference.bce_with_logits(big, [[1.0, 0.0]]) == 1000.0
         assert reference.cross_entropy(big, [0]) == 2000.0
+        for name in ("softplus", "silu", "mish", "hardswish"):
+            assert getattr(reference, name)(big).tolist() == [[0.0, 1000.0]]
+            assert getattr(reference, f"{name}_grad")(big).tolist() == [[0.0, 1.0]]
+        assert reference.softsign([[-np.inf, np.inf]]).tolist() == [[-1.0, 1.0]]
+        assert reference.elu(big, alpha=0.5).tolist() == [[-0.5, 1000.0]]
     assert reference.relu_grad([0.0]).tolist() == [0.0]
     assert reference.leaky_relu([-2.0], negative_slope=0.5).tolist() == [-1.0]
     assert reference.leaky_relu_grad([-2.0], negative_slope=0.5).tolist() == [0.5]
