@@ -52,14 +52,21 @@ struct RowProduct {
   T* c;
 };
 
+// The numbers that an activation takes beside x: the slope of leaky_relu for x < 0 (> 0), the alpha of elu (> 0), the
+// limits of hardtanh (min < max), the beta (> 0) and the threshold of softplus. The others take none.
+template <class T>
+struct ActivationArguments {
+  T first = 0, second = 0;
+};
+
 // Element-wise activation: forward y = f(x); backward dx = dy * f'(x) told from `from`, which is x where from_x, else
-// the output y. In place is allowed. `argument` is the slope of leaky_relu for x < 0 (> 0); the others ignore it.
+// the output y. In place is allowed.
 template <class T>
 struct ActivationKernels {
   const char* name;
   bool from_x;
-  void (*forward)(std::size_t n, T argument, const T* x, T* y);
-  void (*backward)(std::size_t n, T argument, const T* from, const T* dy, T* dx);
+  void (*forward)(std::size_t n, ActivationArguments<T>, const T* x, T* y);
+  void (*backward)(std::size_t n, ActivationArguments<T>, const T* from, const T* dy, T* dx);
 };
 
 // One step's scalars of an update rule, computed once per step in double.
@@ -264,7 +271,7 @@ struct TinyLayer {
   const T* weight = nullptr;                         // [in][out in whole vectors]
   const T* bias = nullptr;                           // null: zero
   const ActivationKernels<T>* activation = nullptr;  // null: none; not from_x, as it works in place
-  T argument = 0;
+  ActivationArguments<T> arguments = {};
   T *y, *dy;                               // [rows][out], after the activation
   T* transposed = nullptr;                 // room for weight^T in whole vectors; null: x needs no gradient
   T *dweight = nullptr, *dbias = nullptr;  // in whole vectors; null: not wanted

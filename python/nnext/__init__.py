@@ -26,7 +26,9 @@ from nnext.callbacks import (
 )
 from nnext.errors import DivergenceError, ModelFormatError
 from nnext.history import History
-from nnext.layers.activations import *  # from nnext.layers they would be of type Any for mypy
+from nnext.layers.activations.bounded import *  # mypy sees no names through two `import *`
+from nnext.layers.activations.piecewise import *
+from nnext.layers.activations.smooth import *
 from nnext.layers.base import *
 from nnext.layers.batch_norm import *
 from nnext.layers.branches import *

@@ -30,6 +30,7 @@ _IN_EPOCHS = "use {}: lengths are in epochs, also fractions of them"
 _REGULARIZE = "give weight_decay to the optimizer, as in `nn.SGD(weight_decay=1e-4)`"
 _ACCUMULATE = 'give accumulate to compile, as in `model.compile(loss="mse", accumulate=4)`'
 _EMA = 'give ema to compile, as in `model.compile(loss="mse", ema=0.999)`'
+_RELU_6 = "use `nn.Hardtanh(0, 6)`"
 _SIZES = "give all sizes in one list, features first and outputs last, as in `nn.MLP([4, 8, 2])`"
 
 HINTS: Mapping[str, Mapping[str, str]] = {
@@ -51,10 +52,11 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "Conv1d Conv3d ConvTranspose2d Conv2DTranspose": _FOR_IMAGES,
         "AvgPool1d GlobalMaxPool1d Upsample UpSampling2D": _FOR_IMAGES,
         "RNN SimpleRNN LSTM GRU Embedding Transformer MultiheadAttention": _AS_ROWS,
-        "ELU SELU SiLU Swish Mish Softplus Hardswish": "nnext has none yet; the nearest is `nn.GELU()`",
+        "Swish": "nn.SiLU",
+        "HardSilu": "nn.Hardswish",
+        "CELU": "use `nn.ELU()`, which is the same for alpha=1",
         "RReLU": "nn.LeakyReLU",
-        "ReLU6": "nn.ReLU",
-        "Hardtanh Softsign": "nn.Tanh",
+        "ReLU6": _RELU_6,
         "Dropout1d Dropout2d GaussianDropout": "nn.Dropout",
         "FeatureAlphaDropout": "nn.AlphaDropout",
         "Unflatten": "nn.Reshape",
@@ -132,7 +134,9 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "prelu": "use the layer `nn.PReLU()`, or leaky_relu",
         "rms_norm": "use the layer `nn.RMSNorm(num_features)`",
         "one_hot": "leave it out: cross_entropy takes labels as they are",
-        "swish silu elu selu softplus": "nnext has none yet; the nearest is gelu",
+        "swish": "silu",
+        "hard_silu": "hardswish",
+        "relu6": "use `nn.functional.hardtanh(X, 0, 6)`",
     },
     "nn.plot.": {
         "plot_model architecture graph model visualize": "network_diagram",
@@ -187,7 +191,9 @@ HINTS: Mapping[str, Mapping[str, str]] = {
     "activation=": {
         "linear NoneType none": "identity",
         "logistic": "sigmoid",
-        "swish silu elu selu mish softplus": "gelu",
+        "swish": "silu",
+        "hard_silu": "hardswish",
+        "relu6": _RELU_6,
         "lrelu": "leaky_relu",
     },
     "layers=": {"int": "give sizes to `nn.MLP([4, 8, 2])`"},
@@ -220,7 +226,9 @@ HINTS: Mapping[str, Mapping[str, str]] = {
     },
     "layer=": {"list tuple": 'name them one by one, as in `model.freeze("0", "2")`'},
     "bias=": {
-        "relu gelu tanh sigmoid softmax leaky_relu": "an activation is a layer of its own, such as `nn.ReLU()`",
+        "relu gelu tanh sigmoid softmax leaky_relu elu selu silu softplus": (
+            "an activation is a layer of its own, such as `nn.ReLU()`"
+        ),
         "linear": "leave it out: an activation is a layer of its own",
         "int": "give True or False; several sizes go to `nn.MLP([4, 8, 2])`",
     },
@@ -342,6 +350,9 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "pos_weight": "give class_weight to fit",
         "kernel_regularizer bias_regularizer activity_regularizer": _REGULARIZE,
     },
+    "ReLU(": {"max_value": _RELU_6},
+    "ELU(": {"negative_slope": "alpha"},
+    "Hardtanh(": {"min_value low": "min_val", "max_value high": "max_val"},
     "Activation(": {"*": "use the layer itself, such as `nn.ReLU()`"},
     "Linear(": {
         "*": f"{_SIZES}; an activation is a layer of its own, such as `nn.ReLU()`",

@@ -78,8 +78,9 @@ class Battery {
   void run_activations() {
     for (const auto& activation : std::span(table_.elementwise.activations, table_.elementwise.activation_count))
       add_mapped(activation.name, [&](auto n, auto* x, auto* y) {
-        activation.forward(n, T(0.1), x, y);
-        activation.backward(n, T(0.1), activation.from_x ? x : y, x, y + n);
+        const kernels::ActivationArguments<T> arguments{T(0.1), T(1)};
+        activation.forward(n, arguments, x, y);
+        activation.backward(n, arguments, activation.from_x ? x : y, x, y + n);
       });
   }
   void run_softmax_and_noise() {
