@@ -14,7 +14,7 @@ from nnext._unknown import attributes_of
 from nnext.callbacks import Callback, EarlyStopping, LambdaCallback, ProgressBar
 from nnext.errors import DivergenceError, ModelFormatError
 from nnext.history import History
-from nnext.layers.activations import *  # from nnext.layers they would be of type Any for mypy
+from nnext.layers.activations import *  # from nnext.layers, and so on, they would be of type Any for mypy
 from nnext.layers.base import *
 from nnext.layers.batch_norm import *
 from nnext.layers.branches import *
@@ -27,7 +27,10 @@ from nnext.layers.pooling import *
 from nnext.layers.residual import *
 from nnext.losses import *
 from nnext.model import MLP, Sequential
-from nnext.optimizers import *
+from nnext.optimizers.adam import *
+from nnext.optimizers.adaptive import *
+from nnext.optimizers.base import *
+from nnext.optimizers.sgd import *
 from nnext.schedules import *
 
 if TYPE_CHECKING:

@@ -16,7 +16,9 @@ from nnext.reference.activations import *
 from nnext.reference.layers import *
 from nnext.reference.losses import *
 from nnext.reference.network import Network
-from nnext.reference.optimizers import *
+from nnext.reference.optimizers.adam import *  # from nnext.reference.optimizers they would be of type Any for mypy
+from nnext.reference.optimizers.adaptive import *
+from nnext.reference.optimizers.sgd import *
 from nnext.reference.products import *
 
 __all__ = ["Network", "activations", "initializers", "layers", "losses", "optimizers", "products", "random"]

@@ -14,7 +14,8 @@ from nnext.reference import random
 from nnext.reference.arrays import Array, as_images, in_lines
 from nnext.reference.heads import head
 from nnext.reference.layers import Chain, Draw, Layer, inner_numbers
-from nnext.reference.optimizers import SGD, Optimizer, clipped
+from nnext.reference.optimizers import SGD
+from nnext.reference.optimizers.base import Optimizer, clipped
 from nnext.reference.targets import counted
 
 

@@ -1,70 +1,12 @@
-"""Update rules: how a gradient changes the weights. All follow PyTorch's definitions.
-
-An optimizer works on dicts of arrays, parameter name -> array, and changes the arrays in place. What it remembers of
-earlier steps (velocity, moments) it keeps under the same names.
-"""
+"""Adam and its kin: steps along the mean gradient, divided by how large gradients are."""
 
 from __future__ import annotations
 
-import math
-from typing import Protocol
-
 import numpy as np
 
-from nnext.reference.arrays import Array
+from nnext.reference.optimizers.base import Arrays
 
-__all__ = ["SGD", "Adagrad", "Adam", "NAdam"]
-
-Arrays = dict[str, Array]
-
-
-class Optimizer(Protocol):
-    """What `Network` asks of an update rule."""
-
-    lr: float
-
-    def step(self, parameters: Arrays, grads: Arrays) -> None:
-        """Change `parameters` in place, one step along `grads`, which has the same names and shapes."""
-        ...
-
-
-class SGD:
-    """Stochastic gradient descent with momentum: ``v = momentum * v + g``, ``w = w - lr * v``.
-
-    Parameters
-    ----------
-    lr : float
-        Learning rate.
-    momentum : float
-        How much of the last velocity stays; 0 is plain descent. The first velocity is the gradient itself.
-    nesterov : bool
-        Step along ``g + momentum * v`` instead (Sutskever et al., ICML 2013).
-    weight_decay : float
-        Adds ``weight_decay * w`` to the gradient.
-
-    Examples
-    --------
-    >>> w = {"w": np.array([1.0])}
-    >>> SGD(lr=0.1).step(w, {"w": np.array([2.0])})
-    >>> w["w"]
-    array([0.8])
-    """
-
-    def __init__(
-        self, lr: float = 0.01, momentum: float = 0.0, nesterov: bool = False, weight_decay: float = 0.0
-    ) -> None:
-        self.lr, self.momentum, self.nesterov, self.weight_decay = lr, momentum, nesterov, weight_decay
-        self.velocity: Arrays = {}
-
-    def step(self, parameters: Arrays, grads: Arrays) -> None:
-        """Change `parameters` in place, one step along `grads`."""
-        for name, w in parameters.items():
-            g = grads[name] + self.weight_decay * w
-            if self.momentum:
-                v = self.momentum * self.velocity[name] + g if name in self.velocity else g
-                self.velocity[name] = v
-                g = g + self.momentum * v if self.nesterov else v
-            w -= self.lr * g
+__all__ = ["Adam", "NAdam"]
 
 
 class Adam:
@@ -171,52 +113,3 @@ class NAdam:
             v = self.v[name] = beta2 * self.v.get(name, np.zeros_like(w)) + (1 - beta2) * g * g
             direction = (1 - now) / (1 - self.product) * g + ahead / (1 - self.product * ahead) * m
             w -= self.lr * direction / (np.sqrt(v / (1 - beta2**self.t)) + self.eps)
-
-
-class Adagrad:
-    """Adagrad: each weight's steps shrink with the gradients it has seen (Duchi, Hazan and Singer, JMLR 12, 2011).
-
-    ``s = s + g^2``, ``w = w - lr * g / (sqrt(s) + eps)``.
-
-    Parameters
-    ----------
-    lr : float
-        Learning rate.
-    eps : float
-        Keeps the divisor from 0.
-    weight_decay : float
-        Adds ``weight_decay * w`` to the gradient.
-
-    Examples
-    --------
-    >>> w = {"w": np.array([1.0])}
-    >>> Adagrad(lr=0.1).step(w, {"w": np.array([2.0])})
-    >>> w["w"]
-    array([0.9])
-    """
-
-    def __init__(self, lr: float = 0.01, eps: float = 1e-10, weight_decay: float = 0.0) -> None:
-        self.lr, self.eps, self.weight_decay = lr, eps, weight_decay
-        self.sum: Arrays = {}
-
-    def step(self, parameters: Arrays, grads: Arrays) -> None:
-        """Change `parameters` in place, one step along `grads`."""
-        for name, w in parameters.items():
-            g = grads[name] + self.weight_decay * w
-            s = self.sum[name] = self.sum.get(name, np.zeros_like(w)) + g * g
-            w -= self.lr * g / (np.sqrt(s) + self.eps)
-
-
-def clipped(grads: dict[str, Array], clip_norm: float) -> dict[str, Array]:
-    """Scale gradients down that are longer together than `clip_norm`: ``g min(1, clip_norm / (norm + 1e-6))``.
-
-    Source: Pascanu, Mikolov and Bengio, ICML 2013; the factor is PyTorch's.
-
-    Examples
-    --------
-    >>> clipped({"w": np.array([3.0, 4.0])}, clip_norm=1.0)["w"].round(5)
-    array([0.6, 0.8])
-    """
-    norm = math.sqrt(sum(float((g * g).sum()) for g in grads.values()))
-    factor = min(1.0, clip_norm / (norm + 1e-6))
-    return {name: factor * g for name, g in grads.items()}
