@@ -31,6 +31,7 @@ from nnext.optimizers.adam import *
 from nnext.optimizers.adaptive import *
 from nnext.optimizers.base import *
 from nnext.optimizers.sgd import *
+from nnext.optimizers.signs import *
 from nnext.schedules import *
 
 if TYPE_CHECKING:

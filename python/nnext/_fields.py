@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar, Protocol, TypedDict, Unpack
 
@@ -155,6 +155,42 @@ def shape() -> Any:
         return tuple(_check.integer(operation, f"{name}[{i}]", v, low=1, high=2**31 - 1) for i, v in enumerate(value))
 
     return _field(Rule(check), dataclasses.MISSING)
+
+
+class Factors(Mapping[str, float]):
+    """Numbers by name that nobody changes."""
+
+    def __init__(self, values: Mapping[str, float]) -> None:
+        self._values = dict(values)
+
+    def __getitem__(self, name: str) -> float:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._values.items()))
+
+    def __repr__(self) -> str:
+        return repr(self._values)
+
+
+def factors(*, default: Mapping[str, float], example: str) -> Any:
+    """Describe a field that takes factors, each >= 0, by names or numbers of layers."""
+
+    def check(operation: str, name: str, value: Any) -> Factors:
+        if not isinstance(value, Mapping):
+            raise TypeError(f"[{operation}] {name} is {value!r}; give a dict, for example {example}")
+        for key in value:
+            if isinstance(key, bool) or not isinstance(key, str | int):
+                raise TypeError(f"[{operation}] {name} has the name {key!r}; give strings, for example {example}")
+        return Factors({str(k): _check.number(operation, f"{name}[{k!r}]", v, low=0) for k, v in value.items()})
+
+    return _field(Rule(check), Factors(default))
 
 
 def flag(*, default: bool) -> Any:

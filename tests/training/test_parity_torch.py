@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from cases import LOSSES, OPTIMIZERS
+from cases import LOSSES, OPTIMIZERS, WITH_RATES
 from layer_cases import LAYERS, LENET_5
 from nnext import functional
 from parity import BATCH, STEPS, TOLERANCE, assert_parity, assert_round_trip, assert_same_training
@@ -59,7 +59,7 @@ def warm_cosine(step: int) -> float:
     return (step + 1) / 15 if step < 15 else 0.1 + 0.9 * half
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", WITH_RATES)
 @pytest.mark.parametrize("warmup", [False, True])
 def test_schedules_for_100_steps(rng: np.random.Generator, optimizer: str, warmup: bool) -> None:
     model, twin = twins(3)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import KW_ONLY
 
-from nnext._fields import number, pair
+from nnext._fields import flag, number, pair
 from nnext.optimizers.base import Optimizer
 from nnext.schedules import Schedule
 
-__all__ = ["Adam", "NAdam"]
+__all__ = ["Adam", "AdamW", "NAdam", "RAdam"]
 
 
 class Adam(Optimizer):
@@ -19,13 +19,19 @@ class Adam(Optimizer):
     Parameters
     ----------
     lr : float or Schedule
-        Learning rate.
+        Learning rate, >= 0.
     betas : tuple of two float
         b1 and b2, each 0 <= b < 1.
     eps : float
         Keeps the quotient finite, > 0.
-    weight_decay : float
-        Adds ``weight_decay * w`` to the gradient.
+    amsgrad : bool
+        Divide by the root of the largest v so far, which a third array keeps. Reddi, Kale and Kumar, ICLR 2018.
+    weight_decay : float or Schedule
+        Adds ``weight_decay * w`` to the gradient, >= 0.
+    l1 : float or Schedule
+        Adds ``l1 * sign(w)`` to the gradient, >= 0.
+    lr_scale : mapping of str to float
+        Factors on lr by layers, such as ``{"0": 0.1}``: see `Optimizer`.
 
     Raises
     ------
@@ -49,7 +55,55 @@ class Adam(Optimizer):
     _: KW_ONLY
     betas: tuple[float, float] = pair(default=(0.9, 0.999), low=0, below=1)
     eps: float = number(default=1e-8, above=0)
-    weight_decay: float = number(default=0.0, low=0)
+    amsgrad: bool = flag(default=False)
+
+
+class AdamW(Optimizer):
+    """Adam with weight decay decoupled from the gradient: ``w -= lr * weight_decay * w``, then Adam's step.
+
+    Loshchilov and Hutter, ICLR 2019, with lr as a factor of the decay as in PyTorch.
+
+    Parameters
+    ----------
+    lr : float or Schedule
+        Learning rate, >= 0.
+    betas : tuple of two float
+        b1 and b2, each 0 <= b < 1.
+    eps : float
+        Keeps the quotient finite, > 0.
+    amsgrad : bool
+        Divide by the root of the largest v so far, which a third array keeps. Reddi, Kale and Kumar, ICLR 2018.
+    weight_decay : float or Schedule
+        Takes ``lr * weight_decay * w`` from w, >= 0, whatever the gradient is.
+    l1 : float or Schedule
+        Adds ``l1 * sign(w)`` to the gradient, >= 0.
+    lr_scale : mapping of str to float
+        Factors on lr by layers, such as ``{"0": 0.1}``: see `Optimizer`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For values out of range.
+
+    Examples
+    --------
+    >>> import nnext as nn
+    >>> model = nn.Sequential(nn.Linear(1, 1, bias=False, weight_init="zeros"), dtype="float64")
+    >>> model.compile(loss="mse", optimizer=nn.AdamW(lr=0.1))
+    >>> loss, grads = model.loss_and_grads([[1.0]], [5.0])
+    >>> model.step()
+    >>> grads["0.weight"], model.state_dict()["0.weight"]
+    (array([[-10.]]), array([[0.1]]))
+    """
+
+    name = "adamw"
+
+    lr: float | Schedule = number(default=1e-3, settable=True, schedule=Schedule, low=0)
+    _: KW_ONLY
+    betas: tuple[float, float] = pair(default=(0.9, 0.999), low=0, below=1)
+    eps: float = number(default=1e-8, above=0)
+    amsgrad: bool = flag(default=False)
+    weight_decay: float | Schedule = number(default=1e-2, settable=True, schedule=Schedule, low=0)
 
 
 class NAdam(Optimizer):
@@ -61,15 +115,21 @@ class NAdam(Optimizer):
     Parameters
     ----------
     lr : float or Schedule
-        Learning rate.
+        Learning rate, >= 0.
     betas : tuple of two float
         b1 and b2, each 0 <= b < 1.
     eps : float
         Keeps the quotient finite, > 0.
-    weight_decay : float
-        Adds ``weight_decay * w`` to the gradient.
     momentum_decay : float
         How quickly mu grows from ``b1 / 2`` to b1, >= 0.
+    decoupled_weight_decay : bool
+        Take ``lr * weight_decay * w`` from w instead, as `AdamW` does.
+    weight_decay : float or Schedule
+        Adds ``weight_decay * w`` to the gradient, >= 0.
+    l1 : float or Schedule
+        Adds ``l1 * sign(w)`` to the gradient, >= 0.
+    lr_scale : mapping of str to float
+        Factors on lr by layers, such as ``{"0": 0.1}``: see `Optimizer`.
 
     Raises
     ------
@@ -93,5 +153,54 @@ class NAdam(Optimizer):
     _: KW_ONLY
     betas: tuple[float, float] = pair(default=(0.9, 0.999), low=0, below=1)
     eps: float = number(default=1e-8, above=0)
-    weight_decay: float = number(default=0.0, low=0)
     momentum_decay: float = number(default=4e-3, low=0)
+    decoupled_weight_decay: bool = flag(default=False)
+
+
+class RAdam(Optimizer):
+    """Adam that goes without its divisor while too few gradients tell how large they are. Liu et al., ICLR 2020.
+
+    With m and v as in `Adam`, ``rho = 2 / (1 - b2) - 1``, ``rho_t = rho - 2 t b2^t / (1 - b2^t)`` and
+    ``r = sqrt((rho_t - 4) (rho_t - 2) rho / ((rho - 4) (rho - 2) rho_t))``, once rho_t > 5
+    ``w -= lr r * (m / (1 - b1^t)) * sqrt(1 - b2^t) / (sqrt(v) + eps)``; before, ``w -= lr * (m / (1 - b1^t))``.
+
+    Parameters
+    ----------
+    lr : float or Schedule
+        Learning rate, >= 0.
+    betas : tuple of two float
+        b1 and b2, each 0 <= b < 1.
+    eps : float
+        Keeps the quotient finite, > 0.
+    decoupled_weight_decay : bool
+        Take ``lr * weight_decay * w`` from w instead, as `AdamW` does.
+    weight_decay : float or Schedule
+        Adds ``weight_decay * w`` to the gradient, >= 0.
+    l1 : float or Schedule
+        Adds ``l1 * sign(w)`` to the gradient, >= 0.
+    lr_scale : mapping of str to float
+        Factors on lr by layers, such as ``{"0": 0.1}``: see `Optimizer`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For values out of range.
+
+    Examples
+    --------
+    >>> import nnext as nn
+    >>> model = nn.Sequential(nn.Linear(1, 1, bias=False, weight_init="zeros"), dtype="float64")
+    >>> model.compile(loss="mse", optimizer=nn.RAdam(lr=0.1))
+    >>> loss, grads = model.loss_and_grads([[1.0]], [5.0])
+    >>> model.step()
+    >>> grads["0.weight"], model.state_dict()["0.weight"]
+    (array([[-10.]]), array([[1.]]))
+    """
+
+    name = "radam"
+
+    lr: float | Schedule = number(default=1e-3, settable=True, schedule=Schedule, low=0)
+    _: KW_ONLY
+    betas: tuple[float, float] = pair(default=(0.9, 0.999), low=0, below=1)
+    eps: float = number(default=1e-8, above=0)
+    decoupled_weight_decay: bool = flag(default=False)

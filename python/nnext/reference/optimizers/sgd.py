@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from nnext.reference.optimizers.base import Arrays
+from dataclasses import KW_ONLY, dataclass
+
+import numpy as np
+
+from nnext.reference.arrays import Array
+from nnext.reference.optimizers.base import Arrays, Optimizer
 
 __all__ = ["SGD"]
 
 
-class SGD:
-    """Stochastic gradient descent with momentum: ``v = momentum * v + g``, ``w = w - lr * v``.
+@dataclass(eq=False)
+class SGD(Optimizer):
+    """Stochastic gradient descent with momentum: ``v = momentum * v + (1 - dampening) * g``, ``w = w - lr * v``.
 
     Parameters
     ----------
@@ -16,10 +22,12 @@ class SGD:
         Learning rate.
     momentum : float
         How much of the last velocity stays; 0 is plain descent. The first velocity is the gradient itself.
+    dampening : float
+        How little of the gradient joins the velocity.
     nesterov : bool
         Step along ``g + momentum * v`` instead (Sutskever et al., ICML 2013).
-    weight_decay : float
-        Adds ``weight_decay * w`` to the gradient.
+    weight_decay, l1, lr_scale
+        As in `Optimizer`.
 
     Examples
     --------
@@ -29,18 +37,17 @@ class SGD:
     array([0.8])
     """
 
-    def __init__(
-        self, lr: float = 0.01, momentum: float = 0.0, nesterov: bool = False, weight_decay: float = 0.0
-    ) -> None:
-        self.lr, self.momentum, self.nesterov, self.weight_decay = lr, momentum, nesterov, weight_decay
-        self.velocity: Arrays = {}
+    lr: float = 0.01
+    momentum: float = 0.0
+    _: KW_ONLY
+    dampening: float = 0.0
+    nesterov: bool = False
 
-    def step(self, parameters: Arrays, grads: Arrays) -> None:
-        """Change `parameters` in place, one step along `grads`."""
-        for name, w in parameters.items():
-            g = grads[name] + self.weight_decay * w
-            if self.momentum:
-                v = self.momentum * self.velocity[name] + g if name in self.velocity else g
-                self.velocity[name] = v
-                g = g + self.momentum * v if self.nesterov else v
-            w -= self.lr * g
+    def change(self, w: Array, g: Array, lr: float, memory: Arrays) -> None:
+        """Change a weight in place."""
+        g = g + self.weight_decay * w
+        if self.momentum:
+            v = np.array(g) if "v" not in memory else self.momentum * memory["v"] + (1 - self.dampening) * g
+            memory["v"] = v
+            g = g + self.momentum * v if self.nesterov else v
+        w -= lr * g
