@@ -22,7 +22,8 @@ void Fit<T>::prepare(const Samples<T>& samples, const EpochOptions& options) {
     core::fail_value("[fit] with ", n, n == 1 ? " sample" : " samples", " and batch_size=", options.batch_size,
                      " a batch has ", smallest, " but batch normalization needs ", plan_->min_rows(),
                      " in training; choose another batch_size, or leave out a sample");
-  const Size steps = core::divide_up(n, batch);
+  const Size batches = core::divide_up(n, batch);
+  const Size steps = core::divide_up(batches, std::min(training_.settings.accumulate, batches));
   for (const SettingValues& of : options.changing)
     if (of.each.size() != steps)
       core::fail_value("[fit] there are ", of.each.size(), " values of ", of.name, " for an epoch of ", steps,

@@ -183,11 +183,8 @@ def factors(*, default: Mapping[str, float], example: str) -> Any:
     """Describe a field that takes factors, each >= 0, by names or numbers of layers."""
 
     def check(operation: str, name: str, value: Any) -> Factors:
-        if not isinstance(value, Mapping):
-            raise TypeError(f"[{operation}] {name} is {value!r}; give a dict, for example {example}")
-        for key in value:
-            if isinstance(key, bool) or not isinstance(key, str | int):
-                raise TypeError(f"[{operation}] {name} has the name {key!r}; give strings, for example {example}")
+        if not isinstance(value, Mapping) or not all(isinstance(k, str) or type(k) is int for k in value):
+            raise TypeError(f"[{operation}] {name} is {value!r}; give a dict by names, for example {example}")
         return Factors({str(k): _check.number(operation, f"{name}[{k!r}]", v, low=0) for k, v in value.items()})
 
     return _field(Rule(check), Factors(default))

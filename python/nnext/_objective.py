@@ -92,10 +92,10 @@ def _rate(optimizer: Optimizer, settings: Mapping[str, float | Array], step: int
 
 
 class CoreLoss:
-    """A loss that the core computes."""
+    """A loss that the core computes. A step of a fit takes `accumulate` batches."""
 
-    def __init__(self, engine: Engine, optimizer: Optimizer) -> None:
-        self.engine, self.optimizer = engine, optimizer
+    def __init__(self, engine: Engine, optimizer: Optimizer, accumulate: int) -> None:
+        self.engine, self.optimizer, self.accumulate = engine, optimizer, accumulate
 
     def data(self, given: Samples, operation: str, scale: float, keep_outputs: bool = False) -> Data:
         """Check samples and targets."""
@@ -106,7 +106,8 @@ class CoreLoss:
 
     def epoch(self, data: Data, batch_size: int, shuffle: bool) -> Epoch:
         """Go through all samples once."""
-        of = partial(_of_epoch, start=lambda: self.engine.position.in_epochs(), steps=data.steps(batch_size))
+        steps = data.steps(batch_size * self.accumulate)
+        of = partial(_of_epoch, start=lambda: self.engine.position.in_epochs(), steps=steps)
         settings: Settings = {name: of(value) for name, value in self.optimizer.changing().items()}
         loss, steps, diverged = self.engine.fit_epoch(data.samples, data.outputs, batch_size, shuffle, settings)
         return Epoch(loss, data.outputs, steps, _rate(self.optimizer, settings, steps), diverged)
@@ -129,8 +130,8 @@ class CoreLoss:
 class OwnLoss:
     """A function ``f(y_pred, y) -> (loss, grad)`` of the user's."""
 
-    def __init__(self, engine: Engine, optimizer: Optimizer, function: CustomLoss) -> None:
-        self.engine, self.optimizer, self.function = engine, optimizer, function
+    def __init__(self, engine: Engine, optimizer: Optimizer, accumulate: int, function: CustomLoss) -> None:
+        self.engine, self.optimizer, self.accumulate, self.function = engine, optimizer, accumulate, function
 
     def data(self, given: Samples, operation: str, scale: float, keep_outputs: bool = False) -> Data:
         """Check samples; what y may hold is the function's affair."""
@@ -146,14 +147,14 @@ class OwnLoss:
         return Data(samples.rows, targets, X, samples, outputs, scale)
 
     def epoch(self, data: Data, batch_size: int, shuffle: bool) -> Epoch:
-        """Go through all samples once; the function is called in every step."""
-        start, step = self.engine.position.in_epochs(), count()
-        of = lru_cache(16)(partial(_of_epoch, start=lambda: start, steps=data.steps(batch_size)))
+        """Go through all samples once; the function is called for every batch."""
+        start, batch, steps = self.engine.position.in_epochs(), count(), data.steps(batch_size * self.accumulate)
+        of = lru_cache(16)(partial(_of_epoch, start=lambda: start, steps=steps))
 
         def settings(step: int) -> dict[str, float]:
             return {name: _of_step(of(value), step) for name, value in self.optimizer.changing().items()}
 
-        host = self._host(data, lambda: settings(next(step)))
+        host = self._host(data, lambda: settings(next(batch) // self.accumulate))
         loss, steps, diverged = self.engine.fit_epoch(
             data.samples, data.outputs, batch_size, shuffle, dict(settings(0)), host
         )
@@ -206,5 +207,5 @@ class OwnLoss:
 def objective(engine: Engine, compiled: Compiled) -> CoreLoss | OwnLoss:
     """Return the way to the compiled loss."""
     if callable(compiled.loss):
-        return OwnLoss(engine, compiled.optimizer, compiled.loss)
-    return CoreLoss(engine, compiled.optimizer)
+        return OwnLoss(engine, compiled.optimizer, compiled.accumulate, compiled.loss)
+    return CoreLoss(engine, compiled.optimizer, compiled.accumulate)

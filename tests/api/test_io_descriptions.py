@@ -96,7 +96,7 @@ DESCRIPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "a schedule that is negative": ({"optimizer": SGD | {"lr": COSINE | {"value": -1, "epochs": 2}}}, "-1.0; give a"),
     "an eps that is a schedule": ({"optimizer": {"type": "Adam", "eps": COSINE}}, "eps is {'type'"),
     "a momentum that lacks something": ({"optimizer": SGD | {"momentum": COSINE}}, r"lacks \['epochs'\]"),
-    "factors that are none": ({"optimizer": SGD | {"lr_scale": [1]}}, r"lr_scale is \[1\]; give a dict"),
+    "factors that are none": ({"optimizer": SGD | {"lr_scale": [1]}}, r"lr_scale is \[1\]; give a dict by names"),
     "a factor below 0": ({"optimizer": SGD | {"lr_scale": {"0": -1}}}, r"lr_scale\['0'\] is -1"),
     "a factor of a layer that is not there": ({"optimizer": SGD | {"lr_scale": {"9": 1}}}, "unknown layer of lr_scale"),
     "a limit of 0": ({"clip_value": 0}, "clip_value is 0"),

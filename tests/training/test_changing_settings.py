@@ -12,7 +12,7 @@ import nnext as nn
 from cases import OPTIMIZERS
 from internals import position, training_state
 from scheduled import BATCH, FIT, ROWS, STEPS
-from small_fits import data, own_mse, regressor
+from small_fits import assert_same_weights, data, own_mse, regressor
 from support import assert_same_bits
 
 SETTINGS = [(name, setting) for name, case in OPTIMIZERS.items() for setting in case.make().changing()]
@@ -74,6 +74,23 @@ def test_batches_that_are_handed_over_have_it_too(rng: np.random.Generator, name
     model.fit(batches, epochs=2, verbose=0)
     twin.fit(X, y, epochs=2, shuffle=False, **FIT)
     assert_same_bits(training_state(model), training_state(twin))
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_a_step_of_several_batches_has_one_value(rng: np.random.Generator, own: bool) -> None:
+    """That of one batch of all their rows, in an epoch of as many steps."""
+    X, y = data(rng, ROWS)
+    settings = {"lr": nn.Cosine(0.2, epochs=3, warmup=0.4), "momentum": nn.Cosine(0.9, epochs=2)}
+    several, one = (
+        regressor(own_mse if own else "mse", optimizer=nn.SGD(**settings), accumulate=accumulate)
+        for accumulate in (2, 1)
+    )
+    several.fit(X, y, epochs=3, batch_size=4, verbose=0)
+    one.fit(X, y, epochs=3, batch_size=8, verbose=0)
+    if own:
+        assert_same_weights(several, one)  # means of two batches, weighted by rows
+    else:
+        assert_same_bits(training_state(several), training_state(one))
 
 
 @pytest.mark.parametrize("way", ["file", "copy"])

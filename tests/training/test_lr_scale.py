@@ -119,10 +119,10 @@ def test_layers_that_are_not_there_are_refused() -> None:
 @pytest.mark.parametrize(
     ("given", "error", "message"),
     [
-        (0.5, TypeError, r"lr_scale is 0.5; give a dict, for example {\"0\": 0.1}"),
+        (0.5, TypeError, r"lr_scale is 0.5; give a dict by names, for example {\"0\": 0.1}"),
         ({"0": -1}, ValueError, r"lr_scale\['0'\] is -1; give a finite number in \[0, inf\]"),
         ({"0": nn.Cosine(1, 2)}, TypeError, r"lr_scale\['0'\] is .*; give a number"),
-        ({True: 1}, TypeError, r"lr_scale has the name True; give strings"),
+        ({True: 1}, TypeError, r"lr_scale is {True: 1}; give a dict by names"),
     ],
 )
 def test_what_is_no_factor_is_refused(given: Any, error: type[Exception], message: str) -> None:
