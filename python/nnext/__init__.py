@@ -43,7 +43,11 @@ from nnext.layers.reshape import *
 from nnext.layers.residual import *
 from nnext.losses import *
 from nnext.model import MLP, Sequential
-from nnext.optimizers import *
+from nnext.optimizers.adam import *
+from nnext.optimizers.adaptive import *
+from nnext.optimizers.base import *
+from nnext.optimizers.sgd import *
+from nnext.optimizers.signs import *
 from nnext.schedules import *
 
 if TYPE_CHECKING:

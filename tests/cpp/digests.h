@@ -58,6 +58,13 @@ inline constexpr Digest kDigests[] = {
     {"nadam", 0x118efa5b2735bb7c, 0x4c57ab27c15866d3},
     {"lerp", 0xdd1ca42c729d6a0c, 0x8285250e4398b922},
     {"adagrad", 0x857ee2180cd75279, 0xfee4e60383d55c48},
+    {"dampened sgd", 0x4bed9a8eaa95ea95, 0xf9e65138fcc1154e},
+    {"decoupled adam with the largest v", 0xbe8f7d8e03cf77f1, 0x1f3504f0a7fe498e},
+    {"rmsprop", 0xdd1ef10828160ea4, 0xac7a8d67b50cf4b9},
+    {"adadelta", 0x03277f1dfdee0d84, 0x5527e83d39fcd6ce},
+    {"lion", 0x9d6a99852b7dcc78, 0x3c0afaae23292a4f},
+    {"rprop", 0x7eec992b47e1116a, 0x7237316cea7e74b1},
+    {"clipped gradient with l1", 0x2c7f358346808b53, 0x6f60bc49f56d6187},
 };
 
 }  // namespace nnext::testing
