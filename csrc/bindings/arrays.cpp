@@ -112,8 +112,7 @@ template <class T>
 StridedMatrix<T> as_strided_matrix(const py::array& numbers, const Argument& argument) {
   if (numbers.ndim() != 2) fail(argument, "has shape ", shape_text(numbers), "; give two dimensions");
   constexpr auto size = static_cast<py::ssize_t>(sizeof(T));
-  const bool as_it_lies = holds<T>(numbers) && numbers.strides(0) % size == 0 &&
-                          numbers.strides(1) % size == 0 &&
+  const bool as_it_lies = holds<T>(numbers) && numbers.strides(0) % size == 0 && numbers.strides(1) % size == 0 &&
                           reinterpret_cast<std::uintptr_t>(numbers.data()) % alignof(T) == 0;
   const py::array keep = as_it_lies ? numbers : py::array(as_contiguous<T>(numbers, argument));
   const ConstMatrix<T> view(static_cast<const T*>(keep.data()), extent(keep, 0), extent(keep, 1),

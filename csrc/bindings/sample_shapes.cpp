@@ -56,7 +56,7 @@ std::optional<Seen> see_one(Sizes shape, const RowsWanted<T>& wanted) {
 template <class T>
 std::optional<Shape> read(const std::vector<Size>& extents, const RowsWanted<T>& wanted) {
   if (wanted.section != nullptr) return wanted.section->read(extents);
-  if (wanted.shape->extents() == extents) return *wanted.shape;
+  if (wanted.shape != nullptr && wanted.shape->extents() == extents) return *wanted.shape;
   return Shape(std::span(extents).first(extents.size() - 1), extents.back(), false);
 }
 

@@ -158,8 +158,7 @@ Rows<T> checked(Entries<Index, Value> entries, Size rows, bool finite, T scale, 
 // Calls f with a number of the type that columns and starts have: that of both, or 64 bits.
 template <class F>
 auto with_index(const py::array& starts, const py::array& columns, F f) {
-  const bool narrow =
-      holds<std::int32_t>(starts) && holds<std::int32_t>(columns);
+  const bool narrow = holds<std::int32_t>(starts) && holds<std::int32_t>(columns);
   return narrow ? f(std::int32_t{}) : f(std::int64_t{});
 }
 

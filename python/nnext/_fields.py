@@ -119,6 +119,18 @@ def pair(*, default: tuple[float, float], **limits: Unpack[Limits]) -> Any:
     return _field(Rule(check), default)
 
 
+def numbers(*, each: str, one_for_all: bool = False) -> Any:
+    """Describe a field that takes None or numbers of at least 0, one for `each` of something, kept as a tuple.
+
+    With `one_for_all` it takes a single number as well.
+    """
+
+    def check(operation: str, name: str, value: Any) -> Any:
+        return None if value is None else _check.numbers(operation, name, value, each=each, one_for_all=one_for_all)
+
+    return _field(Rule(check), None)
+
+
 def both(value: int | tuple[int, int]) -> tuple[int, int]:
     """Return the numbers of rows and of columns; one number stands for both."""
     return value if isinstance(value, tuple) else (value, value)

@@ -38,7 +38,7 @@ def own_metric(y_true: Any, y_pred: Any) -> float:
 LOSS_NAMES = [*LOSSES, "own"]
 METRICS: dict[str, Callable[[LossCase], list[Any]]] = {
     "none": lambda case: [],
-    "nnext's": lambda case: ["accuracy" if case.name == "cross_entropy" else "mse"],
+    "nnext's": lambda case: ["mse" if case.is_mean else "accuracy"],
     "own": lambda case: [own_metric],
 }
 
