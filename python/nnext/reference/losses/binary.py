@@ -26,7 +26,7 @@ def bce(
     y_pred: npt.ArrayLike,
     y: npt.ArrayLike,
     sample_weight: npt.ArrayLike | None = None,
-    pos_weight: npt.ArrayLike = 1.0,
+    pos_weight: npt.ArrayLike | None = None,
 ) -> float:
     """Binary cross-entropy of probabilities: ``l_i = mean_j -(w y log p + (1 - y) log(1 - p))``, p = y_pred.
 
@@ -41,7 +41,7 @@ def bce(
     sample_weight : array of shape (n,) or (n, outputs), optional
         Weights ``w_i >= 0`` of rows, or ``w_ij >= 0`` of outputs; 1 when absent.
 
-    pos_weight : float or array of shape (outputs,)
+    pos_weight : float or array of shape (outputs,), optional
         How much a target of 1 counts beside one of 0, w.
 
     Returns
@@ -69,7 +69,7 @@ def bce_grad(
     y_pred: npt.ArrayLike,
     y: npt.ArrayLike,
     sample_weight: npt.ArrayLike | None = None,
-    pos_weight: npt.ArrayLike = 1.0,
+    pos_weight: npt.ArrayLike | None = None,
 ) -> Array:
     """Gradient of `bce`, ``((1 - y) p - w y (1 - p)) / (p (1 - p))``, its denominator at least 1e-12 as in PyTorch.
 
@@ -88,7 +88,7 @@ def bce_with_logits(
     y_pred: npt.ArrayLike,
     y: npt.ArrayLike,
     sample_weight: npt.ArrayLike | None = None,
-    pos_weight: npt.ArrayLike = 1.0,
+    pos_weight: npt.ArrayLike | None = None,
 ) -> float:
     """Binary cross-entropy of ``sigmoid(x)`` with x = y_pred: ``l_i = mean_j max(x, 0) - x y + log(1 + exp(-|x|))``.
 
@@ -109,7 +109,7 @@ def bce_with_logits_grad(
     y_pred: npt.ArrayLike,
     y: npt.ArrayLike,
     sample_weight: npt.ArrayLike | None = None,
-    pos_weight: npt.ArrayLike = 1.0,
+    pos_weight: npt.ArrayLike | None = None,
 ) -> Array:
     """Gradient of `bce_with_logits`, ``(1 - y) sigmoid(x) - w y sigmoid(-x)``; the result has y_pred's shape.
 
@@ -197,9 +197,9 @@ def hinge_grad(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.Array
     return mean_grad(scale, slope / p.shape[1], y_pred)
 
 
-def _yes(t: Array, pos_weight: npt.ArrayLike) -> Array:
+def _yes(t: Array, pos_weight: npt.ArrayLike | None) -> Array:
     """Return the targets, each times how much a 1 counts."""
-    return np.asarray(pos_weight, dtype=t.dtype) * t
+    return t if pos_weight is None else np.asarray(pos_weight, dtype=t.dtype) * t
 
 
 def _softplus(x: Array) -> Array:
