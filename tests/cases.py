@@ -118,6 +118,7 @@ class LossCase:
     last_layer: nn.Layer | None = None  # that the loss is computed together with, or needs
     arguments: dict[str, Any] = field(default_factory=dict)  # that its functions take beside predictions and targets
     kink: Callable[[Array, Array], Array] | None = None  # how far outputs are from where the slope jumps
+    cancels: float = 0.0  # how much larger than the loss the numbers are that it is made of, with small outputs
 
     def make(self) -> nn.Loss:
         return nn.Loss.names()[self.name](**self.arguments)
@@ -185,6 +186,10 @@ def _hinge(y: Any, t: Any) -> Any:
     return (1 - (2 * t.gt(0) - 1) * y).clamp(min=0)
 
 
+def _divergence(z: Any, t: Any) -> Any:
+    return (t * (t.log() - z.log_softmax(1))).sum(1)
+
+
 def _distance(p: Array, t: Array) -> Array:
     return np.abs(p - t)
 
@@ -202,8 +207,8 @@ LOSSES = {
     "log_cosh": LossCase("log_cosh", _normal, _normal, lambda y, t: (y - t).cosh().log()),
     "quantile": LossCase("quantile", _normal, _normal, _pinball(0.5), kink=_distance),
     "quantile_high": LossCase("quantile", _normal, _normal, _pinball(0.9), arguments={"q": 0.9}, kink=_distance),
-    "poisson": LossCase("poisson", _normal, _counts, "poisson_nll_loss"),
-    "gamma": LossCase("gamma", _normal, _amounts, lambda z, t: z + t * (-z).exp()),
+    "poisson": LossCase("poisson", _normal, _counts, "poisson_nll_loss", cancels=4.0),
+    "gamma": LossCase("gamma", _normal, _amounts, lambda z, t: z + t * (-z).exp(), cancels=2.0),
     "bce": LossCase("bce", _unit, _zero_one, "binary_cross_entropy"),
     "bce_soft": LossCase("bce", _unit, _unit, "binary_cross_entropy"),
     "bce_after_sigmoid": LossCase("bce", _unit, _zero_one, "binary_cross_entropy", nn.Sigmoid()),
@@ -224,9 +229,7 @@ LOSSES = {
         arguments={"pos_weight": 0.25},
     ),
     "focal": LossCase("focal", _normal, _zero_one, _focal(2.0)),
-    "focal_balanced": LossCase(
-        "focal", _normal, _zero_one, _focal(1.5, 0.25), arguments={"gamma": 1.5, "alpha": 0.25}
-    ),
+    "focal_balanced": LossCase("focal", _normal, _zero_one, _focal(1.5, 0.25), arguments={"gamma": 1.5, "alpha": 0.25}),
     "focal_soft": LossCase("focal", _normal, _unit, _focal(0.0), arguments={"gamma": 0.0}),
     "focal_after_sigmoid": LossCase(
         "focal", _unit, _zero_one, lambda p, t: _focal(2.0)((p / (1 - p)).log(), t), nn.Sigmoid()
@@ -243,10 +246,8 @@ LOSSES = {
     "cross_entropy_smoothed_soft": LossCase(
         "cross_entropy", _normal, _distributions, "cross_entropy", nn.Softmax(), arguments={"label_smoothing": 0.3}
     ),
-    "kl_div": LossCase("kl_div", _normal, _distributions, lambda z, t: (t * (t.log() - z.log_softmax(1))).sum(1)),
-    "kl_div_after_softmax": LossCase(
-        "kl_div", _unit, _distributions, lambda z, t: (t * (t.log() - z.log_softmax(1))).sum(1), nn.Softmax()
-    ),
+    "kl_div": LossCase("kl_div", _normal, _distributions, _divergence, cancels=2.0),
+    "kl_div_after_softmax": LossCase("kl_div", _unit, _distributions, _divergence, nn.Softmax(), cancels=2.0),
 }
 
 # ---- Optimizers -----------------------------------------------------------------------------------------------------

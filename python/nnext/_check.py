@@ -40,8 +40,10 @@ def number(
     return result
 
 
-def numbers(operation: str, name: str, value: Any, *, each: str, one_for_all: bool = False) -> float | tuple[float, ...]:
-    """Return finite floats of at least 0, one for `each` of something; or a single one, if that may be `one_for_all`."""
+def numbers(
+    operation: str, name: str, value: Any, *, each: str, one_for_all: bool = False
+) -> float | tuple[float, ...]:
+    """Return finite floats of at least 0, one for `each` of something; or a single one, if it may be `one_for_all`."""
     if one_for_all and (not isinstance(value, Iterable) or getattr(value, "ndim", 1) == 0):
         return number(operation, name, value, low=0, also=f"one for each {each}")
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):

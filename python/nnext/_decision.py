@@ -173,7 +173,7 @@ class Decision:
         return np.asarray(np.divide(found, total, out=even, where=total > 0))
 
     def as_numbers(self, outputs: Array) -> Array:
-        """Return what metrics of numbers compare, of rows: probabilities, or means, where the loss says what they are."""
+        """Return what metrics of numbers compare, of rows: probabilities or means, where the loss says so."""
         if self.log_means:
             with np.errstate(over="ignore"):
                 return np.asarray(np.exp(outputs))

@@ -119,7 +119,7 @@ def pair(*, default: tuple[float, float], **limits: Unpack[Limits]) -> Any:
     return _field(Rule(check), default)
 
 
-def numbers(*, each: str, one_for_all: bool = False) -> Any:
+def numbers(*, each: str, one_for_all: bool = False, default: None = None) -> Any:
     """Describe a field that takes None or numbers of at least 0, one for `each` of something, kept as a tuple.
 
     With `one_for_all` it takes a single number as well.
@@ -128,7 +128,7 @@ def numbers(*, each: str, one_for_all: bool = False) -> Any:
     def check(operation: str, name: str, value: Any) -> Any:
         return None if value is None else _check.numbers(operation, name, value, each=each, one_for_all=one_for_all)
 
-    return _field(Rule(check), None)
+    return _field(Rule(check), default)
 
 
 def both(value: int | tuple[int, int]) -> tuple[int, int]:

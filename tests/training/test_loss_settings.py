@@ -236,9 +236,7 @@ def test_a_focal_loss_is_stable_at_both_ends(isa: str, dtype: str) -> None:
     for gamma in (0.0, 0.5, 2.0):
         assert functional.focal(z, [0, 1, 0, 1], gamma=gamma) == 0
         assert functional.focal(z, [1, 0, 1, 0], gamma=gamma) == 800
-        assert_same_bits(
-            functional.focal_grad(z, [1, 0, 1, 0], gamma=gamma) * 4, np.array([-1, 1, -1, 1], dtype)
-        )
+        assert_same_bits(functional.focal_grad(z, [1, 0, 1, 0], gamma=gamma) * 4, np.array([-1, 1, -1, 1], dtype))
         assert not functional.focal_grad(z, [0, 1, 0, 1], gamma=gamma).any()
     one = np.array([20.0], dtype)  # p = 1 - 2e-9, which float32 takes for 1
     size = np.log1p(np.exp(-20.0)) / (1 + np.exp(20.0)) ** 2
@@ -312,7 +310,9 @@ def test_weights_for_other_outputs_are_refused(loss: nn.Loss, rng: np.random.Gen
     unknown.compile(loss)
     y = rng.integers(2, size=(5, 4)) if isinstance(loss, nn.BCEWithLogits) else labels_of(rng, 5)
     for operation in ("fit", "evaluate", "loss_and_grads"):
-        with pytest.raises(ValueError, match=rf"\[{operation}\] (class|pos)_weight has 2 numbers but the network has 4"):
+        with pytest.raises(
+            ValueError, match=rf"\[{operation}\] (class|pos)_weight has 2 numbers but the network has 4"
+        ):
             getattr(unknown, operation)(rng.normal(size=(5, 4)), y)
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from nnext._unknown import attributes_of
 from nnext.losses import binary, classes, likelihoods, regression
-from nnext.losses.base import CustomLoss, Loss
+from nnext.losses.base import CustomLoss as CustomLoss
+from nnext.losses.base import Loss
 from nnext.losses.binary import *
 from nnext.losses.classes import *
 from nnext.losses.likelihoods import *

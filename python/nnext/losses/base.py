@@ -20,8 +20,8 @@ class Loss(Described, kind="loss"):
     (True, 'cross_entropy')
     """
 
-    # What it takes the network's outputs for: "log_means" are logarithms of what a target is on average, "logits" are of
-    # a label each, "margins" too, whose sign decides, "class_logits" are of all classes together.
+    # What it takes the network's outputs for: "log_means" are logarithms of what targets are on average, "logits" are
+    # of a label each, and so are "margins", whose sign decides; "class_logits" are of all classes together.
     takes: ClassVar[Literal["numbers", "log_means", "probabilities", "logits", "margins", "class_logits"]] = "numbers"
 
     # The setting that may hold a number for each output, if there is one.
@@ -31,7 +31,8 @@ class Loss(Described, kind="loss"):
     any_target: ClassVar[float] = 0.0
 
     # After a last layer of such a type, the name of the loss that gives the same from what goes into that layer. It is
-    # exact where a probability rounds to 0 or 1, and its gradient is "what it says - what it should say". It has the same settings.
+    # exact where a probability rounds to 0 or 1, and its gradient is "what it says - what it should say". It has the
+    # same settings.
     fused_after: ClassVar[Mapping[str, str]] = {}
 
     def fused(self, last_layer: str) -> Loss | None:

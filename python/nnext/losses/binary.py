@@ -40,7 +40,7 @@ class BCE(Loss):
     of_each_output = "pos_weight"
     fused_after: ClassVar[Mapping[str, str]] = {"Sigmoid": "bce_with_logits"}
 
-    pos_weight: float | tuple[float, ...] | None = numbers(each="output", one_for_all=True)
+    pos_weight: float | tuple[float, ...] | None = numbers(each="output", one_for_all=True, default=None)
 
 
 class BCEWithLogits(Loss):
@@ -72,7 +72,7 @@ class BCEWithLogits(Loss):
     takes = "logits"
     of_each_output = "pos_weight"
 
-    pos_weight: float | tuple[float, ...] | None = numbers(each="output", one_for_all=True)
+    pos_weight: float | tuple[float, ...] | None = numbers(each="output", one_for_all=True, default=None)
 
 
 class Focal(Loss):

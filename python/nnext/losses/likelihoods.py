@@ -1,4 +1,4 @@
-"""Likelihoods of numbers whose spread grows with their mean: the losses of generalized linear models with a log link."""
+"""Likelihoods of numbers whose spread grows with their mean: losses of generalized linear models with a log link."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ __all__ = ["Gamma", "Poisson"]
 class Poisson(Loss):
     """Negative log likelihood of counts y with the mean ``exp(z)``, ``mean(exp(z) - y z)``.
 
-    The outputs z are logarithms of means, so that these are positive whatever the network says: ``predict`` gives z, and
-    ``numpy.exp(model.predict(X))`` the means, which is what metrics compare with the targets. PyTorch's
+    The outputs z are logarithms of means, which so are positive whatever the network says: ``predict`` gives z, and
+    ``numpy.exp(model.predict(X))`` the means. These are what metrics compare with the targets. PyTorch's
     ``PoissonNLLLoss`` by its defaults, scikit-learn's ``PoissonRegressor``; what depends on y alone is left out, so the
     loss can be below 0. Targets are numbers of at least 0.
 
@@ -37,9 +37,10 @@ class Poisson(Loss):
 class Gamma(Loss):
     """Negative log likelihood of gamma distributed y with the mean ``exp(z)``, ``mean(z + y exp(-z))``.
 
-    For amounts above 0 whose spread is in proportion to their mean: costs, durations. As for `Poisson` the outputs z are
-    logarithms of means, and metrics compare ``exp(z)``. It is the likelihood over the distribution's shape, without
-    what depends on y alone: half the deviance but for a constant, as in scikit-learn's ``GammaRegressor``.
+    For amounts above 0 whose spread is in proportion to their mean: costs, durations. As for `Poisson`, the outputs z
+    are logarithms of means: ``predict`` gives z, and metrics compare ``exp(z)``. It is the likelihood over the
+    distribution's shape, without what depends on y alone: half the deviance but for a constant, as in scikit-learn's
+    ``GammaRegressor``.
 
     Examples
     --------

@@ -71,7 +71,7 @@ class Huber(Loss):
 
 
 class LogCosh(Loss):
-    """The mean of ``log(cosh(y_pred - y))``: close to ``d^2 / 2`` for small distances d, to ``abs(d) - log(2)`` for others.
+    """The mean of ``log(cosh(d))`` with ``d = y_pred - y``: about ``d^2 / 2`` near 0, ``abs(d) - log(2)`` far from it.
 
     It is computed without overflow, and without losing small distances beside 1.
 

@@ -58,7 +58,7 @@ def bce(
     >>> round(bce([0.5, 0.5], [0.0, 1.0]), 6)
     0.693147
     """
-    return loss_and_gradient("bce", y_pred, y, sample_weight, pos_weight=_weights("bce", pos_weight))[0]
+    return loss_and_gradient("bce", y_pred, y, sample_weight, **_weights("bce", pos_weight))[0]
 
 
 def bce_grad(
@@ -74,7 +74,7 @@ def bce_grad(
     >>> bce_grad([0.5, 0.5], [0.0, 1.0])
     array([ 1., -1.])
     """
-    return loss_and_gradient("bce", y_pred, y, sample_weight, pos_weight=_weights("bce_grad", pos_weight))[1]
+    return loss_and_gradient("bce", y_pred, y, sample_weight, **_weights("bce_grad", pos_weight))[1]
 
 
 def bce_with_logits(
@@ -109,7 +109,7 @@ def bce_with_logits(
     >>> bce_with_logits([-800.0, 800.0], [0.0, 1.0])
     0.0
     """
-    return loss_and_gradient("bce_with_logits", y_pred, y, sample_weight, pos_weight=_weights("bce_with_logits", pos_weight))[0]
+    return loss_and_gradient("bce_with_logits", y_pred, y, sample_weight, **_weights("bce_with_logits", pos_weight))[0]
 
 
 def bce_with_logits_grad(
@@ -125,7 +125,8 @@ def bce_with_logits_grad(
     >>> bce_with_logits_grad([0.0, 0.0], [0.0, 1.0])
     array([ 0.25, -0.25])
     """
-    return loss_and_gradient("bce_with_logits", y_pred, y, sample_weight, pos_weight=_weights("bce_with_logits_grad", pos_weight))[1]
+    settings = _weights("bce_with_logits_grad", pos_weight)
+    return loss_and_gradient("bce_with_logits", y_pred, y, sample_weight, **settings)[1]
 
 
 def focal(
@@ -221,12 +222,13 @@ def hinge_grad(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.Array
     return loss_and_gradient("hinge", y_pred, y, sample_weight)[1]
 
 
-def _weights(operation: str, pos_weight: Any) -> Any:
-    if pos_weight is None:
-        return None
-    return _check.numbers(operation, "pos_weight", pos_weight, each="output", one_for_all=True)
+def _weights(operation: str, pos_weight: Any) -> dict[str, Any]:
+    if pos_weight is not None:
+        pos_weight = _check.numbers(operation, "pos_weight", pos_weight, each="output", one_for_all=True)
+    return {"pos_weight": pos_weight}
 
 
 def _focus(operation: str, gamma: float, alpha: float | None) -> dict[str, float | None]:
-    gamma = _check.number(operation, "gamma", gamma, low=0)
-    return {"gamma": gamma, "alpha": alpha if alpha is None else _check.number(operation, "alpha", alpha, low=0, high=1)}
+    if alpha is not None:
+        alpha = _check.number(operation, "alpha", alpha, low=0, high=1)
+    return {"gamma": _check.number(operation, "gamma", gamma, low=0), "alpha": alpha}

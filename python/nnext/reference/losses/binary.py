@@ -81,7 +81,8 @@ def bce_grad(
     array([ 1.   , -0.625])
     """
     p, t, scale = probabilities("bce_grad", y_pred, y, sample_weight)
-    return mean_grad(scale, ((1 - t) * p - _yes(t, pos_weight) * (1 - p)) / np.maximum(p * (1 - p), 1e-12) / p.shape[1], y_pred)
+    slope = ((1 - t) * p - _yes(t, pos_weight) * (1 - p)) / np.maximum(p * (1 - p), 1e-12)
+    return mean_grad(scale, slope / p.shape[1], y_pred)
 
 
 def bce_with_logits(
@@ -94,7 +95,8 @@ def bce_with_logits(
 
     The same number as ``bce(sigmoid(x), y)``, without ever forming a probability that rounds to 0 or 1.
 
-    With `pos_weight` w it is ``(1 - y) log(1 + exp(x)) + w y log(1 + exp(-x))``. The logits are any real numbers, the targets 0 to 1.
+    With `pos_weight` w it is ``(1 - y) log(1 + exp(x)) + w y log(1 + exp(-x))``. The logits are any real numbers, the
+    targets 0 to 1.
 
     Examples
     --------
@@ -131,8 +133,8 @@ def focal(
 ) -> float:
     """Binary cross-entropy of ``sigmoid(x)``, each output's times ``a miss^gamma``; x = y_pred, p = sigmoid(x).
 
-    ``miss = p (1 - y) + (1 - p) y`` is how far p is from the label, and ``a = alpha y + (1 - alpha) (1 - y)``, or 1 without
-    alpha. Source: Lin et al., Focal Loss for Dense Object Detection, ICCV 2017.
+    ``miss = p (1 - y) + (1 - p) y`` is how far p is from the label, and ``a = alpha y + (1 - alpha) (1 - y)``, or 1
+    without alpha. Source: Lin et al., Focal Loss for Dense Object Detection, ICCV 2017.
 
     Examples
     --------

@@ -43,7 +43,7 @@ def cross_entropy(
     Returns
     -------
     float
-        ``sum_i w_i l_i / sum_i w_i``; with `class_weight`, over ``sum_i w_i sum_j c_j y_ij``, the weights of the labels.
+        ``sum_i w_i l_i / sum_i w_i``; with `class_weight`, over the weights of labels, ``sum_i w_i sum_j c_j y_ij``.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def cross_entropy_grad(
 
 
 def kl_div(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
-    """Divergence of ``softmax(y_pred)`` from rows y of probabilities: ``l_i = sum_j y_ij log(y_ij / softmax(y_pred_i)_j)``.
+    """Divergence of ``p = softmax(y_pred)`` from rows y of probabilities: ``l_i = sum_j y_ij log(y_ij / p_ij)``.
 
     Source: Kullback and Leibler, Annals of Mathematical Statistics 22 (1951). Arguments and errors are those of
     `cross_entropy`, but targets are no labels.
