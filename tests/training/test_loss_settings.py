@@ -123,6 +123,21 @@ def test_weights_of_classes_are_those_of_fit_and_both_together_multiply(rng: np.
     assert_relative(other.evaluate(X, y, sample_weight=w)["loss"], weighted, 100 * eps("float64"))
 
 
+@pytest.mark.parametrize("settings", ADJUSTED.values(), ids=ADJUSTED)
+def test_a_fit_is_the_references(isa: str, rng: np.random.Generator, settings: dict[str, Any]) -> None:
+    """Whose divisor is that of all samples."""
+    X, y, w = rng.normal(size=(41, 5)), labels_of(rng, 41), rng.uniform(0.5, 2, size=41)
+    loss = nn.CrossEntropy(**settings)
+    for targets in (y, np.eye(K)[y]):
+        model = network(loss)
+        other = reference.Network.from_model(network(loss), loss, reference.SGD(lr=0.1))
+        found = model.fit(X, targets, epochs=3, batch_size=16, sample_weight=w, verbose=0).history["loss"]
+        expected = other.fit(X, targets, epochs=3, batch_size=16, sample_weight=w)["loss"]
+        assert_relative(found, expected, 1e3 * eps("float64"))
+        for name, values in other.state_dict().items():
+            assert_relative(model.state_dict()[name], values, 1e3 * eps("float64"))
+
+
 def test_batches_together_are_the_mean_of_all_their_samples(rng: np.random.Generator) -> None:
     X, y, w = rng.normal(size=(41, 5)), labels_of(rng, 41), rng.uniform(0.5, 2, size=41)
     y[::10] = 2  # so that no batch counts nothing
