@@ -198,7 +198,7 @@ class Network:
         return float(loss(y_pred, y, sample_weight)), self.grads()
 
     def _counts(self, X: Array, y: Array, weight: Array) -> Array:
-        """Return how much each sample counts, 1 on average: its weight times that of its class, if the loss has such."""
+        """Return how much each sample counts, 1 on average: its weight times that of its class, if that has one."""
         class_weight = getattr(self.loss, "class_weight", None)
         if class_weight is None:
             return weight
