@@ -97,23 +97,53 @@ class LossCheck {
     return worst_;
   }
 
-  double cross_entropy_indexed() {
+  // With labels, smoothed and weighted or not.
+  double cross_entropy_indexed(bool adjusted) {
     worst_ = 0;
     std::vector<std::int32_t> labels(kRows);
-    std::vector<T> onehot;
+    std::vector<T> targets;
     const auto loss = [&](std::size_t m, std::size_t n, const T* y, const T*, const T* scale, T* losses, T* dy) {
       for (std::size_t row = 0; row < m; ++row) labels[row] = static_cast<std::int32_t>(row * 7 % n);
-      kernel_.indexed(m, n, {}, y, labels.data(), scale, losses, dy);
+      kernel_.indexed(m, n, settings(n, adjusted), y, labels.data(), scale, losses, dy);
     };
     run({-20, 20, 0, 0}, loss, [&](std::size_t n, std::size_t row, T got, const T* gradient) {
-      onehot.assign(n, 0);
-      onehot[static_cast<std::size_t>(labels[row])] = 1;
-      compare_cross_entropy(n, row, onehot.data(), got, gradient);
+      targets.assign(n, 0);
+      targets[static_cast<std::size_t>(labels[row])] = 1;
+      if (adjusted) adjust(targets);
+      compare_cross_entropy(n, row, targets.data(), got, gradient);
+    });
+    return worst_;
+  }
+  double cross_entropy_adjusted() {
+    worst_ = 0;
+    const auto loss = [&](std::size_t m, std::size_t n, const T* y, const T* t, const T* scale, T* losses, T* dy) {
+      kernel_.dense(m, n, settings(n, true), y, t, scale, losses, dy);
+    };
+    run({-20, 20, 0, 1}, loss, [&](std::size_t n, std::size_t row, T got, const T* gradient) {
+      std::vector<T> targets(t_values_.begin() + row * n, t_values_.begin() + (row + 1) * n);
+      adjust(targets);
+      compare_cross_entropy(n, row, targets.data(), got, gradient);
     });
     return worst_;
   }
 
  private:
+  static constexpr T kSmoothing = T(0.25);
+  static T weight_of(std::size_t j) { return static_cast<T>(j % 5) / 2; }
+
+  // Weights that end where a guard page begins.
+  kernels::LossSettings<T> settings(std::size_t n, bool adjusted) {
+    if (!adjusted) return {};
+    std::vector<T> weights(n);
+    for (std::size_t j = 0; j < n; ++j) weights[j] = weight_of(j);
+    return {.first = kSmoothing, .weights = weight_.put(Side::high, weights), .weight_count = n};
+  }
+  static void adjust(std::vector<T>& targets) {
+    const Real even = Real(kSmoothing) / static_cast<Real>(targets.size());
+    for (std::size_t j = 0; j < targets.size(); ++j)
+      targets[j] = static_cast<T>(weight_of(j) * ((1 - Real(kSmoothing)) * targets[j] + even));
+  }
+
   auto dense(kernels::LossSettings<T> settings) const {
     return [=, this](std::size_t m, std::size_t n, const T* y, const T* t, const T* scale, T* losses, T* dy) {
       kernel_.dense(m, n, settings, y, t, scale, losses, dy);
@@ -174,6 +204,7 @@ class LossCheck {
   const kernels::LossKernel<T>& kernel_;
   std::size_t every_;
   Guarded<T> y_{kRows * kLargest}, t_{kRows * kLargest}, scale_{kRows}, loss_{kRows}, dy_{kRows * kLargest};
+  Guarded<T> weight_{kLargest};
   std::vector<T> y_values_, t_values_, scales_;
   Random random_{5};
   double worst_ = 0;
@@ -205,7 +236,8 @@ double worst_error(const kernels::LossKernel<T>& kernel, bool quick) {
   for (const Reference& reference : kMeans)
     if (std::string(reference.name) == kernel.name) return check.means(reference.term, reference.ranges);
   if (std::string(kernel.name) == "cross_entropy")
-    return std::max(check.cross_entropy(), check.cross_entropy_indexed());
+    return std::max({check.cross_entropy(), check.cross_entropy_indexed(false), check.cross_entropy_indexed(true),
+                     check.cross_entropy_adjusted()});
   // How far any other is from the exact value, the tables of the Python tests say; here it is run all the same.
   const auto anything = [](Real, Real) { return Term{0, HUGE_VAL, 0, HUGE_VAL}; };
   return check.means(anything, {-2, 2, 0, 1});
