@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from cases import LossCase
+from loss_cases import LossCase
 
 torch: Any = pytest.importorskip("torch", reason="PyTorch is not installed; .ci/run installs it for these tests")
 torch.set_num_threads(1)  # its pool would fight with nnext's team for the CPUs

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from cases import ACTIVATIONS, LOSSES
+from cases import ACTIVATIONS
+from loss_cases import LOSSES
 from support import unchanged
 
 N, FEATURES = 40, 3

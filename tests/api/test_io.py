@@ -12,9 +12,10 @@ from safetensors.numpy import load_file
 
 import internals
 import nnext as nn
-from cases import LOSSES, OPTIMIZERS, LossCase
+from cases import OPTIMIZERS
 from internals import training_state
 from layer_cases import LAYERS
+from loss_cases import LOSSES, LossCase
 from support import assert_same_bits, model_metadata
 
 X, Y = np.linspace(-1, 1, 20).reshape(4, 5), np.array([0, 1, 1, 0])

@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from cases import LOSSES, OPTIMIZERS, LossCase
+from cases import OPTIMIZERS
 from internals import frozen, training_state
 from layer_cases import LAYERS
+from loss_cases import LOSSES, LossCase
 
 ROWS, OUTPUTS = 12, 3
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from cases import LOSSES, OPTIMIZERS, SCHEDULES
+from cases import OPTIMIZERS, SCHEDULES
 from layer_cases import LAYERS
+from loss_cases import LOSSES
 
 PUBLIC = [
     nn,

@@ -8,9 +8,10 @@ import pytest
 
 import internals
 import nnext as nn
-from cases import ACTIVATIONS, LOSSES, OPTIMIZERS, SCHEDULES, LossCase
+from cases import ACTIVATIONS, OPTIMIZERS, SCHEDULES
 from error_bounds import as_samples, bounded
 from layer_cases import LAYERS, LayerCase
+from loss_cases import LOSSES, LossCase
 from nnext import reference
 from support import assert_same_bits
 from tolerance import assert_bounds_say_something, difference_bound, eps, shares_of_bounds

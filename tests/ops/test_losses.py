@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from cases import LOSSES, LossCase
 from layouts import LAYOUTS
+from loss_cases import LOSSES, LossCase
 from nnext import functional, reference
 from support import assert_same_bits, require_two_fma_isas, unwritten, use_isa
 from tolerance import ULP, assert_within, eps

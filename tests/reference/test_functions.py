@@ -9,18 +9,19 @@ import numpy as np
 import pytest
 
 import cases
+import loss_cases
 from nnext import reference
 from nnext.reference import losses
 from numeric import NUMERIC, example, numeric_grad
 
 ACTIVATIONS = [*dict.fromkeys(case.name for case in cases.ACTIVATIONS.values()), "softmax"]
 # Without those that stand before a last layer: the functions know of none.
-LOSSES = [name for name, case in cases.LOSSES.items() if case.last_layer is None or case.arguments]
+LOSSES = [name for name, case in loss_cases.LOSSES.items() if case.last_layer is None or case.arguments]
 
 
 def functions(row: str) -> tuple[str, Callable[..., Any], Callable[..., Any]]:
     """Return the name of a row's loss, the loss and its gradient, with the row's settings."""
-    case = cases.LOSSES[row]
+    case = loss_cases.LOSSES[row]
     loss, gradient = (getattr(reference, case.name + end) for end in ("", "_grad"))
     return case.name, partial(loss, **case.arguments), partial(gradient, **case.arguments)
 
@@ -94,7 +95,7 @@ def test_a_weight_of_two_is_the_row_twice(row: str) -> None:
     assert not f_grad(y_pred, y, np.zeros(5)).any()
 
 
-@pytest.mark.parametrize("row", [row for row in LOSSES if cases.LOSSES[row].is_mean])
+@pytest.mark.parametrize("row", [row for row in LOSSES if loss_cases.LOSSES[row].is_mean])
 def test_a_column_and_a_vector_mean_the_same(row: str) -> None:
     name, f, f_grad = functions(row)
     y_pred, y = example(name, np.random.default_rng(4), outputs=1)
@@ -194,7 +195,7 @@ def test_losses_are_pytorchs(row: str) -> None:
     x = t.tensor(y_pred, requires_grad=True)
     from torch_twins import loss as torch_loss
 
-    case = cases.LOSSES[row]
+    case = loss_cases.LOSSES[row]
     loss = torch_loss(replace(case, last_layer=None) if not case.is_mean else case, x, y)
     loss.backward()
     assert f(y_pred, y) == pytest.approx(loss.item(), rel=1e-14)

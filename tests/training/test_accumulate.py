@@ -7,10 +7,11 @@ import pytest
 
 import internals
 import nnext as nn
-from cases import LOSSES, OPTIMIZERS
+from cases import OPTIMIZERS
 from determinism import THREADS
 from internals import training_state
 from layer_cases import LAYERS
+from loss_cases import LOSSES
 from pins import classes, hidden, labels, uniform
 from support import assert_same_bits, unchanged
 from tolerance import assert_within, eps

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from cases import LOSSES, LossCase
 from internals import training_state
+from loss_cases import LOSSES, LossCase
 from nnext import functional, reference
 from support import assert_same_bits, unchanged
 from tolerance import assert_relative, assert_within, eps
