@@ -1,10 +1,9 @@
 """The tables that the tests go through: what is registered in nnext has a row here (tests/layers checks that).
 
-Those of layers are in layer_cases.py, of activations in activation_cases.py, of schedules in schedule_cases.py.
+Those of activations, layers, losses and schedules are in files of their own: layer_cases.py and so on.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,66 +12,6 @@ import nnext as nn
 from nnext import reference
 
 Array = np.ndarray
-Rng = np.random.Generator
-
-# ---- Losses ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class LossCase:
-    """A loss by its name, with predictions and targets that suit it, of shape (n, k)."""
-
-    name: str
-    predictions: Callable[[Rng, int, int], Array]
-    targets: Callable[[Rng, int, int], Array]
-    torch: str | Callable[[Any, Any], Any]  # in torch.nn.functional, or the definition: of one output and its target
-    last_layer: nn.Layer | None = None  # that the loss is computed together with, or needs
-    arguments: dict[str, Any] = field(default_factory=dict)  # that its functions take beside predictions and targets
-
-    def make(self) -> nn.Loss:
-        return nn.Loss.names()[self.name](**self.arguments)
-
-
-def _normal(rng: Rng, n: int, k: int) -> Array:
-    return 3 * rng.normal(size=(n, k))
-
-
-def _unit(rng: Rng, n: int, k: int) -> Array:
-    return rng.uniform(0.05, 0.95, size=(n, k))
-
-
-def _labels(rng: Rng, n: int, k: int) -> Array:
-    return rng.integers(k, size=n)
-
-
-def _one_hot(rng: Rng, n: int, k: int) -> Array:
-    return np.eye(k)[rng.integers(k, size=n)]
-
-
-def _distributions(rng: Rng, n: int, k: int) -> Array:
-    rows = rng.uniform(0.1, 1, size=(n, k))
-    return rows / rows.sum(axis=1, keepdims=True)
-
-
-def _zero_one(rng: Rng, n: int, k: int) -> Array:
-    return rng.integers(2, size=(n, k))
-
-
-LOSSES = {
-    "mse": LossCase("mse", _normal, _normal, "mse_loss"),
-    "huber": LossCase("huber", _normal, _normal, "huber_loss"),
-    "huber_narrow": LossCase("huber", _normal, _normal, "huber_loss", arguments={"delta": 0.5}),
-    "huber_wide": LossCase("huber", _normal, _normal, "huber_loss", arguments={"delta": 2.0}),
-    "bce": LossCase("bce", _unit, _zero_one, "binary_cross_entropy"),
-    "bce_soft": LossCase("bce", _unit, _unit, "binary_cross_entropy"),
-    "bce_after_sigmoid": LossCase("bce", _unit, _zero_one, "binary_cross_entropy", nn.Sigmoid()),
-    "bce_with_logits": LossCase("bce_with_logits", _normal, _zero_one, "binary_cross_entropy_with_logits"),
-    "cross_entropy": LossCase("cross_entropy", _normal, _labels, "cross_entropy"),
-    "cross_entropy_one_hot": LossCase("cross_entropy", _normal, _one_hot, "cross_entropy"),
-    "cross_entropy_soft": LossCase("cross_entropy", _normal, _distributions, "cross_entropy"),
-    "cross_entropy_after_softmax": LossCase("cross_entropy", _unit, _labels, "cross_entropy", nn.Softmax()),
-    "cross_entropy_after_log_softmax": LossCase("cross_entropy", _normal, _labels, "cross_entropy", nn.LogSoftmax()),
-}
 
 # ---- Optimizers -----------------------------------------------------------------------------------------------------
 

@@ -135,7 +135,7 @@ def names_in_the_core(kind: str) -> set[str]:
     other = {"type": "?"}
     ask: dict[str, Callable[[], Any]] = {
         "layer": lambda: _core.Network32(0, [other]),
-        "loss": lambda: _core.loss("?", [[1.0]], [[1.0]], None),
+        "loss": lambda: _core.loss(other, [[1.0]], [[1.0]], None),
         "optimizer": lambda: _core.Network32(0, []).compile(None, other),
         "activation": lambda: _core.activation("?", [1.0]),
     }

@@ -106,6 +106,7 @@ template <class T>
 void bind_model(py::module_& m, const char* name, const char* samples_name) {
   py::class_<SampleArrays<T>>(m, samples_name)
       .def_property_readonly("rows", &SampleArrays<T>::rows)
+      .def_property_readonly("weight", &SampleArrays<T>::weight)
       .def_property_readonly("output_shape", [](const SampleArrays<T>& samples) { return samples.output.extents(); });
   py::class_<Model<T>> c(m, name);
   c.def(py::init<std::uint64_t, const py::sequence&, const std::vector<Size>&, bool, const std::tuple<Size, Size>&>(),

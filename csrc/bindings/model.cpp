@@ -108,9 +108,10 @@ SampleArrays<T> Model<T>::samples(const py::object& x, const py::object& y, cons
   }
   samples.x = some_rows(x, scale, argument);
   samples.output = trainer_.section().out_shape(samples.x.source().shape);
-  if (const auto kind = compiled().targets) {
-    samples.targets = as_targets<T>(y, *kind, samples.rows(), samples.output, {op, "y", kLabel});
-    samples.weights = as_sample_weight<T>(sample_weight, *kind, samples.rows(), samples.output, {op, "sample_weight"});
+  if (const ops::Loss<T> loss = compiled().loss; loss.kind != nullptr) {
+    samples.targets = as_targets<T>(y, loss, samples.rows(), samples.output, {op, "y", kLabel});
+    samples.weights = as_sample_weight<T>(sample_weight, loss, samples.target_view(), samples.rows(), samples.output,
+                                          {op, "sample_weight"});
   }
   return samples;
 }

@@ -131,15 +131,23 @@ struct NoiseKernels {
   void (*add_normal)(std::size_t n, double std, const std::uint32_t* words, const T* x, T* y);
 };
 
+// What a loss is told beside outputs and targets; csrc/ops/loss.cpp says what each of them reads, and its names.
+template <class T>
+struct LossSettings {
+  T first = 0, second = 0;
+  const T* weights = nullptr;    // of the outputs
+  std::size_t weight_count = 0;  // 0: all are 1; 1: all are that
+};
+
 // A loss of m rows of n outputs y that lie without gaps, like the targets t. loss[i] is the row's own loss, without
-// scale; dy, unless null, is scale[i] * the gradient of loss[i]. dy may be y. `argument` is
-// huber's delta (> 0); the others ignore it.
+// scale; dy, unless null, is scale[i] * the gradient of loss[i]. dy may be y. Several weights are those of the n
+// outputs or, for rows of one output, of row i as output i % weight_count.
 template <class T>
 struct LossKernel {
-  using Dense = void (*)(std::size_t m, std::size_t n, T argument, const T* y, const T* t, const T* scale, T* loss,
-                         T* dy);
-  using Indexed = void (*)(std::size_t m, std::size_t n, T argument, const T* y, const std::int32_t* t, const T* scale,
-                           T* loss, T* dy);
+  using Dense = void (*)(std::size_t m, std::size_t n, const LossSettings<T>&, const T* y, const T* t, const T* scale,
+                         T* loss, T* dy);
+  using Indexed = void (*)(std::size_t m, std::size_t n, const LossSettings<T>&, const T* y, const std::int32_t* t,
+                           const T* scale, T* loss, T* dy);
   const char* name;
   Dense dense;
   Indexed indexed;  // targets are class labels in [0, n); null: it takes none

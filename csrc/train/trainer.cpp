@@ -56,7 +56,7 @@ template <class T>
 typename Trainer<T>::Compiled Trainer<T>::compiled() const {
   const Gate::Reader reader(network_.gate);
   Compiled found;
-  if (training_.loss.kernel != nullptr) found.targets = training_.loss.targets;
+  found.loss = training_.loss;
   if (training_.optimizer == nullptr) return found;
   for (const optim::State& state : training_.optimizer->states()) found.states.emplace_back(state.name);
   found.averages = training_.averages != nullptr;
@@ -119,11 +119,12 @@ void Trainer<T>::require_optimizer(const char* operation) const {
 
 template <class T>
 void Trainer<T>::require_loss(const char* operation, const ops::Targets<T>& targets, ConstMatrix<T> weights) const {
-  const kernels::LossKernel<T>* loss = training_.loss.kernel;
-  const bool fits = loss != nullptr && (targets.indices != nullptr ? loss->indexed != nullptr : !!targets.dense) &&
-                    (!weights || weights.cols == 1 || weights.cols == targets.places ||
-                     ops::is_mean_of_outputs(training_.loss.targets));
-  const char* name = loss == nullptr ? "a function" : loss->name;
+  const ops::Loss<T>& loss = training_.loss;
+  const bool fits =
+      loss.kernel != nullptr && loss.has_weights_for(targets.channels) &&
+      (targets.indices != nullptr ? loss.kernel->indexed != nullptr : !!targets.dense) &&
+      (!weights || weights.cols == 1 || weights.cols == targets.places || ops::is_mean_of_outputs(loss.kind->targets));
+  const char* name = loss.kernel == nullptr ? "a function" : loss.kernel->name;
   if (!fits)
     throw std::runtime_error(core::message("[", operation, "] the samples were checked for another loss than ", name,
                                            "; compile before, not between"));

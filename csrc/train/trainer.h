@@ -50,7 +50,7 @@ class Trainer {
   // What is compiled, at one moment: the targets that the loss takes (none: it is the host's, or there is none), and
   // the names of what the optimizer keeps.
   struct Compiled {
-    std::optional<ops::TargetKind> targets;
+    ops::Loss<T> loss;
     std::vector<std::string> states;
     std::string product;  // empty: none
     bool averages = false;

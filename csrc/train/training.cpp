@@ -12,14 +12,9 @@ namespace {
 
 template <class T>
 LossRule<T> make_loss(const nn::Section<T>& section, const Config* config) {
-  LossRule<T> rule{.head = section.nodes().size()};
-  if (config == nullptr) return rule;
-  const ops::LossKind& kind = ops::find_loss_kind(config->type());
-  rule.kernel = &ops::find_loss(section.network().kernels, kind.name);
-  rule.targets = kind.targets;
-  if (kind.argument != nullptr) rule.argument = static_cast<T>(config->number(kind.argument));
-  if (config->flag("with_last_layer")) --rule.head;
-  return rule;
+  const Size nodes = section.nodes().size();
+  if (config == nullptr) return {{}, nodes};
+  return {ops::make_loss(section.network().kernels, *config), config->flag("with_last_layer") ? nodes - 1 : nodes};
 }
 
 template <class T>
@@ -50,7 +45,7 @@ typename Training<T>::Compiled Training<T>::prepare(const Config* loss_, const C
 
 template <class T>
 void Training<T>::put(Compiled compiled) {
-  loss = compiled.loss;
+  loss = std::move(compiled.loss);
   settings = compiled.settings;
   optimizer = std::move(compiled.optimizer);
   optimizer_state = std::move(compiled.state);

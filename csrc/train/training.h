@@ -58,10 +58,7 @@ struct SettingValue {
 };
 
 template <class T>
-struct LossRule {
-  const kernels::LossKernel<T>* kernel = nullptr;  // null: a function of the host's
-  T argument = 0;
-  ops::TargetKind targets = ops::TargetKind::values;
+struct LossRule : ops::Loss<T> {
   Size head = 0;  // nodes before the loss: one less than all where the last is computed together with it
 };
 

@@ -60,7 +60,7 @@ def activation_grad(
 # "softmax" or "log_softmax"; the gradient if dy is given
 def softmax(name: str, x: npt.ArrayLike, dy: npt.ArrayLike | None = None) -> npt.NDArray[Any]: ...
 def loss(
-    name: str, y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None, argument: float = 0.0
+    loss: _Config, y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None
 ) -> tuple[float, npt.NDArray[Any]]: ...
 def matmul(
     a: npt.ArrayLike, b: npt.ArrayLike, transpose_a: bool, transpose_b: bool, out: npt.NDArray[Any] | None, /
@@ -74,6 +74,8 @@ class _Samples(Generic[_Number], metaclass=_PybindType):
     def __init__(self, *args: object, **kwargs: object) -> NoReturn: ...  # `samples()` of a network makes them
     @property
     def rows(self) -> int: ...
+    @property
+    def weight(self) -> float: ...  # of all together: as many as the rows, where they have none
     @property
     def output_shape(self) -> list[int]: ...  # of the network for each of them
 

@@ -32,12 +32,28 @@ from nnext._fields import (
     sides,
     size,
     sizes,
+    weights,
 )
 from nnext._unknown import Hinted, hint, not_one_of, spelled
 
 
 @dataclass_transform(
-    field_specifiers=(size, number, numbers, pair, sides, shape, sizes, factors, flag, choice, nested, several, lists)
+    field_specifiers=(
+        size,
+        number,
+        numbers,
+        pair,
+        sides,
+        shape,
+        sizes,
+        factors,
+        flag,
+        choice,
+        nested,
+        several,
+        lists,
+        weights,
+    )
 )
 class Described(Hinted):
     """Base of all descriptions. A direct subclass is a kind, such as Layer, and has a registry of its own."""

@@ -138,6 +138,18 @@ def numbers(*, called: str | None = None, **limits: Unpack[Limits]) -> Any:
     return _field(Rule(check), dataclasses.MISSING)
 
 
+def weights(*, each: str, one_for_all: bool = False, default: None = None) -> Any:
+    """Describe a field that takes None or numbers of at least 0, one for `each` of something, kept as a tuple.
+
+    With `one_for_all` it takes a single number as well.
+    """
+
+    def check(operation: str, name: str, value: Any) -> Any:
+        return None if value is None else _check.weights(operation, name, value, each=each, one_for_all=one_for_all)
+
+    return _field(Rule(check), default)
+
+
 def both(value: int | tuple[int, int]) -> tuple[int, int]:
     """Return the numbers of rows and of columns; one number stands for both."""
     return value if isinstance(value, tuple) else (value, value)

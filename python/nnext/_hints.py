@@ -15,7 +15,7 @@ from collections.abc import Mapping
 
 _COMPILE_ORDER = 'name them, as in `model.compile(loss="mse", optimizer="adam")`: Keras has them the other way round'
 _FIT = "give it to fit, as in `model.fit(X, y, epochs=10, batch_size=32)`"
-_OWN_LOSS = "nnext has none yet; give a function f(y_pred, y) that returns (loss, gradient), or use huber"
+_OWN_LOSS = "nnext has none yet; give a function f(y_pred, y) that returns (loss, gradient)"
 _WEIGHTS = 'use `model.state_dict()`, whose arrays have names such as "0.weight"'
 _FREEZE = 'use `model.freeze("0")`, which keeps a layer as it is'
 _CPU = "leave it out: nnext computes on the CPU"
@@ -67,9 +67,17 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "CrossEntropyLoss CategoricalCrossentropy SparseCategoricalCrossentropy NLLLoss LogLoss": "nn.CrossEntropy",
         "BCELoss BinaryCrossentropy": "nn.BCE",
         "BCEWithLogitsLoss": "nn.BCEWithLogits",
+        "BinaryFocalCrossentropy FocalLoss SigmoidFocalLoss": "nn.Focal",
+        "CategoricalFocalCrossentropy": "use `nn.Focal(gamma=2.0)` on one-hot rows, which takes each class for itself",
+        "HingeLoss SquaredHinge": "nn.Hinge",
         "MSELoss MeanSquaredError": "nn.MSE",
         "HuberLoss SmoothL1Loss": "nn.Huber",
-        "L1Loss MAE MeanAbsoluteError KLDivLoss KLDivergence HingeEmbeddingLoss PoissonNLLLoss": _OWN_LOSS,
+        "L1Loss MeanAbsoluteError": "nn.MAE",
+        "QuantileLoss PinballLoss": "nn.Quantile",
+        "PoissonNLLLoss PoissonLoss": "nn.Poisson",
+        "GammaLoss GammaNLLLoss": "nn.Gamma",
+        "KLDivLoss KLDivergence": "nn.KLDiv",
+        "HingeEmbeddingLoss CosineEmbeddingLoss TripletMarginLoss CTCLoss GaussianNLLLoss": _OWN_LOSS,
         "Adamax LBFGS": "nnext has none yet; the nearest is `nn.Adam()`",
         "AdamWeightDecay": "nn.AdamW",
         "RectifiedAdam": "nn.RAdam",
@@ -161,13 +169,19 @@ HINTS: Mapping[str, Mapping[str, str]] = {
     # ---- Names that stand for things --------------------------------------------------------------------------------
     "loss=": {
         "mean_squared_error mse_loss squared_error squared_loss l2 l2_loss": "mse",
-        "mean_absolute_error absolute_error mae l1 l1_loss": _OWN_LOSS,
-        "smooth_l1 smooth_l1_loss huber_loss log_cosh": "huber",
+        "mean_absolute_error absolute_error l1 l1_loss": "mae",
+        "smooth_l1 smooth_l1_loss huber_loss": "huber",
+        "pinball pinball_loss quantile_loss": "quantile",
+        "poisson_nll poisson_nll_loss poisson_loss": "poisson",
+        "gamma_nll gamma_deviance gamma_loss": "gamma",
+        "focal_loss sigmoid_focal_loss binary_focal_crossentropy": "focal",
+        "hinge_loss squared_hinge": "hinge",
+        "kl_divergence kullback_leibler_divergence kld kl_div_loss": "kl_div",
         "binary_crossentropy bce_loss": "use bce for probabilities, as after a Sigmoid layer, or bce_with_logits",
         "binary_cross_entropy_with_logits bce_with_logits_loss bce_logits sigmoid_cross_entropy": "bce_with_logits",
         "categorical_crossentropy sparse_categorical_crossentropy softmax_cross_entropy": "cross_entropy",
-        "cross_entropy_loss nll nll_loss log_loss logistic kl_div kl_divergence kld": "cross_entropy",
-        "hinge poisson cosine_similarity epsilon_insensitive": _OWN_LOSS,
+        "cross_entropy_loss nll nll_loss log_loss logistic": "cross_entropy",
+        "cosine_similarity epsilon_insensitive": _OWN_LOSS,
     },
     "compile(loss=": {"sgd adam nadam adagrad rmsprop adamw radam adadelta lion rprop": _COMPILE_ORDER},
     "optimizer=": {
@@ -356,13 +370,23 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "clipnorm": 'give clip_norm, as in `model.compile(loss="mse", clip_norm=1.0)`',
         "reduction size_average reduce": "leave it out: a loss is the mean over the samples",
         "from_logits": "choose by the loss: cross_entropy and bce_with_logits take logits, bce takes probabilities",
-        "label_smoothing": "nnext has none yet; give y as rows of probabilities",
-        "pos_weight": "give class_weight to fit",
+        "label_smoothing": "give it to the loss: `nn.CrossEntropy(label_smoothing=0.1)`",
+        "pos_weight": "give it to the loss, as in `nn.BCEWithLogits(pos_weight=3.0)`, or class_weight to fit",
         "kernel_regularizer bias_regularizer activity_regularizer": _REGULARIZE,
     },
     "ReLU(": {"max_value": _RELU_6},
     "ELU(": {"negative_slope": "alpha"},
     "Hardtanh(": {"min_value low": "min_val", "max_value high": "max_val"},
+    "CrossEntropy(": {
+        "weight": "class_weight",
+        "ignore_index": "leave it out: give fit a sample_weight of 0 for samples, steps or places that do not count",
+    },
+    "Quantile(": {"alpha tau quantile": "q"},
+    "Poisson(": {
+        "log_input": "leave it out: outputs are logarithms of means",
+        "full eps": "leave it out: what depends on the targets alone is no part of the loss",
+    },
+    "KLDiv(": {"log_target": "leave it out: targets are probabilities"},
     "Activation(": {"*": "use the layer itself, such as `nn.ReLU()`"},
     "Linear(": {
         "*": f"{_SIZES}; an activation is a layer of its own, such as `nn.ReLU()`",

@@ -35,15 +35,11 @@ class Data:
     samples: Any  # the core's, of X
     outputs: Array | None  # where an epoch leaves the network's outputs, if someone wants them
     scale: float
-    weights: Any = None  # as they were given
 
     @property
     def weight(self) -> float:
-        """How much all samples count together: their number, where they have no weights; each may have one a label."""
-        if self.weights is None:
-            return float(self.rows)
-        weights = np.asarray(self.weights, dtype=np.float64)
-        return float(weights.sum() / (weights.size / len(weights)))
+        """How much all samples count together: their number, where they have no weights."""
+        return float(self.samples.weight)
 
     def steps(self, batch_size: int, accumulate: int) -> int:
         """Return how many an epoch has, of so many batches each."""
@@ -103,7 +99,7 @@ class CoreLoss:
         X, y, weight, rows = given
         samples = self.engine.samples(X, y, weight, operation, scale, rows)
         outputs = np.empty((samples.rows, *samples.output_shape), self.engine.dtype) if keep_outputs else None
-        return Data(samples.rows, np.asarray(y), X, samples, outputs, scale, weight)
+        return Data(samples.rows, np.asarray(y), X, samples, outputs, scale)
 
     def epoch(self, data: Data, batch_size: int, shuffle: bool, seconds: float | None = None) -> Epoch:
         """Go through all samples once, or until `seconds` are over."""

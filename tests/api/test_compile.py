@@ -13,8 +13,8 @@ from support import assert_same_bits, unchanged
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"loss": "mae2"}, ValueError, r"\[compile\] unknown loss 'mae2'; use one of mse, "),
-        ({"loss": None}, TypeError, r"\[compile\] loss is None; give one of mse"),
+        ({"loss": "mae2"}, ValueError, r"\[compile\] unknown loss 'mae2'; use one of bce, "),
+        ({"loss": None}, TypeError, r"\[compile\] loss is None; give one of bce"),
         (
             {"loss": "mse", "optimizer": "adamax"},
             ValueError,

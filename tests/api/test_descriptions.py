@@ -23,6 +23,10 @@ DESCRIPTIONS: list[Described] = [
     *(nn.Adam(lr=case.schedule) for case in SCHEDULES.values()),
     nn.RMSprop(momentum=nn.Cosine(0.9, 2), l1=nn.Cosine(0.1, 3), lr_scale={"0": 0.5, "1.body.0": 2}),
     *(loss() for loss in nn.losses.Loss.types().values()),
+    nn.CrossEntropy(label_smoothing=0.1, class_weight=(1, 2.5)),
+    nn.BCE(pos_weight=np.array([0.5, 3])),
+    nn.BCEWithLogits(pos_weight=3),
+    nn.Focal(gamma=1.5, alpha=0.25),
     *(initializer() for initializer in nn.initializers.Initializer.types().values()),
     nn.Linear(2, 3, weight_init=nn.initializers.normal(1, 2), bias_init="zeros"),
 ]

@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from cases import LOSSES, OPTIMIZERS, WITH_RATES, LossCase
+from cases import OPTIMIZERS, WITH_RATES
 from internals import frozen, training_state
 from layer_cases import LAYERS
+from loss_cases import LOSSES, LossCase
 
 ROWS, OUTPUTS = 12, 3
 
@@ -38,7 +39,7 @@ def own_metric(y_true: Any, y_pred: Any) -> float:
 LOSS_NAMES = [*LOSSES, "own"]
 METRICS: dict[str, Callable[[LossCase], list[Any]]] = {
     "none": lambda case: [],
-    "nnext's": lambda case: ["accuracy" if case.name == "cross_entropy" else "mse"],
+    "nnext's": lambda case: ["mse" if case.is_mean else "accuracy"],
     "own": lambda case: [own_metric],
 }
 

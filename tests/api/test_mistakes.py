@@ -78,7 +78,8 @@ MISTAKES: dict[str, tuple[Callable[[Any], Any], type[Exception], str]] = {
     "compile('mes')": (
         lambda m: m.compile("mes"),
         ValueError,
-        "[compile] unknown loss 'mes'; use one of mse, huber, bce, bce_with_logits, cross_entropy, or an object of "
+        "[compile] unknown loss 'mes'; use one of bce, bce_with_logits, focal, hinge, cross_entropy, kl_div, poisson, "
+        "gamma, mse, mae, huber, log_cosh, quantile, or an object of "
         "Loss; did you mean mse?",
     ),
     "compile(Adam(), 'mse')": (

@@ -33,7 +33,7 @@ template <class T>
 void log1p_by_bce(const kernels::KernelTable<T>& table, std::size_t n, const T* x, T* y) {
   std::vector<T> negated(n), zeros(n);
   for (std::size_t i = 0; i < n; ++i) negated[i] = -x[i];
-  ops::find_loss(table, "bce").dense(n, 1, 0, negated.data(), zeros.data(), nullptr, y, nullptr);
+  ops::find_loss(table, "bce").dense(n, 1, {}, negated.data(), zeros.data(), nullptr, y, nullptr);
   for (std::size_t i = 0; i < n; ++i) y[i] = -y[i];
 }
 

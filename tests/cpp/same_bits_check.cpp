@@ -114,15 +114,16 @@ class Battery {
   void run_losses() {
     for (const auto& loss : std::span(table_.loss.losses, table_.loss.loss_count)) {
       const bool of_probabilities = std::string(loss.name) == "bce";
+      const kernels::LossSettings<T> settings{.first = loss.indexed == nullptr ? T(0.75) : T(0)};
       add_by_row(loss.name, [&](auto m, auto n, auto* x, auto* t, auto* scale, auto* row_loss, auto* dy) {
-        loss.dense(m, n, T(0.75), of_probabilities ? t : x, t, scale, row_loss, dy);
+        loss.dense(m, n, settings, of_probabilities ? t : x, t, scale, row_loss, dy);
       });
       if (loss.indexed == nullptr) continue;
       add_by_row(std::string(loss.name) + " of labels",
                  [&](auto m, auto n, auto* x, auto*, auto* scale, auto* row_loss, auto* dy) {
                    std::vector<std::int32_t> labels(m);
                    for (auto& label : labels) label = static_cast<std::int32_t>(random_.bits() % n);
-                   loss.indexed(m, n, T(0.75), x, labels.data(), scale, row_loss, dy);
+                   loss.indexed(m, n, settings, x, labels.data(), scale, row_loss, dy);
                  });
     }
   }

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from cases import LOSSES, OPTIMIZERS, WITH_RATES
+from cases import OPTIMIZERS, WITH_RATES
 from layer_cases import LAYERS, LENET_5
+from loss_cases import LOSSES
 from nnext import functional
 from parity import BATCH, STEPS, TOLERANCE, assert_parity, assert_round_trip, assert_same_training
 from support import assert_same_bits

@@ -16,7 +16,7 @@ from nnext.reference.heads import head
 from nnext.reference.layers import Chain, Draw, Layer, inner_numbers
 from nnext.reference.optimizers import SGD
 from nnext.reference.optimizers.base import Optimizer, clipped, limited
-from nnext.reference.targets import counted
+from nnext.reference.targets import classes, counted
 
 
 class Network:
@@ -207,9 +207,18 @@ class Network:
         self.backward(loss_grad(y_pred, y, sample_weight))
         return float(loss(y_pred, y, sample_weight)), self.grads()
 
-    def _descend(self, X: Array, y: Array, weight: Array) -> float:
-        """Take a step for a batch: ``sum_i w_i l_i / rows`` with weights whose mean over all samples is 1."""
-        share = float(weight.mean())
+    def _counts(self, X: Array, y: Array, weight: Array) -> Array:
+        """Return how much each sample counts, 1 on average: its weight times that of its class, if that has one."""
+        class_weight = getattr(self.loss, "class_weight", None)
+        if class_weight is None:
+            return weight
+        outputs = np.zeros((len(y), *self.predict(X[:1]).shape[1:]))
+        _, t, share = classes("fit", outputs, y, weight)
+        counts = (share[:, 0] * (t @ np.asarray(class_weight))).reshape(len(y), -1).sum(axis=1)
+        return np.asarray(counts / counts.mean())
+
+    def _descend(self, X: Array, y: Array, weight: Array, share: float) -> float:
+        """Take a step for a batch whose samples count as much on average: ``share`` times its loss."""
         loss, grads = self.loss_and_grads(X, y, weight)
         self._grads = {name: share * g for name, g in grads.items()}
         self.step()
@@ -270,6 +279,7 @@ class Network:
         array([[0.5]])
         """
         X, y, weight = counted(np.asarray(X, dtype=self.dtype), np.asarray(y), sample_weight)
+        counts = self._counts(X, y, weight)
         steps = epochs * -(-len(X) // batch_size)
         if rates is not None and len(rates) != steps:
             raise ValueError(f"[fit] there are {len(rates)} rates but {steps} steps; give one for each")
@@ -283,7 +293,7 @@ class Network:
             for start in range(0, len(X), batch_size):
                 rows = order[start : start + batch_size]
                 self.optimizer.lr = next(lr, self.optimizer.lr)
-                total += len(rows) * self._descend(X[rows], y[rows], weight[rows])
+                total += len(rows) * self._descend(X[rows], y[rows], weight[rows], float(counts[rows].mean()))
             self.epochs += 1
             history.append(total / len(X))
         return {"loss": history}
