@@ -121,9 +121,12 @@ class Bounded:
         share = share[:, None]
         if name in ("mse", "huber"):
             return gradient, share / k * (2 * e + 4 * self.eps * (np.abs(p) + np.abs(y.reshape(p.shape))))
+        if name == "log_cosh":  # tanh: of slope 1 at most, and as large as 1
+            distance = np.abs(p) + np.abs(y.reshape(p.shape))
+            return gradient, share / k * (e + self.eps * (distance + ULP + 3))
         if name == "bce_with_logits":
             return gradient, share / k * (e + (ULP + 3) * self.eps)
-        if name != "cross_entropy":
+        if name not in ("cross_entropy", "kl_div"):
             raise NotImplementedError(f"no error bounds for the loss {name}")
         distance = np.ptp(p, axis=1, keepdims=True)
         error = share * (2 * e.max(axis=1, keepdims=True) + self.eps * (distance + 2 * ULP + k + 4))

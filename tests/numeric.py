@@ -26,4 +26,7 @@ def example(loss: str, rng: np.random.Generator, rows: int = 5, outputs: int = 3
         return y_pred, rng.integers(outputs, size=rows)
     if loss == "bce":
         y_pred = rng.uniform(0.1, 0.9, size=(rows, outputs))
-    return y_pred, rng.uniform(size=(rows, outputs))
+    y = rng.uniform(size=(rows, outputs))
+    if loss == "kl_div":
+        y /= y.sum(axis=1, keepdims=True)
+    return y_pred, np.where(y > 0.5, 1, -1) if loss == "hinge" else y

@@ -6,7 +6,7 @@ import numpy as np
 
 import internals
 import nnext as nn
-from cases import LossCase
+from loss_cases import LossCase
 from support import assert_same_bits
 from torch_twins import load, torch
 from torch_twins import loss as torch_loss

@@ -70,14 +70,27 @@ def _networks(images: bool, **options: Any) -> st.SearchStrategy[tuple[tuple[int
 def tasks(draw: st.DrawFn, dtype: str | None = None, optimizer: Any = None, **options: Any) -> Task:
     """Draw a network, a loss that suits it, and a batch with or without weights."""
     # Those whose rounding error_bounds.py can follow through a whole network.
-    losses = ["mse", "huber", "bce_with_logits", "cross_entropy", "bce + Sigmoid", "cross_entropy + Softmax"]
+    losses = [
+        "mse",
+        "huber",
+        "log_cosh",
+        "bce_with_logits",
+        "bce + Sigmoid",
+        "cross_entropy",
+        "cross_entropy + Softmax",
+    ]
+    losses += ["kl_div"]
     loss = draw(st.sampled_from(losses))
     name, _, last = loss.partition(" + ")
-    options["min_outputs"] = 2 if name == "cross_entropy" else 1
+    options["min_outputs"] = 2 if name in ("cross_entropy", "kl_div") else 1
     shape, layers = draw(st.booleans().flatmap(lambda images: _networks(images, **options)))
     tail: list[nn.Layer] = [getattr(nn, last)()] if last else []
     model = nn.Sequential(*layers, *tail, seed=draw(NETWORK_SEEDS), dtype=dtype or draw(DTYPES))
-    arguments = {"delta": draw(st.sampled_from([0.5, 1.0, 2.0]))} if name == "huber" else {}
+    settings = {"huber": ("delta", [0.5, 1.0, 2.0]), "cross_entropy": ("label_smoothing", [0.0, 0.0, 0.1, 0.5])}
+    arguments = {}
+    if name in settings:
+        setting, values = settings[name]
+        arguments[setting] = draw(st.sampled_from(values))
     clip_norm = draw(st.sampled_from([None, 0.1, 1.0]))
     model.compile(loss=nn.Loss.names()[name](**arguments), optimizer=optimizer or "sgd", clip_norm=clip_norm)
     rng = np.random.default_rng(draw(SEEDS))
@@ -88,8 +101,12 @@ def tasks(draw: st.DrawFn, dtype: str | None = None, optimizer: Any = None, **op
     if name == "cross_entropy":
         labels = rng.integers(k, size=n)
         y: np.ndarray = np.eye(k)[labels] if draw(st.booleans()) else labels
+    elif name == "kl_div":
+        y = rng.dirichlet(np.ones(k), size=n).astype(model.dtype)
+    elif name in ("mse", "huber", "log_cosh"):
+        y = rng.normal(size=(n, k)).astype(model.dtype)
     else:
-        y = rng.normal(size=(n, k)).astype(model.dtype) if name in ("mse", "huber") else rng.integers(2, size=(n, k))
+        y = rng.integers(2, size=(n, k))
     weight = rng.integers(1, 9, size=n) / 4 if draw(st.booleans()) else None
     fused = "bce_with_logits" if name == "bce" else name
     return Task(model, fused, arguments, len(layers), X, y, weight)

@@ -86,8 +86,8 @@ def assert_bounds_say_something(shares: list[Array]) -> None:
         assert np.median(everything) >= 0.01, f"the median error is {np.median(everything):.2g} of its bound"
 
 
-def difference_bound(loss: float, grads: dict[str, Array]) -> float:
-    """Bound what `nnext.gradcheck` finds for right gradients, at most 1e-6.
+def difference_bound(loss: float, grads: dict[str, Array], at_most: float = 1e-6) -> float:
+    """Bound what `nnext.gradcheck` finds for right gradients.
 
     Both losses of a central difference are off by some 10 roundings, eps / 2 each, and so is their quotient by the
     step h = eps^(1/3); the third derivative adds as much, h^2 / 6. gradcheck divides by the array's largest gradient,
@@ -95,4 +95,4 @@ def difference_bound(loss: float, grads: dict[str, Array]) -> float:
     """
     sizes = [float(np.abs(g).max()) for g in grads.values()]
     smallest = max(min(sizes), 1e-3 * max(sizes))
-    return min(1e-6, 10 * eps("float64") ** (2 / 3) * max(loss, max(sizes)) / smallest)
+    return min(at_most, 10 * eps("float64") ** (2 / 3) * max(loss, max(sizes)) / smallest)

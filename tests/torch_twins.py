@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from cases import LossCase
+from loss_cases import LossCase
 
 torch: Any = pytest.importorskip("torch", reason="PyTorch is not installed; .ci/run installs it for these tests")
 torch.set_num_threads(1)  # its pool would fight with nnext's team for the CPUs
@@ -128,13 +128,15 @@ def twin(model: nn.Sequential) -> Any:
 def loss(case: LossCase, output: Any, y: np.ndarray, weight: np.ndarray | None = None) -> Any:
     """PyTorch's mean loss; after Softmax it has none, so the definition stands in."""
     f, target = torch.nn.functional, torch.from_numpy(y)
-    if case.name == "cross_entropy":
-        logits = torch.log(output) if isinstance(case.last_layer, nn.Softmax) else output
-        rows = f.cross_entropy(logits, target, reduction="none")
+    rule = case.torch
+    if isinstance(rule, str):
+        settings = dict(case.arguments)
+        if "pos_weight" in settings:
+            settings["pos_weight"] = torch.as_tensor(settings["pos_weight"])
+        rule = partial(getattr(f, rule), reduction="none", **settings)
+    if case.is_mean:
+        rows = rule(output, target.double()).mean(dim=1)
     else:
-        of_outputs = case.torch
-        if isinstance(of_outputs, str):
-            of_outputs = partial(getattr(f, of_outputs), reduction="none", **case.arguments)
-        rows = of_outputs(output, target.double()).mean(dim=1)
+        rows = rule(torch.log(output) if isinstance(case.last_layer, nn.Softmax) else output, target)
     scale = torch.ones(len(rows), dtype=torch.float64) if weight is None else torch.from_numpy(weight)
     return (rows * scale).sum() / scale.sum()

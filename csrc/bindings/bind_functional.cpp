@@ -3,6 +3,7 @@
 
 #include "bindings/arrays.h"
 #include "bindings/bind.h"
+#include "bindings/config.h"
 #include "bindings/interrupt.h"
 #include "bindings/rows.h"
 #include "bindings/sparse_rows.h"
@@ -29,20 +30,23 @@ py::object with_type(bool single, F f) {
   return single ? py::object(f(float{})) : py::object(f(double{}));
 }
 
-py::object activation(const std::string& name, const py::object& x, double kernel_argument) {
+// first and second are what the activation takes beside x.
+py::object activation(const std::string& name, const py::object& x, double first, double second) {
   const Argument argument{name.c_str(), "x"};
   const py::array numbers = as_numbers(x, argument);
   return with_type(is_single(numbers), [&]<class T>(T) {
     const py::array_t<T> from = as_contiguous<T>(numbers, argument);
     py::array_t<T> y = empty_like<T>(from);
     const auto& kernel = ops::find_activation(kernels::current_kernels<T>(), name);
-    kernel.forward(static_cast<Size>(from.size()), static_cast<T>(kernel_argument), from.data(), y.mutable_data());
+    kernel.forward(static_cast<Size>(from.size()), {static_cast<T>(first), static_cast<T>(second)}, from.data(),
+                   y.mutable_data());
     return y;
   });
 }
 
 // dx for an upstream gradient dy of x's shape.
-py::object activation_grad(const std::string& name, const py::object& x, const py::object& dy, double kernel_argument) {
+py::object activation_grad(const std::string& name, const py::object& x, const py::object& dy, double first,
+                           double second) {
   const Argument argument{name.c_str(), "x"}, argument_dy{name.c_str(), "dy"};
   const py::array numbers = as_numbers(x, argument), upstream = as_numbers(dy, argument_dy);
   if (shape_text(numbers) != shape_text(upstream))
@@ -53,9 +57,9 @@ py::object activation_grad(const std::string& name, const py::object& x, const p
     py::array_t<T> dx = empty_like<T>(from);
     const auto n = static_cast<Size>(from.size());
     const auto& kernel = ops::find_activation(kernels::current_kernels<T>(), name);
-    if (!kernel.from_x) kernel.forward(n, static_cast<T>(kernel_argument), from.data(), dx.mutable_data());  // y
-    kernel.backward(n, static_cast<T>(kernel_argument), kernel.from_x ? from.data() : dx.data(), up.data(),
-                    dx.mutable_data());
+    const kernels::ActivationArguments<T> arguments{static_cast<T>(first), static_cast<T>(second)};
+    if (!kernel.from_x) kernel.forward(n, arguments, from.data(), dx.mutable_data());  // y
+    kernel.backward(n, arguments, kernel.from_x ? from.data() : dx.data(), up.data(), dx.mutable_data());
     return dx;
   });
 }
@@ -85,27 +89,29 @@ py::object softmax(const std::string& name, const py::object& x, const py::objec
   });
 }
 
-// (loss, gradient) of predictions (n, k), or (n, ..., k) with several places.
-py::object loss(const std::string& name, const py::object& y_pred, const py::object& y, const py::object& sample_weight,
-                double kernel_argument) {
-  const ops::TargetKind kind = ops::find_loss_kind(name).targets;
+// (loss, gradient) of predictions (n, k), or (n, ..., k) with several places, by the description of a loss.
+py::object loss(const py::dict& described, const py::object& y_pred, const py::object& y,
+                const py::object& sample_weight) {
+  const core::Config config = as_config(described);
+  const std::string& name = config.type();
   const Argument argument{name.c_str(), "y_pred"};
   const py::array numbers = as_numbers(y_pred, argument);
   return with_type(is_single(numbers), [&]<class T>(T) {
+    const ops::Loss<T> loss = ops::make_loss(kernels::current_kernels<T>(), config);
     const Rows<T> rows = as_rows<T>(numbers, {.finite = false}, argument);
     const data::Source<T>& predictions = rows.source();
     const Size n = predictions.rows, k = predictions.cols;
     const core::Shape& shape = predictions.shape;
     if (n == 0) core::fail_value("[", name, "] y_pred has 0 rows; the mean of nothing is not defined");
-    const TargetArrays<T> targets = as_targets<T>(y, kind, n, shape, {name.c_str(), "y", kLabel});
-    const py::array_t<T> weights = as_sample_weight<T>(sample_weight, kind, n, shape, {name.c_str(), "sample_weight"});
-    train::LossTerms<T> terms(matrix_view(weights), n, shape);
+    const TargetArrays<T> given = as_targets<T>(y, loss, n, shape, {name.c_str(), "y", kLabel});
+    const ops::Targets<T> targets = given.view(n, shape);
+    const SampleWeights<T> weights =
+        as_sample_weight<T>(sample_weight, loss, targets, n, shape, {name.c_str(), "sample_weight"});
+    train::LossTerms<T> terms(matrix_view(weights.over_mean), n, shape);
     terms.weigh({0, n}, n, [](Size i) { return i; });
     py::array_t<T> result = new_array<T>(Extents(n, shape));
     const Matrix<T> dy(result.mutable_data(), n, k);  // until then room for predictions that must be converted
-    const train::LossRule<T> rule{&ops::find_loss(kernels::current_kernels<T>(), name),
-                                  static_cast<T>(kernel_argument)};
-    terms.compute(rule, 0, predictions.view_or_read(0, dy), targets.view(n, shape), dy);
+    terms.compute(loss, 0, predictions.view_or_read(0, dy), targets, dy);
     return py::make_tuple(terms.total(n), result);
   });
 }
@@ -114,8 +120,9 @@ py::object loss(const std::string& name, const py::object& y_pred, const py::obj
 
 void bind_functional(py::module_& m) {
   using py::arg;
-  m.def("activation", activation, arg("name"), arg("x"), arg("argument") = 0.0, CallGuard());
-  m.def("activation_grad", activation_grad, arg("name"), arg("x"), arg("dy"), arg("argument") = 0.0, CallGuard());
+  m.def("activation", activation, arg("name"), arg("x"), arg("first") = 0.0, arg("second") = 0.0, CallGuard());
+  m.def("activation_grad", activation_grad, arg("name"), arg("x"), arg("dy"), arg("first") = 0.0, arg("second") = 0.0,
+        CallGuard());
   m.def("softmax", softmax, arg("name"), arg("x"), arg("dy") = py::none(), CallGuard());
   m.def(
       "as_array",
@@ -124,7 +131,7 @@ void bind_functional(py::module_& m) {
       },
       arg("object"), arg("operation"), arg("name"), CallGuard());
   m.def("as_csr", as_csr, arg("object"), CallGuard());
-  m.def("loss", loss, arg("name"), arg("y_pred"), arg("y"), arg("sample_weight"), arg("argument") = 0.0, CallGuard());
+  m.def("loss", loss, arg("loss"), arg("y_pred"), arg("y"), arg("sample_weight"), CallGuard());
 }
 
 }  // namespace nnext::bindings

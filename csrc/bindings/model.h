@@ -21,12 +21,13 @@ struct SampleArrays {
   py::array_t<std::uint32_t> chosen;  // rows of what was given; empty: all
   Rows<T> x;
   TargetArrays<T> targets;
-  py::array_t<T> weights;
+  SampleWeights<T> weights;
   core::Shape output;  // of a sample
 
   Size rows() const { return x.source().rows; }
   ops::Targets<T> target_view() const { return targets.view(rows(), output); }
-  ConstMatrix<T> weight_view() const { return matrix_view(weights); }
+  ConstMatrix<T> weight_view() const { return matrix_view(weights.over_mean); }
+  double weight() const { return static_cast<double>(rows()) * weights.mean; }  // of all samples together
 };
 
 // Parameters and buffers as (path, shape, role), in the order of all lists below.
@@ -104,7 +105,7 @@ class Model {
   py::array_t<T> forward(const py::object& x, bool training, const py::object& scale);
   py::array_t<T> backward(const py::object& dy);
   double loss_and_gradients(const SampleArrays<T>& samples);
-  void step(double lr);
+  void step(const std::vector<train::SettingValue>& settings);
 
  private:
   py::array_t<T> logical(Size index, const core::Buffer<T>& stored) const;  // stored like tensor `index`

@@ -34,13 +34,36 @@ std::vector<std::int32_t> as_indices(const py::array& numbers, Size classes, con
   return indices;
 }
 
-// Rows of class probabilities (one-hot is the usual case) or targets of bce: every value within [0, 1].
-template <class T>
-void require_probabilities(const py::array_t<T>& values, const Argument& argument) {
+// fits(value) for every value; `cure` says what would.
+template <class T, class Fits>
+void require_each(const py::array_t<T>& values, const Argument& argument, const char* cure, Fits fits) {
   for (Size i = 0; i < static_cast<Size>(values.size()); ++i)
-    if (!(values.data()[i] >= 0 && values.data()[i] <= 1))
-      fail(argument, "has ", values.data()[i], " at ", index_text(argument, values, i),
-           "; probabilities must lie between 0 and 1");
+    if (!fits(values.data()[i]))
+      fail(argument, "has ", values.data()[i], " at ", index_text(argument, values, i), "; ", cure);
+}
+
+// Finite numbers as the loss takes them.
+template <class T>
+void require_values(const py::array_t<T>& values, ops::TargetKind kind, const Argument& argument) {
+  const auto require = [&](const char* cure, auto fits) { require_each(values, argument, cure, fits); };
+  switch (kind) {
+    case ops::TargetKind::values:
+      return;
+    case ops::TargetKind::counts:
+      return require("targets of this loss must be 0 or more", [](T t) { return t >= 0; });
+    case ops::TargetKind::positive:
+      return require("targets of this loss must be greater than 0", [](T t) { return t > 0; });
+    case ops::TargetKind::signs: {
+      const T low =
+          std::find(values.data(), values.data() + values.size(), T(-1)) != values.data() + values.size() ? -1 : 0;
+      return require(low < 0 ? "labels must be -1 or 1" : "labels must be -1 or 1, or 0 or 1",
+                     [low](T t) { return t == low || t == 1; });
+    }
+    case ops::TargetKind::probabilities:
+    case ops::TargetKind::distributions:
+    case ops::TargetKind::classes:
+      return require("probabilities must lie between 0 and 1", [](T t) { return t >= 0 && t <= 1; });
+  }
 }
 
 template <class T>
@@ -82,13 +105,17 @@ py::array_t<T> as_outputs_lie(const py::array_t<T>& numbers, const core::Shape& 
 
 template <class T>
 ops::Targets<T> TargetArrays<T>::view(Size rows, const core::Shape& output) const {
-  if (dense.size() == 0) return {indices.data(), {}, output.places()};
-  return {nullptr, ConstMatrix<T>(dense.data(), rows, output.numbers()), output.places()};
+  if (dense.size() == 0) return {indices.data(), {}, output.places(), output.channels};
+  return {nullptr, ConstMatrix<T>(dense.data(), rows, output.numbers()), output.places(), output.channels};
 }
 
 template <class T>
-TargetArrays<T> as_targets(const py::handle& object, ops::TargetKind kind, Size rows, const core::Shape& output,
+TargetArrays<T> as_targets(const py::handle& object, const ops::Loss<T>& loss, Size rows, const core::Shape& output,
                            const Argument& argument) {
+  if (!loss.has_weights_for(output.channels))
+    fail({argument.operation, loss.kind->weights}, "has ", loss.weights.size(), " numbers but the network has ",
+         output.channels, " outputs; give a number for each");
+  const ops::TargetKind kind = loss.kind->targets;
   const py::array numbers = as_numbers(object, argument);
   require_rows(numbers, rows, argument);
   const bool classes = kind == ops::TargetKind::classes, of_places = is_of_places(numbers, output);
@@ -96,49 +123,87 @@ TargetArrays<T> as_targets(const py::handle& object, ops::TargetKind kind, Size 
   if (!is_of_outputs(numbers, rows, output) && !(output.channels == 1 && of_places))
     fail(argument, "has shape ", shape_text(numbers), " but the network gives ",
          shape_text(Extents(rows, output).span()), "; give ",
-         !classes           ? "targets of that shape"
+         kind == ops::TargetKind::distributions
+             ? "rows of probabilities of that shape, or for class labels use cross_entropy"
+         : !classes         ? "targets of that shape"
          : output.axes == 0 ? "class labels (n,) or one-hot rows"
                             : "a class label for each place, or numbers of that shape");
   TargetArrays<T> targets{{}, as_contiguous<T>(numbers, argument)};
   require_finite(targets.dense, argument);
-  if (kind != ops::TargetKind::values) require_probabilities(targets.dense, argument);
+  require_values(targets.dense, kind, argument);
   targets.dense = as_outputs_lie(targets.dense, output);
-  if (classes) require_unit_sums(targets.dense, rows * output.places(), output.channels, argument);
+  if (!ops::is_mean_of_outputs(kind))
+    require_unit_sums(targets.dense, rows * output.places(), output.channels, argument);
   return targets;
 }
 
 namespace {
 
-// Only ratios count: divided by the largest first, the sum cannot overflow, and that of equal weights is exact.
+// How much each place counts by the weights of the classes: a label by its own, a row of probabilities by their mean.
 template <class T>
-py::array_t<T> over_mean(const py::array_t<double>& given, const Argument& argument) {
-  const auto count = static_cast<Size>(given.size());
-  const double* const from = given.data();
-  double largest = 0, sum = 0;
-  for (Size i = 0; i < count; ++i) {
-    if (from[i] < 0)
-      fail(argument, "has ", from[i], " at index ", index_text(argument, given, i), "; weights must not be negative");
-    largest = std::max(largest, from[i]);
+std::vector<double> class_weights(const ops::Loss<T>& loss, const ops::Targets<T>& targets, Size rows) {
+  std::vector<double> all(rows * targets.places);
+  for (Size i = 0; i < all.size(); ++i) {
+    if (targets.indices != nullptr) {
+      all[i] = static_cast<double>(loss.weights[static_cast<Size>(targets.indices[i])]);
+      continue;
+    }
+    const T* t = targets.dense.data + i * targets.channels;
+    for (Size j = 0; j < targets.channels; ++j)
+      all[i] += static_cast<double>(t[j]) * static_cast<double>(loss.weights[j]);
   }
-  if (count > 0 && largest == 0)
+  return all;
+}
+
+double largest_of(const py::array_t<double>& given, const Argument& argument) {
+  double largest = 0;
+  for (Size i = 0; i < static_cast<Size>(given.size()); ++i) {
+    const double weight = given.data()[i];
+    if (weight < 0)
+      fail(argument, "has ", weight, " at index ", index_text(argument, given, i), "; weights must not be negative");
+    largest = std::max(largest, weight);
+  }
+  if (given.size() > 0 && largest == 0)
     fail(argument, "is zero for all ", given.shape(0), " samples; at least one must count");
-  for (Size i = 0; i < count; ++i) sum += from[i] / largest;
-  const double mean = sum / static_cast<double>(count);
+  return largest;
+}
+
+// Only ratios count: divided by the largest first, the sum cannot overflow, and that of equal weights is exact.
+// `by_class` has as many numbers as `given`, or several for each, or none, which are all 1.
+template <class T>
+SampleWeights<T> over_mean(const py::array_t<double>& given, const std::vector<double>& by_class,
+                           const Argument& argument) {
+  const double* const from = given.data();
+  const double largest = largest_of(given, argument);
+  const auto count = static_cast<Size>(given.size());
+  const Size terms = by_class.empty() ? count : by_class.size(), each = count == 0 ? 1 : terms / count;
+  double sum = 0;
+  for (Size i = 0; i < terms; ++i) sum += from[i / each] / largest * (by_class.empty() ? 1 : by_class[i]);
+  const double mean = sum / static_cast<double>(terms);
+  if (count > 0 && mean == 0)
+    fail({argument.operation, "class_weight"}, "of the loss is zero for the classes of all samples that count");
   py::array_t<T> weights(std::vector<py::ssize_t>(given.shape(), given.shape() + given.ndim()));
   T* const to = weights.mutable_data();
   for (Size i = 0; i < count; ++i) to[i] = static_cast<T>(from[i] / largest / mean);
-  return weights;
+  return {weights, largest * mean};
 }
 
 }  // namespace
 
 template <class T>
-py::array_t<T> as_sample_weight(const py::handle& object, ops::TargetKind kind, Size rows, const core::Shape& output,
-                                const Argument& argument) {
-  if (object.is_none()) return {};
+SampleWeights<T> as_sample_weight(const py::handle& object, const ops::Loss<T>& loss, const ops::Targets<T>& targets,
+                                  Size rows, const core::Shape& output, const Argument& argument) {
+  const std::vector<double> by_class =
+      loss.weighs_classes() ? class_weights(loss, targets, rows) : std::vector<double>();
+  if (object.is_none() && by_class.empty()) return {};
+  if (object.is_none()) {
+    py::array_t<double> same(static_cast<py::ssize_t>(rows));
+    std::fill_n(same.mutable_data(), rows, 1.0);
+    return over_mean<T>(same, by_class, argument);
+  }
   const py::array numbers = as_numbers(object, argument);
   require_rows(numbers, rows, argument);
-  const bool by_outputs = ops::is_mean_of_outputs(kind);
+  const bool by_outputs = ops::is_mean_of_outputs(loss.kind->targets);
   const bool of_outputs = by_outputs && is_of_outputs(numbers, rows, output);
   const bool of_places = output.axes > 0 && is_of_places(numbers, output);
   if (numbers.ndim() != 1 && !of_outputs && !of_places)
@@ -148,17 +213,20 @@ py::array_t<T> as_sample_weight(const py::handle& object, ops::TargetKind kind, 
                     : "; the classes of a sample have one loss together");
   const py::array_t<double> given = as_contiguous<double>(numbers, argument);
   require_finite(given, argument);
-  const py::array_t<T> weights = over_mean<T>(given, argument);
-  return of_outputs ? as_outputs_lie(weights, output) : weights;
+  SampleWeights<T> weights = over_mean<T>(given, by_class, argument);
+  if (of_outputs) weights.over_mean = as_outputs_lie(weights.over_mean, output);
+  return weights;
 }
 
 template struct TargetArrays<float>;
 template struct TargetArrays<double>;
-template TargetArrays<float> as_targets(const py::handle&, ops::TargetKind, Size, const core::Shape&, const Argument&);
-template TargetArrays<double> as_targets(const py::handle&, ops::TargetKind, Size, const core::Shape&, const Argument&);
-template py::array_t<float> as_sample_weight(const py::handle&, ops::TargetKind, Size, const core::Shape&,
-                                             const Argument&);
-template py::array_t<double> as_sample_weight(const py::handle&, ops::TargetKind, Size, const core::Shape&,
-                                              const Argument&);
+template TargetArrays<float> as_targets(const py::handle&, const ops::Loss<float>&, Size, const core::Shape&,
+                                        const Argument&);
+template TargetArrays<double> as_targets(const py::handle&, const ops::Loss<double>&, Size, const core::Shape&,
+                                         const Argument&);
+template SampleWeights<float> as_sample_weight(const py::handle&, const ops::Loss<float>&, const ops::Targets<float>&,
+                                               Size, const core::Shape&, const Argument&);
+template SampleWeights<double> as_sample_weight(const py::handle&, const ops::Loss<double>&,
+                                                const ops::Targets<double>&, Size, const core::Shape&, const Argument&);
 
 }  // namespace nnext::bindings

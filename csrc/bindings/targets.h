@@ -20,14 +20,20 @@ struct TargetArrays {
   ops::Targets<T> view(Size rows, const core::Shape& output) const;
 };
 template <class T>
-TargetArrays<T> as_targets(const py::handle& object, ops::TargetKind kind, Size rows, const core::Shape& output,
+TargetArrays<T> as_targets(const py::handle& object, const ops::Loss<T>& loss, Size rows, const core::Shape& output,
                            const Argument& argument);
 
 // Finite weights >= 0, not all zero, divided by their mean: one a sample, or one a place or, where the loss is a mean
-// over outputs, one for each of them, which lie as they do. Empty for None.
+// over outputs, one for each of them, which lie as they do. Empty: all are the same. Where the loss weighs classes, the
+// mean is that of the weights times those of the classes of `targets`.
 template <class T>
-py::array_t<T> as_sample_weight(const py::handle& object, ops::TargetKind kind, Size rows, const core::Shape& output,
-                                const Argument& argument);
+struct SampleWeights {
+  py::array_t<T> over_mean{};
+  double mean = 1;
+};
+template <class T>
+SampleWeights<T> as_sample_weight(const py::handle& object, const ops::Loss<T>& loss, const ops::Targets<T>& targets,
+                                  Size rows, const core::Shape& output, const Argument& argument);
 
 // One or more numbers a sample as the rows of a matrix; empty for an empty array.
 template <class T>

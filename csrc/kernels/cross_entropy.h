@@ -1,74 +1,10 @@
 // The softmax cross-entropy of rows, for loss.kernel.cpp.
 #pragma once
 
-#include "kernels/simd/columns.h"
-#include "kernels/simd/math.h"
+#include "kernels/cross_entropy_targets.h"
 
 namespace nnext::kernels::NNEXT_ISA {
 namespace {
-
-// Rows' targets as cross-entropy meets them: a weight t for every class, or one label whose t is 1. First of one row,
-// then `Some`, those of up to kLanes short rows.
-template <class T>
-struct DenseTargets {
-  const T* t;
-  T sum(size_t n) const {
-    return sum_of_row<T>(n, [&](size_t i, auto part) { return load(part, t + i); });
-  }
-  T dot(size_t n, const T* y, T max) const {
-    return sum_of_row<T>(n, [&, maxes = broadcast(max)](size_t i, auto part) {
-      return load(part, t + i) * (load(part, y + i) - maxes);
-    });
-  }
-  void gradient(size_t n, T share, T scale, T* dy) const {
-    for_each_vector<T>(n, [&, shares = broadcast(share), scales = broadcast(scale)](size_t i, auto part) {
-      store(part, dy + i, scales * fma(shares, load(part, dy + i), -load(part, t + i)));
-    });
-  }
-  void skip(size_t rows, size_t n) { t += rows * n; }
-
-  struct Some {
-    Columns<T> t;
-    Some(const DenseTargets& all, int rows, size_t n) : t(rows, n, all.t) {}
-    Vec<T> sum(size_t n) const {
-      return sum_of_columns<T>(n, [&](size_t j) { return t.at[j]; });
-    }
-    Vec<T> dot(size_t n, const T*, const Columns<T>& y, Vec<T> max) const {
-      return sum_of_columns<T>(n, [&](size_t j) { return t.at[j] * (y.at[j] - max); });
-    }
-    Vec<T> gradient(size_t j, Vec<T> e, Vec<T> share, Vec<T> scale) const { return scale * fma(share, e, -t.at[j]); }
-    void finish(size_t, const T*, T*) const {}
-  };
-};
-template <class T>
-struct LabelTargets {
-  const std::int32_t* t;
-  T sum(size_t) const { return 1; }
-  T dot(size_t, const T* y, T max) const { return y[*t] - max; }
-  void gradient(size_t n, T share, T scale, T* dy) const {
-    for_each_vector<T>(n, [&, shares = broadcast(scale * share)](size_t i, auto part) {
-      store(part, dy + i, shares * load(part, dy + i));
-    });
-    dy[*t] -= scale;
-  }
-  void skip(size_t rows, size_t) { t += rows; }
-
-  struct Some {
-    const std::int32_t* t;
-    size_t rows;
-    Some(const LabelTargets& all, int rows_, size_t) : t(all.t), rows(static_cast<size_t>(rows_)) {}
-    Vec<T> sum(size_t) const { return broadcast(T(1)); }
-    Vec<T> dot(size_t n, const T* y, const Columns<T>&, Vec<T> max) const {
-      T chosen[kLanes<T>] = {};
-      for (size_t row = 0; row < rows; ++row) chosen[row] = y[row * n + t[row]];
-      return load(chosen) - max;
-    }
-    Vec<T> gradient(size_t, Vec<T> e, Vec<T> share, Vec<T> scale) const { return scale * share * e; }
-    void finish(size_t n, const T* scale, T* dy) const {
-      for (size_t row = 0; row < rows; ++row) dy[row * n + t[row]] -= scale[row];
-    }
-  };
-};
 
 // With p = softmax(y), e = e^(y - max): -sum t log p = sum(t) log(sum e) - sum t (y - max), its gradient p sum(t) - t.
 // Both terms of the loss are positive for t >= 0.
@@ -130,13 +66,22 @@ void cross_entropy(size_t m, size_t n, const T* y, Targets targets, const T* sca
     if (dy != nullptr) dy += rows * n, scale += rows;
   }
 }
+
 template <class T>
-void cross_entropy_dense(size_t m, size_t n, T, const T* y, const T* t, const T* scale, T* loss, T* dy) {
-  cross_entropy(m, n, y, DenseTargets<T>{t}, scale, loss, dy);
+void cross_entropy_dense(size_t m, size_t n, const LossSettings<T>& settings, const T* y, const T* t, const T* scale,
+                         T* loss, T* dy) {
+  if (AdjustedTargets<T>::are_plain(settings)) return cross_entropy(m, n, y, DenseTargets<T>{t}, scale, loss, dy);
+  cross_entropy(m, n, y, AdjustedTargets<T>(n, settings, t, nullptr), scale, loss, dy);
 }
 template <class T>
-void cross_entropy_indexed(size_t m, size_t n, T, const T* y, const std::int32_t* t, const T* scale, T* loss, T* dy) {
-  cross_entropy(m, n, y, LabelTargets<T>{t}, scale, loss, dy);
+void cross_entropy_indexed(size_t m, size_t n, const LossSettings<T>& settings, const T* y, const std::int32_t* t,
+                           const T* scale, T* loss, T* dy) {
+  if (AdjustedTargets<T>::are_plain(settings)) return cross_entropy(m, n, y, LabelTargets<T>{t}, scale, loss, dy);
+  cross_entropy(m, n, y, AdjustedTargets<T>(n, settings, nullptr, t), scale, loss, dy);
+}
+template <class T>
+void divergence(size_t m, size_t n, const LossSettings<T>&, const T* y, const T* t, const T* scale, T* loss, T* dy) {
+  cross_entropy(m, n, y, Distributions<T>{t}, scale, loss, dy);
 }
 
 }  // namespace

@@ -60,8 +60,7 @@ Change between(const Point& from, const Point& to) {
 
 bool Change::curves() const { return dot(gradient, weights) > kLeastCurvature; }
 
-bool Lbfgs::minimize(Point& at, std::vector<Change>& changes, double lr, const Objective& loss,
-                     const Enough& enough) const {
+bool Lbfgs::minimize(Point& at, std::vector<Change>& changes, const Objective& loss, const Enough& enough) const {
   const auto penalize = [&](Point& point) {
     point.loss += weight_decay / 2 * dot(point.x, point.x);
     add_scaled(weight_decay, point.x, point.gradient);
@@ -72,6 +71,7 @@ bool Lbfgs::minimize(Point& at, std::vector<Change>& changes, double lr, const O
     return true;
   };
   Size evaluations = 1;
+  if (at.x.empty()) return true;
   penalize(at);
   Point next;
   for (Size iteration = 1; largest(at.gradient) > tolerance_gradient; ++iteration) {

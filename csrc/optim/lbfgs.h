@@ -36,11 +36,12 @@ struct Lbfgs {
   Size max_iterations, max_evaluations;
   double tolerance_gradient, tolerance_change;
   Size history;
-  double weight_decay;  // what is minimized is the loss and weight_decay / 2 times the sum of x^2
+  double lr = 1;            // how far along a direction the search begins
+  double weight_decay = 0;  // what is minimized is the loss and weight_decay / 2 times the sum of x^2
 
   // Goes from `at`, where the loss is known, to where it is less. `changes` are the last ones, oldest first, and go on.
   // The last look is at where it has come to. False where the host asks to stop: then `at` and `changes` mean nothing.
-  bool minimize(Point& at, std::vector<Change>& changes, double lr, const Objective& loss, const Enough& enough) const;
+  bool minimize(Point& at, std::vector<Change>& changes, const Objective& loss, const Enough& enough) const;
 };
 
 }  // namespace nnext::optim

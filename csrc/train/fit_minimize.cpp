@@ -36,17 +36,24 @@ void write_changes(std::vector<optim::Change> changes, Training<T>& training, Fl
 
 // What goes with new parameters: buffers, as the batches last were, averages and packed copies.
 template <class T>
-void follow_parameters(Training<T>& training, const Gradients<T>& gradients) {
+void follow_parameters(Training<T>& training, Gradients<T>& gradients) {
   for (nn::Node<T>& node : training.section.nodes()) {
     if (!node.layer->trainable) continue;
     for (const nn::Piece& piece : node.layer->pieces())
       if (node.layer->parameters[piece.parameter].role == nn::Role::buffer)
-        training.apply(node, piece,
-                       gradients.arrays()[training.section.index(node, piece.parameter)].data() + piece.offset);
+        training.apply(node, piece, gradients.array(training.section.index(node, piece.parameter)) + piece.offset);
       else if (training.averages != nullptr)
         training.averages->follow(node, piece);
     node.layer->pack(std::exchange(node.layer->packed, nn::Packed::none));
   }
+}
+
+// With the settings of this step, which all groups that are trained have in common.
+template <class T>
+const optim::Lbfgs& minimizer(const Training<T>& training) {
+  for (const Group<T>& group : training.groups)
+    if (group.trainable) return *group.rule->minimizer();
+  return *training.optimizer->minimizer();  // nothing is trained
 }
 
 }  // namespace
@@ -62,7 +69,6 @@ void Fit<T>::begin_trials() {
 template <class T>
 void Fit<T>::run_minimizing_step(Run& run) {
   Epoch<T>& epoch = run.epoch;
-  const optim::Lbfgs& rule = *training_.optimizer->minimizer();
   Flat<T> flat(training_.section);
   const auto values = [&](Size index) { return training_.section.parameter(index).values.data(); };
   const auto trial = [&](Size index) { return training_.trial->values(index); };
@@ -73,7 +79,7 @@ void Fit<T>::run_minimizing_step(Run& run) {
     const std::optional<double> loss = before_long_update(run);
     if (!loss) return false;
     at.loss = *loss;
-    flat.read([&](Size index) { return epoch.gradients().arrays()[index].data(); }, at.gradient);
+    flat.read([&](Size index) { return epoch.gradients().array(index); }, at.gradient);
     return true;
   };
 
@@ -86,8 +92,10 @@ void Fit<T>::run_minimizing_step(Run& run) {
   const double loss = at.loss;
   epoch.diverged = !std::isfinite(loss);
   if (epoch.diverged) return;
+  epoch.begin_update(epoch.step);
+  const optim::Lbfgs& rule = minimizer(training_);
   std::vector<optim::Change> changes = read_changes(training_, flat, rule.history);
-  if (!rule.minimize(at, changes, epoch.lr(epoch.step), look, [&] { return run.out_of_time(); })) return;
+  if (!rule.minimize(at, changes, look, [&] { return run.out_of_time(); })) return;
   const runtime::Gate::Writer writer(training_.network.gate, &run.cancel);
   if (!writer) return;
   if (epoch.has_host_loss()) snapshots_.take(training_);

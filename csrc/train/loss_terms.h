@@ -35,10 +35,10 @@ class LossTerms {
 
   // The terms of the rows from `first` on that y has, and their gradient, times how much they count, to dy unless that
   // is empty. Rows without gaps.
-  void compute(const LossRule<T>& rule, Size first, ConstMatrix<T> y, const ops::Targets<T>& targets, Matrix<T> dy) {
+  void compute(const ops::Loss<T>& loss, Size first, ConstMatrix<T> y, const ops::Targets<T>& targets, Matrix<T> dy) {
     const Size at = first * per_row_;
-    ops::loss_rows<T>(*rule.kernel, rule.argument, by_terms(y), {targets.indices, by_terms(targets.dense)},
-                      scale_.data() + at, loss_.data() + at, by_terms(dy));
+    ops::loss_rows<T>(loss, by_terms(y), {targets.indices, by_terms(targets.dense)}, scale_.data() + at,
+                      loss_.data() + at, by_terms(dy));
   }
   double total(Size rows) const { return ops::total_loss(rows * per_row_, scale_.data(), loss_.data()); }
 

@@ -69,6 +69,7 @@ class Gradients {
     return arrays_[section_->index(node, parameter)].data();
   }
   const std::vector<core::Buffer<T>>& arrays() const { return arrays_; }
+  T* array(Size parameter) { return arrays_[parameter].data(); }
 
  private:
   const nn::Section<T>* section_ = nullptr;

@@ -34,8 +34,10 @@ void require_exact_loss(const std::string& precision, const StepSettings& settin
     core::fail_value(
         "[compile] precision is \"bf16\" but LBFGS compares losses closer than bf16 tells them; use "
         "precision=\"float32\", or another optimizer");
-  if (settings.clip_norm > 0)
-    core::fail_value("[compile] clip_norm is ", settings.clip_norm,
+  const bool by_norm = settings.clip_norm > 0;
+  if (by_norm || settings.clip_value > 0)
+    core::fail_value("[compile] ", by_norm ? "clip_norm" : "clip_value", " is ",
+                     by_norm ? settings.clip_norm : settings.clip_value,
                      " but LBFGS goes by the gradients as they are; leave it out, or use another optimizer");
 }
 
@@ -75,7 +77,7 @@ template <class T>
 typename Trainer<T>::Compiled Trainer<T>::compiled() const {
   const Gate::Reader reader(network_.gate);
   Compiled found;
-  if (training_.loss.kernel != nullptr) found.targets = training_.loss.targets;
+  found.loss = training_.loss;
   if (training_.optimizer == nullptr) return found;
   for (const optim::State& state : training_.optimizer->states()) found.states.emplace_back(state.name);
   found.averages = training_.averages != nullptr;
@@ -138,11 +140,12 @@ void Trainer<T>::require_optimizer(const char* operation) const {
 
 template <class T>
 void Trainer<T>::require_loss(const char* operation, const ops::Targets<T>& targets, ConstMatrix<T> weights) const {
-  const kernels::LossKernel<T>* loss = training_.loss.kernel;
-  const bool fits = loss != nullptr && (targets.indices != nullptr ? loss->indexed != nullptr : !!targets.dense) &&
-                    (!weights || weights.cols == 1 || weights.cols == targets.places ||
-                     ops::is_mean_of_outputs(training_.loss.targets));
-  const char* name = loss == nullptr ? "a function" : loss->name;
+  const ops::Loss<T>& loss = training_.loss;
+  const bool fits =
+      loss.kernel != nullptr && loss.has_weights_for(targets.channels) &&
+      (targets.indices != nullptr ? loss.kernel->indexed != nullptr : !!targets.dense) &&
+      (!weights || weights.cols == 1 || weights.cols == targets.places || ops::is_mean_of_outputs(loss.kind->targets));
+  const char* name = loss.kernel == nullptr ? "a function" : loss.kernel->name;
   if (!fits)
     throw std::runtime_error(core::message("[", operation, "] the samples were checked for another loss than ", name,
                                            "; compile before, not between"));
@@ -158,12 +161,12 @@ double Trainer<T>::loss_and_gradients(const data::Source<T>& x, const ops::Targe
 }
 
 template <class T>
-void Trainer<T>::step(double lr, runtime::Cancel& cancel) {
+void Trainer<T>::step(std::span<const SettingValue> settings, runtime::Cancel& cancel) {
   const Gate::Training right = begin("step");
   require_optimizer("step");
   fit_.reset();  // a fit under way, whose callback this is, could not repeat this step from a copy
   const std::uint64_t before = training_.counters.step;
-  own_loop_->step(lr, cancel);
+  own_loop_->step(settings, cancel);
   tell_others_unless(before);
 }
 

@@ -50,7 +50,7 @@ class Trainer {
   // What is compiled, at one moment: the targets that the loss takes (none: it is the host's, or there is none), and
   // the names of what the optimizer keeps.
   struct Compiled {
-    std::optional<ops::TargetKind> targets;
+    ops::Loss<T> loss;
     std::vector<std::string> states;
     std::string product;  // empty: none
     bool averages = false;
@@ -102,7 +102,7 @@ class Trainer {
   }
   double loss_and_gradients(const data::Source<T>& x, const ops::Targets<T>& targets, ConstMatrix<T> weights,
                             runtime::Cancel& cancel);
-  void step(double lr, runtime::Cancel& cancel);
+  void step(std::span<const SettingValue> settings, runtime::Cancel& cancel);
 
  private:
   using Gate = runtime::Gate;

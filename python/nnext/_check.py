@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,20 @@ def number(
         start = f"[{low:g}" if above is None else f"({above:g}"
         end = f"{high:g}]" if below is None else f"{below:g})"
         raise ValueError(f"[{operation}] {name} is {value!r}; give a finite number in {start}, {end}")
+    return result
+
+
+def weights(
+    operation: str, name: str, value: Any, *, each: str, one_for_all: bool = False
+) -> float | tuple[float, ...]:
+    """Return finite floats of at least 0, one for `each` of something; or a single one, if it may be `one_for_all`."""
+    if one_for_all and (not isinstance(value, Iterable) or getattr(value, "ndim", 1) == 0):
+        return number(operation, name, value, low=0, also=f"one for each {each}")
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+        raise TypeError(f"[{operation}] {name} is {shown(value)}; give a list of numbers, one for each {each}")
+    result = tuple(number(operation, f"{name}[{i}]", part, low=0) for i, part in enumerate(value))
+    if not any(result):
+        raise ValueError(f"[{operation}] {name} is {list(result)}; give a number for each {each}, not all of them 0")
     return result
 
 

@@ -79,14 +79,18 @@ class Decision:
         Of outputs, where a place's are: 1 for images, else the last one.
     probability : {"given", "softmax", "sigmoid"} or None
         How outputs become probabilities; None where there are none.
+    threshold : float
+        Of an output of "binary" or "labels", above which it says the second of the pair.
     sure : bool
         Whether a loss of nnext's says so; without one, outputs that nothing bounds are taken for logits.
     exclusive : bool
         Whether the probabilities of several outputs are divided by their sum.
     pair : tuple of two int
-        What the two classes of "binary" are called.
+        What the two classes of "binary", and of each label, are called.
     classes : tuple of str or None
         What the classes are called where the targets were strings.
+    log_means : bool
+        Whether the numbers are logarithms of what the targets are on average.
     why : str
         The loss and the last layer, for messages.
     """
@@ -98,6 +102,8 @@ class Decision:
     sure: bool = True
     exclusive: bool = False
     pair: tuple[int, int] = (0, 1)
+    threshold: float = 0.5
+    log_means: bool = False
     classes: tuple[str, ...] | None = None
     space: Shape = ()
     axis: int = -1
@@ -134,8 +140,7 @@ class Decision:
         samples, outputs = len(outputs), self.rows(outputs)
         if self.kind == "classes":
             return self._unrowed(np.asarray(outputs.argmax(axis=1)), samples, None)
-        threshold = {"given": 0.5, "sigmoid": 0.0}.get(self.probability or "", sum(self.pair) / 2)
-        above = (outputs > threshold).astype(np.int64)
+        above = (outputs > self.threshold).astype(np.int64)
         if self.kind == "binary":
             return self._unrowed(above[:, 0], samples, None)
         return self._unrowed(above, samples, self.axis)
@@ -155,8 +160,8 @@ class Decision:
         self.require(operation)
         if self.probability is None:
             raise ValueError(
-                f"[{operation}] the network's output is no probability ({self.why}); use predict_classes, or end the "
-                "network with Sigmoid()"
+                f"[{operation}] the network's output is no probability ({self.why}); use predict_classes, or a loss of "
+                "probabilities such as 'bce_with_logits'"
             )
         found = self.as_probability(outputs)
         if self.kind == "binary":
@@ -168,7 +173,10 @@ class Decision:
         return np.asarray(np.divide(found, total, out=even, where=total > 0))
 
     def as_numbers(self, outputs: Array) -> Array:
-        """Return what metrics of numbers compare, of rows: probabilities where the loss says that there are some."""
+        """Return what metrics of numbers compare, of rows: probabilities or means, where the loss says so."""
+        if self.log_means:
+            with np.errstate(over="ignore"):
+                return np.asarray(np.exp(outputs))
         return self.as_probability(outputs) if self.sure else outputs
 
     def as_probability(self, outputs: Array) -> Array:
@@ -189,16 +197,24 @@ def decide(layers: Sequence[Layer], output: Output, loss: Loss | None, seen: See
     told |= {"space": output.space, "axis": 1 if output.space and output.axis == 0 else -1}
     if takes == "class_logits" or (outputs > 1 and isinstance(last, Softmax)):
         return Decision("classes", probability="given" if isinstance(last, Softmax) else "softmax", **told)
-    if takes == "numbers" and not unit:
-        if outputs == 1 and (low, high) == (-1, 1):
-            return Decision("binary", probability=None, pair=seen.pair or (-1, 1), **told)
-        return Decision("numbers", probability=None, **told)
-    probability: Probability = "sigmoid" if takes == "logits" else "given"
+    if takes == "log_means":
+        return Decision("numbers", probability=None, log_means=True, **told)
+    if takes == "margins":
+        told |= {"probability": None, "threshold": 0.0, "pair": seen.pair or (-1, 1)}
+    elif takes == "numbers" and not unit:
+        if outputs != 1 or (low, high) != (-1, 1):
+            return Decision("numbers", probability=None, **told)
+        pair = seen.pair or (-1, 1)
+        told |= {"probability": None, "threshold": sum(pair) / 2, "pair": pair}
+    elif takes == "logits" and not unit:
+        told |= {"probability": "sigmoid", "threshold": 0.0}
+    else:
+        told |= {"probability": "given", "threshold": 0.5}
     if outputs == 1:
-        return Decision("binary", probability=probability, **told)
+        return Decision("binary", **told)
     if seen.exclusive:
-        return Decision("classes", probability=probability, exclusive=True, **told)
-    return Decision("labels", probability=probability, **told)
+        return Decision("classes", exclusive=True, **told)
+    return Decision("labels", **told)
 
 
 def check(layers: Sequence[Layer], outputs: int | None, loss: Loss | None) -> None:
@@ -227,12 +243,23 @@ def check(layers: Sequence[Layer], outputs: int | None, loss: Loss | None) -> No
             f"[compile] {loss.name} needs an output for each class but the network has 1; give it 2 or more, "
             "or use loss='bce_with_logits'"
         )
+    _check_weights(outputs, loss)
     fused = loss.fused(type(layers[-1]).__name__) is not None
     if not fused and last.output_range is not None:
         why_not = _misfit(loss.takes, *last.output_range)
         if why_not is not None:
             low, high = last.output_range
             raise ValueError(f"[compile] loss {loss.name!r} takes {why_not.format(name=name, low=low, high=high)}")
+
+
+def _check_weights(outputs: int | None, loss: Loss) -> None:
+    """Refuse numbers for each output that are more or fewer."""
+    weights = None if loss.of_each_output is None else getattr(loss, loss.of_each_output)
+    if isinstance(weights, tuple) and outputs is not None and len(weights) != outputs:
+        raise ValueError(
+            f"[compile] {loss.of_each_output} has {len(weights)} numbers but the network has {outputs} outputs; give a "
+            "number for each"
+        )
 
 
 def _misfit(takes: str, low: float, high: float) -> str | None:
@@ -252,6 +279,10 @@ def _misfit(takes: str, low: float, high: float) -> str | None:
         return "logits, but {name} gives none below 0, so never a probability below 1/2; leave {name} away"
     if takes == "logits" and high <= 0:
         return "logits, but {name} gives none above 0, so never a probability above 1/2; leave {name} away"
+    if takes == "log_means" and low >= 0:
+        return "logarithms of means, but {name} gives none below 0, so never a mean below 1; leave {name} away"
+    if takes == "margins" and low >= 0:
+        return "outputs of either sign, but {name} gives none below 0; leave {name} away"
     if takes == "class_logits" and unit:
         return (
             "logits, but {name} gives numbers in ({low:g}, {high:g}), which it would squash again; leave {name} "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar, Protocol, TypedDict, Unpack
 
@@ -138,6 +138,18 @@ def numbers(*, called: str | None = None, **limits: Unpack[Limits]) -> Any:
     return _field(Rule(check), dataclasses.MISSING)
 
 
+def weights(*, each: str, one_for_all: bool = False, default: None = None) -> Any:
+    """Describe a field that takes None or numbers of at least 0, one for `each` of something, kept as a tuple.
+
+    With `one_for_all` it takes a single number as well.
+    """
+
+    def check(operation: str, name: str, value: Any) -> Any:
+        return None if value is None else _check.weights(operation, name, value, each=each, one_for_all=one_for_all)
+
+    return _field(Rule(check), default)
+
+
 def both(value: int | tuple[int, int]) -> tuple[int, int]:
     """Return the numbers of rows and of columns; one number stands for both."""
     return value if isinstance(value, tuple) else (value, value)
@@ -192,6 +204,39 @@ def sizes(*, example: str) -> Any:
         return whole
 
     return _field(Rule(check, several=True), dataclasses.MISSING)
+
+
+class Factors(Mapping[str, float]):
+    """Numbers by name that nobody changes."""
+
+    def __init__(self, values: Mapping[str, float]) -> None:
+        self._values = dict(values)
+
+    def __getitem__(self, name: str) -> float:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._values.items()))
+
+    def __repr__(self) -> str:
+        return repr(self._values)
+
+
+def factors(*, default: Mapping[str, float], example: str) -> Any:
+    """Describe a field that takes factors, each >= 0, by names or numbers of layers."""
+
+    def check(operation: str, name: str, value: Any) -> Factors:
+        if not isinstance(value, Mapping) or not all(isinstance(k, str) or type(k) is int for k in value):
+            raise TypeError(f"[{operation}] {name} is {value!r}; give a dict by names, for example {example}")
+        return Factors({str(k): _check.number(operation, f"{name}[{k!r}]", v, low=0) for k, v in value.items()})
+
+    return _field(Rule(check), Factors(default))
 
 
 def flag(*, default: bool) -> Any:

@@ -127,7 +127,9 @@ class _Trial:
     def rows(self, given: Samples, batch_size: int) -> Generator[tuple[Data, int]]:
         """Give the samples of one step after the other, and how many a batch has: in a new order in every epoch."""
         preparer, size = self._preparer, batch_size * self._compiled.accumulate
-        samples = _samples.counted("lr_find", preparer.settle("lr_find", given))
+        samples = preparer.settle("lr_find", given)
+        if (loss := self._compiled.core_loss) is not None:
+            samples = _samples.counted("lr_find", samples, loss.any_target)
         samples = _samples.sequences("lr_find", samples)
         preparer.data("lr_find", samples)  # what is wrong with any of them is told before the first step
         while True:

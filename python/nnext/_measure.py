@@ -114,5 +114,6 @@ def _pair_of_own(decision: Decision, y: Any, outputs: Array) -> tuple[Any, Any]:
     true = np.asarray(y)
     if decision.kind == "classes" and true.size * decision.outputs == outputs.size:
         return true.reshape(-1) if not decision.space else true, outputs
-    outputs = decision.as_numbers(outputs) if decision.probability == "sigmoid" else outputs
+    if decision.probability == "sigmoid" or decision.log_means:
+        outputs = decision.as_numbers(outputs)
     return (true.reshape(outputs.shape) if true.size == outputs.size else true), outputs

@@ -62,8 +62,9 @@ class Preparer:
 
     def data(self, operation: str, samples: Samples, keep_outputs: bool = False) -> Data:
         """Let the core look at samples that are settled."""
-        if self.compiled.core_loss is not None:
-            samples = _samples.counted(operation, samples)
+        loss = self.compiled.core_loss
+        if loss is not None:
+            samples = _samples.counted(operation, samples, loss.any_target)
         return self.objective.data(samples, operation, self._scale, keep_outputs)
 
 

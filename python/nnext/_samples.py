@@ -108,10 +108,10 @@ def _sequence(operation: str, name: str, values: Any) -> Any:
     return array
 
 
-def counted(operation: str, samples: Samples) -> Samples:
+def counted(operation: str, samples: Samples, any_target: float) -> Samples:
     """Leave out what has weight 0, so that nothing in its row matters: samples, and single labels of those that stay.
 
-    Everything else about weights is for the core to refuse.
+    In place of such a label there is `any_target`. Everything else about weights is for the core to refuse.
     """
     if samples.weight is None:
         return samples
@@ -124,7 +124,7 @@ def counted(operation: str, samples: Samples) -> Samples:
         return samples
     samples = sequences(operation, samples._replace(weight=array))
     if array.ndim == 2 and np.shape(samples.y) == array.shape:
-        samples = samples._replace(y=np.where(counts, samples.y, 0))
+        samples = samples._replace(y=np.where(counts, samples.y, any_target))
     rows = np.flatnonzero(counts.reshape(len(counts), -1).any(axis=1))
     if not len(rows):
         raise ValueError(f"[{operation}] sample_weight is zero for all {len(array)} samples; at least one must count")

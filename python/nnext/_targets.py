@@ -31,15 +31,20 @@ def settle(operation: str, y: Any, decide: Callable[[Seen], Decision], seen: See
         return y, seen
     y, seen = _without_names(operation, y, array, decide(seen), seen)
     array, decision = np.asanyarray(y), decide(seen)
+    if decision.kind in ("binary", "labels") and decision.probability is None and seen.pair is None:
+        seen = replace(seen, pair=_pair(array))
     if decision.outputs > 1 and (decision.kind == "labels" or decision.exclusive):
         array = rows(array, decision)
         one_each = array.ndim == 1 or _is_one_hot(array, decision.outputs)
         return y, replace(seen, exclusive=seen.exclusive is not False and one_each)
-    if decision.kind == "binary" and decision.probability is None and array.dtype.kind in "biuf" and seen.pair is None:
-        found = {float(value) for value in np.unique(array)} if array.size else set()
-        pairs = [pair for pair in ((-1, 1), (0, 1)) if found and found <= set(pair)]
-        return y, replace(seen, pair=pairs[0] if len(pairs) == 1 else None)
     return y, seen
+
+
+def _pair(array: Array) -> tuple[int, int] | None:
+    """Return the two numbers that labels are of, if that is clear."""
+    found = {float(value) for value in np.unique(array)} if array.size and array.dtype.kind in "biuf" else set()
+    pairs = [pair for pair in ((-1, 1), (0, 1)) if found and found <= set(pair)]
+    return pairs[0] if len(pairs) == 1 else None
 
 
 def _array(y: Any) -> Array | None:
@@ -57,7 +62,7 @@ def _is_one_hot(y: Array, outputs: int) -> bool:
     if y.ndim != 2 or y.shape[1] != outputs or not len(y) or y.dtype.kind not in "biuf":
         return False
     ones = y == 1
-    return bool((ones.sum(axis=1) == 1).all() and ((y == 0) | ones).all())
+    return bool((ones.sum(axis=1) == 1).all() and any(((y == other) | ones).all() for other in (0, -1)))
 
 
 def _without_names(operation: str, y: Any, array: Array, decision: Decision, seen: Seen) -> tuple[Any, Seen]:

@@ -149,11 +149,16 @@ def test_images_are_rows_after_flatten(rng: np.random.Generator) -> None:
 
 
 def test_n_and_n_by_1_targets_mean_the_same(rng: np.random.Generator) -> None:
-    X, y = rng.normal(size=(9, 3)), rng.integers(2, size=9)
-    for loss in (name for name, kind in nn.Loss.names().items() if kind.takes != "class_logits"):
+    X, labels = rng.normal(size=(9, 3)), rng.integers(2, size=9)
+    for loss, kind in nn.Loss.names().items():
+        if kind.takes == "class_logits":
+            continue
+        y = np.ones_like(labels) if loss == "gamma" else labels  # whose targets are above 0
         states = []
         for targets in (y, y[:, None], y.tolist(), y.astype(bool)):
-            net = nn.Sequential(nn.Linear(3, 1), *([] if loss == "bce_with_logits" else [nn.Sigmoid()]))
+            net = nn.Sequential(
+                nn.Linear(3, 1), *([nn.Sigmoid()] if kind.takes in ("numbers", "probabilities") else [])
+            )
             net.compile(loss=loss, metrics=["accuracy"] if loss == "bce" else [])
             net.fit(X, targets, verbose=0, validation_split=0.3)
             states.append(training_state(net))

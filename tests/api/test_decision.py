@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from cases import ACTIVATIONS, LOSSES
+from activation_cases import ACTIVATIONS
+from loss_cases import LOSSES
 from support import unchanged
 
 N, FEATURES = 40, 3
@@ -20,6 +21,7 @@ LASTS: dict[str, list[nn.Layer]] = {name: [case.layer] for name, case in ACTIVAT
     "residual": [nn.Residual(nn.Sigmoid())],
     "two softmax": [nn.Softmax(), nn.Identity(), nn.Softmax()],
     "its log": [nn.Softmax(), nn.LogSoftmax()],
+    "hardtanh from 0 to 1": [nn.Hardtanh(0, 1)],
 }
 NAMES = [*sorted({case.name for case in LOSSES.values()}), "own"]
 COMBINATIONS = list(itertools.product(LASTS, NAMES, (1, 2, 5)))
@@ -33,10 +35,20 @@ REFUSED = {
     ("log_softmax", "bce"): r"LogSoftmax gives numbers in \(-inf, 0\); end the network with Sigmoid\(\)",
     ("relu", "bce_with_logits"): "leave ReLU away",
     ("nothing", "bce"): r"end the network with Sigmoid\(\), or use loss='bce_with_logits'",
+    ("softplus", "bce_with_logits"): "leave Softplus away",
+    ("hardtanh from 0 to 1", "cross_entropy"): r"numbers in \(0, 1\), which it would squash again",
+    ("hardtanh", "bce"): r"Hardtanh gives numbers in \(-0.5, 2\)",
     ("relu", "bce"): r"end the network with Sigmoid\(\)",
     ("tanh", "bce"): r"end the network with Sigmoid\(\)",
     ("dropout", "bce"): r"end the network with Sigmoid\(\)",
     ("residual", "bce"): r"end the network with Sigmoid\(\)",
+    ("softmax", "focal"): "leave Softmax away",
+    ("relu", "focal"): "leave ReLU away",
+    ("sigmoid", "hinge"): "outputs of either sign, but Sigmoid gives none below 0",
+    ("relu", "hinge"): "leave ReLU away",
+    ("relu", "poisson"): "logarithms of means, but ReLU gives none below 0, so never a mean below 1",
+    ("sigmoid", "gamma"): "leave Sigmoid away",
+    ("sigmoid", "kl_div"): r"use Softmax\(\) in its place",
 }
 
 
@@ -68,7 +80,7 @@ def targets(model: nn.Sequential, loss: str, labels: np.ndarray, exclusive: bool
     one_hot = np.eye(k)[labels]
     return (
         one_hot
-        if exclusive or "softmax" in model.decision.why.lower()
+        if exclusive or loss == "kl_div" or "softmax" in model.decision.why.lower()
         else np.maximum(one_hot, np.eye(k)[(labels * 2 + 1) % k])
     )
 
@@ -109,7 +121,8 @@ def test_all_say_the_same(last: str, loss: str, k: int, exclusive: bool, fits: b
 @pytest.mark.parametrize("k", [1, 3])
 def test_what_cannot_work_together_is_refused(last: str, loss: str, k: int) -> None:
     model = network(last, k)
-    message = "cross_entropy needs an output for each" if (loss, k) == ("cross_entropy", 1) else REFUSED[last, loss]
+    one = k == 1 and loss in ("cross_entropy", "kl_div")
+    message = f"{loss} needs an output for each" if one else REFUSED[last, loss]
     if "softmax" in last and k == 1:
         message = "Softmax over one output is always [01]"
     with unchanged(model), pytest.raises(ValueError, match=rf"\[compile\] .*{message}"):
@@ -125,11 +138,14 @@ def test_softmax_that_does_nothing_is_refused_whatever_the_loss(loss: Any) -> No
         with pytest.raises(ValueError, match=message):
             network(last, k).compile(loss)
     model = nn.Sequential(nn.Softmax(), nn.Linear(3, 2), nn.Softmax())  # the first is an ordinary layer
-    if loss != "bce_with_logits":
+    if loss in ("bce_with_logits", "focal", "poisson", "gamma", "hinge"):  # which take no probabilities
+        with pytest.raises(ValueError, match="leave Softmax away"):
+            model.compile(loss)
+    else:
         model.compile(loss)
 
 
-@pytest.mark.parametrize("loss", ["mse", "huber"])
+@pytest.mark.parametrize("loss", ["mse", "mae", "huber", "log_cosh", "quantile"])
 @pytest.mark.parametrize("k", [1, 3])
 def test_numbers_are_no_classes(loss: str, k: int, rng: np.random.Generator) -> None:
     model = network("nothing", k)
@@ -167,6 +183,60 @@ def test_targets_decide_whether_labels_are_exclusive(rng: np.random.Generator) -
     assert model.predict_classes(X).shape == (N, 4)
     model.compile("bce")
     assert model.predict_classes(X).shape == (N, 4)
+
+
+@pytest.mark.parametrize("loss", ["poisson", "gamma"])
+def test_metrics_compare_the_means_whose_logarithms_a_network_gives(loss: str, rng: np.random.Generator) -> None:
+    X, y = rng.normal(size=(N, FEATURES)), rng.gamma(2, size=(N, 2))
+
+    def largest(y_true: np.ndarray, y_pred: np.ndarray) -> float:
+        return float(y_pred.max())
+
+    model = network("nothing", 2)
+    model.compile(loss, metrics=["mae", largest])
+    means = np.exp(model.predict(X))
+    found = model.evaluate(X, y)
+    assert found["mae"] == pytest.approx(np.abs(means - y).mean(), rel=1e-12)
+    assert found["largest"] == pytest.approx(means.max(), rel=1e-12)
+    with pytest.raises(ValueError, match=rf"the network gives numbers \(loss '{loss}' after Linear\)"):
+        model.predict_classes(X)
+
+
+@pytest.mark.parametrize("pair", [(-1, 1), (0, 1)])
+@pytest.mark.parametrize("k", [1, 3])
+def test_the_sign_of_a_margin_decides_whatever_the_labels_are_called(
+    pair: tuple[int, int], k: int, rng: np.random.Generator
+) -> None:
+    X = rng.normal(size=(N, FEATURES))
+    y = np.where(X[:, :k] + X[:, 1 : k + 1][:, :1] > 0.1, *pair[::-1])
+    model = network("nothing", k)
+    model.compile("hinge", nn.Adam(lr=0.1), metrics=["accuracy", "f1"])
+    model.fit(X, y, epochs=60, verbose=0)
+    assert (model.decision.kind, model.decision.pair) == ("binary" if k == 1 else "labels", pair)
+    expected = np.where(model.predict(X) > 0, *pair[::-1])
+    assert (model.predict_classes(X) == (expected[:, 0] if k == 1 else expected)).all()
+    assert model.evaluate(X, y)["accuracy"] == (expected == y).mean() > 0.9
+    with pytest.raises(ValueError, match=r"is no probability \(loss 'hinge' after Linear\); use predict_classes"):
+        model.predict_proba(X)
+    one_hot = np.where(np.arange(3) == rng.integers(3, size=(N, 1)), *pair[::-1])
+    if k == 3:  # rows with a single 1: the largest output decides
+        model.compile("hinge")
+        model.fit(X, one_hot, verbose=0)
+        assert (model.predict_classes(X) == model.predict(X).argmax(axis=1)).all()
+
+
+@pytest.mark.parametrize("last", ["nothing", "sigmoid"])
+def test_a_focal_loss_gives_probabilities(last: str, rng: np.random.Generator) -> None:
+    X, y = rng.normal(size=(N, FEATURES)), rng.integers(2, size=N)
+    model = network(last, 1)
+    model.compile(nn.Focal(gamma=1.0, alpha=0.3), metrics=["accuracy"])
+    outputs = model.predict(X)
+    p = outputs if last == "sigmoid" else nn.functional.sigmoid(outputs)
+    assert (model.predict_proba(X)[:, 1:] == p).all()
+    assert (model.predict_classes(X) == (p[:, 0] > 0.5)).all()
+    logits = network("nothing", 1).predict(X)
+    expected = nn.functional.focal(logits, y, gamma=1.0, alpha=0.3)
+    assert model.evaluate(X, y)["loss"] == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize(("pair", "other"), [((-1, 1), 0), ((0, 1), 2)])

@@ -72,12 +72,14 @@ MISTAKES: dict[str, tuple[Callable[[Any], Any], type[Exception], str]] = {
     "SGD(0.1, 0.9, True)": (
         lambda m: nn.SGD(0.1, 0.9, True),
         TypeError,
-        "[SGD] takes lr, momentum by position but got 3; name the others: nesterov, weight_decay",
+        "[SGD] takes lr, momentum by position but got 3; name the others: weight_decay, l1, lr_scale, dampening, "
+        "nesterov",
     ),
     "compile('mes')": (
         lambda m: m.compile("mes"),
         ValueError,
-        "[compile] unknown loss 'mes'; use one of mse, huber, bce, bce_with_logits, cross_entropy, or an object of "
+        "[compile] unknown loss 'mes'; use one of bce, bce_with_logits, focal, hinge, cross_entropy, kl_div, poisson, "
+        "gamma, mse, mae, huber, log_cosh, quantile, or an object of "
         "Loss; did you mean mse?",
     ),
     "compile(Adam(), 'mse')": (

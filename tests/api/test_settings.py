@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from cases import LOSSES, OPTIMIZERS
+from cases import OPTIMIZERS
 from layer_cases import LAYERS
+from loss_cases import LOSSES
 from schedule_cases import SCHEDULES
 
 PUBLIC = [

@@ -21,6 +21,36 @@ Term huber(Real y, Real t) {
   const Real loss = kArgument * (size - kArgument / 2);
   return {loss, loss, std::copysign(kArgument, distance), kArgument};
 }
+Term mae(Real y, Real t) { return {std::fabs(y - t), std::fabs(y - t), std::copysign(1.0L, y - t), 1}; }
+Term quantile(Real y, Real t) {
+  const Real slope = y > t ? 1 - Real(kArgument) : -Real(kArgument);
+  return {slope * (y - t), slope * (y - t), slope, std::fabs(slope)};
+}
+Term log_cosh(Real y, Real t) {
+  const Real sinh = std::sinh((y - t) / 2), loss = std::log1p(2 * sinh * sinh), slope = std::tanh(y - t);
+  return {loss, 2 * loss, slope, std::fabs(slope)};
+}
+Term poisson(Real y, Real t) {
+  const Real mean = std::exp(y);
+  return {mean - t * y, mean + std::fabs(t * y), mean - t, mean + t};
+}
+Term gamma(Real y, Real t) {
+  const Real ratio = t * std::exp(-y);
+  return {y + ratio, std::fabs(y) + ratio, 1 - ratio, 1 + ratio};
+}
+Term hinge(Real y, Real t) {
+  const Real sign = t > 0 ? 1 : -1, loss = std::max(1 - sign * y, 0.0L);
+  return {loss, 1 + std::fabs(y), loss > 0 ? -sign : 0, 1};
+}
+// What gamma |log miss| adds to the bound is here the size of the terms, 10 times.
+Term focal(Real y, Real t) {
+  const Real p = 1 / (1 + std::exp(-y)), not_p = 1 / (1 + std::exp(y)), miss = p * (1 - t) + not_p * t;
+  const Real entropy = (1 - t) * std::log1p(std::exp(y)) + t * std::log1p(std::exp(-y));
+  const Real power = std::pow(miss, Real(kArgument)), relative = p * not_p * (1 - 2 * t) / miss;
+  const Real size = p * (1 - t) + not_p * t + kArgument * entropy * std::fabs(relative);
+  return {entropy * power, 10 * entropy * power, power * (p * (1 - t) - not_p * t + kArgument * entropy * relative),
+          10 * power * size};
+}
 Term bce(Real y, Real t) {
   const Real yes = std::max(std::log(y), -100.0L), no = std::max(std::log1p(-y), -100.0L);
   const Real divisor = std::max(y * (1 - y), 1e-12L);
@@ -44,48 +74,79 @@ class LossCheck {
 
   double means(Term (*term)(Real, Real), Ranges ranges) {
     worst_ = 0;
-    run(ranges, dense(), [&](std::size_t n, std::size_t row, T got, const T* gradient) {
-      Real sum = 0, size = 0;
-      for (std::size_t j = 0; j < n; ++j) {
-        const Term one = term(y_values_[row * n + j], t_values_[row * n + j]);
-        sum += one.loss, size += one.loss_size;
-        const Real scale = scales_[row] / static_cast<Real>(n);
-        compare(gradient[j], scale * one.gradient, 6 * eps<T>() * std::fabs(scale) * one.gradient_size);
-      }
-      const Real terms = static_cast<Real>(n);
-      compare(got, sum / terms, (6 + terms / 16) * eps<T>() * size / terms);
-    });
+    run(ranges, dense({.first = kArgument, .second = -1}),
+        [&](std::size_t n, std::size_t row, T got, const T* gradient) {
+          Real sum = 0, size = 0;
+          for (std::size_t j = 0; j < n; ++j) {
+            const Term one = term(y_values_[row * n + j], t_values_[row * n + j]);
+            sum += one.loss, size += one.loss_size;
+            const Real scale = scales_[row] / static_cast<Real>(n);
+            compare(gradient[j], scale * one.gradient, 6 * eps<T>() * std::fabs(scale) * one.gradient_size);
+          }
+          const Real terms = static_cast<Real>(n);
+          compare(got, sum / terms, (6 + terms / 16) * eps<T>() * size / terms);
+        });
     return worst_;
   }
 
   double cross_entropy() {
     worst_ = 0;
-    run({-20, 20, 0, 1}, dense(), [&](std::size_t n, std::size_t row, T got, const T* gradient) {
+    run({-20, 20, 0, 1}, dense({}), [&](std::size_t n, std::size_t row, T got, const T* gradient) {
       compare_cross_entropy(n, row, t_values_.data() + row * n, got, gradient);
     });
     return worst_;
   }
 
-  double cross_entropy_indexed() {
+  // With labels, smoothed and weighted or not.
+  double cross_entropy_indexed(bool adjusted) {
     worst_ = 0;
     std::vector<std::int32_t> labels(kRows);
-    std::vector<T> onehot;
+    std::vector<T> targets;
     const auto loss = [&](std::size_t m, std::size_t n, const T* y, const T*, const T* scale, T* losses, T* dy) {
       for (std::size_t row = 0; row < m; ++row) labels[row] = static_cast<std::int32_t>(row * 7 % n);
-      kernel_.indexed(m, n, kArgument, y, labels.data(), scale, losses, dy);
+      kernel_.indexed(m, n, settings(n, adjusted), y, labels.data(), scale, losses, dy);
     };
     run({-20, 20, 0, 0}, loss, [&](std::size_t n, std::size_t row, T got, const T* gradient) {
-      onehot.assign(n, 0);
-      onehot[static_cast<std::size_t>(labels[row])] = 1;
-      compare_cross_entropy(n, row, onehot.data(), got, gradient);
+      targets.assign(n, 0);
+      targets[static_cast<std::size_t>(labels[row])] = 1;
+      if (adjusted) adjust(targets);
+      compare_cross_entropy(n, row, targets.data(), got, gradient);
+    });
+    return worst_;
+  }
+  double cross_entropy_adjusted() {
+    worst_ = 0;
+    const auto loss = [&](std::size_t m, std::size_t n, const T* y, const T* t, const T* scale, T* losses, T* dy) {
+      kernel_.dense(m, n, settings(n, true), y, t, scale, losses, dy);
+    };
+    run({-20, 20, 0, 1}, loss, [&](std::size_t n, std::size_t row, T got, const T* gradient) {
+      std::vector<T> targets(t_values_.begin() + row * n, t_values_.begin() + (row + 1) * n);
+      adjust(targets);
+      compare_cross_entropy(n, row, targets.data(), got, gradient);
     });
     return worst_;
   }
 
  private:
-  auto dense() const {
-    return [this](std::size_t m, std::size_t n, const T* y, const T* t, const T* scale, T* losses, T* dy) {
-      kernel_.dense(m, n, kArgument, y, t, scale, losses, dy);
+  static constexpr T kSmoothing = T(0.25);
+  static T weight_of(std::size_t j) { return static_cast<T>(j % 5) / 2; }
+
+  // Weights that end where a guard page begins.
+  kernels::LossSettings<T> settings(std::size_t n, bool adjusted) {
+    if (!adjusted) return {};
+    std::vector<T> weights(n);
+    for (std::size_t j = 0; j < n; ++j) weights[j] = weight_of(j);
+    return {.first = kSmoothing, .weights = weight_.put(Side::high, weights), .weight_count = n};
+  }
+  static void adjust(std::vector<T>& targets) {
+    const Real even = Real(kSmoothing) / static_cast<Real>(targets.size());
+    for (std::size_t j = 0; j < targets.size(); ++j)
+      targets[j] = static_cast<T>(weight_of(j) * ((1 - Real(kSmoothing)) * targets[j] + even));
+  }
+
+  auto dense(kernels::LossSettings<T> settings) const {
+    return [=, this](std::size_t m, std::size_t n, const T* y, const T* t, const T* scale, T* losses, T* dy) {
+      kernel_.dense(m, n, settings, y, t, scale, losses, dy);
     };
   }
   void compare(Real got, Real want, Real allowed) { worst_ = std::max(worst_, share(got, want, allowed)); }
@@ -143,6 +204,7 @@ class LossCheck {
   const kernels::LossKernel<T>& kernel_;
   std::size_t every_;
   Guarded<T> y_{kRows * kLargest}, t_{kRows * kLargest}, scale_{kRows}, loss_{kRows}, dy_{kRows * kLargest};
+  Guarded<T> weight_{kLargest};
   std::vector<T> y_values_, t_values_, scales_;
   Random random_{5};
   double worst_ = 0;
@@ -157,6 +219,13 @@ struct Reference {
 constexpr Reference kMeans[] = {
     {"mse", mse, {-2, 2, -2, 2}},
     {"huber", huber, {-2, 2, -2, 2}},
+    {"mae", mae, {-2, 2, -2, 2}},
+    {"log_cosh", log_cosh, {-2, 2, -2, 2}},
+    {"quantile", quantile, {-2, 2, -2, 2}},
+    {"poisson", poisson, {-5, 5, 0, 9}},
+    {"gamma", gamma, {-5, 5, 0.1, 9}},
+    {"focal", focal, {-20, 20, 0, 1}},
+    {"hinge", hinge, {-2, 2, -1, 1}},
     {"bce", bce, {0.01, 0.99, 0, 1}},
     {"bce_with_logits", bce_with_logits, {-20, 20, 0, 1}},
 };
@@ -167,7 +236,8 @@ double worst_error(const kernels::LossKernel<T>& kernel, bool quick) {
   for (const Reference& reference : kMeans)
     if (std::string(reference.name) == kernel.name) return check.means(reference.term, reference.ranges);
   if (std::string(kernel.name) == "cross_entropy")
-    return std::max(check.cross_entropy(), check.cross_entropy_indexed());
+    return std::max({check.cross_entropy(), check.cross_entropy_indexed(false), check.cross_entropy_indexed(true),
+                     check.cross_entropy_adjusted()});
   // How far any other is from the exact value, the tables of the Python tests say; here it is run all the same.
   const auto anything = [](Real, Real) { return Term{0, HUGE_VAL, 0, HUGE_VAL}; };
   return check.means(anything, {-2, 2, 0, 1});

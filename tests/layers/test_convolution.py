@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nnext as nn
-from cases import LOSSES
 from error_bounds import bounded
 from image_strategies import Shape, convolutions, gives, shapes
 from internals import training_state
+from loss_cases import LOSSES
 from nnext import reference
 from parity import assert_round_trip, assert_same_training
 from strategies import SEEDS

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from cases import LOSSES, LossCase
 from layouts import LAYOUTS
+from loss_cases import LOSSES, LossCase
 from nnext import functional, reference
 from support import assert_same_bits, require_two_fma_isas, unwritten, use_isa
 from tolerance import ULP, assert_within, eps
@@ -18,7 +18,7 @@ SIZES = [(1, 1), (1, 2), (7, 1), (33, 1), (5, 3), (40, 10), (3, 17), (2, 130)]
 
 
 def example(case: LossCase, rng: np.random.Generator, dtype: str, n: int, k: int) -> tuple[np.ndarray, np.ndarray]:
-    if case.name == "cross_entropy" and k == 1:
+    if not case.is_mean and k == 1:
         k = 2  # a column of targets is labels
     y_pred, y = case.predictions(rng, n, k).astype(dtype), case.targets(rng, n, k)
     return y_pred, y.astype(dtype) if y.dtype.kind == "f" else y
@@ -32,8 +32,10 @@ def bounds(name: str, y_pred: np.ndarray, dtype: str) -> tuple[float, Any]:
     """
     k = y_pred.shape[1]
     largest = float(np.abs(y_pred).max())
-    size = {"mse": (2 * largest) ** 2, "huber": 4 * largest, "bce": 4.0}.get(name, 2 * largest + np.log(k + 1))
-    slope = {"mse": 4 * largest, "huber": 2 * largest, "bce": 1 / 0.05**2}.get(name, 1.0)
+    exponential = {name: np.exp(largest) * 20 for name in ("poisson", "gamma")}  # of targets below 20
+    sizes = {"mse": (2 * largest) ** 2, "huber": 4 * largest, "bce": 4.0, "focal": 4 * largest + 4, **exponential}
+    slopes = {"mse": 4 * largest, "huber": 2 * largest, "bce": 1 / 0.05**2, "focal": 4 * largest + 4, **exponential}
+    size, slope = sizes.get(name, 2 * largest + np.log(k + 1)), slopes.get(name, 1.0)
     return (k + 4 * ULP + 4) * size * eps(dtype), (k + largest + 4 * ULP + 4) * slope * eps(dtype)
 
 
@@ -54,7 +56,7 @@ def test_a_loss_and_its_gradient_are_the_references(
         dy = getattr(functional, f"{case.name}_grad")(y_pred, y, weight, **case.arguments)
         assert dy.dtype == dtype
         share = np.full((n, 1), 1 / n) if weight is None else (weight / weight.sum())[:, None]
-        outputs = 1 if case.name == "cross_entropy" else y.shape[1]
+        outputs = y.shape[1] if case.is_mean else 1
         assert_within(dy, expected_grad, grad * share / outputs)
 
 
@@ -126,9 +128,10 @@ def test_no_layout_of_any_argument_changes_a_bit(isa: str, dtype: str, rng: np.r
             assert_same_bits(getattr(functional, f"{case.name}_grad")(*arguments), dy)
 
 
-@pytest.mark.parametrize("name", ["mse", "huber", "bce", "bce_with_logits"])
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.is_mean and not case.arguments])
 def test_n_and_n_by_1_mean_the_same(dtype: str, rng: np.random.Generator, name: str) -> None:
     y_pred, y = example(LOSSES[name], rng, dtype, 9, 1)
+    name = CASES[name].name
     loss, dy = getattr(functional, name)(y_pred, y), getattr(functional, f"{name}_grad")(y_pred, y)
     for pred in (y_pred, y_pred[:, 0]):
         for target in (y, y[:, 0]):
@@ -187,8 +190,9 @@ def test_shapes_that_do_not_fit_are_named(
 
 @pytest.mark.parametrize("name", nn.Loss.names())
 def test_masked_values_are_refused_in_every_argument(name: str) -> None:
-    good = [np.ones((2, 2)) / 2, np.array([[1.0, 0.0], [0.0, 1.0]]), np.ones(2)]
-    shapes = [good] if name == "cross_entropy" else [good, [np.ones(2) / 2, np.ones(2), np.ones(2)]]
+    labels = np.array([[1.0, 0.0], [0.0, 1.0]]) + (name == "gamma")  # whose targets are above 0
+    good = [np.ones((2, 2)) / 2, labels, np.ones(2)]
+    shapes = [good] if name in ("cross_entropy", "kl_div") else [good, [np.ones(2) / 2, np.ones(2), np.ones(2)]]
     for arguments in shapes:
         for i, argument in enumerate(arguments):
             masked = [*arguments[:i], np.ma.masked_array(argument, mask=argument == argument[0]), *arguments[i + 1 :]]

@@ -1,18 +1,29 @@
 """The reference's functions and update rules against numeric gradients and PyTorch: all else is compared with them."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
-import cases
+import activation_cases
+import loss_cases
 from nnext import reference
 from nnext.reference import losses
 from numeric import NUMERIC, example, numeric_grad
 
-ACTIVATIONS = [*dict.fromkeys(case.name for case in cases.ACTIVATIONS.values()), "softmax", "log_softmax"]
-LOSSES = list(dict.fromkeys(case.name for case in cases.LOSSES.values()))
+ACTIVATIONS = [*dict.fromkeys(case.name for case in activation_cases.ACTIVATIONS.values()), "softmax", "log_softmax"]
+# Without those that stand before a last layer: the functions know of none.
+LOSSES = [name for name, case in loss_cases.LOSSES.items() if case.last_layer is None or case.arguments]
+
+
+def functions(row: str) -> tuple[str, Callable[..., Any], Callable[..., Any]]:
+    """Return the name of a row's loss, the loss and its gradient, with the row's settings."""
+    case = loss_cases.LOSSES[row]
+    loss, gradient = (getattr(reference, case.name + end) for end in ("", "_grad"))
+    return case.name, partial(loss, **case.arguments), partial(gradient, **case.arguments)
 
 
 def test_matmul_reads_transposes_and_refuses_what_does_not_fit() -> None:
@@ -60,34 +71,40 @@ def test_activations_take_their_limits_without_overflow() -> None:
         assert reference.log_softmax(big).tolist() == [[-2000.0, 0.0]]
         assert reference.bce_with_logits(big, [[1.0, 0.0]]) == 1000.0
         assert reference.cross_entropy(big, [0]) == 2000.0
+        for name in ("softplus", "silu", "mish", "hardswish"):
+            assert getattr(reference, name)(big).tolist() == [[0.0, 1000.0]]
+            assert getattr(reference, f"{name}_grad")(big).tolist() == [[0.0, 1.0]]
+        assert reference.softsign([[-np.inf, np.inf]]).tolist() == [[-1.0, 1.0]]
+        assert reference.elu(big, alpha=0.5).tolist() == [[-0.5, 1000.0]]
     assert reference.relu_grad([0.0]).tolist() == [0.0]
     assert reference.leaky_relu([-2.0], negative_slope=0.5).tolist() == [-1.0]
     assert reference.leaky_relu_grad([-2.0], negative_slope=0.5).tolist() == [0.5]
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("name", LOSSES)
-def test_loss_gradients_are_the_numeric_ones(name: str, weighted: bool) -> None:
+@pytest.mark.parametrize("row", LOSSES)
+def test_loss_gradients_are_the_numeric_ones(row: str, weighted: bool) -> None:
     rng = np.random.default_rng(2)
-    f, f_grad = getattr(reference, name), getattr(reference, f"{name}_grad")
+    name, f, f_grad = functions(row)
     y_pred, y = example(name, rng)
     w = rng.uniform(size=len(y)) if weighted else None
     np.testing.assert_allclose(f_grad(y_pred, y, w), numeric_grad(lambda v: f(v, y, w), y_pred), atol=NUMERIC)
 
 
-@pytest.mark.parametrize("name", LOSSES)
-def test_a_weight_of_two_is_the_row_twice(name: str) -> None:
+@pytest.mark.parametrize("row", LOSSES)
+def test_a_weight_of_two_is_the_row_twice(row: str) -> None:
+    name, f, f_grad = functions(row)
     y_pred, y = example(name, np.random.default_rng(3))
-    f, twice = getattr(reference, name), [0, 1, 2, 2, 3, 4]
+    twice = [0, 1, 2, 2, 3, 4]
     assert f(y_pred, y, [1, 1, 2, 1, 1]) == pytest.approx(f(y_pred[twice], y[twice]), rel=1e-14)
     assert f(y_pred, y, np.zeros(5)) == 0.0
-    assert not getattr(reference, f"{name}_grad")(y_pred, y, np.zeros(5)).any()
+    assert not f_grad(y_pred, y, np.zeros(5)).any()
 
 
-@pytest.mark.parametrize("name", [name for name in LOSSES if name != "cross_entropy"])
-def test_a_column_and_a_vector_mean_the_same(name: str) -> None:
+@pytest.mark.parametrize("row", [row for row in LOSSES if loss_cases.LOSSES[row].is_mean])
+def test_a_column_and_a_vector_mean_the_same(row: str) -> None:
+    name, f, f_grad = functions(row)
     y_pred, y = example(name, np.random.default_rng(4), outputs=1)
-    f, f_grad = getattr(reference, name), getattr(reference, f"{name}_grad")
     assert f(y_pred, y) == f(y_pred[:, 0], y) == f(y_pred, y[:, 0])
     assert f_grad(y_pred[:, 0], y).shape == (5,)
     assert f_grad(y_pred, y[:, 0]).shape == (5, 1)
@@ -101,12 +118,13 @@ def test_labels_and_their_one_hot_rows_mean_the_same() -> None:
     np.testing.assert_array_equal(reference.cross_entropy_grad(x, labels), reference.cross_entropy_grad(x, one_hot))
 
 
-@pytest.mark.parametrize("name", LOSSES)
-def test_nan_reaches_the_loss_and_its_row_of_the_gradient(name: str) -> None:
+@pytest.mark.parametrize("row", LOSSES)
+def test_nan_reaches_the_loss_and_its_row_of_the_gradient(row: str) -> None:
+    name, f, f_grad = functions(row)
     y_pred, y = example(name, np.random.default_rng(6))
     y_pred[2, 1] = np.nan
-    assert np.isnan(getattr(reference, name)(y_pred, y))
-    bad = np.isnan(getattr(reference, f"{name}_grad")(y_pred, y))
+    assert np.isnan(f(y_pred, y))
+    bad = np.isnan(f_grad(y_pred, y))
     assert bad.any(axis=1).tolist() == [False, False, True, False, False]
 
 
@@ -119,6 +137,7 @@ def test_nan_reaches_the_loss_and_its_row_of_the_gradient(name: str) -> None:
         (lambda: losses.mse_grad([1.0], [1.0], [1.0, 2.0]), r"sample_weight has shape \(2,\) but y_pred has 1 rows"),
         (lambda: losses.mse([1.0, 2.0], [1.0, 2.0], [1.0, -1.0]), "at least 0, but its minimum is -1"),
         (lambda: losses.bce([1.5], [1.0]), r"\[bce\] y_pred goes from 1.5 to 1.5"),
+        (lambda: losses.kl_div([[1.0, 2.0]], [0]), r"\[kl_div\] y_pred has shape \(1, 2\) but y has \(1,\)"),
         (lambda: losses.cross_entropy([1.0], [0]), r"must be \(rows, classes\)"),
         (lambda: losses.cross_entropy([[1.0, 2.0]], [2]), "label 2 at index 0 .* 0 to 1"),
         (lambda: losses.cross_entropy([[1.0, 2.0]] * 2, [0, -1]), "label -1 at index 1"),
@@ -172,16 +191,19 @@ def test_optimizers_step_as_pytorchs(name: str, options: dict[str, Any], request
         np.testing.assert_allclose(w[k], v.detach().numpy(), rtol=1e-12, atol=1e-12)  # 100 steps of a few roundings
 
 
-@pytest.mark.parametrize("name", LOSSES)
-def test_losses_are_pytorchs(name: str) -> None:
+@pytest.mark.parametrize("row", LOSSES)
+def test_losses_are_pytorchs(row: str) -> None:
     t = torch()
+    name, f, f_grad = functions(row)
     y_pred, y = example(name, np.random.default_rng(8))
-    if name == "bce":
+    if row == "bce":
         y_pred[0], y[0] = [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]  # the certainties, right and wrong
     x = t.tensor(y_pred, requires_grad=True)
-    function = cases.LOSSES[name].torch
-    loss = (getattr(t.nn.functional, function) if isinstance(function, str) else function)(x, t.tensor(y)).mean()
+    from torch_twins import loss as torch_loss
+
+    case = loss_cases.LOSSES[row]
+    loss = torch_loss(replace(case, last_layer=None) if not case.is_mean else case, x, y)
     loss.backward()
-    assert getattr(reference, name)(y_pred, y) == pytest.approx(loss.item(), rel=1e-14)
+    assert f(y_pred, y) == pytest.approx(loss.item(), rel=1e-14)
     rtol = 1e-8 if name == "bce" else 1e-13  # PyTorch's least denominator of bce, 1e-12, is a float32 even here
-    np.testing.assert_allclose(getattr(reference, f"{name}_grad")(y_pred, y), x.grad.numpy(), rtol=rtol, atol=1e-15)
+    np.testing.assert_allclose(f_grad(y_pred, y), x.grad.numpy(), rtol=rtol, atol=1e-15)

@@ -7,8 +7,9 @@ import pytest
 
 import internals
 import nnext as nn
-from cases import LOSSES, OPTIMIZERS
+from cases import OPTIMIZERS
 from internals import training_state
+from loss_cases import LOSSES
 from nnext import metrics, reference
 from support import assert_same_bits
 from tolerance import assert_relative, assert_within, eps

@@ -226,10 +226,18 @@ def test_takes_all_samples_unless_told_otherwise() -> None:
         sizes.clear()
 
 
-@pytest.mark.parametrize("settings", [{"clip_norm": 1.0}, {"precision": "bf16", "dtype": "float32"}], ids=str)
+@pytest.mark.parametrize(
+    "settings", [{"clip_norm": 1.0}, {"clip_value": 1.0}, {"precision": "bf16", "dtype": "float32"}], ids=str
+)
 def test_refuses_what_would_bend_the_loss(settings: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=rf"\[compile\] .*{next(iter(settings))}"):
         regressor(nn.LBFGS(), **settings)
+
+
+@pytest.mark.parametrize("settings", [{"l1": 0.1}, {"lr_scale": {"0": 0.5}}, {"history_size": 1001}], ids=str)
+def test_refuses_what_it_could_not_obey(settings: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=rf"\[LBFGS\] {next(iter(settings))} is "):
+        nn.LBFGS(**settings)
 
 
 def test_refuses_a_step_of_ones_own() -> None:

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from cases import LOSSES, OPTIMIZERS
+from cases import OPTIMIZERS, WITH_RATES
 from layer_cases import LAYERS, LENET_5
+from loss_cases import LOSSES
 from nnext import functional
 from parity import BATCH, STEPS, TOLERANCE, assert_parity, assert_round_trip, assert_same_training
 from support import assert_same_bits
@@ -98,7 +99,7 @@ SCHEDULERS: dict[str, tuple[Callable[[float], nn.Schedule], Callable[[Any, float
 
 @pytest.mark.parametrize(
     ("schedule", "optimizer"),
-    [*product(("cosine", "warm cosine"), OPTIMIZERS), *product(list(SCHEDULERS)[2:], ("sgd",))],
+    [*product(("cosine", "warm cosine"), WITH_RATES), *product(list(SCHEDULERS)[2:], ("sgd",))],
 )
 def test_schedules_for_100_steps(rng: np.random.Generator, schedule: str, optimizer: str) -> None:
     model, twin = twins(3)

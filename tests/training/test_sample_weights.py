@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from cases import LOSSES
 from internals import training_state
+from loss_cases import LOSSES
 from small_fits import MANY, assert_same_weights, data, regressor
 from support import assert_same_bits
 from tolerance import assert_relative, eps

@@ -65,8 +65,8 @@ class Training(Compiling, Evaluation):
         steps_per_epoch : int, optional
             Of batches: how many make an epoch, instead of all.
         batch_size : int, optional
-            At least 1, by default 32, and all samples for LBFGS. The last batch of an epoch may be smaller. A step takes
-            as many batches as `compile` was told to accumulate, usually one.
+            At least 1, by default 32, and all samples for LBFGS. The last batch of an epoch may be smaller. A step
+            takes as many batches as `compile` was told to accumulate, usually one.
         validation_data : (X, y), (X, y, sample_weight) or batches, optional
             Evaluated after each epoch. Batches must be such as can be read again.
         validation_split : float

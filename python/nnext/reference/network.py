@@ -14,9 +14,9 @@ from nnext.reference import random
 from nnext.reference.arrays import Array, as_images, in_lines
 from nnext.reference.heads import head
 from nnext.reference.layers import Chain, Draw, Layer, inner_numbers
-from nnext.reference.lbfgs import LBFGS
-from nnext.reference.optimizers import SGD, Optimizer, clipped
-from nnext.reference.targets import counted
+from nnext.reference.optimizers import LBFGS, SGD
+from nnext.reference.optimizers.base import Optimizer, clipped, limited
+from nnext.reference.targets import classes, counted
 
 
 class Network:
@@ -37,6 +37,8 @@ class Network:
         Type of every number.
     clip_norm : float, optional
         How long the gradients of a step may be together; longer ones are scaled down to it.
+    clip_value : float, optional
+        How large each of their elements may then be.
 
     Examples
     --------
@@ -63,13 +65,14 @@ class Network:
         seed: int = 0,
         dtype: str = "float64",
         clip_norm: float | None = None,
+        clip_value: float | None = None,
     ) -> None:
         self._chain = Chain(list(layers), range(len(layers)))
         self.loss = Loss.find("reference", "loss", loss)
         self.optimizer = SGD() if optimizer is None else optimizer
         self.seed = seed
         self.dtype = np.dtype(dtype)
-        self.clip_norm = clip_norm
+        self.clip_norm, self.clip_value = clip_norm, clip_value
         self.steps = 0  # optimizer steps and epochs over the network's whole life: they name the random streams
         self.epochs = 0
         self._saved: list[Any] = []
@@ -87,6 +90,7 @@ class Network:
         dtype: str = "float64",
         clip_norm: float | None = None,
         numbering: tuple[int, int] = (0, 0),
+        clip_value: float | None = None,
     ) -> Network:
         """Build a network from its layers' descriptions, such as ``{"type": "Dropout", "p": 0.2}``.
 
@@ -99,7 +103,7 @@ class Network:
             parameters = Chain.start(configs, seed, count(before), inner_numbers(inner))
         own = {name: np.array(values, dtype=dtype) for name, values in parameters.items()}
         chain = Chain.build(configs, own, count(before), inner_numbers(inner))
-        return cls(chain.layers, loss, optimizer, seed, dtype, clip_norm)
+        return cls(chain.layers, loss, optimizer, seed, dtype, clip_norm, clip_value)
 
     @classmethod
     def from_model(
@@ -108,6 +112,7 @@ class Network:
         loss: str | Loss = "mse",
         optimizer: Optimizer | LBFGS | None = None,
         clip_norm: float | None = None,
+        clip_value: float | None = None,
     ) -> Network:
         """Build the same network as an `nnext` model, with copies of its weights, its seed and its dtype.
 
@@ -121,7 +126,9 @@ class Network:
             place, _, rest = name.partition(".")
             parameters[f"{int(place) - first}.{rest}"] = array
         dtype = str(np.dtype(model.dtype))
-        return cls.from_config(configs, parameters, loss, optimizer, model.seed, dtype, clip_norm, numbering)
+        return cls.from_config(
+            configs, parameters, loss, optimizer, model.seed, dtype, clip_norm, numbering, clip_value
+        )
 
     @property
     def layers(self) -> Sequence[Layer]:
@@ -172,7 +179,8 @@ class Network:
     def step(self) -> None:
         """Change the weights along the last gradients, and buffers by the last `forward`.
 
-        With `clip_norm` all gradients together are at most so long (`clipped`).
+        With `clip_norm` all gradients together are at most so long (`clipped`), with `clip_value` none of their
+        elements is larger (`limited`).
 
         Examples
         --------
@@ -186,6 +194,7 @@ class Network:
         if isinstance(self.optimizer, LBFGS):
             raise TypeError("[step] LBFGS looks at the loss in several places; use fit")
         grads = self._grads if self.clip_norm is None else clipped(self._grads, self.clip_norm)
+        grads = grads if self.clip_value is None else limited(grads, self.clip_value)
         self.optimizer.step(self._chain.named("parameters"), grads)
         self._chain.update(self._saved)
         self.steps += 1
@@ -200,19 +209,27 @@ class Network:
         self.backward(loss_grad(y_pred, y, sample_weight))
         return float(loss(y_pred, y, sample_weight)), self.grads()
 
-    def _descend(self, X: Array, y: Array, weight: Array) -> float:
-        """Take a step for a batch: ``sum_i w_i l_i / rows`` with weights whose mean over all samples is 1."""
-        share = float(weight.mean())
+    def _counts(self, X: Array, y: Array, weight: Array) -> Array:
+        """Return how much each sample counts, 1 on average: its weight times that of its class, if that has one."""
+        class_weight = getattr(self.loss, "class_weight", None)
+        if class_weight is None:
+            return weight
+        outputs = np.zeros((len(y), *self.predict(X[:1]).shape[1:]))
+        _, t, share = classes("fit", outputs, y, weight)
+        counts = (share[:, 0] * (t @ np.asarray(class_weight))).reshape(len(y), -1).sum(axis=1)
+        return np.asarray(counts / counts.mean())
+
+    def _descend(self, X: Array, y: Array, weight: Array, share: float) -> float:
+        """Take a step for a batch whose samples count as much on average: ``share`` times its loss."""
         if isinstance(self.optimizer, LBFGS):
-            return self._minimize(self.optimizer, X, y, weight)
+            return self._minimize(self.optimizer, X, y, weight, share)
         loss, grads = self.loss_and_grads(X, y, weight)
         self._grads = {name: share * g for name, g in grads.items()}
         self.step()
         return share * loss
 
-    def _minimize(self, optimizer: LBFGS, X: Array, y: Array, weight: Array) -> float:
+    def _minimize(self, optimizer: LBFGS, X: Array, y: Array, weight: Array, share: float) -> float:
         """Take a step that looks at the loss of a batch in several places."""
-        share = float(weight.mean())
 
         def look() -> tuple[float, dict[str, Array]]:
             loss, grads = self.loss_and_grads(X, y, weight)
@@ -279,6 +296,7 @@ class Network:
         array([[0.5]])
         """
         X, y, weight = counted(np.asarray(X, dtype=self.dtype), np.asarray(y), sample_weight)
+        counts = self._counts(X, y, weight)
         steps = epochs * -(-len(X) // batch_size)
         if rates is not None and len(rates) != steps:
             raise ValueError(f"[fit] there are {len(rates)} rates but {steps} steps; give one for each")
@@ -292,7 +310,7 @@ class Network:
             for start in range(0, len(X), batch_size):
                 rows = order[start : start + batch_size]
                 self.optimizer.lr = next(lr, self.optimizer.lr)
-                total += len(rows) * self._descend(X[rows], y[rows], weight[rows])
+                total += len(rows) * self._descend(X[rows], y[rows], weight[rows], float(counts[rows].mean()))
             self.epochs += 1
             history.append(total / len(X))
         return {"loss": history}

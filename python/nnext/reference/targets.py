@@ -89,6 +89,16 @@ def _one_hot(operation: str, y: Array, classes: int) -> Array:
     return np.eye(classes)[y.astype(np.int64)]
 
 
+def distributions(
+    operation: str, y_pred: npt.ArrayLike, y: npt.ArrayLike, w: npt.ArrayLike | None
+) -> tuple[Array, ...]:
+    """Return the same as `classes`, of targets that are no labels."""
+    x, t = as_float(y_pred), np.asarray(y)
+    if x.shape != t.shape:
+        raise ValueError(f"[{operation}] y_pred has shape {x.shape} but y has {t.shape}; give y the shape of y_pred")
+    return classes(operation, x, t, w)
+
+
 def classes(operation: str, y_pred: npt.ArrayLike, y: npt.ArrayLike, w: npt.ArrayLike | None) -> tuple[Array, ...]:
     """Return logits and target probabilities, both (rows, classes), and the shares of the rows."""
     x, t = as_float(y_pred), np.asarray(y)

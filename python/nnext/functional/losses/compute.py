@@ -13,13 +13,16 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
+OF_CLASSES = ("cross_entropy", "kl_div")  # these need several outputs a sample
+
 
 def loss_and_gradient(
-    name: str, y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: Any, argument: float = 0.0
+    name: str, y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: Any, **settings: Any
 ) -> tuple[float, Array]:
-    """Return both, from one pass; 1-d predictions are one output a sample."""
+    """Return both, from one pass; 1-d predictions are one output a sample. Settings are checked before."""
+    described = {"type": name, **settings}
     rows = np.asanyarray(y_pred)  # a mask stays, for the core to refuse
-    if rows.ndim == 1 and name != "cross_entropy":
-        loss, grad = _core.loss(name, rows.reshape(-1, 1), y, sample_weight, argument)
+    if rows.ndim == 1 and name not in OF_CLASSES:
+        loss, grad = _core.loss(described, rows.reshape(-1, 1), y, sample_weight)
         return loss, grad.reshape(-1)
-    return _core.loss(name, y_pred, y, sample_weight, argument)
+    return _core.loss(described, y_pred, y, sample_weight)

@@ -6,10 +6,14 @@ w_ij``. The rows of sequences (n, T, outputs) and of images (n, outputs, H, W) a
 a weight for each sample or for each of these. A ``..._grad`` gives the gradient with respect to ``y_pred``.
 """
 
-from nnext.reference.losses import classification, regression
-from nnext.reference.losses.classification import *
+from nnext.reference.losses import binary, classes, likelihoods, regression
+from nnext.reference.losses.binary import *
+from nnext.reference.losses.classes import *
+from nnext.reference.losses.likelihoods import *
 from nnext.reference.losses.regression import *
 
 __all__: list[str] = []
-__all__ += classification.__all__
+__all__ += binary.__all__
+__all__ += classes.__all__
+__all__ += likelihoods.__all__
 __all__ += regression.__all__
