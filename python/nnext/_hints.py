@@ -22,6 +22,8 @@ _CPU = "leave it out: nnext computes on the CPU"
 _SEED = "every random number follows from a seed: `nn.Sequential(*layers, seed=0)`"
 _OWN_CALLBACK = "nnext has none yet; derive a class from `nn.Callback` whose on_epoch_end"
 _AS_ROWS = "nnext has none yet; `nn.Flatten()` and `nn.Linear(in_features, out_features)` take sequences as rows"
+_BY_FAN_IN = "leave it out: weights are scaled by fan_in"
+_GAIN = "give negative_slope for LeakyReLU; for others take the gain of `nn.initializers.glorot_normal(gain=5 / 3)`"
 _CHANNELS_FIRST = "leave it out: images are (n, channels, rows, columns)"
 _FOR_IMAGES = "nnext has none yet; for images there are nn.Conv2d, nn.MaxPool2d and nn.AvgPool2d"
 _SCHEDULE = "give a schedule as lr, as in `nn.Adam(lr=nn.Cosine(2e-3, epochs=12, warmup=0.5))`"
@@ -120,6 +122,17 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "fashion_mnist": "load_fashion_mnist",
         "load_iris load_wine load_breast_cancer make_classification make_circles make_blobs": "make_spirals",
     },
+    "nn.initializers.": {
+        "kaiming_uniform": "he_uniform",
+        "kaiming_normal": "he_normal",
+        "xavier_uniform": "glorot_uniform",
+        "xavier_normal": "glorot_normal",
+        "trunc_normal": "truncated_normal",
+        "random_uniform": "uniform",
+        "random_normal": "normal",
+        "variance_scaling": "lecun_normal",
+        "calculate_gain": "give the number: 5/3 for tanh, as in `nn.initializers.glorot_normal(gain=5 / 3)`",
+    },
     # ---- Names that stand for things --------------------------------------------------------------------------------
     "loss=": {
         "mean_squared_error mse_loss squared_error squared_loss l2 l2_loss": "mse",
@@ -178,10 +191,14 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "xavier_normal": "glorot_normal",
         "kaiming kaiming_uniform": "he_uniform",
         "kaiming_normal": "he_normal",
-        "lecun_uniform": "lecun_normal",
+        "lecun variance_scaling": "lecun_normal",
+        "he": "he_normal",
         "random_uniform": "uniform",
-        "random_normal truncated_normal": "normal",
-        "ones constant": "set them afterwards, with `model.load_state_dict(sd)`",
+        "random_normal gaussian": "normal",
+        "trunc_normal": "truncated_normal",
+        "zero": "zeros",
+        "one": "ones",
+        "eye identity dirac sparse": "set them afterwards, with `model.load_state_dict(sd)`",
     },
     "layer=": {"list tuple": 'name them one by one, as in `model.freeze("0", "2")`'},
     "bias=": {
@@ -345,6 +362,8 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "alpha": "use final, the value itself and not its share",
         "last_epoch": "leave it out: a fit goes on from where the training is",
     },
+    "he_uniform(": {"a": "negative_slope", "mode": _BY_FAN_IN, "nonlinearity": _GAIN},
+    "he_normal(": {"a": "negative_slope", "mode": _BY_FAN_IN, "nonlinearity": _GAIN},
     "Dropout(": {"seed": "give it to the model: `nn.Sequential(*layers, seed=1)`"},
     "Sequential(": {
         "layers": "give them without a name: `nn.Sequential(*layers)`",
