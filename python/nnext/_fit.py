@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from nnext import _measure
 from nnext._batches import Batches, handed_over
+from nnext._comparison import Comparison
 from nnext._compiled import Compiled
 from nnext._decision import Seen
 from nnext._engine import Engine
@@ -68,7 +69,8 @@ def evaluate(model: Trainee, compiled: Compiled, given: Samples, scale: float) -
     seen = model.seen.first(preparer.seen)
     scores = _measure.Scores({"loss": passed.loss})
     if passed.outputs is not None:
-        scores.update(_measure.measure(compiled.metrics, preparer.decide(seen), passed.y, passed.outputs))
+        compared = Comparison(preparer.decide(seen), passed.y, passed.outputs, passed.weight)
+        scores.update(_measure.measure(compiled.metrics, compared))
     model.remember(seen)
     return scores
 
@@ -146,4 +148,5 @@ class _Fit:
         values = {"loss": passed.loss}
         if passed.outputs is None:
             return values
-        return values | self.follower.measure(self.given.preparer.decision, passed.y, passed.outputs)
+        compared = Comparison(self.given.preparer.decision, passed.y, passed.outputs, passed.weight)
+        return values | self.follower.measure(compared)

@@ -162,7 +162,9 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "precision_score": "precision",
         "recall_score": "recall",
         "auc roc_auc_score auroc": "roc_auc",
-        "top_k_categorical_accuracy top_k_accuracy_score": "top_k_accuracy",
+        "top_k_categorical_accuracy sparse_top_k_categorical_accuracy top_k_accuracy_score": "top_k_accuracy",
+        "balanced_accuracy balanced_accuracy_score": 'give functools.partial(nn.metrics.recall, average="macro")',
+        "log_loss binary_crossentropy categorical_crossentropy": "leave it out: the loss is always reported",
         "confusion_matrix": "call `nn.metrics.confusion_matrix(y, model.predict(X))` after the fit: it is no number",
     },
     "activation=": {
@@ -389,7 +391,8 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "learning_rate lr": "give it to the optimizer, as in `nn.Adam(lr=0.01)`",
         "epochs batch_size": _FIT,
         "class_weight sample_weight": "give it to fit",
-        "weighted_metrics loss_weights run_eagerly jit_compile steps_per_execution": "leave it out: there is none",
+        "weighted_metrics": "give them as metrics, which are weighted by the sample_weight of fit and evaluate",
+        "loss_weights run_eagerly jit_compile steps_per_execution": "leave it out: there is none",
     },
     "fit(": {
         "accumulate": _ACCUMULATE,

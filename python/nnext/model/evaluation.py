@@ -32,14 +32,15 @@ class Evaluation(Deciding):
         Parameters
         ----------
         X, y, sample_weight, scale
-            As in ``fit``, also batches.
+            As in ``fit``, also batches. Loss and metrics are weighted by sample_weight.
         batch_size : int, optional
             Taken for Keras' sake; the core chooses its own blocks, and results do not depend on them.
 
         Returns
         -------
         dict of str to float
-            "loss" and the compiled metrics. It cannot be unpacked as a list: ``scores["loss"]``, ``scores.items()``.
+            "loss" and the compiled metrics. It cannot be unpacked as a list: ``scores["loss"]``, ``scores.items()``. A
+            metric that has no value for such targets, as "roc_auc" of one class, is NaN, with a RuntimeWarning.
 
         Examples
         --------
