@@ -69,7 +69,9 @@ def evaluate(model: Trainee, compiled: Compiled, given: Samples, scale: float) -
     seen = model.seen.first(preparer.seen)
     scores = _measure.Scores({"loss": passed.loss})
     if passed.outputs is not None:
-        compared = Comparison(preparer.decide(seen), passed.y, passed.outputs, passed.weight)
+        decision = preparer.decide(seen)
+        _measure.check(compiled.metrics, decision, "evaluate")
+        compared = Comparison(decision, passed.y, passed.outputs, passed.weight)
         scores.update(_measure.measure(compiled.metrics, compared))
     model.remember(seen)
     return scores

@@ -22,6 +22,16 @@ _CPU = "leave it out: nnext computes on the CPU"
 _SEED = "every random number follows from a seed: `nn.Sequential(*layers, seed=0)`"
 _OWN_CALLBACK = "nnext has none yet; derive a class from `nn.Callback` whose on_epoch_end"
 _AS_ROWS = "nnext has none yet; `nn.Flatten()` and `nn.Linear(in_features, out_features)` take sequences as rows"
+_SHARES = {
+    "zero_division": "leave it out: 0 / 0 is 0",
+    "pos_label": "leave it out: it is 1, of labels 0 and 1, or -1 and 1",
+    "labels": "give average=None, which tells all classes that occur, sorted",
+    "beta": "leave it out: precision and recall count alike",
+}
+_NUMBERS = {
+    "multioutput": "leave it out: it is the mean over the outputs; compute it of y[:, j] for one of them",
+    "squared": "leave it out: mse is squared, and rmse its root",
+}
 _BY_FAN_IN = "leave it out: weights are scaled by fan_in"
 _GAIN = "give negative_slope for LeakyReLU; for others take the gain of `nn.initializers.glorot_normal(gain=5 / 3)`"
 _CHANNELS_FIRST = "leave it out: images are (n, channels, rows, columns)"
@@ -284,6 +294,8 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "learning_rate eta learning_rate_init": "lr",
         "rate drop_rate dropout_rate drop_prob": "p",
         "random_state random_seed rng": "seed",
+        "y_score y_prob y_hat": "y_pred",
+        "sample_weights": "sample_weight",
         "use_bias": "bias",
         "units output_dim output_size": "out_features",
         "input_dim input_size input_shape": "in_features",
@@ -364,6 +376,23 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "alpha": "use final, the value itself and not its share",
         "last_epoch": "leave it out: a fit goes on from where the training is",
     },
+    "accuracy(": {"normalize": "leave it out: a share is what it gives"},
+    "confusion_matrix(": {
+        "normalize": "divide what it gives, by sum(axis=1, keepdims=True) for shares of the true labels"
+    },
+    "precision(": _SHARES,
+    "recall(": _SHARES,
+    "f1(": _SHARES,
+    "roc_auc(": {
+        "multi_class": "leave it out: of several classes each is taken against the rest",
+        "labels": "leave it out: the columns of y_pred are the labels",
+        "max_fpr": "leave it out: the area is under the whole curve",
+    },
+    "top_k_accuracy(": {"labels": "leave it out: the columns of y_pred are the labels"},
+    "mse(": _NUMBERS,
+    "rmse(": _NUMBERS,
+    "mae(": _NUMBERS,
+    "r2(": _NUMBERS,
     "he_uniform(": {"a": "negative_slope", "mode": _BY_FAN_IN, "nonlinearity": _GAIN},
     "he_normal(": {"a": "negative_slope", "mode": _BY_FAN_IN, "nonlinearity": _GAIN},
     "Dropout(": {"seed": "give it to the model: `nn.Sequential(*layers, seed=1)`"},

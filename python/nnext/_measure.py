@@ -36,12 +36,12 @@ class Scores(dict[str, float]):
         )
 
 
-def check(metrics: Metrics, decision: Decision) -> None:
+def check(metrics: Metrics, decision: Decision, operation: str = "compile") -> None:
     """Refuse metrics that compare classes where the network gives numbers."""
     for name, metric in metrics.items():
         if metric.compares not in ("values", "own") and decision.kind == "numbers":
             raise ValueError(
-                f"[compile] metric {name!r} compares classes, but the network gives numbers ({decision.why}); use "
+                f"[{operation}] metric {name!r} compares classes, but the network gives numbers ({decision.why}); use "
                 "'mae' or 'r2', or end it with Sigmoid() or Softmax()"
             )
 

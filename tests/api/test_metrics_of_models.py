@@ -112,6 +112,19 @@ def test_scores_cannot_be_taken_apart_as_numbers() -> None:
     assert "loss" in scores
 
 
+def test_evaluate_takes_other_metrics_for_once() -> None:
+    model = network("cross_entropy", 2, "accuracy")
+    scores = model.evaluate(X, Y, metrics={"micro": functools.partial(metrics.f1, average="micro"), "mae": "mae"})
+    assert list(scores.keys()) == ["loss", "micro", "mae"]
+    assert scores["micro"] == model.evaluate([(X, Y)])["accuracy"]
+    assert list(model.evaluate([(X, Y)], metrics=[]).keys()) == ["loss"]
+    for wrong, message in (("acuracy", "unknown metric 'acuracy'"), (["mae", "mae"], "two metrics are named 'mae'")):
+        with unchanged(model), pytest.raises(ValueError, match=rf"\[evaluate\] {message}"):
+            model.evaluate(X, Y, metrics=wrong)
+    with pytest.raises(ValueError, match=r"\[evaluate\] metric 'f1' compares classes, but the network gives num"):
+        network("mse", 1).evaluate(X, X[:, 0], metrics="f1")
+
+
 @pytest.mark.parametrize(
     ("chosen", "message"),
     [

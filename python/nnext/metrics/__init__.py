@@ -55,13 +55,15 @@ class Chosen(NamedTuple):
     takes_weight: bool = True  # whether it can be given sample_weight
 
 
-def choose(chosen: Any) -> dict[str, Chosen]:
-    """Look up the metrics of ``compile(metrics=...)``.
+def choose(chosen: Any, operation: str = "compile") -> dict[str, Chosen]:
+    """Look up the metrics of ``compile(metrics=...)``, or of another operation.
 
     Parameters
     ----------
     chosen : None, str, callable, sequence of them, or mapping of name to one
         None are no metrics, and one is a list of one.
+    operation : str
+        Who asks, for messages.
 
     Returns
     -------
@@ -87,28 +89,28 @@ def choose(chosen: Any) -> dict[str, Chosen]:
     if isinstance(chosen, str) or callable(chosen):
         chosen = [chosen]
     if isinstance(chosen, Mapping):
-        named = [(name, get(metric)) for name, metric in chosen.items()]
+        named = [(name, get(metric, operation)) for name, metric in chosen.items()]
     elif isinstance(chosen, Iterable):
-        named = [(name_of(metric), get(metric)) for metric in chosen]
+        named = [(name_of(metric), get(metric, operation)) for metric in chosen]
     else:
-        raise TypeError(f"[compile] metrics is {chosen!r}; give a list, for example ['accuracy']")
+        raise TypeError(f"[{operation}] metrics is {chosen!r}; give a list, for example ['accuracy']")
     found: dict[str, Chosen] = {}
     for name, metric in named:
         if not isinstance(name, str) or name == "loss" or name.startswith("val_"):
             raise ValueError(
-                f"[compile] a metric is named {name!r}, which stands for the loss or for validation in History; name "
-                "it otherwise: metrics={'name': function}"
+                f"[{operation}] a metric is named {name!r}, which stands for the loss or for validation in History; "
+                "name it otherwise: metrics={'name': function}"
             )
         if name in found:
             raise ValueError(
-                f"[compile] two metrics are named {name!r}; give them names of their own: "
+                f"[{operation}] two metrics are named {name!r}; give them names of their own: "
                 "metrics={'name': function, 'other': function}"
             )
-        found[name] = _chosen(name, metric)
+        found[name] = _chosen(name, metric, operation)
     return found
 
 
-def _chosen(name: str, metric: Metric) -> Chosen:
+def _chosen(name: str, metric: Metric, operation: str) -> Chosen:
     """Tell how a metric is computed; one of nnext's with settings, too."""
     function: Any = metric
     settings: dict[str, Any] = {}
@@ -120,10 +122,10 @@ def _chosen(name: str, metric: Metric) -> Chosen:
     if own is None:
         return Chosen(name, metric, "own", takes_weight="sample_weight" not in settings and _takes_weight(metric))
     if by_position:
-        raise ValueError(f"[compile] the metric {name!r} has settings without names; give all of them by name")
+        raise ValueError(f"[{operation}] the metric {name!r} has settings without names; give all of them by name")
     if "sample_weight" in settings:
         raise ValueError(
-            f"[compile] the metric {name!r} has weights of its own; give sample_weight to fit and evaluate"
+            f"[{operation}] the metric {name!r} has weights of its own; give sample_weight to fit and evaluate"
         )
     return Chosen(name, metric, _COMPARES[own], own, MappingProxyType(settings))
 
@@ -135,13 +137,15 @@ def _takes_weight(metric: Metric) -> bool:
         return False
 
 
-def get(metric: str | Metric) -> Metric:
+def get(metric: str | Metric, operation: str = "compile") -> Metric:
     """Look a metric up by name; a function is given back as it is.
 
     Parameters
     ----------
     metric : str or callable
         A name such as "accuracy", or any ``f(y_true, y_pred) -> float``; one that takes ``sample_weight`` gets it.
+    operation : str
+        Who asks, for messages.
 
     Returns
     -------
@@ -161,20 +165,20 @@ def get(metric: str | Metric) -> Metric:
     """
     if isinstance(metric, str):
         if metric not in _COMPARES:
-            raise not_one_of("compile", "metric", metric, names(), also="a function")
+            raise not_one_of(operation, "metric", metric, names(), also="a function")
         function: Metric = globals()[metric]
         return function
     if not callable(metric):
-        raise not_one_of("compile", "metric", metric, names(), also="a function of y_true and y_pred")
-    _require_two_arguments(metric)
+        raise not_one_of(operation, "metric", metric, names(), also="a function of y_true and y_pred")
+    _require_two_arguments(metric, operation)
     return metric
 
 
-def _require_two_arguments(metric: Metric) -> None:
+def _require_two_arguments(metric: Metric, operation: str) -> None:
     try:
         inspect.signature(metric).bind(None, None)
     except TypeError as error:
-        raise TypeError(f"[compile] {name_of(metric)} must take (y_true, y_pred): {error}") from None
+        raise TypeError(f"[{operation}] {name_of(metric)} must take (y_true, y_pred): {error}") from None
     except ValueError:  # a function in C that does not tell
         return
 

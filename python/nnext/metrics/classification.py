@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnext._calls import takes_hints
 from nnext.metrics.arguments import both, both_labels, of_rows, weights
 from nnext.metrics.labels import Average, Labels, index
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["accuracy", "confusion_matrix", "f1", "precision", "recall"]
 
 
+@takes_hints
 def accuracy(
     y_true: npt.ArrayLike,
     y_pred: npt.ArrayLike,
@@ -64,6 +66,7 @@ def accuracy(
     return Labels.of("accuracy", y_true, y_pred, sample_weight, threshold).accuracy()
 
 
+@takes_hints
 def confusion_matrix(
     y_true: npt.ArrayLike,
     y_pred: npt.ArrayLike,
@@ -115,6 +118,7 @@ def _chosen(table: Array, found: Array, labels: Array) -> Array:
     return np.where(occurs[:, None] & occurs, table[np.ix_(places, places)], 0)
 
 
+@takes_hints
 def precision(
     y_true: npt.ArrayLike,
     y_pred: npt.ArrayLike,
@@ -161,6 +165,7 @@ def precision(
     return Labels.of("precision", y_true, y_pred, sample_weight, threshold).precision(average)
 
 
+@takes_hints
 def recall(
     y_true: npt.ArrayLike,
     y_pred: npt.ArrayLike,
@@ -181,6 +186,7 @@ def recall(
     return Labels.of("recall", y_true, y_pred, sample_weight, threshold).recall(average)
 
 
+@takes_hints
 def f1(
     y_true: npt.ArrayLike,
     y_pred: npt.ArrayLike,

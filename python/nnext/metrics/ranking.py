@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from nnext._calls import takes_hints
 from nnext.metrics.arguments import both, labels_with_scores, of_rows, or_nan, weights
 from nnext.metrics.scores import Scores
 
@@ -24,6 +25,7 @@ def _scores(metric: str, y_true: npt.ArrayLike, y_pred: npt.ArrayLike, sample_we
     return Scores(true, scores, of_rows(weights(metric, sample_weight, shape), len(true)))
 
 
+@takes_hints
 def top_k_accuracy(
     y_true: npt.ArrayLike, y_pred: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None, *, k: int = 5
 ) -> float:
@@ -60,6 +62,7 @@ def top_k_accuracy(
     return _scores("top_k_accuracy", y_true, y_pred, sample_weight).top_k_accuracy(k)
 
 
+@takes_hints
 def roc_auc(
     y_true: npt.ArrayLike,
     y_pred: npt.ArrayLike,

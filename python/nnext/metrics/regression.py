@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nnext._calls import takes_hints
 from nnext.metrics.arguments import both, or_nan, rows_of_numbers, weights
 from nnext.metrics.values import Values
 
@@ -27,6 +28,7 @@ def _values(metric: str, y_true: npt.ArrayLike, y_pred: npt.ArrayLike, sample_we
     return Values(rows_of_numbers(true), rows, weight)
 
 
+@takes_hints
 def mse(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
     """Mean squared error over all rows and outputs.
 
@@ -60,6 +62,7 @@ def mse(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, sample_weight: npt.ArrayLi
     return _values("mse", y_true, y_pred, sample_weight).mse()
 
 
+@takes_hints
 def rmse(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
     """Root of the mean squared error of each output, averaged over the outputs; in y's unit.
 
@@ -73,6 +76,7 @@ def rmse(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, sample_weight: npt.ArrayL
     return _values("rmse", y_true, y_pred, sample_weight).rmse()
 
 
+@takes_hints
 def mae(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
     """Mean absolute error over all rows and outputs, in y's unit.
 
@@ -86,6 +90,7 @@ def mae(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, sample_weight: npt.ArrayLi
     return _values("mae", y_true, y_pred, sample_weight).mae()
 
 
+@takes_hints
 def r2(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
     """Coefficient of determination, ``1 - sum (y - p)^2 / sum (y - mean y)^2``, averaged over the outputs.
 
