@@ -54,7 +54,7 @@ class Comparison:
                 "values": self._values,
             }
             self._forms[key] = make[metric.compares]()
-        return float(getattr(self._forms[key], metric.method)(**settings))
+        return _one_number(metric.name, getattr(self._forms[key], metric.method)(**settings))
 
     # ---- Rows -------------------------------------------------------------------------------------------------------
 
@@ -124,7 +124,7 @@ class Comparison:
         settings = {}
         if weight is not None and metric.takes_weight:
             settings["sample_weight"] = weight.reshape(-1) if weight.size == len(weight) else weight
-        return float(metric.function(*self._own_pair, **settings))
+        return _one_number(metric.name, metric.function(*self._own_pair, **settings))
 
     @cached_property
     def _own_pair(self) -> tuple[Array, Array]:
@@ -133,3 +133,12 @@ class Comparison:
             return true.reshape(-1) if not decision.space else true, outputs
         outputs = decision.as_numbers(outputs) if decision.probability == "sigmoid" else outputs
         return (true.reshape(outputs.shape) if true.size == outputs.size else true), outputs
+
+
+def _one_number(metric: str, value: Any) -> float:
+    if np.size(value) != 1:
+        raise ValueError(
+            f"[{metric}] it gives {np.size(value)} numbers, but History takes one; give another average, or one metric "
+            "for each of them"
+        )
+    return float(np.asarray(value).reshape(()))

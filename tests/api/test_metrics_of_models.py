@@ -182,6 +182,20 @@ def test_metrics_of_steps_take_weights_of_samples_or_steps(weight: np.ndarray) -
         assert scores[name] == pytest.approx(getattr(metrics, name)(y, probable, weight), rel=1e-12)
 
 
+@pytest.mark.parametrize("shape", [(N,), (N, 2, 3), (N, 4, 2, 3)])
+def test_metrics_of_numbers_of_pixels_take_weights_of_samples_pixels_or_numbers(shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(4)
+    images, y = rng.normal(size=(N, 3, 2, 3)), rng.normal(size=(N, 4, 2, 3))
+    weight = rng.uniform(size=shape)
+    model = nn.Sequential(nn.Conv2d(3, 4, 1), dtype="float64")
+    model.compile("mse", metrics=NUMBERS)
+    scores, outputs = model.evaluate(images, y, sample_weight=weight), model.predict(images)
+    each = np.broadcast_to(weight.reshape(N, *[1] * (4 - len(shape)), *shape[1:]), y.shape)
+    assert scores["loss"] == pytest.approx(scores["mse"], rel=1e-12)
+    for name in NUMBERS:
+        assert scores[name] == pytest.approx(getattr(metrics, name)(y, outputs, each), rel=1e-12)
+
+
 def test_fit_and_validation_weigh_by_samples_and_not_by_classes() -> None:
     chosen, y = ["accuracy", "mae"], np.arange(N) % 3
     model = network("cross_entropy", 3, chosen)
@@ -250,6 +264,13 @@ def test_a_threshold_is_of_probabilities(loss: str) -> None:
         ("bce", 1, "roc_auc", np.zeros(N), "roc_auc"),
         ("cross_entropy", 3, "roc_auc", np.arange(N) % 2, r"roc_auc.* of the classes \[2\]"),
         ("mse", 1, "r2", X[:1, 0], "r2"),
+        (
+            "cross_entropy",
+            3,
+            functools.partial(metrics.f1, average=None),
+            Y,
+            "it gives 2 numbers, but History takes one",
+        ),
         ("cross_entropy", 3, functools.partial(metrics.f1, threshold=0.3), Y, "largest of 3 outputs .*; leave it out"),
         ("cross_entropy", 3, "top_k_accuracy", np.arange(N) % 3, "k is 5 but y_pred has 3 columns"),
         ("bce", 1, "accuracy", np.linspace(0, 1, N), "which is no class"),
