@@ -204,7 +204,6 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "kaiming kaiming_uniform": "he_uniform",
         "kaiming_normal": "he_normal",
         "lecun variance_scaling": "lecun_normal",
-        "he": "he_normal",
         "random_uniform": "uniform",
         "random_normal gaussian": "normal",
         "trunc_normal": "truncated_normal",

@@ -13,15 +13,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nnext._unknown import attributes_of
-from nnext.initializers import base, sizes, values
+from nnext.initializers import base, distributions, sizes
 from nnext.initializers.base import *
+from nnext.initializers.distributions import *
 from nnext.initializers.sizes import *
-from nnext.initializers.values import *
 
 __all__: list[str] = []
 __all__ += base.__all__
+__all__ += distributions.__all__
 __all__ += sizes.__all__
-__all__ += values.__all__
 
 if not TYPE_CHECKING:
     __getattr__ = attributes_of(__name__)
