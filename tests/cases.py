@@ -1,6 +1,6 @@
 """The tables that the tests go through: what is registered in nnext has a row here (tests/layers checks that).
 
-Those of layers are in layer_cases.py.
+Those of layers are in layer_cases.py, those of schedules in schedule_cases.py.
 """
 
 from collections.abc import Callable
@@ -159,6 +159,7 @@ LOSSES = {
     "cross_entropy_one_hot": LossCase("cross_entropy", _normal, _one_hot, "cross_entropy"),
     "cross_entropy_soft": LossCase("cross_entropy", _normal, _distributions, "cross_entropy"),
     "cross_entropy_after_softmax": LossCase("cross_entropy", _unit, _labels, "cross_entropy", nn.Softmax()),
+    "cross_entropy_after_log_softmax": LossCase("cross_entropy", _normal, _labels, "cross_entropy", nn.LogSoftmax()),
 }
 
 # ---- Optimizers -----------------------------------------------------------------------------------------------------
@@ -196,34 +197,4 @@ OPTIMIZERS = {
     ),
     "adagrad": OptimizerCase(nn.Adagrad, {"lr": 0.05}),
     "adagrad_weight_decay": OptimizerCase(nn.Adagrad, {"lr": 0.05, "eps": 1e-6, "weight_decay": 0.01}),
-}
-
-# ---- Schedules ------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class ScheduleCase:
-    """A schedule, and its closed form in the widest type: of steps that begin and end at so many epochs."""
-
-    schedule: nn.Schedule
-    value: Callable[[Array, Array], Array]
-    slope: float  # the most that a value changes in an epoch
-
-
-def _cosine(value: float, epochs: float, warmup: float = 0.0, final: float = 0.0) -> ScheduleCase:
-    def exact_value(begin: Array, end: Array) -> Array:
-        t = np.minimum((begin - warmup) / EXACT(epochs - warmup), 1)
-        up = EXACT(value) * np.minimum(end / EXACT(warmup or 1), 1)
-        down = final + EXACT(value - final) * (1 + np.cos(4 * np.arctan(EXACT(1)) * t)) / 2
-        return np.where(begin < warmup, up, down)
-
-    schedule = nn.Cosine(value, epochs, warmup=warmup, final=final)
-    slopes = [abs(value) / warmup if warmup else 0, 2 * abs(value - final) / (epochs - warmup)]
-    return ScheduleCase(schedule, exact_value, max(slopes))
-
-
-SCHEDULES = {
-    "cosine": _cosine(0.1, epochs=4),
-    "cosine_warmup": _cosine(0.1, epochs=3.5, warmup=0.75, final=0.01),
-    "cosine_rising": _cosine(0.01, epochs=2, warmup=0.03, final=0.1),
 }

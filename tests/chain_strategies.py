@@ -8,7 +8,9 @@ import nnext as nn
 from cases import ACTIVATIONS
 
 SMOOTH: list[nn.Layer] = [*(case.layer for case in ACTIVATIONS.values() if case.curvature is not None), nn.Softmax()]
-KINKED: list[nn.Layer] = [case.layer for case in ACTIVATIONS.values() if case.curvature is None]
+SMOOTH += [nn.LogSoftmax()]
+KINKED: list[nn.Layer] = [*(case.layer for case in ACTIVATIONS.values() if case.curvature is None), nn.PReLU()]
+NOISE: list[nn.Layer] = [*(nn.Dropout(p) for p in (0.0, 0.1, 0.5, 0.9)), nn.AlphaDropout(0.3), nn.GaussianNoise(0.5)]
 
 
 @dataclass(frozen=True)
@@ -27,13 +29,15 @@ class Choice:
     def without_shape(self) -> list[nn.Layer]:
         """Return the layers that suit any number of features, of channels, or of images."""
         known = [*SMOOTH, *([] if self.smooth else KINKED)]
-        return known + ([nn.Dropout(p) for p in (0.0, 0.1, 0.5, 0.9)] if self.dropout else [])
+        return known + (NOISE if self.dropout else [])
 
 
 @st.composite
 def between(draw: st.DrawFn, features: int, choice: Choice) -> nn.Layer:
     """Draw a layer that gives as many features as it takes, and holds no others."""
     known = [*choice.without_shape(), nn.Flatten(), nn.LayerNorm(features, choice.eps, bias=draw(st.booleans()))]
+    known += [nn.RMSNorm(features, choice.eps, elementwise_affine=draw(st.booleans())), nn.Reshape(features)]
+    known += [] if choice.smooth else [nn.PReLU(features, draw(st.floats(-1, 1, width=16)))]
     if choice.batch_norm:
         momentum = draw(st.sampled_from([0.1, 0.5, None]))
         known += [nn.BatchNorm1d(features, eps=choice.eps, momentum=momentum, affine=draw(st.booleans()))] * 4

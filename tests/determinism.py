@@ -44,6 +44,11 @@ NETWORKS: dict[str, list[nn.Layer]] = {
         nn.LayerNorm(5), nn.Linear(5, 70), nn.ReLU(), nn.Residual(nn.Linear(70, 70), nn.Dropout(0.3), nn.LayerNorm(70)),
         nn.Flatten(), nn.Linear(13 * 70, 10),
     ],
+    "noise": [
+        nn.GaussianNoise(0.1), nn.Linear(FEATURES, 132), nn.PReLU(132), nn.AlphaDropout(0.2), nn.RMSNorm(132),
+        nn.Reshape(3, 4, 11), nn.Conv2d(3, 24, 3), nn.PReLU(), nn.Reshape(-1, 27), nn.Linear(27, 40), nn.PReLU(40),
+        nn.Flatten(), nn.Linear(640, 10), nn.LogSoftmax(),
+    ],
 }  # fmt: skip
 SHAPES = {"images": (1, 5, 13), "steps": (13, 5)}  # of a sample; features for others
 
@@ -74,5 +79,5 @@ def trained(X: Any, y: Any, threads: int = 1, epochs: int = 2, **options: Any) -
 
 
 WITNESSES = [{"layers": "batch_norm"}, {"layers": "residual"}, {"clip_norm": 0.05}, {"ema": 0.9}]
-WITNESSES += [{"layers": "images"}, {"layers": "steps"}]
+WITNESSES += [{"layers": "images"}, {"layers": "steps"}, {"layers": "noise"}]
 WITNESSES += [{"layers": "batch_norm", "clip_norm": 0.1, "optimizer": "nadam"}]

@@ -72,6 +72,8 @@ def _(layer: reference.Linear, at: Passed, dy: Array, error: Array) -> Bounds:
 def _(layer: reference.Activation, at: Passed) -> Array:
     if layer.function is activations.softmax:
         return channels_first(_softmax(channels_last(at.x), channels_last(at.e), channels_last(at.y), at.eps))
+    if layer.function is activations.log_softmax:
+        return channels_first(_log_softmax(channels_last(at.x), channels_last(at.e), channels_last(at.y), at.eps))
     case = activation_case(layer.function.__name__, layer.options)
     return np.asarray(case.slope * at.e + case.ulp(at.x) * at.eps * np.abs(at.y))
 
@@ -81,9 +83,19 @@ def _softmax(x: Array, e: Array, y: Array, eps: float) -> Array:
     return np.asarray(y * (2 * e.max(axis=-1, keepdims=True) + eps * (distance + 2 * ULP + x.shape[-1] + 2)))
 
 
+def _log_softmax(x: Array, e: Array, y: Array, eps: float) -> Array:
+    p, distance = np.exp(y), x.max(axis=-1, keepdims=True) - x
+    log_sum = -distance - y  # whose sum's terms are rounded, and their distances before
+    e_sum = (p * (e + eps / 2 * distance)).sum(axis=-1, keepdims=True) + eps * (ULP + x.shape[-1] / 2)
+    return np.asarray(e + e_sum + eps / 2 * (distance + np.abs(y)) + ULP * eps * np.abs(log_sum))
+
+
 @backward.register
 def _(layer: reference.Activation, at: Passed, dy: Array, error: Array) -> Bounds:
     g = np.abs(dy)
+    if layer.function is activations.log_softmax:
+        last = map(channels_last, (dy, error, at.y, at.e_y))
+        return channels_first(_log_softmax_back(*last, at.eps)), {}
     if layer.function is activations.softmax:
         last = map(channels_last, (g, error, at.y, at.e_y))
         return channels_first(_softmax_back(*last, at.eps)), {}
@@ -99,7 +111,29 @@ def _softmax_back(g: Array, error: Array, y: Array, e_y: Array, eps: float) -> A
     return np.asarray(spread + e_y * (g + total) + eps * (y.shape[-1] + 4) * y * (g + total))
 
 
-# ---- Dropout and Flatten --------------------------------------------------------------------------------------------
+def _log_softmax_back(dy: Array, error: Array, y: Array, e_y: Array, eps: float) -> Array:
+    p, total = np.exp(y), np.abs(dy.sum(axis=-1, keepdims=True))
+    e_total = (error + y.shape[-1] * eps / 2 * np.abs(dy)).sum(axis=-1, keepdims=True)
+    return np.asarray(error + p * (e_total + total * (e_y + eps * ULP)) + eps * (np.abs(dy) + p * total))
+
+
+@forward.register
+def _(layer: reference.PReLU, at: Passed) -> Array:
+    w = channels_first(np.abs(layer.weight) + np.zeros(channels_last(at.x).shape))
+    return np.asarray(np.maximum(w, 1) * at.e + at.unit * np.abs(at.y))
+
+
+@backward.register
+def _(layer: reference.PReLU, at: Passed, dy: Array, error: Array) -> Bounds:
+    x, e, g, error = (channels_last(a) for a in (at.x, at.e, np.abs(dy), error))
+    w, close = layer.weight, np.abs(x) <= e  # within its error of the kink either slope is right
+    dx = np.maximum(np.abs(w), 1) * error + close * g * np.abs(1 - w) + at.unit * np.abs(w) * g
+    count = x.size // len(w) + 1
+    terms = (x <= e) * (error * np.abs(x) + g * e + count * at.unit * np.abs(x) * g)
+    return channels_first(dx), {"weight": terms.reshape(-1, len(w)).sum(axis=0)}
+
+
+# ---- Noise, Reshape and Flatten -------------------------------------------------------------------------------------
 
 
 @forward.register
@@ -108,18 +142,37 @@ def _(layer: reference.Dropout, at: Passed) -> Array:
     return np.asarray((at.e + 2 * drops * at.unit * np.abs(at.x)) * at.saved)  # 1 / (1 - p) is rounded, too
 
 
+@forward.register
+def _(layer: reference.AlphaDropout, at: Passed) -> Array:
+    if np.ndim(at.saved) == 0:
+        return at.e
+    scaled = at.saved * at.x  # and then shifted
+    return np.asarray(at.e * at.saved + at.unit * (2 * np.abs(scaled) + np.abs(at.y - scaled) + np.abs(at.y)))
+
+
 @backward.register
-def _(layer: reference.Dropout, at: Passed, dy: Array, error: Array) -> Bounds:
+def _(layer: reference.Dropout | reference.AlphaDropout, at: Passed, dy: Array, error: Array) -> Bounds:
     return (error + 2 * at.unit * np.abs(dy)) * at.saved, {}
 
 
 @forward.register
-def _(layer: reference.Flatten, at: Passed) -> Array:
+def _(layer: reference.GaussianNoise, at: Passed) -> Array:
+    drops = np.ndim(at.saved) > 0
+    return np.asarray(at.e + 5 * at.eps * np.abs(at.saved) + drops * at.unit * np.abs(at.y))  # kernels/noise.kernel.cpp
+
+
+@backward.register
+def _(layer: reference.GaussianNoise, at: Passed, dy: Array, error: Array) -> Bounds:
+    return error, {}
+
+
+@forward.register
+def _(layer: reference.Flatten | reference.Reshape, at: Passed) -> Array:
     return at.e.reshape(at.y.shape)
 
 
 @backward.register
-def _(layer: reference.Flatten, at: Passed, dy: Array, error: Array) -> Bounds:
+def _(layer: reference.Flatten | reference.Reshape, at: Passed, dy: Array, error: Array) -> Bounds:
     return error.reshape(at.x.shape), {}
 
 

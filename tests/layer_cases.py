@@ -105,6 +105,16 @@ LAYERS = {
     ),
     "branches_dropout": LayerCase(nn.Branches([nn.Dropout(0.3)], [nn.Dropout(0.4)]), gives=(10,)),
     "layer_norm": LayerCase(nn.LayerNorm(5), tensors={"weight": (5,), "bias": (5,)}),
+    "rms_norm": LayerCase(nn.RMSNorm(5), tensors={"weight": (5,)}),
+    "rms_norm_not_affine": LayerCase(nn.RMSNorm(5, 0.1, elementwise_affine=False)),
+    "prelu": LayerCase(nn.PReLU(), tensors={"weight": (1,)}),
+    "prelu_features": LayerCase(nn.PReLU(5, init=-0.7), tensors={"weight": (5,)}),
+    "log_softmax": LayerCase(nn.LogSoftmax()),
+    "alpha_dropout": LayerCase(nn.AlphaDropout(0.3)),
+    "gaussian_noise": LayerCase(nn.GaussianNoise(0.3)),
+    "reshape": LayerCase(nn.Reshape(-1), (4, 3), (12,)),
+    "reshape_to_steps": LayerCase(nn.Reshape(3, -1), (12,), (3, 4)),
+    "reshape_to_images": LayerCase(nn.Reshape(2, 3, 4), (24,), (2, 3, 4)),
 }
 
 # Of sequences: all of these act on the features of each step but the last, which takes all together.
@@ -119,6 +129,10 @@ LAYERS |= {
     "branches_steps": LayerCase(nn.Branches([nn.Sigmoid()], []), (4, 5), (4, 10)),
     "layer_norm_steps": LayerCase(nn.LayerNorm(5, bias=False), (4, 5), tensors={"weight": (5,)}),
     "flatten_steps": LayerCase(nn.Flatten(), (4, 5), (20,)),
+    "rms_norm_steps": LayerCase(nn.RMSNorm(5, 1e-3), (4, 5), tensors={"weight": (5,)}),
+    "prelu_steps": LayerCase(nn.PReLU(5), (4, 5), tensors={"weight": (5,)}),
+    "log_softmax_steps": LayerCase(nn.LogSoftmax(), (4, 5)),
+    "gaussian_noise_steps": LayerCase(nn.GaussianNoise(2), (4, 5)),
     "layer_norm_sequence": LayerCase(nn.LayerNorm((4, 5)), (4, 5), tensors={"weight": (4, 5), "bias": (4, 5)}),
 }
 
@@ -165,6 +179,15 @@ LAYERS |= {
         nn.LayerNorm((2, 3, 4)), (2, 3, 4), tensors={"weight": (2, 3, 4), "bias": (2, 3, 4)}
     ),
     "layer_norm_planes": LayerCase(nn.LayerNorm((3, 4), 0.1, elementwise_affine=False), (2, 3, 4)),
+    "rms_norm_images": LayerCase(nn.RMSNorm((2, 3, 4)), (2, 3, 4), tensors={"weight": (2, 3, 4)}),
+    "rms_norm_planes": LayerCase(nn.RMSNorm((3, 4), 0.1), (2, 3, 4), tensors={"weight": (3, 4)}),
+    "prelu_images": LayerCase(nn.PReLU(3), (3, 2, 4), tensors={"weight": (3,)}),
+    "prelu_images_shared": LayerCase(nn.PReLU(init=0.1), (3, 2, 4), tensors={"weight": (1,)}),
+    "log_softmax_images": LayerCase(nn.LogSoftmax(), (3, 2, 4)),
+    "alpha_dropout_images": LayerCase(nn.AlphaDropout(0.3), (3, 2, 4)),
+    "gaussian_noise_images": LayerCase(nn.GaussianNoise(0.3), (3, 2, 4)),
+    "reshape_images": LayerCase(nn.Reshape(4, -1, 3), (3, 2, 4), (4, 2, 3)),
+    "reshape_images_to_steps": LayerCase(nn.Reshape(6, 4), (3, 2, 4), (6, 4)),
     "softmax_images": LayerCase(nn.Softmax(), (3, 2, 4)),
     "tanh_images": LayerCase(nn.Tanh(), (3, 2, 4)),
     "dropout_images": LayerCase(nn.Dropout(0.3), (3, 2, 4)),

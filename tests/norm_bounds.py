@@ -1,7 +1,7 @@
 """The error bounds of normalizations, for tests/layer_bounds.py.
 
-Both bring numbers to mean 0 and variance 1 along the first axis of a matrix: BatchNorm has a column for each channel,
-of all places of the batch, LayerNorm one for each sample or step.
+All bring numbers to mean 0 and variance 1 along the first axis of a matrix: BatchNorm has a column for each channel,
+of all places of the batch, LayerNorm one for each sample or step. RMSNorm does as if the mean were 0.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ import layer_bounds
 from layer_bounds import Bounds, Passed
 from nnext import reference
 from nnext.reference.arrays import channels_first, channels_last
-from tolerance import Array
+from tolerance import Array, eps
 
 
 @dataclass
@@ -26,6 +26,7 @@ class _Normalized:
     unit: float
     e_xhat: Array
     inverse: Array  # of the deviation's relative error
+    centred: bool = True
 
     @classmethod
     def of(cls, x: Array, e: Array, xhat: Array, deviation: Array, terms: float, unit: float) -> "_Normalized":
@@ -36,6 +37,16 @@ class _Normalized:
         e_variance = 2 * (distance * e_distance).mean(axis=0) + terms * unit * (distance**2).mean(axis=0)
         inverse = e_variance / (2 * deviation**2) + 2 * unit
         return cls(xhat, deviation, terms, unit, e_distance / deviation + np.abs(xhat) * inverse, inverse)
+
+    @classmethod
+    def uncentred(
+        cls, x: Array, e: Array, xhat: Array, deviation: Array, terms: float, unit: float, e_eps: float
+    ) -> "_Normalized":
+        """Let the mean be 0, and the variance the mean of x^2, to which an eps is added that may be off, too."""
+        e_variance = 2 * (np.abs(x) * e).mean(axis=0) + terms * unit * (x * x).mean(axis=0) + e_eps
+        inverse = e_variance / (2 * deviation**2) + 2 * unit
+        e_xhat = e / deviation + np.abs(xhat) * (inverse + unit)
+        return cls(xhat, deviation, terms, unit, e_xhat, inverse, centred=False)
 
     @classmethod
     def given(cls, e: Array, xhat: Array, deviation: Array, terms: float, unit: float) -> "_Normalized":
@@ -53,9 +64,15 @@ class _Normalized:
     def back(self, dy: Array, error: Array) -> Array:
         """Return the bound of the gradient of x, ``(dy - mean(dy) - xhat mean(dy xhat)) / deviation``."""
         e_sum, e_dot = self.products(dy, error)
-        xhat, mean, dot = self.xhat, dy.mean(axis=0), (dy * self.xhat).mean(axis=0)
+        xhat, mean, dot = self.xhat, self.centred * dy.mean(axis=0), (dy * self.xhat).mean(axis=0)
         roundings = 2 * self.unit * (np.abs(dy) + np.abs(mean) + np.abs(xhat * dot))
-        e_inner = error + e_sum.mean(axis=0) + self.e_xhat * np.abs(dot) + np.abs(xhat) * e_dot.mean(axis=0) + roundings
+        e_inner = (
+            error
+            + self.centred * e_sum.mean(axis=0)
+            + self.e_xhat * np.abs(dot)
+            + np.abs(xhat) * e_dot.mean(axis=0)
+            + roundings
+        )
         return np.asarray((e_inner + np.abs(dy - mean - xhat * dot) * (self.inverse + 2 * self.unit)) / self.deviation)
 
 
@@ -112,29 +129,36 @@ def _(layer: Any, at: Passed, dy: Array, error: Array) -> Bounds:
 # ---- Over each sample -----------------------------------------------------------------------------------------------
 
 
-def _columns(layer: reference.LayerNorm, x: Array) -> Array:
+RowNorm = reference.LayerNorm | reference.RMSNorm
+
+
+def _columns(layer: RowNorm, x: Array) -> Array:
     """Return what is normalized together as columns."""
     return x.reshape(-1, int(np.prod(layer.normalized_shape))).T
 
 
-def _over_samples(layer: reference.LayerNorm, at: Passed) -> _Normalized:
+def _over_samples(layer: RowNorm, at: Passed) -> _Normalized:
     x, e, xhat = (_columns(layer, a) for a in (at.x, at.e, at.saved.xhat))
-    return _Normalized.of(x, e, xhat, at.saved.deviation.reshape(-1), len(x) + 3, at.unit)
+    deviation, terms = at.saved.deviation.reshape(-1), len(x) + 3
+    if isinstance(layer, reference.LayerNorm):
+        return _Normalized.of(x, e, xhat, deviation, terms, at.unit)
+    e_eps = at.eps - eps("float64") if layer.eps is None else 0  # the reference has that of its own dtype
+    return _Normalized.uncentred(x, e, xhat, deviation, terms, at.unit, e_eps)
 
 
-def _weight_column(layer: reference.LayerNorm) -> Any:
+def _weight_column(layer: RowNorm) -> Any:
     return 1.0 if layer.weight is None else np.abs(layer.weight).reshape(-1, 1)
 
 
 @layer_bounds.forward.register
-def _(layer: reference.LayerNorm, at: Passed) -> Array:
+def _(layer: RowNorm, at: Passed) -> Array:
     w, bound = _weight_column(layer), _over_samples(layer, at)
     y = np.abs(_columns(layer, at.y))
     return (w * bound.e_xhat + at.unit * (2 * w * np.abs(bound.xhat) + y)).T.reshape(at.y.shape)
 
 
 @layer_bounds.backward.register
-def _(layer: reference.LayerNorm, at: Passed, dy: Array, error: Array) -> Bounds:
+def _(layer: RowNorm, at: Passed, dy: Array, error: Array) -> Bounds:
     bound, w = _over_samples(layer, at), _weight_column(layer)
     g, e = _columns(layer, dy), _columns(layer, error)
     rows, size = g.shape[1] + 1, np.abs(g)

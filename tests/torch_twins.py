@@ -52,6 +52,27 @@ class Softmax(torch.nn.Module):  # type: ignore[misc]
         return torch.softmax(x, dim=channels(x))
 
 
+class LogSoftmax(torch.nn.Module):  # type: ignore[misc]
+    def forward(self, x: Any) -> Any:
+        return torch.log_softmax(x, dim=channels(x))
+
+
+class PReLU(torch.nn.PReLU):  # type: ignore[misc]
+    """With weights of the features of each step, too: PyTorch's are those of the second axis."""
+
+    def forward(self, x: Any) -> Any:
+        return super().forward(x.movedim(channels(x), 1)).movedim(1, channels(x))
+
+
+class Reshape(torch.nn.Module):  # type: ignore[misc]
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.shape = shape
+
+    def forward(self, x: Any) -> Any:
+        return x.reshape(len(x), *self.shape)
+
+
 class GlobalAvgPool2d(torch.nn.Module):  # type: ignore[misc]
     def forward(self, x: Any) -> Any:
         return x.mean(dim=(2, 3))
@@ -73,6 +94,12 @@ def module(layer: nn.Layer) -> Any:
             return torch.nn.Linear(layer.in_features, layer.out_features, layer.bias)
         case nn.Softmax():
             return Softmax()
+        case nn.LogSoftmax():
+            return LogSoftmax()
+        case nn.Reshape():
+            return Reshape(layer.shape)
+        case nn.PReLU():
+            return PReLU(layer.num_parameters, layer.init)
         case nn.GlobalAvgPool2d():
             return GlobalAvgPool2d()
     settings = {name: value for name, value in vars(layer).items() if not name.endswith("_init")}
@@ -100,7 +127,7 @@ def loss(case: LossCase, output: Any, y: np.ndarray, weight: np.ndarray | None =
     """PyTorch's mean loss; after Softmax it has none, so the definition stands in."""
     f, target = torch.nn.functional, torch.from_numpy(y)
     if case.name == "cross_entropy":
-        logits = torch.log(output) if case.last_layer is not None else output
+        logits = torch.log(output) if isinstance(case.last_layer, nn.Softmax) else output
         rows = f.cross_entropy(logits, target, reduction="none")
     else:
         of_outputs = case.torch

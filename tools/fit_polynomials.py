@@ -1,4 +1,4 @@
-"""Fit the polynomials of csrc/kernels/simd/math.h and print their coefficients, rounded to float and to double.
+"""Fit the polynomials of csrc/kernels and print their coefficients, rounded to float and to double.
 
 The Remez exchange finds the polynomial whose largest weighted error is least: with d + 1 coefficients that error is
 reached, with alternating sign, at d + 2 points. Solve for the polynomial through such points, move the points to the
@@ -10,7 +10,7 @@ Usage: python tools/fit_polynomials.py   (needs mpmath)
 
 from collections.abc import Callable
 
-from mpmath import cos, erfc, exp, factorial, log, lu_solve, matrix, mp, mpf, nstr, pi, polyval, sqrt, tanh
+from mpmath import cos, erfc, exp, factorial, log, lu_solve, matrix, mp, mpf, nstr, pi, polyval, sin, sqrt, tanh
 
 Function = Callable[[mpf], mpf]
 
@@ -71,6 +71,11 @@ def normal_tail(t: mpf) -> mpf:
     return (a + CENTER) * exp(a * a / 2) * erfc(a / sqrt(2)) / 2
 
 
+def sine(z: mpf) -> mpf:
+    """P of sin(2 pi s) = s P(z), z = s^2."""
+    return 2 * pi if z == 0 else sin(2 * pi * sqrt(z)) / sqrt(z)
+
+
 def show(name: str, coefficients: list[mpf], error: mpf, digits: int) -> None:
     """Print a C++ initializer; 9 digits name a float, 17 a double."""
     print(f"{name}: largest relative error 2^{nstr(log(error, 2), 4)}")
@@ -78,7 +83,7 @@ def show(name: str, coefficients: list[mpf], error: mpf, digits: int) -> None:
 
 
 def main() -> None:
-    """Print every table of math.h."""
+    """Print every table of simd/math.h and simd/normal.h, and that of noise.kernel.cpp."""
     mp.prec = 200
     r = log(2) / 2 * mpf("1.0001")  # n = round(x / ln 2) may be off by a rounding error
     f = ((sqrt(2) - 1) / (sqrt(2) + 1)) ** 2  # 1 + f in [sqrt(1/2), sqrt(2)], s = f / (2 + f)
@@ -92,6 +97,7 @@ def main() -> None:
     for number, digits, end, degree in (("float", 9, mpf("14.7"), 10), ("double", 17, mpf("38.7"), 23)):
         top = (end - CENTER) / (end + CENTER)
         show(f"{number} tail", *remez(normal_tail, lambda t: 1 / normal_tail(t), mpf(-1), top, degree), digits)
+    show("double sine", *remez(sine, lambda z: 1 / sine(z), mpf(0), mpf(1) / 16, 8), 17)
     mp.prec = 120
     for number, bits in (("float", 15), ("double", 41)):  # few bits: n * high is exact for every exponent n
         high = mpf(int(log(2) * 2**bits)) / 2**bits

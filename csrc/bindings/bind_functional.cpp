@@ -60,22 +60,23 @@ py::object activation_grad(const std::string& name, const py::object& x, const p
   });
 }
 
-// Rows are the last dimension; with dy its gradient.
-py::object softmax(const py::object& x, const py::object& dy) {
-  const Argument argument{"softmax", "x"}, argument_dy{"softmax", "dy"};
+// "softmax" or "log_softmax" of rows, which are the last dimension; with dy its gradient.
+py::object softmax(const std::string& name, const py::object& x, const py::object& dy) {
+  const Argument argument{name.c_str(), "x"}, argument_dy{name.c_str(), "dy"};
   const py::array numbers = as_numbers(x, argument);
   if (numbers.ndim() == 0 || numbers.shape(numbers.ndim() - 1) == 0)
-    core::fail_value("[softmax] x has shape ", shape_text(numbers), "; give at least one value along the last axis");
+    core::fail_value("[", name, "] x has shape ", shape_text(numbers), "; give at least one value along the last axis");
   return with_type(is_single(numbers), [&]<class T>(T) {
     const py::array_t<T> from = as_contiguous<T>(numbers, argument);
     py::array_t<T> y = empty_like<T>(from);
     const auto n = static_cast<Size>(from.shape(from.ndim() - 1)), m = static_cast<Size>(from.size()) / n;
-    const auto& kernel = kernels::current_kernels<T>().softmax;
+    const kernels::KernelTable<T>& table = kernels::current_kernels<T>();
+    const kernels::SoftmaxKernels<T>& kernel = name == "softmax" ? table.softmax : table.log_softmax;
     kernel.forward(m, n, from.data(), y.mutable_data());
     if (dy.is_none()) return y;
     const py::array upstream = as_numbers(dy, argument_dy);
     if (shape_text(numbers) != shape_text(upstream))
-      core::fail_value("[softmax_grad] x has shape ", shape_text(numbers), " but dy ", shape_text(upstream),
+      core::fail_value("[", name, "_grad] x has shape ", shape_text(numbers), " but dy ", shape_text(upstream),
                        "; give both the same shape");
     const py::array_t<T> up = as_contiguous<T>(upstream, argument_dy);
     py::array_t<T> dx = empty_like<T>(from);
@@ -115,7 +116,7 @@ void bind_functional(py::module_& m) {
   using py::arg;
   m.def("activation", activation, arg("name"), arg("x"), arg("argument") = 0.0, CallGuard());
   m.def("activation_grad", activation_grad, arg("name"), arg("x"), arg("dy"), arg("argument") = 0.0, CallGuard());
-  m.def("softmax", softmax, arg("x"), arg("dy") = py::none(), CallGuard());
+  m.def("softmax", softmax, arg("name"), arg("x"), arg("dy") = py::none(), CallGuard());
   m.def(
       "as_array",
       [](const py::object& object, const std::string& operation, const std::string& name) {

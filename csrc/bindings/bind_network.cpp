@@ -1,6 +1,8 @@
 // Network32 and Network64: bindings/model.h for Python.
 #include <pybind11/stl.h>
 
+#include <chrono>
+#include <optional>
 #include <variant>
 
 #include "bindings/bind.h"
@@ -57,6 +59,13 @@ train::Rates rates_of(const GivenRates& given) {
   return {.each = {each.data(), static_cast<Size>(each.size())}};
 }
 
+// So many seconds from now; none for NaN, and 30 years and more, which the clock may not be able to count.
+std::optional<train::Clock::time_point> deadline_after(std::optional<double> seconds) {
+  if (!seconds || !(*seconds < 1e9)) return std::nullopt;
+  return train::Clock::now() +
+         std::chrono::duration_cast<train::Clock::duration>(std::chrono::duration<double>(*seconds));
+}
+
 template <class T>
 void bind_fit(py::class_<Model<T>>& c) {
   c.def("samples", &Model<T>::samples, arg("x"), arg("y"), arg("sample_weight"), arg("operation"), arg("scale"),
@@ -64,11 +73,13 @@ void bind_fit(py::class_<Model<T>>& c) {
   c.def(
       "fit_epoch",
       [](Model<T>& model, const SampleArrays<T>& samples, const py::object& outputs, Size batch_size, bool shuffle,
-         const GivenRates& lr, const py::object& loss) {
-        const train::EpochReport report = model.fit_epoch(samples, outputs, {batch_size, shuffle, rates_of(lr)}, loss);
-        return std::tuple(report.loss, report.steps, report.diverged);
+         const GivenRates& lr, const py::object& loss, std::optional<double> seconds) {
+        const train::EpochOptions options{batch_size, shuffle, rates_of(lr), std::nullopt, deadline_after(seconds)};
+        const train::EpochReport report = model.fit_epoch(samples, outputs, options, loss);
+        return std::tuple(report.loss, report.steps, report.diverged, report.ended_early);
       },
-      arg("samples"), arg("outputs"), arg("batch_size"), arg("shuffle"), arg("lr"), arg("loss") = py::none());
+      arg("samples"), arg("outputs"), arg("batch_size"), arg("shuffle"), arg("lr"), arg("loss") = py::none(),
+      arg("seconds") = py::none());
   // The same for a batch that is handed over alone, which counts as no epoch: begin_epoch(0, False) counts those.
   c.def(
       "fit_batch",

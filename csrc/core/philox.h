@@ -25,7 +25,7 @@ inline PhiloxBlock philox4x32(PhiloxBlock counter, std::array<std::uint32_t, 2> 
 
 // What a stream is for. One seed gives 2^64 streams: purpose (8 bits), layer (16 bits), step (40 bits). `data` and
 // `validation` are what Python draws: generated data sets, and rows to hold out.
-enum class Purpose : std::uint8_t { initialize = 0, dropout = 1, shuffle = 2, data = 3, validation = 4 };
+enum class Purpose : std::uint8_t { initialize = 0, dropout = 1, shuffle = 2, data = 3, validation = 4, noise = 5 };
 
 // A stream of 2^66 words of 32 bits. Word i is word i % 4 of the block whose counter is (i / 4, stream).
 class PhiloxStream {

@@ -121,11 +121,30 @@ struct ElementwiseKernels {
   void (*lerp)(std::size_t n, T keep, const T* x, T* y);
 };
 
-// Rows of n values that lie without gaps, m of them.
+// Softmax, or its logarithm, of rows of n values that lie without gaps, m of them.
 template <class T>
 struct SoftmaxKernels {
-  void (*forward)(std::size_t m, std::size_t n, const T* x, T* y);                 // y may be x
-  void (*backward)(std::size_t m, std::size_t n, const T* y, const T* dy, T* dx);  // dx = y * (dy - sum(dy * y))
+  void (*forward)(std::size_t m, std::size_t n, const T* x, T* y);  // y may be x
+  // dx = y * (dy - sum(dy * y)), or dy - e^y * sum(dy); dx may be dy.
+  void (*backward)(std::size_t m, std::size_t n, const T* y, const T* dy, T* dx);
+};
+
+// y = x where x > 0, else weight * x, for m places of n channels that lie without gaps. With `shared` all have the one
+// weight, else each channel has its own. y may be x, and dx may be dy.
+template <class T>
+struct PReLUKernels {
+  void (*forward)(std::size_t m, std::size_t n, bool shared, const T* weight, const T* x, T* y);
+  // For each of so many samples, which have m places: dx, and sums = sum of dy x where not x > 0, one for each weight. Of
+  // a channel it is a chain over the places in increasing order; all numbers together fold virtual lanes.
+  void (*backward)(std::size_t samples, std::size_t m, std::size_t n, bool shared, const T* weight, const T* x,
+                   const T* dy, T* dx, T* sums);
+};
+
+template <class T>
+struct NoiseKernels {
+  // y[i] = x[i] + std * z[i], rounded once more than std * z[i], for numbers z of the standard normal distribution, each
+  // told in double from the random words 2 i and 2 i + 1. y may be x.
+  void (*add_normal)(std::size_t n, double std, const std::uint32_t* words, const T* x, T* y);
 };
 
 // A loss of m rows of n outputs y that lie without gaps, like the targets t. loss[i] is the row's own loss, without
@@ -175,7 +194,8 @@ struct NormalizeKernels {
 };
 
 // Rows of n numbers that lie without gaps, m of them, each with numbers of its own: xhat = (x - mean) * inverse, and
-// moments holds mean and inverse = 1 / sqrt(variance + eps) of every row. Sums along a row fold virtual lanes.
+// moments holds mean and inverse = 1 / sqrt(variance + eps) of every row. Sums along a row fold virtual lanes. `rms_norm`
+// takes 0 for the mean, so that the variance is the mean of x^2, and the gradient has no mean of g.
 template <class T>
 struct RowNormKernels {
   // y = xhat * weight + bias; weight and bias (null: 1 and 0) are n long.
@@ -260,17 +280,22 @@ struct TinyKernels {
   Pass backward;                      // from dy of the last layer, which it changes, down to one that has no transposed
 };
 
-// The kernels of one instruction set for one type of number, by concept: one field a source file.
+// The kernels of one instruction set for one type of number, by concept: one field a source file, but for two that have
+// the same functions, as softmax and log_softmax.
 template <class T>
 struct KernelTable {
   const GemmKernels<T>& gemm;
   const LayoutKernels<T>& layout;
   const ElementwiseKernels<T>& elementwise;
   const SoftmaxKernels<T>& softmax;
+  const SoftmaxKernels<T>& log_softmax;
+  const PReLUKernels<T>& prelu;
+  const NoiseKernels<T>& noise;
   const LossKernels<T>& loss;
   const ReduceKernels<T>& reduce;
   const NormalizeKernels<T>& normalize;
   const RowNormKernels<T>& row_norm;
+  const RowNormKernels<T>& rms_norm;
   const PoolKernels<T>& pool;
   const UpdateKernels<T>& update;
   const ConvertKernels<T>& convert;

@@ -98,7 +98,7 @@ struct Intake {
   Size channels = 0;  // 0: any number
   int axes = -1;      // beside the channels; -1: any number
   bool channels_first = false;
-  bool flat = false;  // any shape as a row of features; what these are is for the next layer to say
+  bool flat = false;  // any shape as a row of features, of which, if not `channels`, the next layer says how many
 };
 
 // ---- parameters -----------------------------------------------------------------------------------------------------
@@ -184,8 +184,14 @@ class Layer {
   bool trainable = true;
   virtual void initialize(const Streams&) {}  // start values; not in the constructor, as a file brings its own
 
-  // The parameters cut into pieces of at most kMaxPiece, in the order in which they are best computed.
-  virtual std::vector<Piece> pieces() const { return {}; }
+  // The parameters cut into pieces of at most kMaxPiece, in the order in which they are best computed: as they lie.
+  virtual std::vector<Piece> pieces() const {
+    std::vector<Piece> all;
+    for (Size i = 0; i < parameters.size(); ++i)
+      for (Size first = 0, size = parameters[i].stored; first < size; first += kMaxPiece)
+        all.push_back({.parameter = i, .offset = first, .count = std::min(kMaxPiece, size - first)});
+    return all;
+  }
   // What the gradients of all pieces share is written by all members together, before a barrier, if there is such.
   virtual bool prepares_gradients() const { return false; }
   virtual void prepare_gradients(const Pass<T>&, const Frame<T>&) const {}

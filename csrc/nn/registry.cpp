@@ -6,10 +6,12 @@
 #include "nn/layers/branches.h"
 #include "nn/layers/conv2d.h"
 #include "nn/layers/dropout.h"
-#include "nn/layers/flatten.h"
+#include "nn/layers/gaussian_noise.h"
 #include "nn/layers/layer_norm.h"
 #include "nn/layers/linear.h"
 #include "nn/layers/pool.h"
+#include "nn/layers/prelu.h"
+#include "nn/layers/reshape.h"
 #include "nn/layers/softmax.h"
 #include "ops/named.h"
 
@@ -28,6 +30,20 @@ struct Kind {
 template <class T>
 void add_activation(Builder<T>& to, const char* name, double argument = 0) {
   to.add(std::make_unique<Activation<T>>(ops::find_activation(to.kernels(), name), argument));
+}
+
+template <class T>
+void add_row_norm(Builder<T>& to, const char* operation, const kernels::RowNormKernels<T>& kernels,
+                  const Config& config) {
+  to.add(std::make_unique<LayerNorm<T>>(operation, kernels, config));
+}
+
+// -1 is the size that follows from the others.
+template <class T>
+void add_reshape(Builder<T>& to, const Config& config) {
+  std::vector<Size> extents;
+  for (const double extent : config.numbers("shape")) extents.push_back(extent < 0 ? 0 : static_cast<Size>(extent));
+  to.add(std::make_unique<Reshape<T>>("reshape", std::move(extents)));
 }
 
 // What one body computes added to the input, or to what the shortcut makes of it.
@@ -60,13 +76,25 @@ inline constexpr Kind<T> kKinds[] = {
     {"Sigmoid", [](Builder<T>& to, const Config&) { add_activation(to, "sigmoid"); }},
     {"GELU", [](Builder<T>& to,
                 const Config& c) { add_activation(to, c.text("approximate") == "tanh" ? "gelu_tanh" : "gelu"); }},
-    {"Softmax", [](Builder<T>& to, const Config&) { to.add(std::make_unique<Softmax<T>>()); }},
+    {"PReLU", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<PReLU<T>>(c)); }},
+    {"Softmax", [](Builder<T>& to, const Config&) { to.add(std::make_unique<Softmax<T>>(to.kernels().softmax)); }},
+    {"LogSoftmax",
+     [](Builder<T>& to, const Config&) { to.add(std::make_unique<Softmax<T>>(to.kernels().log_softmax)); }},
     {"Dropout",
      [](Builder<T>& to, const Config& c) { to.add(std::make_unique<Dropout<T>>(c.number("p"), to.number())); }},
-    {"Flatten", [](Builder<T>& to, const Config&) { to.add(std::make_unique<Flatten<T>>()); }},
+    {"AlphaDropout",
+     [](Builder<T>& to, const Config& c) { to.add(std::make_unique<AlphaDropout<T>>(c.number("p"), to.number())); }},
+    {"GaussianNoise",
+     [](Builder<T>& to, const Config& c) {
+       to.add(std::make_unique<GaussianNoise<T>>(c.number("stddev"), to.number()));
+     }},
+    {"Flatten",
+     [](Builder<T>& to, const Config&) { to.add(std::make_unique<Reshape<T>>("flatten", std::vector<Size>{0})); }},
+    {"Reshape", [](Builder<T>& to, const Config& c) { add_reshape(to, c); }},
     {"BatchNorm1d", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<BatchNorm<T>>(c, 0)); }},
     {"BatchNorm2d", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<BatchNorm<T>>(c, 2)); }},
-    {"LayerNorm", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<LayerNorm<T>>(c)); }},
+    {"LayerNorm", [](Builder<T>& to, const Config& c) { add_row_norm(to, "layer_norm", to.kernels().row_norm, c); }},
+    {"RMSNorm", [](Builder<T>& to, const Config& c) { add_row_norm(to, "rms_norm", to.kernels().rms_norm, c); }},
     {"Conv2d", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<Conv2d<T>>(to.kernels(), c)); }},
     {"MaxPool1d", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<MaxPool<T>>(c, 1)); }},
     {"MaxPool2d", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<MaxPool<T>>(c, 2)); }},

@@ -1,6 +1,7 @@
 // One pass over all samples: their order, the batch that each member is at, and what the steps of a fit share.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -40,6 +41,8 @@ struct Rates {
   double at(Size step) const { return each.empty() ? every : each[step]; }
 };
 
+using Clock = std::chrono::steady_clock;
+
 struct EpochOptions {
   Size batch_size = 32;
   bool shuffle = true;
@@ -47,6 +50,7 @@ struct EpochOptions {
   // Of a batch that is handed over alone, which is no epoch: how many steps the one has that it is part of; 0 where
   // nobody knows.
   std::optional<Size> part_of{};
+  std::optional<Clock::time_point> deadline{};  // ends the epoch after the step in which it passes
 };
 
 // Samples [first, first + x.rows) of the epoch's order: a batch of a step, which may take several.

@@ -22,7 +22,8 @@ void Fit<T>::prepare(const Samples<T>& samples, const EpochOptions& options) {
     core::fail_value("[fit] with ", n, n == 1 ? " sample" : " samples", " and batch_size=", options.batch_size,
                      " a batch has ", smallest, " but batch normalization needs ", plan_->min_rows(),
                      " in training; choose another batch_size, or leave out a sample");
-  const Size rates = options.lr.each.size(), steps = core::divide_up(n, batch);
+  const Size rates = options.lr.each.size();
+  const Size steps = core::divide_up(core::divide_up(n, batch), training_.settings.accumulate);
   if (rates > 0 && rates != steps)
     core::fail_value("[fit] there are ", rates, " learning rates for an epoch of ", steps, " steps; give one for each");
   const int members = runtime::members_for(batch_flops() / 2);  // in two phases
@@ -92,7 +93,7 @@ EpochReport Fit<T>::run_epoch(const Samples<T>& samples, const EpochOptions& opt
   prepare(samples, options);
   Epoch<T>& epoch = *epoch_;
   epoch.start(samples, options, sample_order(samples.x, options.shuffle, cancel));
-  Run run{epoch, cancel};
+  Run run{.epoch = epoch, .cancel = cancel, .deadline = options.deadline};
   choose_way(run);
   if (!options.part_of)
     if (const Gate::Writer writer(training_.network.gate, &cancel); writer) {
@@ -102,12 +103,13 @@ EpochReport Fit<T>::run_epoch(const Samples<T>& samples, const EpochOptions& opt
   while (!epoch.diverged && !cancel.requested()) {
     // So that what is kept below is finite. Nobody but this fit changes parameters between two of its epochs.
     epoch.diverged = !std::exchange(known_finite_, false) && !training_.section.parameters_finite();
-    if (epoch.diverged || epoch.step == epoch.steps()) break;
+    if (epoch.diverged || epoch.step == epoch.steps() || run.out_of_time()) break;
     if (!epoch.has_host_loss()) snapshots_.before_step(training_, epoch.step, epoch.steps());
     run_until(run, run.next_stop());
   }
   known_finite_ = !epoch.diverged && !cancel.requested() && epoch.step == epoch.steps();
-  const EpochReport report{epoch.mean_loss(), epoch.step, epoch.diverged};
+  const bool ended_early = !epoch.diverged && epoch.step < epoch.steps();
+  const EpochReport report{epoch.mean_loss(), epoch.step, epoch.diverged, ended_early};
   if (epoch.diverged) go_back(run);
   return report;
 }
@@ -116,6 +118,7 @@ EpochReport Fit<T>::run_epoch(const Samples<T>& samples, const EpochOptions& opt
 // parameters are not finite there either: an infinite weight can hide behind a ReLU for one step, until it becomes NaN.
 template <class T>
 void Fit<T>::go_back(Run& run) {
+  run.deadline.reset();  // the steps to repeat are fewer than 256
   do {
     std::optional<Size> repeat;
     {

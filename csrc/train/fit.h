@@ -15,6 +15,7 @@ struct EpochReport {
   double loss = 0;  // (weighted) mean over the samples seen
   Size steps = 0;   // done, also where they were taken back after divergence
   bool diverged = false;
+  bool ended_early = false;  // before its last step: the deadline has passed, or the host asked to stop
 };
 
 // The epochs of one fit, and what they reuse, also where each is a batch handed over alone. Whenever run_epoch() returns or throws, and whenever the gate is open,

@@ -17,7 +17,9 @@ struct Fit<T>::Run {
   bool at_once = false;             // a gradient is applied as soon as it is there
   bool by_features = false;         // the first stage is split so
   std::unique_ptr<Tiny<T>> tiny{};  // not null: takes the layers' place in every step
+  std::optional<Clock::time_point> deadline{};
 
+  bool out_of_time() const { return deadline && Clock::now() >= *deadline; }
   // Up to the next snapshot, so that one is taken before it.
   Size next_stop() const {
     const Size last = epoch.steps() - 1;

@@ -14,7 +14,7 @@ using runtime::Member;
 // Between runs of the team the gate is open and the host may do anything, also predict with this network.
 template <class T>
 void Fit<T>::run_until(Run& run, Size until) {
-  while (run.epoch.step < until && !run.epoch.diverged && !run.cancel.poll()) {
+  while (run.epoch.step < until && !run.epoch.diverged && !run.out_of_time() && !run.cancel.poll()) {
     if (run.long_steps)
       run_long_step(run);
     else

@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING, Any
 from nnext import callbacks, functional, initializers, layers, losses, metrics, optimizers, runtime, schedules
 from nnext._core import __version__
 from nnext._unknown import attributes_of
-from nnext.callbacks import Callback, EarlyStopping, LambdaCallback, ProgressBar
+from nnext.callbacks import (
+    Callback,
+    CSVLogger,
+    EarlyStopping,
+    LambdaCallback,
+    LearningRateScheduler,
+    ModelCheckpoint,
+    ProgressBar,
+    ReduceLROnPlateau,
+    TensorBoard,
+    TerminateOnNaN,
+    TimeLimit,
+)
 from nnext.errors import DivergenceError, ModelFormatError
 from nnext.history import History
 from nnext.layers.activations import *  # from nnext.layers they would be of type Any for mypy
@@ -20,10 +32,12 @@ from nnext.layers.batch_norm import *
 from nnext.layers.branches import *
 from nnext.layers.convolution import *
 from nnext.layers.dropout import *
-from nnext.layers.flatten import *
+from nnext.layers.gaussian_noise import *
 from nnext.layers.layer_norm import *
 from nnext.layers.linear import *
 from nnext.layers.pooling import *
+from nnext.layers.prelu import *
+from nnext.layers.reshape import *
 from nnext.layers.residual import *
 from nnext.losses import *
 from nnext.model import MLP, Sequential
@@ -31,25 +45,41 @@ from nnext.optimizers import *
 from nnext.schedules import *
 
 if TYPE_CHECKING:
-    from nnext import datasets, reference
+    from nnext import datasets, plot, reference
     from nnext._gradcheck import GradcheckResult, gradcheck
+    from nnext._lr_curve import LRFindResult
+    from nnext._lr_find import lr_find
     from nnext.io import load
 
 # Not every program needs these: imported on first use, so that `import nnext` stays quick.
-_LAZY = {"load": "nnext.io", "gradcheck": "nnext._gradcheck", "GradcheckResult": "nnext._gradcheck"}
-_LAZY_MODULES = ("datasets", "reference")
+_LAZY = {
+    "GradcheckResult": "nnext._gradcheck",
+    "LRFindResult": "nnext._lr_curve",
+    "gradcheck": "nnext._gradcheck",
+    "load": "nnext.io",
+    "lr_find": "nnext._lr_find",
+}
+_LAZY_MODULES = ("datasets", "plot", "reference")
 
 __all__ = [
     "MLP",
+    "CSVLogger",
     "Callback",
     "DivergenceError",
     "EarlyStopping",
     "GradcheckResult",
     "History",
+    "LRFindResult",
     "LambdaCallback",
+    "LearningRateScheduler",
+    "ModelCheckpoint",
     "ModelFormatError",
     "ProgressBar",
+    "ReduceLROnPlateau",
     "Sequential",
+    "TensorBoard",
+    "TerminateOnNaN",
+    "TimeLimit",
     "__version__",
     "callbacks",
     "datasets",
@@ -59,8 +89,10 @@ __all__ = [
     "layers",
     "load",
     "losses",
+    "lr_find",
     "metrics",
     "optimizers",
+    "plot",
     "reference",
     "runtime",
     "schedules",

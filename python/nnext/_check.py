@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -82,6 +83,16 @@ def choice(operation: str, name: str, value: Any, known: Iterable[str]) -> str:
     if isinstance(value, str) and value in names:
         return value
     raise not_one_of(operation, name, value, names)
+
+
+def path(operation: str, name: str, value: Any) -> str:
+    """Return the text of a path that is not empty."""
+    text = os.fspath(value) if isinstance(value, str | os.PathLike) else None
+    if not isinstance(text, str):
+        raise TypeError(f"[{operation}] {name} is {shown(value)}; give a path")
+    if not text:
+        raise ValueError(f"[{operation}] {name} is empty; give a path")
+    return text
 
 
 def float_dtype(operation: str, dtype: Any) -> str:

@@ -54,7 +54,9 @@ def as_csr(object: Any) -> Any: ...  # a sparse matrix as CSR; None for everythi
 
 def activation(name: str, x: npt.ArrayLike, argument: float = 0.0) -> npt.NDArray[Any]: ...
 def activation_grad(name: str, x: npt.ArrayLike, dy: npt.ArrayLike, argument: float = 0.0) -> npt.NDArray[Any]: ...
-def softmax(x: npt.ArrayLike, dy: npt.ArrayLike | None = None) -> npt.NDArray[Any]: ...  # the gradient if dy is given
+
+# "softmax" or "log_softmax"; the gradient if dy is given
+def softmax(name: str, x: npt.ArrayLike, dy: npt.ArrayLike | None = None) -> npt.NDArray[Any]: ...
 def loss(
     name: str, y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None, argument: float = 0.0
 ) -> tuple[float, npt.NDArray[Any]]: ...
@@ -148,7 +150,8 @@ class _Network(Generic[_Number], metaclass=_PybindType):
         lr: float | npt.NDArray[np.float64],  # or one for each step
         # instead of the compiled one: (outputs, rows of the samples) -> loss, gradient, and the lr from this step on
         loss: Callable[[Any, Any], tuple[float, Any] | tuple[float, Any, float]] | None = None,
-    ) -> tuple[float, int, bool]: ...  # loss, steps, whether it diverged
+        seconds: float | None = None,  # ends after the step in which they are over
+    ) -> tuple[float, int, bool, bool]: ...  # loss, steps, whether it diverged, whether steps are left
     def fit_batch(
         self,
         samples: _Samples[_Number],

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from nnext import functional
-from nnext.layers import Layer, Softmax
+from nnext.layers import Layer, LogSoftmax, Softmax
 from nnext.losses import Loss
 
 if TYPE_CHECKING:
@@ -211,12 +211,15 @@ def check(layers: Sequence[Layer], outputs: int | None, loss: Loss | None) -> No
     """
     place = _deciding(layers)
     last = layers[place]
-    if isinstance(last, Softmax) and outputs == 1:
+    softmax, name = Softmax | LogSoftmax, type(last).__name__
+    if isinstance(last, softmax) and outputs == 1:
+        always = 1 if isinstance(last, Softmax) else 0
         raise ValueError(
-            "[compile] Softmax over one output is always 1 and learns nothing; use Sigmoid(), or two outputs"
+            f"[compile] {name} over one output is always {always} and learns nothing; use Sigmoid(), or two outputs"
         )
-    if isinstance(last, Softmax) and place and isinstance(layers[_deciding(layers[:place])], Softmax):
-        raise ValueError("[compile] the last two layers are both Softmax; leave one away")
+    before = layers[_deciding(layers[:place])] if place else None
+    if isinstance(last, softmax) and isinstance(before, softmax):
+        raise ValueError(f"[compile] the last two layers are {type(before).__name__} and {name}; leave one away")
     if loss is None:
         return
     if loss.takes == "class_logits" and outputs == 1:
@@ -228,7 +231,7 @@ def check(layers: Sequence[Layer], outputs: int | None, loss: Loss | None) -> No
     if not fused and last.output_range is not None:
         why_not = _misfit(loss.takes, *last.output_range)
         if why_not is not None:
-            name, (low, high) = type(last).__name__, last.output_range
+            low, high = last.output_range
             raise ValueError(f"[compile] loss {loss.name!r} takes {why_not.format(name=name, low=low, high=high)}")
 
 
@@ -247,6 +250,8 @@ def _misfit(takes: str, low: float, high: float) -> str | None:
         )
     if takes == "logits" and low >= 0:
         return "logits, but {name} gives none below 0, so never a probability below 1/2; leave {name} away"
+    if takes == "logits" and high <= 0:
+        return "logits, but {name} gives none above 0, so never a probability above 1/2; leave {name} away"
     if takes == "class_logits" and unit:
         return (
             "logits, but {name} gives numbers in ({low:g}, {high:g}), which it would squash again; leave {name} "

@@ -16,11 +16,27 @@ from typing import Any, ClassVar, Self, dataclass_transform
 
 from nnext import _check
 from nnext._calls import takes_hints
-from nnext._fields import choice, flag, lists, nested, number, pair, rule_of, several, shape, sides, size
+from nnext._fields import (
+    choice,
+    flag,
+    lists,
+    nested,
+    number,
+    numbers,
+    pair,
+    rule_of,
+    several,
+    shape,
+    sides,
+    size,
+    sizes,
+)
 from nnext._unknown import Hinted, hint, not_one_of, spelled
 
 
-@dataclass_transform(field_specifiers=(size, number, pair, sides, shape, flag, choice, nested, several, lists))
+@dataclass_transform(
+    field_specifiers=(size, number, numbers, pair, sides, shape, sizes, flag, choice, nested, several, lists)
+)
 class Described(Hinted):
     """Base of all descriptions. A direct subclass is a kind, such as Layer, and has a registry of its own."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -27,6 +29,7 @@ class Passed(NamedTuple):
     y: Any
     outputs: Array | None
     weight: Any = None  # None: all count alike
+    ended_early: int | None = None  # after so many steps, as the time was over
 
 
 class Feed(Protocol):
@@ -36,7 +39,7 @@ class Feed(Protocol):
     ended: str | None  # why there is no further epoch
 
     def goes_on(self, epoch: int) -> bool: ...
-    def train(self, epoch: int) -> Passed: ...
+    def train(self, epoch: int, deadline: float) -> Passed: ...  # ends after the step in which that passes
     def close(self) -> None: ...
 
 
@@ -63,11 +66,13 @@ class ArrayFeed:
         """Tell whether there is such an epoch."""
         return True
 
-    def train(self, epoch: int) -> Passed:
+    def train(self, epoch: int, deadline: float) -> Passed:
         """Go through all samples once."""
-        done = self._preparer.objective.epoch(self._data, self._batch_size, self._shuffle)
+        seconds = None if deadline == math.inf else deadline - time.monotonic()
+        done = self._preparer.objective.epoch(self._data, self._batch_size, self._shuffle, seconds)
         _require_finite(done, epoch)
-        return Passed(done.loss, self._data.y, done.outputs, self._data.sample_weight)
+        ended_early = done.steps if done.ended_early else None
+        return Passed(done.loss, self._data.y, done.outputs, self._data.sample_weight, ended_early)
 
     def close(self) -> None:
         """Do nothing."""
@@ -128,12 +133,14 @@ class BatchFeed:
             self._end(f"the batches ended after epoch {epoch - 1}")
         return self.ended is None
 
-    def train(self, epoch: int) -> Passed:
+    def train(self, epoch: int, deadline: float) -> Passed:
         """Go through the batches of an epoch, or as many as it has steps."""
         objective, sums, steps = self._preparer.objective, Sums(self._keep), 0
         objective.engine.begin_epoch(0, False)
         all_steps = self._steps or self._batches.length
         for operation, given in self._batches.read():
+            if time.monotonic() >= deadline:
+                return Passed(math.nan, None, None, ended_early=steps)
             data = self._data(operation, given)
             done = objective.batch(data, steps, all_steps)
             _require_finite(done, epoch, steps)

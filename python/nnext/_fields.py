@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar, Protocol, TypedDict, Unpack
 
 from nnext import _check
+from nnext._unknown import shown
 
 Check = Callable[[str, str, Any], Any]  # operation, name, value -> the value as it is kept
 
@@ -119,6 +120,24 @@ def pair(*, default: tuple[float, float], **limits: Unpack[Limits]) -> Any:
     return _field(Rule(check), default)
 
 
+def numbers(*, called: str | None = None, **limits: Unpack[Limits]) -> Any:
+    """Describe a field that takes some numbers, at least one: always kept as a tuple.
+
+    `called` is the constructor's argument, for messages, where that cannot be the name of the field.
+    """
+
+    def check(operation: str, name: str, value: Any) -> tuple[float, ...]:
+        argument = called or name
+        if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+            raise TypeError(f"[{operation}] {argument} is {shown(value)}; give a list of numbers")
+        parts = [_check.number(operation, f"{argument}[{i}]", part, **limits) for i, part in enumerate(value)]
+        if not parts:
+            raise ValueError(f"[{operation}] {argument} is empty; give at least one number")
+        return tuple(parts)
+
+    return _field(Rule(check), dataclasses.MISSING)
+
+
 def both(value: int | tuple[int, int]) -> tuple[int, int]:
     """Return the numbers of rows and of columns; one number stands for both."""
     return value if isinstance(value, tuple) else (value, value)
@@ -155,6 +174,24 @@ def shape() -> Any:
         return tuple(_check.integer(operation, f"{name}[{i}]", v, low=1, high=2**31 - 1) for i, v in enumerate(value))
 
     return _field(Rule(check), dataclasses.MISSING)
+
+
+def sizes(*, example: str) -> Any:
+    """Describe a field that takes the sizes of some axes, one of which may be -1: a constructor's ``(*sizes)``."""
+
+    def check(operation: str, name: str, value: Any) -> tuple[int, ...]:
+        if not isinstance(value, tuple | list):
+            raise TypeError(f"[{operation}] {name} is {value!r}; give a list of sizes")
+        if len(value) == 1 and isinstance(value[0], tuple | list):
+            value = value[0]
+        if not value:
+            raise ValueError(f"[{operation}] {name} is (); write {operation}({example})")
+        whole = tuple(_check.integer(operation, f"{name}[{i}]", v, low=-1, high=2**31 - 1) for i, v in enumerate(value))
+        if 0 in whole or whole.count(-1) > 1:
+            raise ValueError(f"[{operation}] {name} is {whole}; give sizes of 1 or more, one of which may be -1")
+        return whole
+
+    return _field(Rule(check, several=True), dataclasses.MISSING)
 
 
 def flag(*, default: bool) -> Any:

@@ -61,6 +61,19 @@ def write(target: Path | Writable, data: bytes) -> None:
         _replace(os.path.realpath(path), data)  # a link stays one
 
 
+def in_its_folder(path: str) -> str:
+    """Return a path with the home folder for "~", after making the folders that it lies in where they are not there.
+
+    Raises
+    ------
+    OSError
+        As by `read`.
+    """
+    with _named(path) as full:
+        os.makedirs(os.path.dirname(full) or ".", exist_ok=True)
+        return full
+
+
 def _read_open(file: Any) -> bytes:
     data = file.read() if hasattr(file, "read") else None
     if not isinstance(data, bytes):

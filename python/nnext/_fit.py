@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from nnext import _measure
+from nnext import _measure, _samples
 from nnext._batches import Batches, handed_over
 from nnext._comparison import Comparison
 from nnext._compiled import Compiled
 from nnext._decision import Seen
 from nnext._engine import Engine
 from nnext._feeds import ArrayValidation, BatchValidation, Passed
-from nnext._given import FitOptions, Given
+from nnext._given import Checkpoint, FitOptions, Given, check_for_batches
 from nnext._prepare import Preparer
 from nnext._samples import Samples
-from nnext.callbacks import Callback, ProgressBar
+from nnext.callbacks import Callback, ProgressBar, TimeLimit
+from nnext.errors import DivergenceError
 from nnext.history import History
+from nnext.schedules import Schedule
 
 
 class Trainee(Protocol):
@@ -40,7 +44,8 @@ def fit(model: Trainee, compiled: Compiled, X: Any, y: Any, options: FitOptions)
     batches = handed_over("fit", X, y, options.sample_weight)
     try:  # from here on: Ctrl-C may come as soon as begin_fit has returned
         model.engine.begin_fit(id(options))
-        seen = replace(model.seen, scale=None if options.scale == 1 else options.scale)
+        seen = model.seen if options.resume is None else options.resume.seen
+        seen = replace(seen, scale=None if options.scale == 1 else options.scale)
         given = Given(Preparer(model.engine, compiled, seen, options.scale), options, model.engine.seed)
         try:
             if batches:
@@ -54,25 +59,73 @@ def fit(model: Trainee, compiled: Compiled, X: Any, y: Any, options: FitOptions)
         model.engine.end_fit(id(options))
 
 
-def evaluate(model: Trainee, compiled: Compiled, given: Samples, scale: float) -> dict[str, float]:
+def train_on_batch(
+    model: Trainee, compiled: Compiled, given: Samples, class_weight: Any, scale: float, steps: int | None
+) -> dict[str, float]:
+    """Take a step, of an epoch that has so many, and return loss and metrics; see `Sequential.train_on_batch`."""
+    operation, engine = "train_on_batch", model.engine
+    check_for_batches(operation, class_weight, compiled)
+    if isinstance(compiled.optimizer.lr, Schedule) and steps is None:
+        raise ValueError(
+            f"[{operation}] lr is {compiled.optimizer.lr!r}, whose lengths are in epochs, but a batch does not tell "
+            "how many steps an epoch has; give steps_per_epoch"
+        )
+    try:
+        engine.begin_fit(id(given))
+        preparer = Preparer(engine, compiled, replace(model.seen, scale=None if scale == 1 else scale), scale)
+        samples = _samples.weigh(preparer.settle(operation, given, is_batch=True), class_weight, preparer.decision)
+        data = preparer.data(operation, samples, keep_outputs=bool(compiled.metrics))
+        step = _begin_step(engine, steps)
+        done = preparer.objective.batch(data, step, steps)
+        if done.diverged:
+            raise DivergenceError(
+                int(engine.position.epochs), step, done.lr, operation, "where it was before this call"
+            )
+    finally:
+        engine.end_fit(id(given))
+    model.remember(preparer.seen)
+    follower = _measure.Follower(compiled.metrics, operation)
+    return _measure.Scores(_measured(follower, preparer, Passed(done.loss, data.y, done.outputs, data.sample_weight)))
+
+
+def _begin_step(engine: Engine, steps: int | None) -> int:
+    """Return which step of its epoch comes next, and begin that where it is the first; without epochs 0."""
+    if steps is None:
+        return 0
+    if engine.position.step == 0 or engine.position.steps != steps:
+        engine.begin_epoch(0, False)
+    return engine.position.step
+
+
+def _measured(follower: _measure.Follower, preparer: Preparer, passed: Passed) -> dict[str, float]:
+    """Return loss and metrics of a pass in training or validation."""
+    values = {"loss": passed.loss}
+    if passed.outputs is None:
+        return values
+    return values | follower.measure(Comparison(preparer.decision, passed.y, passed.outputs, passed.weight))
+
+
+def evaluate(
+    model: Trainee, compiled: Compiled, given: Samples, scale: float, operation: str = "evaluate"
+) -> dict[str, float]:
     """Return loss and metrics; see `Sequential.evaluate`."""
     preparer = Preparer(model.engine, compiled, model.seen, scale)
-    if handed_over("evaluate", *given[:3]):
-        batches = Batches("evaluate", given.X)
+    if handed_over(operation, *given[:3]):
+        batches = Batches(operation, given.X)
         try:
             passed = BatchValidation(preparer, batches, learn=True, keep_outputs=bool(compiled.metrics)).evaluate()
         finally:
             batches.close()
     else:
-        data = preparer.data("evaluate", preparer.settle("evaluate", given))
+        data = preparer.data(operation, preparer.settle(operation, given))
         passed = ArrayValidation(preparer, data).evaluate()
     seen = model.seen.first(preparer.seen)
     scores = _measure.Scores({"loss": passed.loss})
     if passed.outputs is not None:
         decision = preparer.decide(seen)
-        _measure.check(compiled.metrics, decision, "evaluate")
+        _measure.check(compiled.metrics, decision, operation)
         compared = Comparison(decision, passed.y, passed.outputs, passed.weight)
-        scores.update(_measure.measure(compiled.metrics, compared))
+        scores.update(_measure.measure(compiled.metrics, compared, operation))
     model.remember(seen)
     return scores
 
@@ -94,42 +147,62 @@ class _Fit:
     def run(self) -> History:
         """Go through the epochs, with the callbacks around them."""
         model, options = self.model, self.options
-        callbacks = [*options.callbacks, ProgressBar(options.verbose)]
+        limits = [] if options.max_time is None else [TimeLimit(options.max_time)]
+        callbacks = [*options.callbacks, *limits, ProgressBar(options.verbose)]
         before = model.history, model.stop_training, model.seen
+        kept = self._put(options.resume)
         counters = model.engine.counters
         history = model.history = History()
         history.validation_rows = self.given.validation_rows
         model.stop_training = False
         model.remember(self.given.preparer.seen)
-        try:
-            self._begin(callbacks)
-            self._epochs(history, callbacks)
-        except BaseException as error:
-            history.stop_reason = type(error).__name__
-            callbacks[-1].on_train_end()  # the progress bar gives the terminal back
-            if model.engine.counters == counters:  # nothing has been trained: the model is as it was
-                model.history, model.stop_training = before[:2]
-                model.remember(before[2])
-            raise
-        for callback in callbacks:
-            callback.on_train_end({})
+        with contextlib.ExitStack() as closing:
+            try:
+                self._begin(callbacks, closing)
+                self._epochs(history, callbacks)
+            except BaseException as error:
+                history.stop_reason = type(error).__name__
+                if model.engine.counters == counters:  # nothing has been trained: the model is as it was
+                    model.history, model.stop_training = before[:2]
+                    model.remember(before[2])
+                    self._put(kept)
+                raise
+            for callback in callbacks:
+                callback.on_train_end({})
         return history
 
-    def _begin(self, callbacks: Sequence[Callback]) -> None:
+    def _put(self, checkpoint: Checkpoint | None) -> Checkpoint | None:
+        """Go on from a checkpoint, if there is one; return the one that leads back."""
+        if checkpoint is None:
+            return None
+        optimizer, engine = self.compiled.optimizer, self.model.engine
+        kept = Checkpoint(engine.state(), self.model.seen, optimizer.lr)
+        engine.set_state(checkpoint.state)
+        optimizer.lr = checkpoint.lr
+        return kept
+
+    def _begin(self, callbacks: Sequence[Callback], closing: contextlib.ExitStack) -> None:
         names = ["loss", *self.compiled.metrics]
         names += [] if self.given.validation is None else [f"val_{name}" for name in names]
         params = {"epochs": self.options.epochs, "samples": self.given.feed.samples, "metrics": names}
         for callback in callbacks:
             callback.set_params(dict(params))
             callback.set_model(self.model)
+            closing.callback(callback.close)
         for callback in callbacks:
             callback.on_train_begin({})
 
     def _epochs(self, history: History, callbacks: Sequence[Callback]) -> None:
-        for epoch in range(self.options.epochs):
+        for epoch in range(self.options.first_epoch, self.options.epochs):
             if not self.given.feed.goes_on(epoch):
                 break
-            self._epoch(epoch, history, callbacks)
+            try:
+                self._epoch(epoch, history, callbacks)
+            except DivergenceError as error:
+                answers = [callback.on_divergence(error) for callback in callbacks]
+                if not any(answers):
+                    raise
+                self.model.stop_training = True
             if self.model.stop_training:
                 history.stop_reason = history.stop_reason or f"a callback asked to stop after epoch {epoch}"
                 return
@@ -138,17 +211,22 @@ class _Fit:
     def _epoch(self, epoch: int, history: History, callbacks: Sequence[Callback]) -> None:
         for callback in callbacks:
             callback.on_epoch_begin(epoch, {})
-        logs = self._measure(self.given.feed.train(epoch))
+        limit = min(callbacks, key=lambda callback: callback.deadline)
+        if time.monotonic() >= limit.deadline:
+            return self._end(history, f"{type(limit).__name__} before epoch {epoch}")
+        passed = self.given.feed.train(epoch, limit.deadline)
         self.model.remember(self.given.preparer.seen)  # batches tell more as they come
+        if passed.ended_early is not None:
+            return self._end(history, f"{type(limit).__name__} in epoch {epoch} after {passed.ended_early} steps of it")
+        logs = self._measure(passed)
         if self.given.validation is not None:
             logs |= {f"val_{name}": value for name, value in self._measure(self.given.validation.evaluate()).items()}
         history.append(epoch, logs)
         for callback in callbacks:
             callback.on_epoch_end(epoch, logs)
 
+    def _end(self, history: History, reason: str) -> None:
+        history.stop_reason, self.model.stop_training = reason, True
+
     def _measure(self, passed: Passed) -> dict[str, float]:
-        values = {"loss": passed.loss}
-        if passed.outputs is None:
-            return values
-        compared = Comparison(self.given.preparer.decision, passed.y, passed.outputs, passed.weight)
-        return values | self.follower.measure(compared)
+        return _measured(self.follower, self.given.preparer, passed)

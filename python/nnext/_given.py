@@ -10,11 +10,15 @@ import numpy as np
 
 from nnext import _measure, _samples, _targets
 from nnext._batches import Batches, are_batches
+from nnext._compiled import Compiled
+from nnext._decision import Seen
 from nnext._feeds import ArrayFeed, ArrayValidation, BatchFeed, BatchValidation, Feed, Validation
 from nnext._objective import Data
 from nnext._prepare import Preparer
 from nnext._samples import Samples
+from nnext._state import State
 from nnext.callbacks import Callback
+from nnext.schedules import Schedule
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -23,6 +27,15 @@ if TYPE_CHECKING:
 
 
 _NO_ACCUMULATE = "each of them is a step; hand over larger ones, compile with accumulate=1, or give X and y"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a training stood that is to go on."""
+
+    state: State
+    seen: Seen
+    lr: float | Schedule
 
 
 @dataclass(frozen=True)
@@ -40,7 +53,29 @@ class FitOptions:
     class_weight: Mapping[Any, float] | str | None
     callbacks: tuple[Callback, ...]
     verbose: Any
+    max_time: float | None  # seconds
     scale: float  # on every X; the core checks it
+    resume: Checkpoint | None
+
+    @property
+    def first_epoch(self) -> int:
+        """The number of the first epoch: an epoch that was cut off is not counted."""
+        return 0 if self.resume is None else int(self.resume.state.position.epochs)
+
+
+def check_for_batches(operation: str, class_weight: Any, compiled: Compiled) -> None:
+    """Refuse what no batch by itself can obey."""
+    _refuse_for_batches(
+        operation,
+        ("class_weight", class_weight, isinstance(class_weight, str), "give a dict of weights"),
+        ("accumulate", compiled.accumulate, compiled.accumulate > 1, _NO_ACCUMULATE),
+    )
+
+
+def _refuse_for_batches(operation: str, *rows: tuple[str, Any, bool, str]) -> None:
+    for name, value, wrong, cure in rows:
+        if wrong:
+            raise ValueError(f"[{operation}] {name} is {value!r}, which cannot be obeyed with batches; {cure}")
 
 
 class Given:
@@ -87,17 +122,16 @@ class Given:
 
     def take_batches(self, given: Any) -> None:
         """Train on batches that are handed over."""
-        options, accumulate = self.options, self.preparer.compiled.accumulate
-        for name, value, wrong, cure in (
+        options = self.options
+        _refuse_for_batches(
+            "fit",
             ("shuffle", options.shuffle, options.shuffle is True, "shuffle where they are made"),
             ("batch_size", options.batch_size, options.batch_size is not None, "they have sizes of their own"),
-            ("validation_split", options.validation_split, options.validation_split, "give validation_data"),
-            ("class_weight", options.class_weight, isinstance(options.class_weight, str), "give a dict of weights"),
-            ("accumulate", accumulate, accumulate > 1, _NO_ACCUMULATE),
-        ):
-            if wrong:
-                raise ValueError(f"[fit] {name} is {value!r}, which cannot be obeyed with batches; {cure}")
-        batches = Batches("fit", given, options.epochs, options.steps_per_epoch)
+            ("validation_split", options.validation_split, bool(options.validation_split), "give validation_data"),
+        )
+        check_for_batches("fit", options.class_weight, self.preparer.compiled)
+        passes = max(options.epochs - options.first_epoch, 1)
+        batches = Batches("fit", given, passes, options.steps_per_epoch)
         self._batches.append(batches)
         class_weight: Any = options.class_weight
         self.feed = BatchFeed(

@@ -46,7 +46,7 @@ def check(metrics: Metrics, decision: Decision, operation: str = "compile") -> N
             )
 
 
-def measure(metrics: Metrics, compared: Comparison) -> dict[str, float]:
+def measure(metrics: Metrics, compared: Comparison, operation: str = "evaluate") -> dict[str, float]:
     """Return the value of every metric; NaN, with a warning, where the targets give it none."""
     values: dict[str, float] = {}
     for name, metric in metrics.items():
@@ -54,7 +54,7 @@ def measure(metrics: Metrics, compared: Comparison) -> dict[str, float]:
             values[name] = compared.value(metric)
         except UndefinedError as error:
             values[name] = math.nan
-            warn(f"[evaluate] metric {name!r} is NaN: {error}", RuntimeWarning)
+            warn(f"[{operation}] metric {name!r} is NaN: {error}", RuntimeWarning)
     return values
 
 
@@ -75,8 +75,8 @@ def try_out(metrics: Metrics, decision: Decision, y: Any, weight: Any) -> None:
 class Follower:
     """The metrics of a fit: one that cannot be computed in an epoch is NaN there, with one warning a fit."""
 
-    def __init__(self, metrics: Metrics) -> None:
-        self.metrics, self._warned = metrics, set[str]()
+    def __init__(self, metrics: Metrics, operation: str = "fit") -> None:
+        self.metrics, self._operation, self._warned = metrics, operation, set[str]()
 
     def measure(self, compared: Comparison) -> dict[str, float]:
         """Return the value of every metric."""
@@ -93,6 +93,7 @@ class Follower:
         if name not in self._warned:
             self._warned.add(name)
             warn(
-                f"[fit] metric {name!r} is NaN where it cannot be computed: {type(error).__name__}: {error}",
+                f"[{self._operation}] metric {name!r} is NaN where it cannot be computed: "
+                f"{type(error).__name__}: {error}",
                 RuntimeWarning,
             )

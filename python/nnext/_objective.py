@@ -45,9 +45,9 @@ class Data:
         weights = np.asarray(self.weights, dtype=np.float64)
         return float(weights.sum() / (weights.size / len(weights)))
 
-    def steps(self, batch_size: int) -> int:
-        """Return how many an epoch has."""
-        return -(-self.rows // batch_size)
+    def steps(self, batch_size: int, accumulate: int) -> int:
+        """Return how many an epoch has, of so many batches each."""
+        return -(-self.rows // (batch_size * accumulate))
 
 
 class Epoch(NamedTuple):
@@ -58,6 +58,7 @@ class Epoch(NamedTuple):
     steps: int  # until it diverged, if it did
     lr: float  # of the step that it diverged in, if it did
     diverged: bool
+    ended_early: bool = False
 
 
 def _rates(lr: float | Schedule, start: Callable[[], float], steps: int) -> float | Array:
@@ -85,8 +86,8 @@ def _rate_at(lr: float | Schedule, engine: Engine, step: int, steps: int | None)
 class CoreLoss:
     """A loss that the core computes."""
 
-    def __init__(self, engine: Engine, optimizer: Optimizer) -> None:
-        self.engine, self.optimizer = engine, optimizer
+    def __init__(self, engine: Engine, optimizer: Optimizer, accumulate: int) -> None:
+        self.engine, self.optimizer, self.accumulate = engine, optimizer, accumulate
 
     def data(self, given: Samples, operation: str, scale: float, keep_outputs: bool = False) -> Data:
         """Check samples and targets."""
@@ -95,11 +96,14 @@ class CoreLoss:
         outputs = np.empty((samples.rows, *samples.output_shape), self.engine.dtype) if keep_outputs else None
         return Data(samples.rows, np.asarray(y), X, samples, outputs, scale, weights, given.weight)
 
-    def epoch(self, data: Data, batch_size: int, shuffle: bool) -> Epoch:
-        """Go through all samples once."""
-        rates = _rates(self.optimizer.lr, lambda: self.engine.position.in_epochs(), data.steps(batch_size))
-        loss, steps, diverged = self.engine.fit_epoch(data.samples, data.outputs, batch_size, shuffle, rates)
-        return Epoch(loss, data.outputs, steps, _rate(rates, steps), diverged)
+    def epoch(self, data: Data, batch_size: int, shuffle: bool, seconds: float | None = None) -> Epoch:
+        """Go through all samples once, or until `seconds` are over."""
+        all_steps = data.steps(batch_size, self.accumulate)
+        rates = _rates(self.optimizer.lr, lambda: self.engine.position.in_epochs(), all_steps)
+        loss, steps, diverged, ended_early = self.engine.fit_epoch(
+            data.samples, data.outputs, batch_size, shuffle, rates, None, seconds
+        )
+        return Epoch(loss, data.outputs, steps, _rate(rates, steps), diverged, ended_early)
 
     def batch(self, data: Data, step: int, steps: int | None) -> Epoch:
         """Take one step, with all samples: of an epoch that has so many, None where nobody knows."""
@@ -119,8 +123,8 @@ class CoreLoss:
 class OwnLoss:
     """A function ``f(y_pred, y) -> (loss, grad)`` of the user's."""
 
-    def __init__(self, engine: Engine, optimizer: Optimizer, function: CustomLoss) -> None:
-        self.engine, self.optimizer, self.function = engine, optimizer, function
+    def __init__(self, engine: Engine, optimizer: Optimizer, accumulate: int, function: CustomLoss) -> None:
+        self.engine, self.optimizer, self.accumulate, self.function = engine, optimizer, accumulate, function
 
     def data(self, given: Samples, operation: str, scale: float, keep_outputs: bool = False) -> Data:
         """Check samples; what y may hold is the function's affair."""
@@ -135,15 +139,16 @@ class OwnLoss:
         outputs = np.empty((samples.rows, *samples.output_shape), self.engine.dtype) if keep_outputs else None
         return Data(samples.rows, targets, X, samples, outputs, scale)
 
-    def epoch(self, data: Data, batch_size: int, shuffle: bool) -> Epoch:
-        """Go through all samples once; the function is called in every step."""
-        start, step = self.engine.position.in_epochs(), count()
-        rates = lru_cache(1)(partial(_rates, start=lambda: start, steps=data.steps(batch_size)))
-        host = self._host(data, lambda: _rate(rates(self.optimizer.lr), next(step)))
-        loss, steps, diverged = self.engine.fit_epoch(
-            data.samples, data.outputs, batch_size, shuffle, rates(self.optimizer.lr), host
+    def epoch(self, data: Data, batch_size: int, shuffle: bool, seconds: float | None = None) -> Epoch:
+        """Go through all samples once, or until `seconds` are over; the function is called for every batch."""
+        start, batch = self.engine.position.in_epochs(), count()
+        all_steps = data.steps(batch_size, self.accumulate)
+        rates = lru_cache(1)(partial(_rates, start=lambda: start, steps=all_steps))
+        host = self._host(data, lambda: _rate(rates(self.optimizer.lr), next(batch) // self.accumulate))
+        loss, steps, diverged, ended_early = self.engine.fit_epoch(
+            data.samples, data.outputs, batch_size, shuffle, rates(self.optimizer.lr), host, seconds
         )
-        return Epoch(loss, data.outputs, steps, _rate(rates(self.optimizer.lr), steps), diverged)
+        return Epoch(loss, data.outputs, steps, _rate(rates(self.optimizer.lr), steps), diverged, ended_early)
 
     def batch(self, data: Data, step: int, steps: int | None) -> Epoch:
         """Take one step, with all samples: of an epoch that has so many, None where nobody knows."""
@@ -169,6 +174,10 @@ class OwnLoss:
         outputs = self.engine.outputs(data.samples)
         return self._call(outputs, data.y)[0], outputs
 
+    def gradients(self, y_pred: Array, y: Array) -> Array:
+        """Return the gradient of each sample's own loss in its outputs: the function gets one sample at a time."""
+        return np.concatenate([self._call(y_pred[i : i + 1], y[i : i + 1])[1] for i in range(len(y_pred))])
+
     def loss_and_gradients(self, data: Data) -> float:
         """Return the loss in training mode; the engine keeps the gradients."""
         value, grad = self._call(self.engine.forward(data.X, True, data.scale), data.y)
@@ -192,5 +201,5 @@ class OwnLoss:
 def objective(engine: Engine, compiled: Compiled) -> CoreLoss | OwnLoss:
     """Return the way to the compiled loss."""
     if callable(compiled.loss):
-        return OwnLoss(engine, compiled.optimizer, compiled.loss)
-    return CoreLoss(engine, compiled.optimizer)
+        return OwnLoss(engine, compiled.optimizer, compiled.accumulate, compiled.loss)
+    return CoreLoss(engine, compiled.optimizer, compiled.accumulate)

@@ -75,17 +75,22 @@ class Passes:
         shuffle: bool,
         lr: float | Array,
         loss: HostLoss | None = None,
-    ) -> tuple[float, int, bool]:
-        """Go through all samples once; return the loss, the number of steps, and whether it diverged.
+        seconds: float | None = None,
+    ) -> tuple[float, int, bool, bool]:
+        """Go through all samples once; return the loss, the number of steps, whether it diverged, and ended early.
 
-        `lr` is one learning rate, or one for each step. What `loss` gives holds from its step on.
+        `lr` is one learning rate, or one for each step. What `loss` gives holds from its step on. It ends early after
+        the step in which `seconds` are over, if it has more.
         """
-        return self._core.fit_epoch(samples, outputs, batch_size, shuffle, lr, loss)
+        return self._core.fit_epoch(samples, outputs, batch_size, shuffle, lr, loss, seconds)
 
     def fit_batch(
         self, samples: Any, outputs: Any, lr: float, steps: int, loss: HostLoss | None = None
     ) -> tuple[float, int, bool]:
-        """Take one step with all samples, of an epoch that has so many, 0 where nobody knows; return the same."""
+        """Take one step with all samples, of an epoch that has so many, 0 where nobody knows.
+
+        Return the loss, the number of steps, and whether it diverged.
+        """
         return self._core.fit_batch(samples, outputs, lr, steps, loss)
 
     def begin_epoch(self, samples: int, shuffle: bool) -> Array:

@@ -6,6 +6,8 @@ from __future__ import annotations
 class DivergenceError(ArithmeticError):
     """A loss or a weight became NaN or infinite. The model is back at the last step whose loss was finite.
 
+    After `train_on_batch` it is where it was before the call, and `epoch` and `step` are those of its schedule.
+
     Attributes
     ----------
     epoch, step : int
@@ -25,15 +27,23 @@ class DivergenceError(ArithmeticError):
     1e+30
     """
 
-    def __init__(self, epoch: int, step: int, lr: float) -> None:
+    def __init__(
+        self,
+        epoch: int,
+        step: int,
+        lr: float,
+        operation: str = "fit",
+        back: str = "at the last step whose loss was finite",
+    ) -> None:
         super().__init__(
-            f"[fit] the loss or a weight became NaN or infinite in epoch {epoch}, step {step}, with lr={lr:g}; the "
-            "model is back at the last step whose loss was finite. Try a smaller learning rate, or scale the data"
+            f"[{operation}] the loss or a weight became NaN or infinite in epoch {epoch}, step {step}, with lr={lr:g}; "
+            f"the model is back {back}. Try a smaller learning rate, or scale the data"
         )
         self.epoch, self.step, self.lr = epoch, step, lr
+        self._all = epoch, step, lr, operation, back
 
-    def __reduce__(self) -> tuple[type[DivergenceError], tuple[int, int, float]]:
-        return type(self), (self.epoch, self.step, self.lr)
+    def __reduce__(self) -> tuple[type[DivergenceError], tuple[int, int, float, str, str]]:
+        return type(self), self._all
 
 
 class ModelFormatError(ValueError):

@@ -8,10 +8,11 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NoReturn
 
+from nnext import _pictures
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -27,10 +28,10 @@ class History:
         One list a quantity, "loss" and the metrics, and with validation the same with "val_" before the name. All lists
         are as long as `epoch`; NaN stands where an epoch has no value.
     epoch : list of int
-        The epochs, from 0.
+        The epochs, from 0, or on from those of a file that the fit resumed from.
     stop_reason : str or None
-        Why the training ended, in the words of the callback that ended it if it has some, or that batches had ended;
-        None before its end.
+        Why the training ended, in the words of the callback that ended it if it has some, after which step its time was
+        over, or that batches had ended; None before its end.
     validation_rows : ndarray of int, or None
         Which rows of X ``validation_split`` held out, in increasing order; None without.
 
@@ -165,38 +166,12 @@ class History:
         """
         if not self.history:
             raise ValueError("[plot] the history has no epochs; fit the model first")
-        try:
-            from matplotlib.figure import Figure
-        except ImportError as error:
-            raise ImportError('[plot] matplotlib is not installed; pip install "nnext-learn[plot]"') from error
         names = list(dict.fromkeys(name.removeprefix("val_") for name in self.history))
-        size = (1 + 4.5 * len(names), 3.5)
-        if path is None:
-            from matplotlib import pyplot
-
-            figure = pyplot.figure(figsize=size, layout="constrained")
-        else:
-            figure = Figure(figsize=size, layout="constrained")
+        figure = _pictures.new_figure((1 + 4.5 * len(names), 3.5), path)
         for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
-            self._draw(axes, name)
-        if path is not None:
-            figure.savefig(path, dpi=150)
+            _pictures.draw_curves(axes, self.epoch, self.history, name, self.best_epoch)
+        _pictures.save(figure, path)
         return figure
-
-    def _draw(self, axes: Axes, name: str) -> None:
-        from matplotlib.ticker import MaxNLocator
-
-        x = [epoch + 1 for epoch in self.epoch]  # people count from 1, as the progress lines do
-        marker = "o" if len(x) == 1 else None  # a line needs two points to be seen
-        for key, label, colour in ((name, "training", "C0"), (f"val_{name}", "validation", "C1")):
-            if key in self.history:
-                axes.plot(x, self.history[key], color=colour, label=label, marker=marker)
-        if self.best_epoch is not None and f"val_{name}" in self.history:
-            axes.axvline(self.best_epoch + 1, color="0.6", linestyle=":", label="best epoch")
-        axes.set(xlabel="epoch", ylabel=name)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False)
 
     def __repr__(self) -> str:
         count = f"{len(self.epoch)} epoch" + ("" if len(self.epoch) == 1 else "s")

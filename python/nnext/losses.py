@@ -120,7 +120,7 @@ class BCEWithLogits(Loss):
 class CrossEntropy(Loss):
     """Cross-entropy of ``softmax(z)`` with class labels or one-hot rows, ``mean(logsumexp(z) - z[label])``.
 
-    After a last ``Softmax`` layer, too, it is computed from the logits.
+    After a last ``Softmax`` or ``LogSoftmax`` layer, too, it is computed from the logits.
 
     Examples
     --------
@@ -133,7 +133,7 @@ class CrossEntropy(Loss):
 
     name = "cross_entropy"
     takes = "class_logits"
-    fused_after: ClassVar[Mapping[str, str]] = {"Softmax": "cross_entropy"}
+    fused_after: ClassVar[Mapping[str, str]] = {"Softmax": "cross_entropy", "LogSoftmax": "cross_entropy"}
 
 
 def get(loss: Any) -> Loss | CustomLoss:

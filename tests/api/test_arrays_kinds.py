@@ -142,6 +142,7 @@ FUNCTIONS = {
     "tanh_grad": [X, X],
     "softmax": [X],
     "softmax_grad": [X, X],
+    "log_softmax_grad": [X, X],
     "matmul": [X, X.T],
     "mse": [X, X, np.ones(N)],
     "bce_grad": [X / 4 + 0.5, X > 0, np.ones(N)],

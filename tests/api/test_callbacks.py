@@ -2,9 +2,11 @@
 
 import copy
 import inspect
+import pathlib
 import pickle
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,10 +17,25 @@ from nnext.callbacks import Callback, EarlyStopping, LambdaCallback, ProgressBar
 OWN = [value for _, value in inspect.getmembers(nn.callbacks, inspect.isclass) if value is not Callback]
 
 
+def halve(epoch: int, lr: float) -> float:
+    return lr / 2
+
+
+ARGUMENTS: dict[str, tuple[Any, ...]] = {
+    "CSVLogger": ("log.csv",),
+    "LearningRateScheduler": (halve,),
+    "ModelCheckpoint": ("m.safetensors",),
+    "TimeLimit": (60.0,),
+}
+MAKE = {kind.__name__: partial(kind, *ARGUMENTS.get(kind.__name__, ())) for kind in OWN}
+
+
 def run(callback: Callback, epochs: int) -> None:
     """Call what a fit calls."""
+    model = nn.MLP([1, 1])
+    model.compile(loss="mse")
     callback.set_params({"epochs": epochs})
-    callback.set_model(None)
+    callback.set_model(model)
     callback.on_train_begin()
     for epoch in range(epochs):
         callback.on_epoch_begin(epoch)
@@ -128,12 +145,12 @@ def test_what_is_no_callback_is_refused_by_the_arguments_name(given: Any, messag
 # ---- what can be set ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", OWN)
-def test_what_can_be_set_is_checked_and_all_else_is_refused(kind: Callable[[], Any]) -> None:
-    callback = kind()
+@pytest.mark.parametrize("kind", MAKE)
+def test_what_can_be_set_is_checked_and_all_else_is_refused(kind: str) -> None:
+    callback = MAKE[kind]()
     run_before = dict(vars(callback))
     for name in [*(name for name in dir(callback) if not name.startswith("_")), "patiense", "Verbose"]:
-        with pytest.raises((AttributeError, TypeError, ValueError), match=rf"\[{kind.__name__}\] {name} "):
+        with pytest.raises((AttributeError, TypeError, ValueError), match=rf"\[{kind}\] {name} "):
             setattr(callback, name, object())
     assert vars(callback) == run_before
 
@@ -155,6 +172,11 @@ def test_what_can_be_set_is_checked_and_all_else_is_refused(kind: Callable[[], A
         (EarlyStopping, "patience", -1, ValueError, "patience is -1; give a whole number from 0"),
         (EarlyStopping, "patience", 1.5, TypeError, "patience is 1.5; give a whole number"),
         (EarlyStopping, "min_delta", -1, ValueError, "min_delta is -1; give a finite number"),
+        (MAKE["ModelCheckpoint"], "path", "x", AttributeError, "path cannot be set; set every, best, or make a new"),
+        (MAKE["ModelCheckpoint"], "every", 0, ValueError, "every is 0; give a whole number from 1"),
+        (MAKE["TimeLimit"], "seconds", 0, ValueError, r"seconds is 0; give a finite number in \(0, inf"),
+        (nn.TensorBoard, "histogram_freq", -1, ValueError, "histogram_freq is -1; give a whole number from 0"),
+        (nn.TerminateOnNaN, "patience", 3, AttributeError, "patience cannot be set; make a new TerminateOnNaN"),
         (ProgressBar, "verbos", 0, AttributeError, "verbos cannot be set; set verbose, or make a new ProgressBar"),
         (ProgressBar, "verbose", 3, ValueError, "verbose is 3; use 'auto', 0, 1 or 2"),
         (ProgressBar, "verbose", "2", ValueError, "verbose is '2'; use 'auto', 0, 1 or 2"),
@@ -167,8 +189,9 @@ def test_what_can_be_set_is_checked_and_all_else_is_refused(kind: Callable[[], A
 def test_what_cannot_be_obeyed_is_refused(
     make: Callable[[], Any], name: str, value: Any, error: type[Exception], message: str
 ) -> None:
-    with pytest.raises(error, match=rf"\[{make.__name__}\] {message}"):
-        setattr(make(), name, value)
+    callback = make()
+    with pytest.raises(error, match=rf"\[{type(callback).__name__}\] {message}"):
+        setattr(callback, name, value)
 
 
 def test_what_is_set_acts(capsys: pytest.CaptureFixture[str]) -> None:
@@ -187,10 +210,12 @@ def test_what_is_set_acts(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("kind", [Callback, *OWN])
-def test_subclasses_of_users_keep_what_they_like(kind: Any) -> None:
+def test_subclasses_of_users_keep_what_they_like(
+    kind: Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Mine(kind):  # type: ignore[misc]
         def __init__(self) -> None:
-            super().__init__()
+            super().__init__(*ARGUMENTS.get(kind.__name__, ()))
             self.seen = 0
 
         def set_model(self, model: Any) -> None:
@@ -199,15 +224,19 @@ def test_subclasses_of_users_keep_what_they_like(kind: Any) -> None:
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             self.seen += 1
 
+    if kind is nn.TensorBoard:
+        pytest.importorskip("tensorboardX", reason="the extra [tensorboard] is not installed")
+    monkeypatch.chdir(tmp_path)  # some write files
     mine = Mine()
     run(mine, 3)
+    mine.close()
     mine.anything = 1
     assert (mine.seen, mine.anything) == (3, 1)
 
 
-@pytest.mark.parametrize("kind", OWN)
-def test_copies_are_callbacks_with_the_same_settings(kind: Callable[[], Any]) -> None:
-    callback = kind()
+@pytest.mark.parametrize("kind", MAKE)
+def test_copies_are_callbacks_with_the_same_settings(kind: str) -> None:
+    callback = MAKE[kind]()
     for again in (copy.copy(callback), copy.deepcopy(callback), pickle.loads(pickle.dumps(callback))):
         assert vars(again) == vars(callback)
         with pytest.raises(AttributeError):

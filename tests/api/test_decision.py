@@ -14,10 +14,12 @@ N, FEATURES = 40, 3
 LASTS: dict[str, list[nn.Layer]] = {name: [case.layer] for name, case in ACTIVATIONS.items()} | {
     "nothing": [],
     "softmax": [nn.Softmax()],
+    "log_softmax": [nn.LogSoftmax()],
     "sigmoid and identity": [nn.Sigmoid(), nn.Identity()],
     "dropout": [nn.Dropout(0.5)],
     "residual": [nn.Residual(nn.Sigmoid())],
     "two softmax": [nn.Softmax(), nn.Identity(), nn.Softmax()],
+    "its log": [nn.Softmax(), nn.LogSoftmax()],
 }
 NAMES = [*sorted({case.name for case in LOSSES.values()}), "own"]
 COMBINATIONS = list(itertools.product(LASTS, NAMES, (1, 2, 5)))
@@ -27,6 +29,8 @@ REFUSED = {
     ("sigmoid", "bce_with_logits"): "leave Sigmoid away, or use loss='bce'",
     ("sigmoid", "cross_entropy"): r"use Softmax\(\) in its place",
     ("softmax", "bce_with_logits"): "leave Softmax away",
+    ("log_softmax", "bce_with_logits"): "gives none above 0, so never a probability above 1/2; leave LogSoftmax away",
+    ("log_softmax", "bce"): r"LogSoftmax gives numbers in \(-inf, 0\); end the network with Sigmoid\(\)",
     ("relu", "bce_with_logits"): "leave ReLU away",
     ("nothing", "bce"): r"end the network with Sigmoid\(\), or use loss='bce_with_logits'",
     ("relu", "bce"): r"end the network with Sigmoid\(\)",
@@ -106,15 +110,18 @@ def test_all_say_the_same(last: str, loss: str, k: int, exclusive: bool, fits: b
 def test_what_cannot_work_together_is_refused(last: str, loss: str, k: int) -> None:
     model = network(last, k)
     message = "cross_entropy needs an output for each" if (loss, k) == ("cross_entropy", 1) else REFUSED[last, loss]
-    if (last, k) == ("softmax", 1):
-        message = "Softmax over one output is always 1"
+    if "softmax" in last and k == 1:
+        message = "Softmax over one output is always [01]"
     with unchanged(model), pytest.raises(ValueError, match=rf"\[compile\] .*{message}"):
         model.compile(loss)
 
 
 @pytest.mark.parametrize("loss", [*NAMES[:-1], own_loss])
 def test_softmax_that_does_nothing_is_refused_whatever_the_loss(loss: Any) -> None:
-    for last, k, message in (("softmax", 1, "always 1"), ("two softmax", 3, "leave one away")):
+    for last, k, message in (
+        ("softmax", 1, "always 1"), ("log_softmax", 1, "always 0"),
+        ("two softmax", 3, "leave one away"), ("its log", 3, "are Softmax and LogSoftmax; leave one away"),
+    ):  # fmt: skip
         with pytest.raises(ValueError, match=message):
             network(last, k).compile(loss)
     model = nn.Sequential(nn.Softmax(), nn.Linear(3, 2), nn.Softmax())  # the first is an ordinary layer

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from cases import OPTIMIZERS, SCHEDULES
+from cases import OPTIMIZERS
 from internals import Described, choice, flag, nested, number, pair, several, size
 from layer_cases import LAYERS
+from schedule_cases import SCHEDULES
 
 DESCRIPTIONS: list[Described] = [
     *(case.layer for case in LAYERS.values()),

@@ -105,6 +105,18 @@ def test_a_second_fit_starts_afresh() -> None:
     assert early.best is None
 
 
+def test_the_epochs_of_a_fit_that_goes_on_count_from_its_first_one() -> None:
+    early, model = nn.EarlyStopping(patience=2), Model()
+    early.set_model(model)
+    early.on_train_begin()
+    stopped = []
+    for epoch, value in enumerate([NAN, NAN, 3.0], 7):
+        early.on_epoch_end(epoch, {"val_loss": value})
+        stopped.append(model.stop_training)
+    assert stopped == [False, False, False]
+    assert (early.best_epoch, early.stopped_epoch) == (9, None)
+
+
 def test_settings_act_on_the_next_epoch() -> None:
     early, model = nn.EarlyStopping(patience=1), Model()
     early.set_model(model)

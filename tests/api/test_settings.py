@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from cases import LOSSES, OPTIMIZERS, SCHEDULES
+from cases import LOSSES, OPTIMIZERS
 from layer_cases import LAYERS
+from schedule_cases import SCHEDULES
 
 PUBLIC = [
     nn,
@@ -43,8 +44,16 @@ OBJECTS: list[Any] = [
     nn.MLP([2, 3, 2]),
     made().compile_inference(),
     nn.gradcheck(made(), X, Y),
+    nn.lr_find(made(), X, Y, steps=2),
     nn.callbacks.EarlyStopping(),
+    nn.CSVLogger("log.csv"),
+    nn.ModelCheckpoint("m.safetensors"),
+    nn.TensorBoard(),
+    nn.TerminateOnNaN(),
+    nn.TimeLimit(60),
     nn.LambdaCallback(),
+    nn.LearningRateScheduler(lambda epoch, lr: lr),
+    nn.ReduceLROnPlateau(),
     nn.ProgressBar(),
     nn.History(),
 ]

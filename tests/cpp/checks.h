@@ -9,6 +9,8 @@ void check_gemm(const Isa& isa, bool quick, Report& report);
 void check_math(const std::vector<Isa>& isas, bool quick, Report& report);
 void check_elementwise(const Isa& isa, Report& report);
 void check_softmax(const Isa& isa, Report& report);
+void check_prelu(const Isa& isa, Report& report);
+void check_noise(const Isa& isa, Report& report);
 void check_loss(const Isa& isa, bool quick, Report& report);
 void check_reduce(const Isa& isa, Report& report);
 void check_normalize(const Isa& isa, Report& report);

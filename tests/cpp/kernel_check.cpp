@@ -32,6 +32,8 @@ int main(int argc, char** argv) {
     check_layout(isa, report);
     check_elementwise(isa, report);
     check_softmax(isa, report);
+    check_prelu(isa, report);
+    check_noise(isa, report);
     check_loss(isa, quick, report);
     check_reduce(isa, report);
     check_normalize(isa, report);

@@ -44,11 +44,7 @@ class Battery {
     add_mapped("exp", [&](auto n, auto* x, auto* y) { table_.elementwise.exp(n, x, y); });
     add_mapped("log", [&](auto n, auto* x, auto* y) { table_.elementwise.log(n, x, y); });
     run_activations();
-    add_by_row("softmax",
-               [&](auto m, auto n, auto* x, auto*, auto*, auto*, auto* y) { table_.softmax.forward(m, n, x, y); });
-    add_by_row("softmax gradient", [&](auto m, auto n, auto* x, auto* t, auto*, auto*, auto* y) {
-      table_.softmax.backward(m, n, t, x, y);
-    });
+    run_softmax_and_noise();
     run_losses();
     add_by_row("column_sums", [&](auto m, auto n, auto* x, auto*, auto*, auto*, auto* y) {
       table_.reduce.column_sums(m, n, x, static_cast<std::ptrdiff_t>(n), nullptr, y);
@@ -86,6 +82,33 @@ class Battery {
         activation.backward(n, T(0.1), activation.from_x ? x : y, x, y + n);
       });
   }
+  void run_softmax_and_noise() {
+    const auto run = [&](const std::string& name, const kernels::SoftmaxKernels<T>& kernel, T below) {
+      add_by_row(name, [&](auto m, auto n, auto* x, auto*, auto*, auto*, auto* y) { kernel.forward(m, n, x, y); });
+      add_by_row(name + " gradient", [&](auto m, auto n, auto* x, auto* t, auto*, auto*, auto* y) {
+        std::vector<T> outputs(t, t + m * n);
+        for (T& output : outputs) output -= below;
+        kernel.backward(m, n, outputs.data(), x, y);
+      });
+    };
+    run("softmax", table_.softmax, 0);
+    run("log_softmax", table_.log_softmax, 1);
+    for (const bool shared : {false, true})
+      add_by_row(shared ? "prelu of one weight" : "prelu",
+                 [&](auto m, auto n, auto* x, auto* t, auto*, auto*, auto* y) {
+                   std::vector<T> dx(m * n), sums(m * n);
+                   table_.prelu.forward(m, n, shared, t, x, y);
+                   table_.prelu.backward(1, m, n, shared, t, x, y, dx.data(), sums.data());
+                   for (std::size_t i = 0; i < m * n; ++i) y[i] += dx[i] + sums[i];
+                 });
+    add_mapped("noise", [&](auto n, auto* x, auto* y) {
+      std::vector<std::uint32_t> words(2 * n);
+      for (auto& word : words) word = static_cast<std::uint32_t>(random_.bits());
+      table_.noise.add_normal(n, 0.7, words.data(), x, y);
+      std::fill_n(x, n, T(0));
+      table_.noise.add_normal(n, 0.7, words.data(), x, y + n);
+    });
+  }
   void run_losses() {
     for (const auto& loss : std::span(table_.loss.losses, table_.loss.loss_count)) {
       const bool of_probabilities = std::string(loss.name) == "bce";
@@ -118,20 +141,23 @@ class Battery {
     });
   }
   void run_row_norm() {
-    const auto& norm = table_.row_norm;
+    run_row_norm("row norm", table_.row_norm);
+    run_row_norm("rms norm", table_.rms_norm);
+  }
+  void run_row_norm(const std::string& name, const kernels::RowNormKernels<T>& norm) {
     const auto moments_of = [&](auto m, auto n, auto* x, auto* y) {
       std::vector<T> moments(2 * m);
       norm.forward(m, n, T(1e-5), x, nullptr, nullptr, moments.data(), y);
       return moments;
     };
-    add_by_row("row norm", [&](auto m, auto n, auto* x, auto* t, auto*, auto*, auto* y) {
+    add_by_row(name, [&](auto m, auto n, auto* x, auto* t, auto*, auto*, auto* y) {
       std::vector<T> moments(2 * m);
       norm.forward(m, n, T(1e-5), x, t, x, moments.data(), y);
     });
-    add_by_row("row norm gradient", [&](auto m, auto n, auto* x, auto* t, auto*, auto*, auto* y) {
+    add_by_row(name + " gradient", [&](auto m, auto n, auto* x, auto* t, auto*, auto*, auto* y) {
       norm.backward(m, n, x, moments_of(m, n, x, y).data(), t, t, y);
     });
-    add_by_row("row norm weights", [&](auto m, auto n, auto* x, auto* t, auto*, auto*, auto* y) {
+    add_by_row(name + " weights", [&](auto m, auto n, auto* x, auto* t, auto*, auto*, auto* y) {
       norm.weight_sums(m, n, n, x, moments_of(m, n, x, y).data(), t, y);
     });
   }

@@ -1,4 +1,4 @@
-// Softmax of rows and its gradient against the formula, at every row length, in place and with a NaN in every lane.
+// Softmax of rows, its logarithm, and their gradients against the formulas, at every row length, in place and with a NaN in every lane.
 #include "checks.h"
 
 namespace nnext::testing {
@@ -9,7 +9,7 @@ constexpr std::size_t kRows = 3, kLargest = 70;
 template <class T>
 class SoftmaxCheck {
  public:
-  explicit SoftmaxCheck(const kernels::SoftmaxKernels<T>& kernel) : kernel_(kernel) {}
+  SoftmaxCheck(const kernels::SoftmaxKernels<T>& kernel, bool is_log) : kernel_(kernel), is_log_(is_log) {}
 
   double run() {
     for (std::size_t n = 1; n <= kLargest; ++n)
@@ -34,23 +34,30 @@ class SoftmaxCheck {
   }
 
  private:
-  // Rounding x - max costs |x - max| eps / 2 of the result, in the sum as well; exp, sum and product a few eps.
+  // Rounding x - max costs |x - max| eps / 2 of the result, in the sum as well; exp, sum and product a few eps. So they
+  // do of the logarithm, whose own size is rounded, too.
   void forward(std::size_t n, const T* x, const T* y) {
     const Real max = *std::max_element(x, x + n);
     Real sum = 0;
     for (std::size_t j = 0; j < n; ++j) sum += std::exp(x[j] - max);
     for (std::size_t j = 0; j < n; ++j) {
-      const Real want = std::exp(x[j] - max) / sum;
-      const Real allowed = (6 + static_cast<Real>(n) / 16 + (max - x[j])) * eps<T>() * want;
-      worst_ = std::max(worst_, share(y[j], want, allowed));
+      const Real log = x[j] - max - std::log(sum), want = is_log_ ? log : std::exp(log);
+      const Real allowed = (6 + static_cast<Real>(n) / 16 + (max - x[j])) * eps<T>();
+      worst_ = std::max(worst_, share(y[j], want, allowed * (is_log_ ? 1 : want)));
     }
   }
   void backward(std::size_t n, const T* y, const T* dy, const T* dx) {
     Real sum = 0, magnitude = 0;
-    for (std::size_t j = 0; j < n; ++j) sum += Real(y[j]) * dy[j], magnitude += std::fabs(Real(y[j]) * dy[j]);
     for (std::size_t j = 0; j < n; ++j) {
-      const Real allowed = (2 + static_cast<Real>(n) / 16) * eps<T>() * y[j] * (std::fabs(Real(dy[j])) + 2 * magnitude);
-      worst_ = std::max(worst_, share(dx[j], y[j] * (dy[j] - sum), allowed));
+      const Real term = is_log_ ? Real(dy[j]) : Real(y[j]) * dy[j];
+      sum += term, magnitude += std::fabs(term);
+    }
+    for (std::size_t j = 0; j < n; ++j) {
+      const Real p = is_log_ ? std::exp(Real(y[j])) : Real(y[j]), size = std::fabs(Real(dy[j]));
+      const Real want = is_log_ ? dy[j] - p * sum : p * (dy[j] - sum);
+      const Real allowed =
+          (2 + static_cast<Real>(n) / 16) * (is_log_ ? size + 2 * p * magnitude : p * (size + 2 * magnitude));
+      worst_ = std::max(worst_, share(dx[j], want, allowed * eps<T>()));
     }
   }
   void stray_nans(Side side, std::size_t n, std::vector<T> values) {
@@ -65,6 +72,7 @@ class SoftmaxCheck {
   }
 
   const kernels::SoftmaxKernels<T>& kernel_;
+  bool is_log_;
   Guarded<T> x_{kRows * kLargest}, y_{kRows * kLargest}, dy_{kRows * kLargest}, dx_{kRows * kLargest};
   Random random_{4};
   double worst_ = 0;
@@ -72,8 +80,11 @@ class SoftmaxCheck {
 
 template <class T>
 void check(const Isa& isa, Report& report) {
+  const kernels::KernelTable<T>& table = isa.tables->get<T>();
   report.start(isa, type_name<T>(), "softmax and its gradient");
-  report.finish(SoftmaxCheck<T>(isa.tables->get<T>().softmax).run());
+  report.finish(SoftmaxCheck<T>(table.softmax, false).run());
+  report.start(isa, type_name<T>(), "log_softmax and its gradient");
+  report.finish(SoftmaxCheck<T>(table.log_softmax, true).run());
 }
 
 }  // namespace

@@ -20,7 +20,8 @@ TESTED = (
     "05_mnist",
     "06_custom_training_loop",
     "07_images",
-    "08_tables",
+    "08_pictures",
+    "09_tables",
 )
 
 
@@ -37,7 +38,7 @@ def example(name: str) -> ModuleType:
 def test_each_example_has_a_test_here_and_says_how_to_run_it() -> None:
     assert sorted(path.stem for path in FOLDER.glob("*.py")) == list(TESTED)
     for name in TESTED:
-        assert f"python examples/{name}.py" in (example(name).__doc__ or "")
+        assert f"python examples/{name}.py" in (FOLDER / f"{name}.py").read_text(encoding="utf-8")
 
 
 def test_one_neuron_finds_the_rule_and_its_gradients_by_hand_are_right(capsys: pytest.CaptureFixture[str]) -> None:
@@ -110,7 +111,7 @@ def test_networks_know_more_of_tables_than_weighted_sums(tmp_path: Path, capsys:
     folder, arguments = os.environ.get("NNEXT_TABLES"), []
     if not folder:
         folder, arguments = write_bent_tables(tmp_path), ["--epochs", "60"]
-    found = example("08_tables").main(["--folder", folder, *arguments])
+    found = example("09_tables").main(["--folder", folder, *arguments])
     assert len(found) == len(re.findall(r"^[\w-]+\.csv .* \d", capsys.readouterr().out, re.M)) == 3
     for plain, network in found.values():
         assert network > max(plain, 0.3)
@@ -118,7 +119,7 @@ def test_networks_know_more_of_tables_than_weighted_sums(tmp_path: Path, capsys:
 
 def test_the_weighted_sum_of_tables_is_scikit_learns(tmp_path: Path) -> None:
     linear = pytest.importorskip("sklearn.linear_model", reason="scikit-learn is not installed; this compares with it")
-    module, path = example("08_tables"), Path(write_bent_tables(tmp_path)) / "housing.csv"
+    module, path = example("09_tables"), Path(write_bent_tables(tmp_path)) / "housing.csv"
     *columns, last = module.read_columns(path)
     y = np.array(last, dtype=float)
     rows = nn.datasets.train_test_split(np.arange(len(y)), y, test_size=0.25, stratify=False, seed=0)
@@ -173,3 +174,13 @@ def test_the_pinball_loss_and_its_gradient_belong_together() -> None:
         moved = y_pred.copy()
         moved[i] += step
         assert (pinball(moved, y)[0] - loss) / step == pytest.approx(gradient[i, 0], abs=1e-9)
+
+
+def test_the_pictures_are_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed, which draws the pictures")
+    out = tmp_path / "pictures.png"
+    saliency = example("08_pictures").main(["--epochs", "3", "--out", str(out)])
+    assert out.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    assert saliency.shape == (8, 8)
+    assert (saliency >= 0).all()
+    assert saliency.any()

@@ -8,10 +8,11 @@ import pytest
 
 import internals
 import nnext as nn
-from cases import ACTIVATIONS, LOSSES, OPTIMIZERS, SCHEDULES, LossCase
+from cases import ACTIVATIONS, LOSSES, OPTIMIZERS, LossCase
 from error_bounds import as_samples, bounded
 from layer_cases import LAYERS, LayerCase
 from nnext import reference
+from schedule_cases import SCHEDULES
 from support import assert_same_bits
 from tolerance import assert_bounds_say_something, difference_bound, eps, shares_of_bounds
 
@@ -132,10 +133,12 @@ def test_nan_in_gives_nan_out(case: LayerCase, isa: str, dtype: str) -> None:
 
 
 def smallest_distance_from_a_kink(layers: Sequence[Any], x: np.ndarray) -> float:
-    """Return how far the layers of the reference are from another slope: ReLU, LeakyReLU and maxima."""
+    """Return how far the layers of the reference are from another slope: ReLU, LeakyReLU, PReLU and maxima."""
     smallest = np.inf
     for layer in layers:
         if isinstance(layer, reference.Activation) and layer.function in (reference.relu, reference.leaky_relu):
+            smallest = min(smallest, float(np.abs(x).min()))
+        if isinstance(layer, reference.PReLU):
             smallest = min(smallest, float(np.abs(x).min()))
         if isinstance(layer, reference.MaxPool1d | reference.MaxPool2d):
             seen = np.sort(layer.seen(x), axis=-1)

@@ -14,7 +14,8 @@ from support import assert_same_bits, require_two_fma_isas, unwritten, use_isa
 from tolerance import ULP, assert_within, eps, exact, tiny, ulp_error
 
 NAMES = list(ACTIVATIONS)  # of rows, of which some are the same function with other arguments
-FUNCTIONS = [f"{name}{suffix}" for name in [*NAMES, "softmax"] for suffix in ("", "_grad")]
+OF_ROWS = ["softmax", "log_softmax"]
+FUNCTIONS = [f"{name}{suffix}" for name in [*NAMES, *OF_ROWS] for suffix in ("", "_grad")]
 
 
 def activation(name: str, x: Any) -> np.ndarray:
@@ -31,9 +32,9 @@ def call(function: str, x: np.ndarray) -> np.ndarray:
     """Call a function, or a gradient with an upstream gradient that is not constant."""
     name = function.removesuffix("_grad")
     if name == function:
-        return functional.softmax(x) if name == "softmax" else activation(name, x)
+        return getattr(functional, name)(x) if name in OF_ROWS else activation(name, x)
     dy = np.cos(np.arange(x.size, dtype=x.dtype)).reshape(x.shape)
-    return functional.softmax_grad(x, dy) if name == "softmax" else gradient(name, x, dy)
+    return getattr(functional, function)(x, dy) if name in OF_ROWS else gradient(name, x, dy)
 
 
 def values(dtype: str, rng: np.random.Generator, n: int = 1 << 16) -> np.ndarray:
@@ -105,7 +106,7 @@ def test_nan_in_the_upstream_gradient_comes_out(isa: str, dtype: str, rng: np.ra
         dy = np.ones_like(x)
         dy[0, j] = np.nan
         name = function.removesuffix("_grad")
-        dx = functional.softmax_grad(x, dy) if name == "softmax" else gradient(name, x, dy)
+        dx = getattr(functional, function)(x, dy) if name in OF_ROWS else gradient(name, x, dy)
         assert np.isnan(dx[0] if "softmax" in function else dx[0, j]).all()
         assert np.isfinite(dx[1]).all()
 
@@ -126,7 +127,7 @@ def test_no_length_or_layout_changes_a_bit(
     assert call(name + suffix, x[0]).shape == ()
 
 
-# ---- Softmax --------------------------------------------------------------------------------------------------------
+# ---- Softmax and its logarithm --------------------------------------------------------------------------------------
 
 
 def exact_softmax(x: np.ndarray) -> np.ndarray:
@@ -168,12 +169,43 @@ def test_softmax_grad_is_the_references(isa: str, dtype: str, rng: np.random.Gen
         assert_within(functional.softmax_grad(x, dy), expected, eps(dtype) * (2 * n + 20) * y * size)
 
 
-def test_softmax_refuses_rows_of_nothing() -> None:
+@pytest.mark.parametrize("scale", [1, 30])
+def test_log_softmax_is_within_the_bound_for_rows_of_1_to_70(
+    isa: str, dtype: str, rng: np.random.Generator, scale: float
+) -> None:
+    """X - max is off by eps / 2 of itself, the sum by ULP and n relative to it, its logarithm by ULP."""
+    for n in range(1, 71):
+        x = (scale * rng.normal(size=(3, n))).astype(dtype)
+        wide = exact(x) - exact(x).max(axis=1, keepdims=True)
+        expected = wide - np.log(np.exp(wide).sum(axis=1, keepdims=True))
+        bound = np.abs(wide) + np.abs(expected) + ULP * np.log(n) + ULP + n + 1
+        assert_within(functional.log_softmax(x), expected, eps(dtype) * bound)
+
+
+def test_log_softmax_of_large_equal_and_impossible_scores(isa: str, dtype: str) -> None:
+    far = np.array([[0, -1e4], [1e30, 1e30]], dtype)
+    expected = np.array([[0, -1e4], [-np.log(2), -np.log(2)]]).astype(dtype)
+    assert_within(functional.log_softmax(far), expected, 2 * eps(dtype))
+    assert_same_bits(functional.log_softmax(np.array([[0, -np.inf]], dtype)), np.array([[0, -np.inf]], dtype))
+    assert np.isnan(functional.log_softmax(np.array([[-np.inf, -np.inf]], dtype))).all()  # no score at all
+
+
+def test_log_softmax_grad_is_the_references(isa: str, dtype: str, rng: np.random.Generator) -> None:
+    for n in (1, 2, 7, 16, 33, 64):
+        x, dy = rng.normal(size=(2, 5, n)).astype(dtype)
+        y = exact_softmax(x)
+        expected = exact(dy) - y * exact(dy).sum(axis=1, keepdims=True)
+        size = np.abs(dy) + (2 * n + 20) * y * np.abs(dy).sum(axis=1, keepdims=True)
+        assert_within(functional.log_softmax_grad(x, dy), expected, eps(dtype) * size)
+
+
+@pytest.mark.parametrize("name", OF_ROWS)
+def test_rows_of_nothing_are_refused(name: str) -> None:
     for x in (np.zeros((3, 0)), np.float64(1)):
         with pytest.raises(
-            ValueError, match=r"\[softmax\] x has shape .*; give at least one value along the last axis"
+            ValueError, match=rf"\[{name}\] x has shape .*; give at least one value along the last axis"
         ):
-            functional.softmax(x)
+            getattr(functional, name)(x)
 
 
 # ---- All together ---------------------------------------------------------------------------------------------------
@@ -205,7 +237,7 @@ def test_other_types_are_computed_in_the_nearest(function: str, given: str, comp
 
 
 def test_an_upstream_gradient_of_another_shape_is_refused() -> None:
-    for function in [*{f"{case.name}_grad" for case in ACTIVATIONS.values()}, "softmax_grad"]:
+    for function in [*{f"{case.name}_grad" for case in ACTIVATIONS.values()}, *(f"{name}_grad" for name in OF_ROWS)]:
         with pytest.raises(
             ValueError, match=rf"\[{function}\] x has shape \(2, 3\) but dy \(3, 2\); give both the same"
         ):

@@ -120,7 +120,7 @@ def test_elements_do_not_know_each_other(name: str, x: np.ndarray, cut: int, dty
 
 
 @given(
-    st.sampled_from([*sorted(ACTIVATIONS), "softmax"]),
+    st.sampled_from([*sorted(ACTIVATIONS), "softmax", "log_softmax"]),
     hnp.arrays(np.float64, hnp.array_shapes(max_dims=4, max_side=5), elements=FINITE),
     st.sampled_from(["float16", "float32", "float64"]),
     LAYOUT,

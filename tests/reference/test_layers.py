@@ -87,10 +87,27 @@ def test_what_acts_on_the_features_of_each_step(shape: tuple[int, ...]) -> None:
     k = shape[-1]
     for layers in ([nn.Linear(k, 4)], [nn.Linear(k, 2, bias=False)], [nn.Softmax()], [nn.Linear(k, 3), nn.Tanh()]):
         assert_pytorchs(layers, drawn(5, *shape), 5)
+    for layer in (
+        nn.LogSoftmax(),
+        nn.PReLU(k),
+        nn.PReLU(),
+        nn.RMSNorm(k),
+        nn.RMSNorm(k, 0.1, elementwise_affine=False),
+    ):
+        assert_pytorchs([layer], drawn(5, *shape), 5)
 
 
-def test_softmax_of_images_is_over_channels() -> None:
-    assert_pytorchs([nn.Softmax()], drawn(6, 3, 4, 2, 5), 6)
+@pytest.mark.parametrize("layer", [nn.PReLU(4), nn.PReLU(), nn.RMSNorm((4, 2, 5)), nn.RMSNorm(5, 0.1)])
+def test_what_acts_on_images_with_weights(layer: nn.Layer) -> None:
+    assert_pytorchs([layer], drawn(9, 3, 4, 2, 5), 9)
+
+
+@pytest.mark.parametrize("layer", [nn.Softmax(), nn.LogSoftmax()])
+def test_softmax_of_images_is_over_channels(layer: nn.Layer) -> None:
+    assert_pytorchs([layer], drawn(6, 3, 4, 2, 5), 6)
+
+
+def test_softmax_of_images_adds_up_over_channels() -> None:
     y = reference.Network.from_config([{"type": "Softmax"}]).predict(drawn(6, 3, 4, 2, 5))
     np.testing.assert_allclose(y.sum(axis=1), 1, rtol=1e-14)
 

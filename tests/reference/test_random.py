@@ -69,6 +69,15 @@ def test_a_dropout_mask_keeps_the_mean_and_belongs_to_its_elements() -> None:
     assert np.array_equal(random.dropout_mask((3, 4), 0.0, 0, 0, 0), np.ones((3, 4)))
 
 
+def test_noise_is_box_and_mullers_and_belongs_to_its_elements() -> None:
+    noise = random.gaussian_noise((200, 50), 0.25, seed=3, layer=1, step=2)
+    expected = 0.25 * random.normal(3, random.stream(random.NOISE, 1, 2), noise.size).reshape(noise.shape)
+    # The argument of its cosine, up to 2 pi, is rounded, and the radius is at most sqrt(66 ln 2).
+    np.testing.assert_allclose(noise, expected, rtol=0, atol=0.25 * 6.8 * 2 * np.pi * np.finfo(np.float64).eps)
+    assert np.array_equal(noise[:7], random.gaussian_noise((7, 50), 0.25, seed=3, layer=1, step=2))
+    assert not random.gaussian_noise((3, 4), 0.0, 0, 0, 0).any()
+
+
 @pytest.mark.parametrize(
     ("name", "bound"),
     [("he_uniform", np.sqrt(6 / 200)), ("glorot_uniform", np.sqrt(6 / 300))],

@@ -32,6 +32,10 @@ NETWORKS: dict[str, list[nn.Layer]] = {
         nn.Linear(5, 20), nn.LayerNorm(20), nn.Branches([nn.ReLU()], [nn.Linear(20, 20)], join="add"), nn.Flatten(),
         nn.Linear(140, 10),
     ],
+    "noise": [
+        nn.GaussianNoise(0.1), nn.Linear(65, 40), nn.PReLU(40), nn.RMSNorm(40), nn.Reshape(2, 4, 5), nn.PReLU(),
+        nn.AlphaDropout(0.2), nn.Conv2d(2, 6, 3), nn.PReLU(6), nn.Reshape(-1), nn.Linear(36, 10), nn.LogSoftmax(),
+    ],
 }  # fmt: skip
 SHAPES = {"images": (2, 6, 9), "steps": (7, 5)}  # of a sample; features for others
 THREADS = (1, 2, 3, 8)

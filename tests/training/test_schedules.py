@@ -7,8 +7,9 @@ import pytest
 
 import internals
 import nnext as nn
-from cases import OPTIMIZERS, SCHEDULES, ScheduleCase
+from cases import OPTIMIZERS
 from internals import position, training_state
+from schedule_cases import SCHEDULES, ScheduleCase
 from scheduled import BATCH, FIT, RATE, ROWS, rates, replay
 from small_fits import assert_same_weights, data, own_mse, regressor
 from support import assert_same_bits
@@ -61,6 +62,20 @@ def test_every_way_to_take_a_step_has_the_rates(rng: np.random.Generator, name: 
         models[0].fit(X, y, epochs=2, batch_size=batch_size, verbose=0)
     replay(models[1], X, y, rates(schedule, 2, steps), batch_size)
     assert_same_bits(training_state(models[0]), training_state(models[1]))
+
+
+@pytest.mark.parametrize("loss", ["mse", own_mse], ids=["mse", "own loss"])
+@pytest.mark.parametrize("accumulate", [2, 3, 9])
+def test_a_step_of_several_batches_has_one_rate(rng: np.random.Generator, loss: Any, accumulate: int) -> None:
+    """Lengths are in epochs, so that it is the rate of a step with all their rows."""
+    X, y = data(rng, ROWS)
+    model = regressor(loss, optimizer=nn.Adam(lr=RATE), accumulate=accumulate)
+    model.fit(X, y, epochs=3, **FIT)
+    assert position(model) == (3, 0, 0)
+    twin = regressor(optimizer=nn.Adam())
+    rows = accumulate * BATCH
+    replay(twin, X, y, rates(RATE, 3, -(-ROWS // rows)), rows)
+    assert_same_weights(model, twin)
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)

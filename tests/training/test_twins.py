@@ -36,6 +36,10 @@ NETWORKS: dict[str, list[nn.Layer]] = {
         nn.LayerNorm(5), nn.Linear(5, 20), nn.Branches([nn.Tanh()], [nn.Dropout(0.4)], join="add"), nn.Flatten(),
         nn.Linear(260, 10),
     ],
+    "noise": [
+        nn.Linear(65, 40), nn.GaussianNoise(0.1), nn.PReLU(40), nn.RMSNorm(40), nn.Reshape(2, 4, 5), nn.PReLU(),
+        nn.AlphaDropout(0.2), nn.Flatten(), nn.Linear(40, 10),
+    ],
 }  # fmt: skip
 SHAPES = {"images": (1, 5, 13), "steps": (13, 5)}  # of a sample; features for others
 RULES = {**OPTIMIZERS, "nadam": lambda: nn.NAdam(lr=0.01, weight_decay=0.1, momentum_decay=0.1)}

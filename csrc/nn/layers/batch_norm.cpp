@@ -49,6 +49,7 @@ BatchNorm<T>::BatchNorm(const core::Config& config, int axes)
   }
   add("running_mean", Role::buffer);
   add("running_var", Role::buffer);
+  // The last, as pieces are in this order: the cumulative means of the others need it as it was.
   this->parameters.push_back({"num_batches_tracked", {}, 1, Role::buffer});
 }
 
@@ -185,16 +186,6 @@ double BatchNorm<T>::total(const Frame<T>& frame, Sums which, Size feature) cons
   for (Size chunk = 0; chunk < chunks.count(); ++chunk)
     if (chunks.at(chunk).size() > 0) sum += static_cast<double>(sums(frame, which, chunk)[feature]);
   return sum;
-}
-
-// The count of batches comes last: the cumulative means of the others need it as it was.
-template <class T>
-std::vector<Piece> BatchNorm<T>::pieces() const {
-  std::vector<Piece> all;
-  for (Size i = 0; i < this->parameters.size(); ++i)
-    for (Size first = 0, size = this->parameters[i].stored; first < size; first += kMaxPiece)
-      all.push_back({.parameter = i, .offset = first, .count = std::min(kMaxPiece, size - first)});
-  return all;
 }
 
 // Of the running statistics what this batch is like, the variance unbiased; of a step's batches the mean by rows.

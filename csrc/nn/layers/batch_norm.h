@@ -24,7 +24,6 @@ class BatchNorm final : public Layer<T> {
   void forward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int round) const override;
   void backward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int round) const override;
   void initialize(const Streams& streams) override;
-  std::vector<Piece> pieces() const override;
   void update_buffer(const Piece& piece, const T* observed) override;
 
  protected:

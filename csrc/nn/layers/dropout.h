@@ -1,22 +1,16 @@
-// Dropout, active in training only.
+// Dropout and alpha dropout, active in training only.
 #pragma once
 
-#include "nn/layer.h"
+#include "nn/layers/noise.h"
 #include "ops/dropout.h"
 
 namespace nnext::nn {
 
 // Keeps each element with probability 1 - p and scales it by 1 / (1 - p) in training; the identity otherwise.
 template <class T>
-class Dropout final : public Layer<T> {
+class Dropout final : public Noise<T> {
  public:
-  Dropout(double p, Size number) : p_(p), number_(number) {}
-  Traits traits(const Shape&, bool training) const override {
-    return {.forward_identity = !training, .backward_identity = !training};
-  }
-  Room room(const Shape& in, Size, bool training) const override {
-    return {.flops = training ? 8 * static_cast<double>(in.numbers()) : 0};
-  }
+  Dropout(double p, Size number) : Noise<T>(core::Purpose::dropout, number), p_(p) {}
   void forward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int) const override {
     apply(pass, frame.x, part, frame.y);
   }
@@ -26,13 +20,29 @@ class Dropout final : public Layer<T> {
 
  private:
   void apply(const Pass<T>& pass, ConstMatrix<T> from, const Part& part, Matrix<T> to) const {
-    const core::PhiloxStream stream(pass.seed, core::Purpose::dropout, number_, pass.step);
-    ops::dropout<T>(stream, p_, pass.first_row + part.begin, from.rows_from(part.begin, part.size()),
-                    to.rows_from(part.begin, part.size()));
+    ops::dropout<T>(this->stream(pass), p_, static_cast<T>(1.0 / (1.0 - p_)), this->first_row(pass, part),
+                    from.rows_from(part.begin, part.size()), to.rows_from(part.begin, part.size()));
   }
 
   double p_;
-  Size number_;
+};
+
+// The same for what follows SELU, whose mean 0 and variance 1 it keeps.
+template <class T>
+class AlphaDropout final : public Noise<T> {
+ public:
+  AlphaDropout(double p, Size number) : Noise<T>(core::Purpose::dropout, number), p_(p) {}
+  void forward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int) const override {
+    ops::alpha_dropout<T>(this->stream(pass), p_, this->first_row(pass, part),
+                          frame.x.rows_from(part.begin, part.size()), frame.y.rows_from(part.begin, part.size()));
+  }
+  void backward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int) const override {
+    ops::dropout<T>(this->stream(pass), p_, static_cast<T>(ops::AlphaDropout(p_).scale), this->first_row(pass, part),
+                    frame.dy.rows_from(part.begin, part.size()), frame.dx.rows_from(part.begin, part.size()));
+  }
+
+ private:
+  double p_;
 };
 
 }  // namespace nnext::nn

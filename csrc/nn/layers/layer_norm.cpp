@@ -1,5 +1,7 @@
 #include "nn/layers/layer_norm.h"
 
+#include <limits>
+
 #include "core/errors.h"
 
 namespace nnext::nn {
@@ -7,12 +9,15 @@ namespace nnext::nn {
 using core::Stride;
 
 template <class T>
-LayerNorm<T>::LayerNorm(const core::Config& config) : eps_(static_cast<T>(config.number("eps"))) {
+LayerNorm<T>::LayerNorm(const char* operation, const kernels::RowNormKernels<T>& kernels, const core::Config& config)
+    : operation_(operation),
+      kernels_(kernels),
+      eps_(config.has("eps") ? static_cast<T>(config.number("eps")) : std::numeric_limits<T>::epsilon()) {
   for (const double extent : config.numbers("normalized_shape")) extents_.push_back(static_cast<Size>(extent));
   for (const Size extent : extents_) numbers_ = core::checked_product(numbers_, extent);
   if (!config.flag("elementwise_affine")) return;
   this->parameters.push_back({"weight", extents_, numbers_});
-  if (config.flag("bias")) this->parameters.push_back({"bias", extents_, numbers_});
+  if (config.has("bias") && config.flag("bias")) this->parameters.push_back({"bias", extents_, numbers_});
 }
 
 template <class T>
@@ -32,7 +37,8 @@ Shape LayerNorm<T>::out_shape(std::span<const Shape> in) const {
   const std::vector<Size> of = in.front().extents();
   const bool fits = of.size() >= extents_.size() && std::equal(extents_.rbegin(), extents_.rend(), of.rbegin());
   if (!fits)
-    core::fail_value("[layer_norm] x is ", text(in.front()), " a sample, whose last axes are not normalized_shape, ",
+    core::fail_value("[", operation_, "] x is ", text(in.front()),
+                     " a sample, whose last axes are not normalized_shape, ",
                      text(Shape(std::span(extents_).first(extents_.size() - 1), extents_.back(), false)),
                      "; give the sizes of its last axes");
   return in.front();
@@ -71,8 +77,8 @@ template <class T>
 void LayerNorm<T>::forward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int) const {
   const Shape& in = *frame.in;
   const auto normalize = [&](Size samples, const T* x, Size row, T* y) {
-    pass.kernels.row_norm.forward(samples * rows(in), numbers_, eps_, x, parameter(kWeight), parameter(kBias),
-                                  frame.saved.row(row), y);
+    kernels_.forward(samples * rows(in), numbers_, eps_, x, parameter(kWeight), parameter(kBias), frame.saved.row(row),
+                     y);
   };
   if (!in.turned()) return normalize(part.size(), frame.x.row(part.begin), part.begin, frame.y.row(part.begin));
   T* const turned = reinterpret_cast<T*>(frame.scratch);
@@ -87,7 +93,7 @@ template <class T>
 void LayerNorm<T>::backward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int) const {
   const Shape& in = *frame.in;
   const auto back = [&](Size samples, const T* x, Size row, const T* dy, T* dx) {
-    pass.kernels.row_norm.backward(samples * rows(in), numbers_, x, frame.saved.row(row), parameter(kWeight), dy, dx);
+    kernels_.backward(samples * rows(in), numbers_, x, frame.saved.row(row), parameter(kWeight), dy, dx);
   };
   if (!in.turned())
     return back(part.size(), frame.x.row(part.begin), part.begin, frame.dy.row(part.begin), frame.dx.row(part.begin));
@@ -100,15 +106,6 @@ void LayerNorm<T>::backward(const Pass<T>& pass, const Frame<T>& frame, const Pa
   }
 }
 
-template <class T>
-std::vector<Piece> LayerNorm<T>::pieces() const {
-  std::vector<Piece> all;
-  for (Size i = 0; i < this->parameters.size(); ++i)
-    for (Size first = 0; first < numbers_; first += kMaxPiece)
-      all.push_back({.parameter = i, .offset = first, .count = std::min(kMaxPiece, numbers_ - first)});
-  return all;
-}
-
 // Where a sample is one row, only the channels of the piece are turned.
 template <class T>
 void LayerNorm<T>::gradient(const Pass<T>& pass, const Frame<T>& frame, const Piece& piece, const kernels::Prefetch&,
@@ -116,9 +113,9 @@ void LayerNorm<T>::gradient(const Pass<T>& pass, const Frame<T>& frame, const Pi
   const Shape& in = *frame.in;
   if (!pass.continues()) std::fill_n(out, piece.count, T{0});
   const auto add = [&](Size samples, const T* x, Size row, const T* dy) {
-    pass.kernels.row_norm.weight_sums(samples * rows(in), numbers_, piece.count,
-                                      piece.parameter == kWeight ? x + piece.offset : nullptr, frame.saved.row(row),
-                                      dy + piece.offset, out);
+    kernels_.weight_sums(samples * rows(in), numbers_, piece.count,
+                         piece.parameter == kWeight ? x + piece.offset : nullptr, frame.saved.row(row),
+                         dy + piece.offset, out);
   };
   if (!in.turned()) return add(frame.rows(), frame.x.data, 0, frame.dy.data);
   T *const x = reinterpret_cast<T*>(frame.scratch), *const dy = x + in.numbers();

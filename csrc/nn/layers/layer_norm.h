@@ -1,5 +1,6 @@
 // Layer normalization: y = (x - mean) / sqrt(variance + eps) * weight + bias over the last axes of each sample.
-// J. L. Ba, J. R. Kiros and G. E. Hinton, arXiv:1607.06450 (2016).
+// J. L. Ba, J. R. Kiros and G. E. Hinton, arXiv:1607.06450 (2016). And RMS normalization, y = x / sqrt(mean of x^2 + eps)
+// * weight. B. Zhang and R. Sennrich, NeurIPS 2019.
 #pragma once
 
 #include "core/config.h"
@@ -12,7 +13,8 @@ namespace nnext::nn {
 template <class T>
 class LayerNorm final : public Layer<T> {
  public:
-  explicit LayerNorm(const core::Config& config);
+  // Which of both is what the kernels compute.
+  LayerNorm(const char* operation, const kernels::RowNormKernels<T>& kernels, const core::Config& config);
 
   std::optional<Intake> intake() const override;
   bool joins_places() const override { return extents_.size() > 1; }
@@ -22,7 +24,6 @@ class LayerNorm final : public Layer<T> {
   void forward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int round) const override;
   void backward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int round) const override;
   void initialize(const Streams& streams) override;
-  std::vector<Piece> pieces() const override;
 
  protected:
   void gradient(const Pass<T>& pass, const Frame<T>& frame, const Piece& piece, const kernels::Prefetch& prefetch,
@@ -34,6 +35,8 @@ class LayerNorm final : public Layer<T> {
   const T* parameter(Size i) const { return i < this->parameters.size() ? this->parameters[i].values.data() : nullptr; }
   Size rows(const Shape& in) const { return in.numbers() / numbers_; }  // of a sample
 
+  const char* operation_;
+  const kernels::RowNormKernels<T>& kernels_;
   std::vector<Size> extents_;  // as people write them
   Size numbers_ = 1;           // their product
   T eps_;

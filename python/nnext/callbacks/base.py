@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from nnext._fields import Check
+from nnext.errors import DivergenceError
 
 Logs = Mapping[str, Any]
 
@@ -23,6 +25,9 @@ class Callback:
     params : mapping
         "epochs" and "samples": how many of each this fit goes through, None where it takes batches; "metrics": the
         names that the logs of an epoch will have.
+    deadline : float
+        The value of ``time.monotonic()`` at which the fit ends, after a whole step, in the middle of an epoch too;
+        infinity is none. It is asked after ``on_epoch_begin``.
 
     Examples
     --------
@@ -34,6 +39,7 @@ class Callback:
 
     model: Any = None
     params: Mapping[str, Any] = {}
+    deadline: float = math.inf
 
     def set_params(self, params: Mapping[str, Any]) -> None:
         """Take the numbers of the fit."""
@@ -55,6 +61,13 @@ class Callback:
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """After an epoch, with its loss and metrics."""
 
+    def on_divergence(self, error: DivergenceError) -> bool:
+        """When the fit has diverged: return True to let it end as if it were done; else it raises the error."""
+        return False
+
+    def close(self) -> None:
+        """When all is over, also after an exception: give back files and threads."""
+
 
 class CheckedCallback(Callback):
     """One of nnext's own: what can be set is checked as by the constructor, and nothing else can be set.
@@ -69,8 +82,8 @@ class CheckedCallback(Callback):
         if name in self._settable:
             value = self._settable[name](kind, name, value)
         elif not name.startswith("_") and type(self).__module__.startswith("nnext."):
-            settable = ", ".join(self._settable)
-            raise AttributeError(f"[{kind}] {name} cannot be set; set {settable}, or make a new {kind}")
+            instead = f"set {', '.join(self._settable)}, or make" if self._settable else "make"
+            raise AttributeError(f"[{kind}] {name} cannot be set; {instead} a new {kind}")
         super().__setattr__(name, value)
 
     def _keep(self, **values: Any) -> None:

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
-from functools import partial
-from numbers import Real
-from typing import Any, ClassVar
+from typing import Any
 
 from nnext import _check
 from nnext._calls import takes_hints
-from nnext.callbacks.base import CheckedCallback, Logs
-
-# What nnext itself may put into the logs, here and with "val_" before it, and which end of it is better.
-_BETTER = dict.fromkeys(("loss", "mse", "rmse", "mae"), "min") | dict.fromkeys(
-    ("accuracy", "f1", "precision", "recall", "r2", "roc_auc", "top_k_accuracy"), "max"
-)
+from nnext.callbacks.base import Logs
+from nnext.callbacks.monitor import MonitorCallback
 
 
-class EarlyStopping(CheckedCallback):
+class EarlyStopping(MonitorCallback):
     """Ends a fit that no longer gets better, and gives the model its best weights back.
 
     Parameters
@@ -69,16 +61,8 @@ class EarlyStopping(CheckedCallback):
     (5, True)
     """
 
-    patience: int
-    min_delta: float
-    monitor: str
-    mode: str
     restore_best_weights: bool
-    best: float | None
-    best_epoch: int | None
     stopped_epoch: int | None
-
-    _settable: ClassVar = {"patience": partial(_check.integer, low=0), "min_delta": partial(_check.number, low=0)}
 
     @takes_hints
     def __init__(
@@ -90,35 +74,20 @@ class EarlyStopping(CheckedCallback):
         mode: str = "auto",
         restore_best_weights: bool = True,
     ) -> None:
-        if not isinstance(monitor, str):
-            raise TypeError(f"[EarlyStopping] monitor is {monitor!r}; give a name of the logs, such as 'val_loss'")
-        self.patience, self.min_delta = patience, min_delta
-        self._keep(
-            monitor=monitor,
-            mode=_check.choice("EarlyStopping", "mode", mode, ("auto", "min", "max")),
-            restore_best_weights=_check.flag("EarlyStopping", "restore_best_weights", restore_best_weights),
-        )
-        self._sign = {"min": -1, "max": 1}[_better(monitor) if mode == "auto" else mode]
-        self._start_afresh()
+        super().__init__(monitor, patience, min_delta, mode)
+        self._keep(restore_best_weights=_check.flag("EarlyStopping", "restore_best_weights", restore_best_weights))
 
     def _start_afresh(self) -> None:
+        super()._start_afresh()
         self._weights: Any = None
-        self._keep(best=None, best_epoch=None, stopped_epoch=None)
-
-    def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Forget the last fit; refuse a loss or metric that this one will not have, where it tells."""
-        names = self.params.get("metrics")
-        if names is not None and self.monitor.removeprefix("val_") in _BETTER:  # others may come from other callbacks
-            self._require(names)
-        self._start_afresh()
+        self._first: int | None = None
+        self._keep(stopped_epoch=None)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Keep the weights of the best epoch; end the fit when it lies too far back."""
-        value = self._value(logs or {})
-        if self._improves(value):
-            weights = self.model.engine.weights() if self.restore_best_weights else None
-            self._keep(best=value, best_epoch=epoch, _weights=weights)
-        elif epoch - (self.best_epoch or 0) >= max(self.patience, 1):
+        if self._improves(epoch, logs):
+            self._weights = self.model.engine.weights() if self.restore_best_weights else None
+        elif epoch - self._since(epoch) >= max(self.patience, 1):
             self._stop(epoch)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
@@ -127,6 +96,12 @@ class EarlyStopping(CheckedCallback):
             self.model.engine.set_weights(*self._weights)
         self._weights = None
 
+    def _since(self, epoch: int) -> int:
+        """Return the best epoch or, before there is one, the first: that of a fit that goes on has another number."""
+        if self._first is None:
+            self._first = epoch
+        return self._first if self.best_epoch is None else self.best_epoch
+
     def _stop(self, epoch: int) -> None:
         self._keep(stopped_epoch=epoch)
         self.model.stop_training = True
@@ -134,37 +109,3 @@ class EarlyStopping(CheckedCallback):
         history = self.model.history
         if history is not None and history.stop_reason is None:  # else an earlier fit's, or another one's reason
             history.stop_reason = f"EarlyStopping after epoch {epoch}: {self.monitor} {since}"
-
-    def _value(self, logs: Logs) -> float:
-        self._require(logs)
-        value = logs[self.monitor]
-        if not isinstance(value, Real):
-            raise TypeError(f"[EarlyStopping] {self.monitor} is {value!r} in the logs; monitor a number")
-        return float(value)
-
-    def _improves(self, value: float) -> bool:
-        if math.isnan(value):
-            return False
-        return self.best is None or self._sign * value - self.min_delta > self._sign * self.best
-
-    def _require(self, names: Iterable[str]) -> None:
-        if self.monitor in names:
-            return
-        plain = self.monitor.removeprefix("val_")
-        if plain != self.monitor and not any(name.startswith("val_") for name in names):
-            instead = plain if plain in names else "loss"
-            cure = f"give fit validation_data or validation_split, or use monitor={instead!r}"
-        else:
-            cure = f"use one of these, or compile(metrics=[...]) with {plain}"
-        raise ValueError(f"[EarlyStopping] monitor is {self.monitor!r} but the logs have {', '.join(names)}; {cure}")
-
-
-def _better(monitor: str) -> str:
-    """Return "min" or "max" for what nnext knows."""
-    name = monitor.removeprefix("val_")
-    if name not in _BETTER:
-        raise ValueError(
-            f"[EarlyStopping] monitor is {monitor!r}, but mode='auto' only knows {', '.join(_BETTER)}; "
-            "give mode='min' if low is better, else mode='max'"
-        )
-    return _BETTER[name]

@@ -80,12 +80,12 @@ class ProgressBar(CheckedCallback):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Move the bar, or print the line when it is due."""
-        self._done += 1
+        self._done = epoch + 1
         parts = [_shown(name, float(value)) for name, value in (logs or {}).items() if isinstance(value, Real)]
         parts += self._speed()
         if self._bar is not None:
             self._bar.set_postfix_str("  ".join(parts), refresh=False)
-            self._bar.update(1)
+            self._bar.update(self._done - self._bar.n)
         elif self._show == "lines":
             epochs = self.params.get("epochs")
             count = f"epoch {self._done}" if epochs is None else f"epoch {self._done:{len(str(epochs))}}/{epochs}"
@@ -94,6 +94,10 @@ class ProgressBar(CheckedCallback):
                 self._print_line()
 
     def on_train_end(self, logs: Logs | None = None) -> None:
+        """Give the terminal back."""
+        self.close()
+
+    def close(self) -> None:
         """Close the bar; print the last epoch's line if it was not due."""
         if self._bar is not None:
             self._bar.close()

@@ -15,6 +15,8 @@ __all__ = [
     "identity_grad",
     "leaky_relu",
     "leaky_relu_grad",
+    "log_softmax",
+    "log_softmax_grad",
     "relu",
     "relu_grad",
     "sigmoid",
@@ -194,7 +196,7 @@ def softmax(x: npt.ArrayLike) -> Array:
     >>> softmax([[1.0, 1.0]])
     array([[0.5, 0.5]])
     """
-    return _core.softmax(x)
+    return _core.softmax("softmax", x)
 
 
 def softmax_grad(x: npt.ArrayLike, dy: npt.ArrayLike = 1.0) -> Array:
@@ -205,4 +207,27 @@ def softmax_grad(x: npt.ArrayLike, dy: npt.ArrayLike = 1.0) -> Array:
     >>> softmax_grad([[1.0, 1.0]], [[1.0, 0.0]])
     array([[ 0.25, -0.25]])
     """
-    return _core.softmax(x, _upstream("softmax", x, dy))
+    return _core.softmax("softmax", x, _upstream("softmax", x, dy))
+
+
+def log_softmax(x: npt.ArrayLike) -> Array:
+    """Return ``x - log(sum(exp(x)))`` along the last axis, computed from ``x - max(x)``.
+
+    Examples
+    --------
+    >>> log_softmax([[0.0, 0.0], [100.0, 0.0]]).round(4)
+    array([[  -0.6931,   -0.6931],
+           [   0.    , -100.    ]])
+    """
+    return _core.softmax("log_softmax", x)
+
+
+def log_softmax_grad(x: npt.ArrayLike, dy: npt.ArrayLike = 1.0) -> Array:
+    """Return ``dy - softmax(x) * sum(dy)``, along the last axis.
+
+    Examples
+    --------
+    >>> log_softmax_grad([[1.0, 1.0]], [[1.0, 0.0]])
+    array([[ 0.5, -0.5]])
+    """
+    return _core.softmax("log_softmax", x, _upstream("log_softmax", x, dy))

@@ -10,10 +10,12 @@ from nnext.layers import (
     branches,
     convolution,
     dropout,
-    flatten,
+    gaussian_noise,
     layer_norm,
     linear,
     pooling,
+    prelu,
+    reshape,
     residual,
 )
 from nnext.layers.activations import *
@@ -22,10 +24,12 @@ from nnext.layers.batch_norm import *
 from nnext.layers.branches import *
 from nnext.layers.convolution import *
 from nnext.layers.dropout import *
-from nnext.layers.flatten import *
+from nnext.layers.gaussian_noise import *
 from nnext.layers.layer_norm import *
 from nnext.layers.linear import *
 from nnext.layers.pooling import *
+from nnext.layers.prelu import *
+from nnext.layers.reshape import *
 from nnext.layers.residual import *
 
 __all__: list[str] = []
@@ -35,10 +39,12 @@ __all__ += batch_norm.__all__
 __all__ += branches.__all__
 __all__ += convolution.__all__
 __all__ += dropout.__all__
-__all__ += flatten.__all__
+__all__ += gaussian_noise.__all__
 __all__ += layer_norm.__all__
 __all__ += linear.__all__
 __all__ += pooling.__all__
+__all__ += prelu.__all__
+__all__ += reshape.__all__
 __all__ += residual.__all__
 
 if not TYPE_CHECKING:

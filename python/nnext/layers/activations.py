@@ -7,7 +7,7 @@ import math
 from nnext._fields import choice, number
 from nnext.layers.base import Activation, Layer
 
-__all__ = ["GELU", "Identity", "LeakyReLU", "ReLU", "Sigmoid", "Softmax", "Tanh"]
+__all__ = ["GELU", "Identity", "LeakyReLU", "LogSoftmax", "ReLU", "Sigmoid", "Softmax", "Tanh"]
 
 
 class Identity(Activation):
@@ -134,3 +134,20 @@ class Softmax(Layer):
 
     name = "softmax"
     output_range = (0, 1)
+
+
+class LogSoftmax(Layer):
+    """``y = x - log(sum(exp(x)))`` over the features of each row, or the channels of each place: the log of `Softmax`.
+
+    As the last layer before ``cross_entropy`` only one of both is computed: the loss takes what goes into this layer.
+
+    Examples
+    --------
+    >>> import nnext as nn
+    >>> nn.Sequential(nn.LogSoftmax()).predict([[1.0, 1.0], [0.0, 100.0]]).round(4)
+    array([[  -0.6931,   -0.6931],
+           [-100.    ,    0.    ]], dtype=float32)
+    """
+
+    name = "log_softmax"
+    output_range = (-math.inf, 0)

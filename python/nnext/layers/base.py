@@ -30,6 +30,14 @@ class Layer(Described, kind="layer"):
         """Return the layers that it holds in rows, by the names that these have in paths; most hold none."""
         return {}
 
+    def evaluating(self) -> Layer:
+        """Return a layer that does in training, too, what this one does when it evaluates; most are that themselves.
+
+        Its arrays have the same names in the same order. Running statistics need no other layer: those of a frozen one
+        are what it goes by.
+        """
+        return self
+
 
 LayerLike = Layer | type[Layer] | str  # what stands for a layer: a class or a name for one with default settings
 

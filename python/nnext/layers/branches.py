@@ -60,3 +60,7 @@ class Branches(Layer):
     def chains(self) -> dict[str, tuple[Layer, ...]]:
         """Return the branches by the names that they have in paths."""
         return {f"branches.{i}": branch for i, branch in enumerate(self.branches)}
+
+    def evaluating(self) -> Layer:
+        """Return the branches as they evaluate."""
+        return Branches(*([layer.evaluating() for layer in branch] for branch in self.branches), join=self.join)

@@ -1,4 +1,4 @@
-"""Layer normalization: every sample brought to mean 0 and variance 1."""
+"""Layer normalization: every sample brought to mean 0 and variance 1, or to a mean square of 1."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import KW_ONLY
 from nnext._fields import flag, number, shape
 from nnext.layers.base import Layer
 
-__all__ = ["LayerNorm"]
+__all__ = ["LayerNorm", "RMSNorm"]
 
 
 class LayerNorm(Layer):
@@ -50,4 +50,41 @@ class LayerNorm(Layer):
     eps: float = number(default=1e-5, above=0)
     _: KW_ONLY
     bias: bool = flag(default=True)
+    elementwise_affine: bool = flag(default=True)
+
+
+class RMSNorm(Layer):
+    """``y = x / sqrt(mean(x^2) + eps) * weight`` within each sample: `LayerNorm` without the mean and the bias.
+
+    Source: Zhang and Sennrich, NeurIPS 2019.
+
+    Parameters
+    ----------
+    normalized_shape : int or tuple of int
+        Sizes of the last axes, as for `LayerNorm`.
+    eps : float or None
+        Keeps the quotient finite, > 0; None is the eps of the model's dtype, 1.2e-7 or 2.2e-16.
+    elementwise_affine : bool
+        Whether there is a weight, which starts from 1.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For values out of range; from the network, when the last axes of a sample have other sizes.
+
+    Notes
+    -----
+    ``weight`` has the shape `normalized_shape` in ``state_dict``, as in PyTorch.
+
+    Examples
+    --------
+    >>> import nnext as nn
+    >>> nn.Sequential(nn.RMSNorm(2)).predict([[3.0, 4.0], [-300.0, 400.0]]).round(3)
+    array([[ 0.849,  1.131],
+           [-0.849,  1.131]], dtype=float32)
+    """
+
+    normalized_shape: int | tuple[int, ...] = shape()
+    eps: float | None = number(default=None, above=0, optional=True)
+    _: KW_ONLY
     elementwise_affine: bool = flag(default=True)

@@ -58,3 +58,9 @@ class Residual(Layer):
     def chains(self) -> dict[str, tuple[Layer, ...]]:
         """Return both branches by the names that they have in paths."""
         return {"body": self.body, "shortcut": self.shortcut}
+
+    def evaluating(self) -> Layer:
+        """Return the sum of what both branches give when they evaluate."""
+        return Residual(
+            *(layer.evaluating() for layer in self.body), shortcut=[layer.evaluating() for layer in self.shortcut]
+        )

@@ -85,8 +85,13 @@ class Deciding(Network):
     def _scale(self, operation: str, scale: float | None) -> float:
         """Return the factor on X: 1 where none is given, with a warning if the last fit had another."""
         if scale is None and self._seen.scale is not None:
-            warn(
-                f"[{operation}] the model was fitted with scale={self._seen.scale:.6g}, but none is given here; give "
-                "the same for such samples, or scale=1.0 for some that are scaled already"
-            )
+            warn_of_scale(operation, self._seen.scale)
         return 1.0 if scale is None else scale
+
+
+def warn_of_scale(operation: str, fitted: float) -> None:
+    """Tell that no factor on X is given, where the last fit had one."""
+    warn(
+        f"[{operation}] the model was fitted with scale={fitted:.6g}, but none is given here; give the same for such "
+        "samples, or scale=1.0 for some that are scaled already"
+    )

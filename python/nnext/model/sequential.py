@@ -16,6 +16,8 @@ from nnext._unknown import shown
 from nnext.layers import Layer
 from nnext.layers.base import LayerLike
 from nnext.model.deciding import Deciding
+from nnext.model.inspection import Inspection
+from nnext.model.on_batches import OnBatches
 from nnext.model.own_loops import OwnLoops
 from nnext.model.predictions import Predictions
 from nnext.model.saving import Saving
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 
-class Sequential(Saving, Predictions, OwnLoops):
+class Sequential(Saving, Predictions, Inspection, OwnLoops, OnBatches):
     """A network: layers, one after the other, and a sequence of them.
 
     ``model(X)`` is ``model.predict(X)``; ``len(model)``, ``model[0]`` and ``for layer in model`` are about the layers.

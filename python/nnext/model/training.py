@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from nnext import _check, _fit
+from nnext import _check, _files, _fit
 from nnext._calls import takes_hints
 from nnext._compiled import require
 from nnext._given import FitOptions
@@ -13,6 +13,7 @@ from nnext.callbacks import Callback, listed
 from nnext.history import History
 from nnext.model.compiling import Compiling
 from nnext.model.evaluation import Evaluation
+from nnext.model.resuming import read_checkpoint
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -39,6 +40,8 @@ class Training(Compiling, Evaluation):
         callbacks: Callback | Iterable[Callback] | None = None,
         verbose: Any = "auto",
         scale: float | None = None,
+        max_time: float | None = None,
+        resume_from: _files.Path | _files.Readable | None = None,
     ) -> History:
         """Train: go through all samples `epochs` times, in batches, with a step of the optimizer after each.
 
@@ -89,6 +92,14 @@ class Training(Compiling, Evaluation):
             A factor on X and on the X of validation, not 0: the network sees ``X * scale``, rounded as by
             ``X.astype(dtype) * dtype.type(scale)`` with the model's dtype, but no such array is made. 1/255 suits
             images in bytes. `evaluate` and `predict` need the same, and warn where it is missing.
+        max_time : float, optional
+            Seconds, > 0, that the fit may take: it ends after the step in which they are over, by the callback
+            `TimeLimit`.
+        resume_from : str, path-like or file, optional
+            A file of `save` or `ModelCheckpoint`, from which the training goes on, in place of where the model is:
+            with its parameters, the optimizer's state and its ``lr``. `epochs` is then how many there are in all, those
+            before the file included, and they count on from there. The model must be built and compiled as the one that
+            was saved, but for metrics; with the same data the bits are those of a training that never stopped.
 
         Returns
         -------
@@ -100,8 +111,10 @@ class Training(Compiling, Evaluation):
         ------
         ValueError, TypeError
             For arrays or values that do not fit; the message names both sides and the cure. Nothing has changed then.
+        ModelFormatError, OSError
+            When `resume_from` is no usable model file, or cannot be read.
         DivergenceError
-            When a loss or weight becomes NaN or infinite.
+            When a loss or weight becomes NaN or infinite; with the callback `TerminateOnNaN` the fit ends without it.
         RuntimeError
             Without ``compile``, or while another fit of this model runs.
 
@@ -157,7 +170,9 @@ class Training(Compiling, Evaluation):
             class_weight=class_weight,
             callbacks=listed(callbacks),
             verbose=verbose,
+            max_time=None if max_time is None else _check.number("fit", "max_time", max_time, above=0),
             scale=self._scale("fit", scale),
+            resume=None if resume_from is None else read_checkpoint(self._engine, compiled, resume_from),
         )
         return _fit.fit(self, compiled, X, y, options)
 

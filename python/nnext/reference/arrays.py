@@ -26,9 +26,9 @@ def channels_first(x: Array) -> Array:
     return np.moveaxis(x, -1, 1) if x.ndim == 4 else x
 
 
-def as_images(x: Array, axes: int) -> Array:
+def as_images(x: Array, axes: int | None) -> Array:
     """Give images (`axes` is 2) and signals (1) that have none an axis of channels, and signals one line each."""
-    if axes > 0 and x.ndim == axes + 1:
+    if axes and x.ndim == axes + 1:
         x = x[:, None]
     return in_lines(x) if axes == 1 else x
 

@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from nnext.reference.arrays import Array
 
-# What a stream is for. The C++ core uses the first three, `nnext.datasets` the fourth, `validation_split` the last.
-INITIALIZE, DROPOUT, SHUFFLE, DATA, VALIDATION = range(5)
+# What a stream is for. `nnext.datasets` uses the fourth, `validation_split` the fifth, the C++ core the others.
+INITIALIZE, DROPOUT, SHUFFLE, DATA, VALIDATION, NOISE = range(6)
 
 _LOW = np.uint64(0xFFFFFFFF)
 _32 = np.uint64(32)
@@ -155,3 +155,32 @@ def dropout_mask(shape: tuple[int, ...], p: float, seed: int, layer: int, step: 
     """
     drawn = words(seed, stream(DROPOUT, layer, step), int(np.prod(shape))).reshape(shape)
     return np.where(drawn >= np.floor(p * 2.0**32 + 0.5), 1 / (1 - p), 0.0)
+
+
+def gaussian_noise(shape: tuple[int, ...], stddev: float, seed: int, layer: int, step: int) -> Array:
+    """Return what gaussian noise adds to a batch: the numbers of `normal` times `stddev`, element by element.
+
+    The cosine is a sine here, ``cos(2 pi v) = sin(2 pi (|v - 1/2| - 1/4))``, whose argument is exact where it is small:
+    so these are the core's numbers but for a few roundings.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The batch's shape, (rows, features).
+    stddev : float
+        Standard deviation, at least 0.
+    seed, layer, step : int
+        As for `dropout_mask`.
+
+    Returns
+    -------
+    float64 array of that shape
+
+    Examples
+    --------
+    >>> gaussian_noise((1, 3), stddev=0.5, seed=0, layer=0, step=0).round(3)
+    array([[0.215, 0.602, 0.265]])
+    """
+    u, v = uniform(seed, stream(NOISE, layer, step), 2 * int(np.prod(shape))).reshape(-1, 2).T
+    z = np.sqrt(-2 * np.log(u)) * np.sin(2 * np.pi * (np.abs(v - 0.5) - 0.25))
+    return np.asarray(stddev * z.reshape(shape))

@@ -1,4 +1,4 @@
-"""Activations between two limits."""
+"""Activations between two limits, and the logarithm of one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,16 @@ import numpy.typing as npt
 
 from nnext.reference.arrays import Array, as_float
 
-__all__ = ["sigmoid", "sigmoid_grad", "softmax", "softmax_grad", "tanh", "tanh_grad"]
+__all__ = [
+    "log_softmax",
+    "log_softmax_grad",
+    "sigmoid",
+    "sigmoid_grad",
+    "softmax",
+    "softmax_grad",
+    "tanh",
+    "tanh_grad",
+]
 
 
 def tanh(x: npt.ArrayLike) -> Array:
@@ -87,3 +96,32 @@ def softmax_grad(x: npt.ArrayLike, dy: npt.ArrayLike = 1.0) -> Array:
     y = softmax(x)
     dy = np.broadcast_to(np.asarray(dy, dtype=y.dtype), y.shape)
     return np.asarray(y * (dy - (dy * y).sum(axis=-1, keepdims=True)))
+
+
+def log_softmax(x: npt.ArrayLike) -> Array:
+    """Turn each row of scores into the logarithms of probabilities, ``x_j - log sum_k exp(x_k)`` over the last axis.
+
+    The logarithm of `softmax`, which has digits left where a probability rounds to 0.
+
+    Examples
+    --------
+    >>> log_softmax([[0.0, 0.0], [100.0, 0.0]]).round(4)
+    array([[  -0.6931,   -0.6931],
+           [   0.    , -100.    ]])
+    """
+    x = as_float(x)
+    shifted = x - x.max(axis=-1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))
+
+
+def log_softmax_grad(x: npt.ArrayLike, dy: npt.ArrayLike = 1.0) -> Array:
+    """Gradient of `log_softmax`: ``dy - softmax(x) sum_k dy_k`` in each row.
+
+    Examples
+    --------
+    >>> log_softmax_grad([[0.0, 0.0]], dy=[[1.0, 0.0]])
+    array([[ 0.5, -0.5]])
+    """
+    y = log_softmax(x)
+    dy = np.broadcast_to(np.asarray(dy, dtype=y.dtype), y.shape)
+    return np.asarray(dy - np.exp(y) * dy.sum(axis=-1, keepdims=True))

@@ -11,10 +11,12 @@ from nnext.reference.layers import (
     chain,
     convolution,
     dropout,
-    flatten,
+    gaussian_noise,
     layer_norm,
     linear,
     pooling,
+    prelu,
+    reshape,
     residual,
 )
 from nnext.reference.layers.activation import *
@@ -27,10 +29,12 @@ from nnext.reference.layers.branches import *
 from nnext.reference.layers.chain import *
 from nnext.reference.layers.convolution import *
 from nnext.reference.layers.dropout import *
-from nnext.reference.layers.flatten import *
+from nnext.reference.layers.gaussian_noise import *
 from nnext.reference.layers.layer_norm import *
 from nnext.reference.layers.linear import *
 from nnext.reference.layers.pooling import *
+from nnext.reference.layers.prelu import *
+from nnext.reference.layers.reshape import *
 from nnext.reference.layers.residual import *
 
 __all__: list[str] = []
@@ -40,8 +44,10 @@ __all__ += branches.__all__
 __all__ += chain.__all__
 __all__ += convolution.__all__
 __all__ += dropout.__all__
-__all__ += flatten.__all__
+__all__ += gaussian_noise.__all__
 __all__ += layer_norm.__all__
 __all__ += linear.__all__
 __all__ += pooling.__all__
+__all__ += prelu.__all__
+__all__ += reshape.__all__
 __all__ += residual.__all__

@@ -55,9 +55,9 @@ class Layer:
         """Return parameters and buffers."""
         return self.parameters() | self.buffers()
 
-    def image_axes(self) -> int:
-        """Return how many axes x has after that of channels: 2 of images, 1 of signals, 0 where channels are last."""
-        return 0
+    def image_axes(self) -> int | None:
+        """Return how many axes x has after that of channels: 2 of images, 1 of signals; 0 for any, None if unsaid."""
+        return None
 
     def forward(self, x: Array, draw: Draw | None) -> tuple[Array, Any]:
         """Return ``y`` and what `backward` needs."""

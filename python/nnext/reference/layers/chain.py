@@ -59,9 +59,9 @@ class Chain:
         arrays = (getattr(layer, kind)() for layer in self.layers)
         return {f"{i}.{name}": array for i, own in enumerate(arrays) for name, array in own.items()}
 
-    def image_axes(self) -> int:
-        """Return what the first layer says for which channels are first."""
-        return next((axes for layer in self.layers if (axes := layer.image_axes()) > 0), 0)
+    def image_axes(self) -> int | None:
+        """Return what the first layer says that says something; None where none does: channels are last."""
+        return next((axes for layer in self.layers if (axes := layer.image_axes()) is not None), None)
 
     def forward(self, x: Array, draw: Draw | None, stop: int | None = None) -> tuple[Array, list[Any]]:
         """Go through the layers, the first `stop` of them if it is given."""

@@ -64,9 +64,10 @@ class Parallel(Layer):
         """Return both, layer by layer."""
         return self._all("tensors")
 
-    def image_axes(self) -> int:
-        """Return what a chain says for which channels are first."""
-        return max(chain.image_axes() for chain in self.chains().values())
+    def image_axes(self) -> int | None:
+        """Return what a chain says."""
+        said = [axes for chain in self.chains().values() if (axes := chain.image_axes()) is not None]
+        return max(said, default=None)
 
     def forward(self, x: Array, draw: Draw | None) -> tuple[Array, tuple[list[Array], list[list[Any]]]]:
         """Join what all chains make of x."""

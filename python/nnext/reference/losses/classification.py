@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from nnext.reference.activations import sigmoid, softmax
+from nnext.reference.activations import log_softmax, sigmoid, softmax
 from nnext.reference.arrays import Array
 from nnext.reference.losses.means import mean, mean_grad
 from nnext.reference.targets import classes, probabilities, values
@@ -125,9 +125,7 @@ def cross_entropy(y_pred: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.Ar
     0.41
     """
     x, t, scale = classes("cross_entropy", y_pred, y, sample_weight)
-    shifted = x - x.max(axis=1, keepdims=True)
-    log_softmax = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    terms = np.multiply(t, log_softmax, where=t != 0, out=np.zeros_like(x))  # 0 * log 0 counts as 0
+    terms = np.multiply(t, log_softmax(x), where=t != 0, out=np.zeros_like(x))  # 0 * log 0 counts as 0
     return mean(scale, -terms.sum(axis=1, keepdims=True))
 
 

@@ -7,7 +7,7 @@ was worth its trouble is told by the plainest rule there is, a weighted sum of t
 neither has seen. R^2 is the share of the spread of these rows that is explained; the network's was larger for each
 table in each of eight divisions (the `seed` of `compare`).
 
-    python examples/08_tables.py --folder tables
+    python examples/09_tables.py --folder tables
 
 The files are in the UCI Machine Learning Repository (https://archive.ics.uci.edu) as abalone, wine quality (white) and
 Boston housing; NNEXT_TABLES may name their folder as well.
