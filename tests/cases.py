@@ -1,107 +1,19 @@
 """The tables that the tests go through: what is registered in nnext has a row here (tests/layers checks that).
 
-Those of layers are in layer_cases.py, those of schedules in schedule_cases.py.
+Those of layers are in layer_cases.py, of activations in activation_cases.py, of schedules in schedule_cases.py.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-import exact as exactly
 import nnext as nn
 from nnext import reference
-from tolerance import EXACT, ULP
 
 Array = np.ndarray
 Rng = np.random.Generator
-
-# ---- Activations: element-wise, in nnext.functional and nnext.reference under the same name --------------------------
-
-
-@dataclass(frozen=True)
-class ActivationCase:
-    """An activation, the arguments that it takes beside x, and how far it may be from the exact value.
-
-    The bounds are those of csrc/kernels/elementwise.kernel.cpp: of the value in ULP, of the gradient in units of eps
-    times dy, each at x.
-    """
-
-    layer: nn.layers.Activation
-    value: Callable[[Array], Array]  # exact, of numbers in the widest type; and the derivative
-    derivative: Callable[[Array], Array]
-    ulp: Callable[[Array], Any]
-    gradient: Callable[[Array], Any]
-    slope: float  # the largest size of the derivative
-    curvature: float | None  # and of its derivative; None where the slope jumps
-    arguments: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        return self.layer.name
-
-
-def _always(bound: float) -> Callable[[Array], float]:
-    return lambda x: bound
-
-
-ACTIVATIONS = {
-    "identity": ActivationCase(nn.Identity(), lambda x: x, np.ones_like, _always(0), _always(0), 1, 0),
-    "relu": ActivationCase(
-        nn.ReLU(), lambda x: np.maximum(x, 0), lambda x: np.where(x > 0, EXACT(1), 0), _always(0), _always(0), 1, None
-    ),
-    "leaky_relu": ActivationCase(
-        nn.LeakyReLU(0.25),
-        lambda x: np.where(x >= 0, x, EXACT(0.25) * x),
-        lambda x: np.where(x > 0, EXACT(1), EXACT(0.25)),
-        _always(1),
-        _always(1),
-        slope=1,
-        curvature=None,
-        arguments={"negative_slope": 0.25},
-    ),
-    # The gradient is told from y: (1 - y)(1 + y) and y (1 - y) are then off by at most 2 ULP, and rounded twice.
-    "tanh": ActivationCase(
-        nn.Tanh(), np.tanh, lambda x: 1 / np.cosh(x) ** 2, _always(ULP), _always(2 * ULP + 2), 1, 4 / 27**0.5
-    ),
-    "sigmoid": ActivationCase(
-        nn.Sigmoid(),
-        lambda x: 1 / (1 + np.exp(-x)),
-        lambda x: 1 / (1 + np.exp(-x)) / (1 + np.exp(x)),
-        _always(ULP),
-        _always(2 * ULP + 2),
-        slope=1 / 4,
-        curvature=1 / 108**0.5,
-    ),
-    "gelu": ActivationCase(
-        nn.GELU(),
-        exactly.gelu,
-        exactly.gelu_derivative,
-        _always(6.5),
-        exactly.gelu_gradient_bound,
-        1.129,
-        (2 / np.pi) ** 0.5,
-    ),
-    "gelu_tanh": ActivationCase(
-        nn.GELU(approximate="tanh"),
-        partial(exactly.gelu, approximate=True),
-        partial(exactly.gelu_derivative, approximate=True),
-        exactly.gelu_tanh_ulp,
-        exactly.gelu_tanh_gradient_bound,
-        slope=1.13,
-        curvature=0.8,
-        arguments={"approximate": "tanh"},
-    ),
-}
-
-
-def activation_case(name: str, arguments: dict[str, Any]) -> ActivationCase:
-    """Return the row of an activation; another slope than the row's is bounded by it as well."""
-    rows = [case for case in ACTIVATIONS.values() if case.name == name]
-    return next((case for case in rows if case.layer == type(case.layer)(**arguments)), rows[0])
-
 
 # ---- Losses ---------------------------------------------------------------------------------------------------------
 
@@ -181,7 +93,15 @@ class OptimizerCase:
     def make_torch(self, parameters: Any) -> Any:
         import torch
 
-        return getattr(torch.optim, self.type.__name__)(parameters, **self.settings)
+        from torch_lion import Lion
+
+        theirs = Lion if self.type is nn.Lion else getattr(torch.optim, self.type.__name__)
+        return theirs(parameters, **self.settings)
+
+    @property
+    def changes_rate(self) -> bool:
+        """Whether its lr can change: that of Rprop is where its steps start."""
+        return "lr" in self.make().changing()
 
 
 OPTIMIZERS = {
@@ -195,6 +115,25 @@ OPTIMIZERS = {
     "nadam_weight_decay": OptimizerCase(
         nn.NAdam, {"lr": 0.01, "betas": (0.8, 0.99), "eps": 1e-6, "weight_decay": 0.1, "momentum_decay": 0.1}
     ),
+    "sgd_dampening": OptimizerCase(nn.SGD, {"lr": 0.05, "momentum": 0.9, "dampening": 0.4}),
+    "adam_amsgrad": OptimizerCase(nn.Adam, {"lr": 0.01, "betas": (0.7, 0.8), "amsgrad": True}),
+    "adamw": OptimizerCase(nn.AdamW, {"lr": 0.01, "weight_decay": 0.3}),
+    "adamw_amsgrad": OptimizerCase(nn.AdamW, {"lr": 0.01, "betas": (0.7, 0.8), "amsgrad": True}),
+    "nadam_decoupled": OptimizerCase(nn.NAdam, {"lr": 0.01, "weight_decay": 0.3, "decoupled_weight_decay": True}),
+    "radam": OptimizerCase(nn.RAdam, {"lr": 0.01, "betas": (0.9, 0.99), "weight_decay": 0.1}),
+    "radam_decoupled": OptimizerCase(nn.RAdam, {"lr": 0.01, "weight_decay": 0.3, "decoupled_weight_decay": True}),
+    "rmsprop": OptimizerCase(nn.RMSprop, {"lr": 0.005, "alpha": 0.9, "weight_decay": 0.01}),
+    "rmsprop_momentum": OptimizerCase(nn.RMSprop, {"lr": 0.002, "momentum": 0.8}),
+    "rmsprop_centered": OptimizerCase(nn.RMSprop, {"lr": 0.005, "alpha": 0.95, "eps": 0.1, "centered": True}),
+    "rmsprop_centered_momentum": OptimizerCase(
+        nn.RMSprop, {"lr": 0.002, "eps": 0.1, "centered": True, "momentum": 0.5}
+    ),
+    "lion": OptimizerCase(nn.Lion, {"lr": 0.002}),
+    "lion_weight_decay": OptimizerCase(nn.Lion, {"lr": 0.002, "betas": (0.8, 0.9), "weight_decay": 0.1}),
+    "rprop": OptimizerCase(nn.Rprop, {"lr": 0.001, "step_sizes": (1e-5, 0.01)}),
+    "adadelta": OptimizerCase(nn.Adadelta, {"lr": 1.0}),
+    "adadelta_weight_decay": OptimizerCase(nn.Adadelta, {"lr": 5.0, "rho": 0.8, "eps": 1e-5, "weight_decay": 0.01}),
     "adagrad": OptimizerCase(nn.Adagrad, {"lr": 0.05}),
     "adagrad_weight_decay": OptimizerCase(nn.Adagrad, {"lr": 0.05, "eps": 1e-6, "weight_decay": 0.01}),
 }
+WITH_RATES = [name for name, case in OPTIMIZERS.items() if case.changes_rate]

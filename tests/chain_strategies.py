@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from hypothesis import strategies as st
 
 import nnext as nn
-from cases import ACTIVATIONS
+from activation_cases import ACTIVATIONS
 
-SMOOTH: list[nn.Layer] = [*(case.layer for case in ACTIVATIONS.values() if case.curvature is not None), nn.Softmax()]
+SMOOTH: list[nn.Layer] = [*(case.layer for case in ACTIVATIONS.values() if not case.kinks), nn.Softmax()]
 SMOOTH += [nn.LogSoftmax()]
-KINKED: list[nn.Layer] = [*(case.layer for case in ACTIVATIONS.values() if case.curvature is None), nn.PReLU()]
+KINKED: list[nn.Layer] = [*(case.layer for case in ACTIVATIONS.values() if case.kinks), nn.PReLU()]
 NOISE: list[nn.Layer] = [*(nn.Dropout(p) for p in (0.0, 0.1, 0.5, 0.9)), nn.AlphaDropout(0.3), nn.GaussianNoise(0.5)]
 
 

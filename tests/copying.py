@@ -64,7 +64,14 @@ def plain() -> nn.Sequential:
 
 def mlp() -> nn.Sequential:
     model = nn.MLP([5, 9, 2], batch_norm=True, dtype="float64")
-    model.compile("cross_entropy", nn.NAdam(lr=0.05), metrics=["accuracy", own_metric], clip_norm=0.5, accumulate=2)
+    model.compile(
+        "cross_entropy",
+        nn.NAdam(lr=0.05),
+        metrics=["accuracy", own_metric],
+        clip_norm=0.5,
+        clip_value=0.05,
+        accumulate=2,
+    )
     return model
 
 

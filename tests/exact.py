@@ -1,6 +1,7 @@
 """Functions in the widest type, by formulas that cancel nothing."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -54,13 +55,117 @@ def gelu_derivative(x: Array, approximate: bool = False) -> Array:
     return below + near * density
 
 
+# ---- Other activations ----------------------------------------------------------------------------------------------
+
+
+def hardtanh(x: Array, min_val: float = -1, max_val: float = 1) -> Array:
+    """Return x between two limits."""
+    return np.clip(x, min_val, max_val)
+
+
+def hardtanh_derivative(x: Array, min_val: float = -1, max_val: float = 1) -> Array:
+    """Return the derivative of `hardtanh`."""
+    return np.where((x > min_val) & (x < max_val), EXACT(1), EXACT(0))
+
+
+def hardswish(x: Array) -> Array:
+    """Return x (x + 3) / 6 between -3 and 3, 0 below, x above."""
+    near = np.clip(x, -3, 3)
+    return np.where(x > 3, x, near * (near + 3) / 6)
+
+
+def hardswish_derivative(x: Array) -> Array:
+    """Return the derivative of `hardswish`."""
+    return np.where(x <= -3, EXACT(0), np.where(x >= 3, EXACT(1), np.clip(x, -3, 3) / 3 + EXACT(0.5)))
+
+
+def softsign(x: Array) -> Array:
+    """Return x / (1 + |x|)."""
+    return np.where(np.isinf(x), np.sign(x), x / (1 + np.abs(x)))
+
+
+def elu(x: Array, alpha: Any = 1) -> Array:
+    """Return x where x > 0, else alpha (e^x - 1)."""
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+
+def elu_derivative(x: Array, alpha: Any = 1) -> Array:
+    """Return the derivative of `elu`."""
+    return np.where(x > 0, EXACT(1), alpha * np.exp(np.minimum(x, 0)))
+
+
+_SELU_SCALE, _SELU_ALPHA = EXACT("1.0507009873554804934193349852946"), EXACT("1.6732632423543772848170429916717")
+
+
+def selu(x: Array) -> Array:
+    """Return the ELU that keeps mean 0 and variance 1."""
+    return _SELU_SCALE * elu(x, _SELU_ALPHA)
+
+
+def selu_derivative(x: Array) -> Array:
+    """Return the derivative of `selu`."""
+    return _SELU_SCALE * elu_derivative(x, _SELU_ALPHA)
+
+
+def softplus(x: Array, beta: float = 1, threshold: float = 20) -> Array:
+    """Return log(1 + e^(beta x)) / beta, and x where beta x > threshold."""
+    z = beta * x
+    return np.where(z > threshold, x, (np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))) / beta)
+
+
+def softplus_derivative(x: Array, beta: float = 1, threshold: float = 20) -> Array:
+    """Return the derivative of `softplus`."""
+    return np.where(beta * x > threshold, EXACT(1), _sigmoid(beta * x))
+
+
+def _sigmoid(x: Array) -> Array:
+    return 1 / (1 + np.exp(-x))
+
+
+def silu(x: Array) -> Array:
+    """Return x sigmoid(x)."""
+    x = np.maximum(x, -1e4)  # from there on it is 0
+    return x * _sigmoid(x)
+
+
+def silu_derivative(x: Array) -> Array:
+    """Return the derivative of `silu`."""
+    x = np.clip(x, -1e4, 1e4)
+    return _sigmoid(x) * (1 + x * _sigmoid(-x))
+
+
+def _mish_share(x: Array) -> tuple[Array, Array]:
+    """Return tanh(log(1 + e^x)), by e^-|x|, and its derivative."""
+    e = np.exp(-np.abs(x))
+    negative = x < 0
+    dividend, divisor = (
+        np.where(negative, e * (e + 2), 1 + 2 * e),
+        np.where(negative, e * (e + 2) + 2, 1 + 2 * e * (1 + e)),
+    )
+    return dividend / divisor, 4 * np.where(negative, e, e * e) * (1 + e) / divisor**2
+
+
+def mish(x: Array) -> Array:
+    """Return x tanh(log(1 + e^x))."""
+    x = np.maximum(x, -1e4)
+    return x * _mish_share(x)[0]
+
+
+def mish_derivative(x: Array) -> Array:
+    """Return the derivative of `mish`."""
+    x = np.clip(x, -1e4, 1e4)
+    share, rise = _mish_share(x)
+    return share + x * rise
+
+
 def value(function: Callable[[Array], Array], x: Array) -> Array:
-    """Return a function of x in the widest type, where it may overflow on the way."""
+    """Return a function of x in the widest type, where it may overflow on the way; infinite beyond x's own type."""
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        return function(exact(x))
+        y = function(exact(x))
+    return np.where(np.abs(y) > np.finfo(x.dtype).max, np.copysign(np.inf, y), y)
 
 
-# ---- What the core promises of GELU ---------------------------------------------------------------------------------
+# ---- What the core promises -----------------------------------------------------------------------------------------
 
 
 def _logistic(x: Array) -> tuple[Array, Array]:
@@ -87,3 +192,17 @@ def gelu_tanh_gradient_bound(x: Array) -> Array:
 def gelu_tanh_ulp(x: Array) -> Array:
     """Return how many ULP the core's value of the form by tanh may be off."""
     return np.asarray(3 * (1 + np.abs(_logistic(x)[0])))
+
+
+def silu_gradient_bound(x: Array) -> Array:
+    """Return how far the core's gradient may be off, in units of eps times dy."""
+    x = np.clip(np.asarray(x, np.float64), -1e3, 1e3)
+    s = reference.sigmoid(x)
+    return np.asarray(3.5 * s * (1 + np.abs(x) * reference.sigmoid(-x)))
+
+
+def mish_gradient_bound(x: Array) -> Array:
+    """Return how far the core's gradient may be off, in units of eps times dy."""
+    x = np.clip(np.asarray(x, np.float64), -1e3, 1e3)
+    share = np.tanh(reference.softplus(x))
+    return np.asarray(4 * (share + np.abs(reference.mish_grad(x) - share)))

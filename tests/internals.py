@@ -51,10 +51,12 @@ def position(model: nn.Sequential) -> tuple[float, int, int]:
     return tuple(model.engine.position)
 
 
-def fit_epoch(model: nn.Sequential, X: np.ndarray, batch_size: int, lr: Any, loss: _passes.HostLoss) -> Any:
+def fit_epoch(
+    model: nn.Sequential, X: np.ndarray, batch_size: int, settings: dict[str, Any], loss: _passes.HostLoss
+) -> Any:
     """Train for an epoch with a loss as the core calls it; return the loss, the steps and whether it diverged."""
     samples = model.engine.samples(X, None, None, "fit", 1.0)
-    return model.engine.fit_epoch(samples, None, batch_size, False, lr, loss)
+    return model.engine.fit_epoch(samples, None, batch_size, False, settings, loss)
 
 
 def begin_epoch(model: nn.Sequential, samples: int, shuffle: bool) -> np.ndarray:

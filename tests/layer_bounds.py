@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cases import activation_case
+from activation_cases import activation_case
 from nnext import reference
 from nnext.reference import activations
 from nnext.reference.arrays import channels_first, channels_last
@@ -100,9 +100,8 @@ def _(layer: reference.Activation, at: Passed, dy: Array, error: Array) -> Bound
         last = map(channels_last, (g, error, at.y, at.e_y))
         return channels_first(_softmax_back(*last, at.eps)), {}
     case = activation_case(layer.function.__name__, layer.options)
-    if case.curvature is None:  # within its error of the kink either slope is right
-        return case.slope * error + g * (np.abs(at.x) <= at.e) + case.gradient(at.x) * at.eps * g, {}
-    return case.slope * error + g * (case.curvature * at.e + case.gradient(at.x) * at.eps), {}
+    jumps = sum(np.abs(at.x - kink) <= at.e for kink in case.kinks)  # within its error of a kink either slope is right
+    return case.slope * error + g * (jumps + case.curvature * at.e + case.gradient(at.x) * at.eps), {}
 
 
 def _softmax_back(g: Array, error: Array, y: Array, e_y: Array, eps: float) -> Array:

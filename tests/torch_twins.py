@@ -100,6 +100,8 @@ def module(layer: nn.Layer) -> Any:
             return Reshape(layer.shape)
         case nn.PReLU():
             return PReLU(layer.num_parameters, layer.init)
+        case nn.GaussianNoise():  # PyTorch has none: in evaluation it is this
+            return torch.nn.Identity()
         case nn.GlobalAvgPool2d():
             return GlobalAvgPool2d()
     settings = {name: value for name, value in vars(layer).items() if not name.endswith("_init")}

@@ -29,20 +29,23 @@ py::object with_type(bool single, F f) {
   return single ? py::object(f(float{})) : py::object(f(double{}));
 }
 
-py::object activation(const std::string& name, const py::object& x, double kernel_argument) {
+// first and second are what the activation takes beside x.
+py::object activation(const std::string& name, const py::object& x, double first, double second) {
   const Argument argument{name.c_str(), "x"};
   const py::array numbers = as_numbers(x, argument);
   return with_type(is_single(numbers), [&]<class T>(T) {
     const py::array_t<T> from = as_contiguous<T>(numbers, argument);
     py::array_t<T> y = empty_like<T>(from);
     const auto& kernel = ops::find_activation(kernels::current_kernels<T>(), name);
-    kernel.forward(static_cast<Size>(from.size()), static_cast<T>(kernel_argument), from.data(), y.mutable_data());
+    kernel.forward(static_cast<Size>(from.size()), {static_cast<T>(first), static_cast<T>(second)}, from.data(),
+                   y.mutable_data());
     return y;
   });
 }
 
 // dx for an upstream gradient dy of x's shape.
-py::object activation_grad(const std::string& name, const py::object& x, const py::object& dy, double kernel_argument) {
+py::object activation_grad(const std::string& name, const py::object& x, const py::object& dy, double first,
+                           double second) {
   const Argument argument{name.c_str(), "x"}, argument_dy{name.c_str(), "dy"};
   const py::array numbers = as_numbers(x, argument), upstream = as_numbers(dy, argument_dy);
   if (shape_text(numbers) != shape_text(upstream))
@@ -53,9 +56,9 @@ py::object activation_grad(const std::string& name, const py::object& x, const p
     py::array_t<T> dx = empty_like<T>(from);
     const auto n = static_cast<Size>(from.size());
     const auto& kernel = ops::find_activation(kernels::current_kernels<T>(), name);
-    if (!kernel.from_x) kernel.forward(n, static_cast<T>(kernel_argument), from.data(), dx.mutable_data());  // y
-    kernel.backward(n, static_cast<T>(kernel_argument), kernel.from_x ? from.data() : dx.data(), up.data(),
-                    dx.mutable_data());
+    const kernels::ActivationArguments<T> arguments{static_cast<T>(first), static_cast<T>(second)};
+    if (!kernel.from_x) kernel.forward(n, arguments, from.data(), dx.mutable_data());  // y
+    kernel.backward(n, arguments, kernel.from_x ? from.data() : dx.data(), up.data(), dx.mutable_data());
     return dx;
   });
 }
@@ -114,8 +117,9 @@ py::object loss(const std::string& name, const py::object& y_pred, const py::obj
 
 void bind_functional(py::module_& m) {
   using py::arg;
-  m.def("activation", activation, arg("name"), arg("x"), arg("argument") = 0.0, CallGuard());
-  m.def("activation_grad", activation_grad, arg("name"), arg("x"), arg("dy"), arg("argument") = 0.0, CallGuard());
+  m.def("activation", activation, arg("name"), arg("x"), arg("first") = 0.0, arg("second") = 0.0, CallGuard());
+  m.def("activation_grad", activation_grad, arg("name"), arg("x"), arg("dy"), arg("first") = 0.0, arg("second") = 0.0,
+        CallGuard());
   m.def("softmax", softmax, arg("name"), arg("x"), arg("dy") = py::none(), CallGuard());
   m.def(
       "as_array",

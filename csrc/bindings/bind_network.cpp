@@ -3,13 +3,12 @@
 
 #include <chrono>
 #include <optional>
-#include <variant>
 
 #include "bindings/bind.h"
 #include "bindings/config.h"
 #include "bindings/interrupt.h"
 #include "bindings/model.h"
-#include "core/errors.h"
+#include "bindings/settings.h"
 
 namespace nnext::bindings {
 namespace {
@@ -39,24 +38,14 @@ void bind_settings(py::class_<Model<T>>& c) {
   c.def(
       "compile",
       [](Model<T>& model, const py::object& loss, const py::dict& optimizer, const std::string& precision,
-         double clip_norm, Size accumulate,
-         double ema) { model.compile(loss, optimizer, precision, {clip_norm, accumulate, ema}); },
-      arg("loss"), arg("optimizer"), arg("precision") = "float32", arg("clip_norm") = 0.0, arg("accumulate") = 1,
-      arg("ema") = 0.0);
+         double clip_norm, double clip_value, Size accumulate, double ema, const std::vector<double>& lr_scale) {
+        model.compile(loss, optimizer, precision, {clip_norm, clip_value, accumulate, ema, lr_scale});
+      },
+      arg("loss"), arg("optimizer"), arg("precision") = "float32", arg("clip_norm") = 0.0, arg("clip_value") = 0.0,
+      arg("accumulate") = 1, arg("ema") = 0.0, arg("lr_scale") = std::vector<double>{});
   c.def("find_bf16", &Model<T>::find_bf16);
   c.def("set_trainable", &Model<T>::set_trainable, arg("paths"), arg("trainable"));
   c.def("frozen", &Model<T>::frozen);
-}
-
-// One learning rate, or one for each step. The array has to stay while the rates are used.
-using GivenRates = std::variant<double, py::array_t<double, py::array::c_style>>;
-
-train::Rates rates_of(const GivenRates& given) {
-  if (const double* every = std::get_if<double>(&given)) return {*every};
-  const auto& each = std::get<1>(given);
-  if (each.ndim() != 1 || each.size() == 0)
-    core::fail_value("[fit] the learning rates are an array of shape ", shape_text(each), "; give one for each step");
-  return {.each = {each.data(), static_cast<Size>(each.size())}};
 }
 
 // So many seconds from now; none for NaN, and 30 years and more, which the clock may not be able to count.
@@ -73,22 +62,28 @@ void bind_fit(py::class_<Model<T>>& c) {
   c.def(
       "fit_epoch",
       [](Model<T>& model, const SampleArrays<T>& samples, const py::object& outputs, Size batch_size, bool shuffle,
-         const GivenRates& lr, const py::object& loss, std::optional<double> seconds) {
-        const train::EpochOptions options{batch_size, shuffle, rates_of(lr), std::nullopt, deadline_after(seconds)};
+         const py::dict& settings, const py::object& loss, std::optional<double> seconds) {
+        const GivenSettings given = as_settings(settings);
+        const train::EpochOptions options{.batch_size = batch_size,
+                                          .shuffle = shuffle,
+                                          .settings = given.settings,
+                                          .changing = given.changing,
+                                          .deadline = deadline_after(seconds)};
         const train::EpochReport report = model.fit_epoch(samples, outputs, options, loss);
         return std::tuple(report.loss, report.steps, report.diverged, report.ended_early);
       },
-      arg("samples"), arg("outputs"), arg("batch_size"), arg("shuffle"), arg("lr"), arg("loss") = py::none(),
+      arg("samples"), arg("outputs"), arg("batch_size"), arg("shuffle"), arg("settings"), arg("loss") = py::none(),
       arg("seconds") = py::none());
   // The same for a batch that is handed over alone, which counts as no epoch: begin_epoch(0, False) counts those.
   c.def(
       "fit_batch",
-      [](Model<T>& model, const SampleArrays<T>& samples, const py::object& outputs, double lr, Size steps,
-         const py::object& loss) {
-        const train::EpochReport report = model.fit_epoch(samples, outputs, {samples.rows(), false, {lr}, steps}, loss);
+      [](Model<T>& model, const SampleArrays<T>& samples, const py::object& outputs, const py::dict& settings,
+         Size steps, const py::object& loss) {
+        const train::EpochReport report =
+            model.fit_epoch(samples, outputs, {samples.rows(), false, as_step_settings(settings), {}, steps}, loss);
         return std::tuple(report.loss, report.steps, report.diverged);
       },
-      arg("samples"), arg("outputs"), arg("lr"), arg("steps"), arg("loss") = py::none());
+      arg("samples"), arg("outputs"), arg("settings"), arg("steps"), arg("loss") = py::none());
   c.def("begin_epoch", &Model<T>::begin_epoch, arg("samples"), arg("shuffle"));
   c.def("begin_fit", &Model<T>::begin_fit, arg("id"));
   c.def("end_fit", &Model<T>::end_fit, arg("id"));
@@ -102,7 +97,9 @@ void bind_passes(py::class_<Model<T>>& c) {
   c.def("forward", &Model<T>::forward, arg("x"), arg("training"), arg("scale"), CallGuard());
   c.def("backward", &Model<T>::backward, arg("dy"), CallGuard());
   c.def("loss_and_gradients", &Model<T>::loss_and_gradients, arg("samples"));
-  c.def("step", &Model<T>::step, arg("lr"));
+  c.def(
+      "step", [](Model<T>& model, const py::dict& settings) { model.step(as_step_settings(settings)); },
+      arg("settings"));
 }
 
 template <class T>

@@ -6,6 +6,7 @@
 
 #include "bindings/config.h"
 #include "bindings/interrupt.h"
+#include "bindings/settings.h"
 #include "core/errors.h"
 #include "kernels/dispatch.h"
 #include "train/output_rows.h"
@@ -117,7 +118,7 @@ SampleArrays<T> Model<T>::samples(const py::object& x, const py::object& y, cons
 namespace {
 
 // A loss of the host's as the core calls it, without Python's lock: f(outputs, rows) -> (loss, gradient) or, where the
-// learning rate is another one from this step on, (loss, gradient, lr).
+// optimizer's settings are others from this step on, (loss, gradient, settings).
 template <class T>
 auto call_host(const py::object& f, const core::Shape& output) {
   return [&f, &output](ConstMatrix<T> outputs, const std::uint32_t* order, Matrix<T> dy) {
@@ -128,7 +129,7 @@ auto call_host(const py::object& f, const core::Shape& output) {
     const py::array_t<T> gradient = as_contiguous<T>(as_numbers(result[1], argument), argument);
     train::take_rows<T>(kernels::current_kernels<T>().layout, output, gradient.data(), dy);
     train::HostLoss said{result[0].template cast<double>()};
-    if (result.size() > 2) said.lr = result[2].template cast<double>();
+    if (result.size() > 2) said.settings = as_step_settings(result[2].template cast<py::dict>());
     return said;
   };
 }

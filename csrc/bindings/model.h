@@ -104,7 +104,7 @@ class Model {
   py::array_t<T> forward(const py::object& x, bool training, const py::object& scale);
   py::array_t<T> backward(const py::object& dy);
   double loss_and_gradients(const SampleArrays<T>& samples);
-  void step(double lr);
+  void step(const std::vector<train::SettingValue>& settings);
 
  private:
   py::array_t<T> logical(Size index, const core::Buffer<T>& stored) const;  // stored like tensor `index`

@@ -64,8 +64,8 @@ double Model<T>::loss_and_gradients(const SampleArrays<T>& samples) {
 }
 
 template <class T>
-void Model<T>::step(double lr) {
-  interruptible([&](runtime::Cancel& cancel) { trainer_.step(lr, cancel); });
+void Model<T>::step(const std::vector<train::SettingValue>& settings) {
+  interruptible([&](runtime::Cancel& cancel) { trainer_.step(settings, cancel); });
 }
 
 template class Model<float>;

@@ -24,7 +24,8 @@ void require_fit(Sizes shape, const nn::Section<T>& section, const Seen& seen, c
   if (section.takes_only_input() && seen.shape != *section.input() && section.input()->axes > 0)
     fail(argument, "has shape ", shape_text(shape), ", samples of ", text(seen.shape), ", but the network takes ",
          text(*section.input()), "; give samples of that shape, or make the network with another input_shape");
-  const bool image = seen.shape.channels_first && !intake.channels_first;  // of which the layers say what they take
+  // Of which the layers say what they take.
+  const bool image = seen.shape.channels_first && !intake.channels_first && !intake.flat;
   const Size given = intake.flat ? seen.shape.numbers() : seen.shape.channels;
   if (intake.channels == 0 || image || given == intake.channels) return;
   fail(argument, "has ", given, intake.channels_first ? " channels" : " features", " but the network expects ",

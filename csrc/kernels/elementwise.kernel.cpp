@@ -1,130 +1,25 @@
-// Element-wise functions: one struct and one row of kActivations an activation.
+// Element-wise functions: the loops over the activations of activations/, a row of kActivations each, and over others.
 //
-// Most gradients are told from the output y: relu and leaky_relu keep its sign, tanh' = (1 -
-// y) (1 + y), sigmoid' = y (1 - y).
+// Most gradients are told from the output y: relu and leaky_relu keep its sign, tanh' = (1 - y) (1 + y), sigmoid' = y (1
+// - y), elu' = y + alpha.
+#include "kernels/activations/bounded.h"
+#include "kernels/activations/gelu.h"
+#include "kernels/activations/piecewise.h"
+#include "kernels/activations/smooth.h"
 #include "kernels/parts.h"
-#include "kernels/simd/normal.h"
 
 namespace nnext::kernels::NNEXT_ISA {
 namespace {
 
-struct Identity {
-  template <class T>
-  static Vec<T> forward(Vec<T> x, Vec<T>) {
-    return x;
-  }
-  template <class T>
-  static Vec<T> backward(Vec<T>, Vec<T> dy, Vec<T>) {
-    return dy;
-  }
-};
-
-// At 0 the gradient is that of the negative side, as PyTorch has it. A NaN passes: no comparison with it is true.
-struct Relu {
-  template <class T>
-  static Vec<T> forward(Vec<T> x, Vec<T>) {
-    return select<T>(x < 0, Vec<T>{}, x);
-  }
-  template <class T>
-  static Vec<T> backward(Vec<T> y, Vec<T> dy, Vec<T>) {
-    return select<T>(y <= 0, Vec<T>{}, dy);
-  }
-};
-
-struct LeakyRelu {
-  template <class T>
-  static Vec<T> forward(Vec<T> x, Vec<T> slope) {
-    return select<T>(x < 0, slope * x, x);
-  }
-  template <class T>
-  static Vec<T> backward(Vec<T> y, Vec<T> dy, Vec<T> slope) {
-    return select<T>(y <= 0, slope * dy, dy);
-  }
-};
-
-struct Tanh {
-  template <class T>
-  static Vec<T> forward(Vec<T> x, Vec<T>) {
-    return tanh<T>(x);
-  }
-  template <class T>
-  static Vec<T> backward(Vec<T> y, Vec<T> dy, Vec<T>) {
-    return dy * ((1 - y) * (1 + y));
-  }
-};
-
-struct Sigmoid {
-  template <class T>
-  static Vec<T> forward(Vec<T> x, Vec<T>) {
-    return sigmoid<T>(x);
-  }
-  template <class T>
-  static Vec<T> backward(Vec<T> y, Vec<T> dy, Vec<T>) {
-    return dy * (y * (1 - y));
-  }
-};
-
-// x Phi(x), Phi being the normal distribution, and its gradient Phi(x) + x phi(x), phi its density. D. Hendrycks and
-// K. Gimpel, arXiv:1606.08415 (2016). Largest error in ULP over 2^28 floats and 2^25 doubles: 6.3 and 6.1, without FMA
-// 6.3 and 6.2; the gradient is off by at most 4 eps (Phi(x) + |x| phi(x)).
-struct Gelu {
-  template <class T>
-  static Vec<T> forward(Vec<T> x, Vec<T>) {
-    const NormalTail<T> tail(x);
-    const Int<T> negative = x < 0;
-    const Vec<T> p = tail.times(tail.ratio * select<T>(negative, -tail.a, broadcast(T(1))));
-    return select<T>(negative, p, x * (1 - p));
-  }
-  template <class T>
-  static Vec<T> backward(Vec<T> x, Vec<T> dy, Vec<T>) {
-    constexpr T kDensity = T(0.39894228040143268);  // phi(0) = 1 / sqrt(2 pi)
-    const NormalTail<T> tail(x);
-    const Vec<T> p = tail.times(fma(tail.a, broadcast(-kDensity), tail.ratio));
-    return dy * select<T>(x < 0, p, 1 - p);
-  }
-};
-
-// x (1 + tanh(z / 2)) / 2 = x sigmoid(z), which cancels nothing where x < 0, with z = 2 sqrt(2 / pi) (x + 0.044715
-// x^3); gradient s + x s (1 - s) z'. The same source. As z is rounded, the error is up to 3 (1 + |z|) ULP, the
-// gradient's up to 2.5 (1 + |z|) eps (s + |x| s (1 - s) z').
-struct GeluTanh {
-  // Beyond +-kEnd sigmoid(z) is 0 or 1 too, and x^2 must not become infinite.
-  template <class T>
-  static Vec<T> within_ends(Vec<T> x) {
-    constexpr T kEnd = TailConstants<T>::kEnd;
-    x = select<T>(x < -kEnd, broadcast(-kEnd), x);
-    return select<T>(x > kEnd, broadcast(kEnd), x);
-  }
-  static constexpr double kLinear = 1.5957691216057308, kCubic = 0.044715 * kLinear;  // of z
-  template <class T>
-  static Vec<T> exponent(Vec<T> x) {
-    return x * fma(x * x, broadcast(T(kCubic)), broadcast(T(kLinear)));
-  }
-  template <class T>
-  static Vec<T> forward(Vec<T> x, Vec<T>) {
-    const Vec<T> near = within_ends<T>(x);
-    return select<T>(x < 0, near, x) * sigmoid<T>(exponent<T>(near));
-  }
-  template <class T>
-  static Vec<T> backward(Vec<T> x, Vec<T> dy, Vec<T>) {
-    x = within_ends<T>(x);
-    const Vec<T> slope = fma(x * x, broadcast(T(3 * kCubic)), broadcast(T(kLinear)));
-    const Vec<T> e = exp<T>(-abs<T>(exponent<T>(x))), large = 1 / (1 + e), small = e * large;
-    const Int<T> negative = x < 0;
-    const Vec<T> s = select<T>(negative, small, large), rest = select<T>(negative, large, small);
-    return dy * (s * fma(x * rest, slope, broadcast(T(1))));
-  }
-};
-
 template <class T, class F>
-void forward(size_t n, T argument, const T* x, T* y) {
-  const Vec<T> arguments = broadcast(argument);
+void forward(size_t n, ActivationArguments<T> given, const T* x, T* y) {
+  const Arguments<T> arguments{broadcast(given.first), broadcast(given.second)};
   for_each_vector<T>(
       n, [&](size_t i, auto part) { store(part, y + i, F::template forward<T>(load(part, x + i), arguments)); });
 }
 template <class T, class F>
-void backward(size_t n, T argument, const T* from, const T* dy, T* dx) {
-  const Vec<T> arguments = broadcast(argument);
+void backward(size_t n, ActivationArguments<T> given, const T* from, const T* dy, T* dx) {
+  const Arguments<T> arguments{broadcast(given.first), broadcast(given.second)};
   for_each_vector<T>(n, [&](size_t i, auto part) {
     store(part, dx + i, F::template backward<T>(load(part, from + i), load(part, dy + i), arguments));
   });
@@ -140,9 +35,11 @@ constexpr ActivationKernels<T> from_x(const char* name) {
 
 template <class T>
 constexpr ActivationKernels<T> kActivations[] = {
-    from_y<T, Identity>("identity"),  from_y<T, Relu>("relu"),       from_y<T, LeakyRelu>("leaky_relu"),
-    from_y<T, Tanh>("tanh"),          from_y<T, Sigmoid>("sigmoid"), from_x<T, Gelu>("gelu"),
-    from_x<T, GeluTanh>("gelu_tanh"),
+    from_y<T, Identity>("identity"), from_y<T, Relu>("relu"),           from_y<T, LeakyRelu>("leaky_relu"),
+    from_y<T, Hardtanh>("hardtanh"), from_x<T, Hardswish>("hardswish"), from_y<T, Tanh>("tanh"),
+    from_y<T, Sigmoid>("sigmoid"),   from_x<T, Softsign>("softsign"),   from_y<T, Elu>("elu"),
+    from_y<T, Selu>("selu"),         from_x<T, Softplus>("softplus"),   from_x<T, Silu>("silu"),
+    from_x<T, Mish>("mish"),         from_x<T, Gelu>("gelu"),           from_x<T, GeluTanh>("gelu_tanh"),
 };
 
 template <class T>

@@ -6,6 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/tiny.h"
+#include "kernels/update.h"
+
 namespace nnext::kernels {
 
 // Memory that will be read next. A product asks for it bit by bit between its tiles: all at once would take the buffers
@@ -52,40 +55,21 @@ struct RowProduct {
   T* c;
 };
 
+// The numbers that an activation takes beside x: the slope of leaky_relu for x < 0 (> 0), the alpha of elu (> 0), the
+// limits of hardtanh (min < max), the beta (> 0) and the threshold of softplus. The others take none.
+template <class T>
+struct ActivationArguments {
+  T first = 0, second = 0;
+};
+
 // Element-wise activation: forward y = f(x); backward dx = dy * f'(x) told from `from`, which is x where from_x, else
-// the output y. In place is allowed. `argument` is the slope of leaky_relu for x < 0 (> 0); the others ignore it.
+// the output y. In place is allowed.
 template <class T>
 struct ActivationKernels {
   const char* name;
   bool from_x;
-  void (*forward)(std::size_t n, T argument, const T* x, T* y);
-  void (*backward)(std::size_t n, T argument, const T* from, const T* dy, T* dx);
-};
-
-// One step's scalars of an update rule, computed once per step in double.
-template <class T>
-struct SgdStep {
-  T lr, momentum, weight_decay;
-  bool nesterov;
-};
-template <class T>
-struct AdamStep {
-  T step_size;  // lr / (1 - beta1^t)
-  T beta1, beta2, one_minus_beta1, one_minus_beta2;
-  T inverse_sqrt_correction;  // 1 / sqrt(1 - beta2^t)
-  T eps, weight_decay;
-};
-template <class T>
-struct NAdamStep {
-  T gradient_size;  // lr (1 - mu_t) / (1 - product of mu_1 to mu_t)
-  T momentum_size;  // lr mu_(t + 1) / (1 - product of mu_1 to mu_(t + 1))
-  T beta1, beta2, one_minus_beta1, one_minus_beta2;
-  T inverse_sqrt_correction;  // 1 / sqrt(1 - beta2^t)
-  T eps, weight_decay;
-};
-template <class T>
-struct AdagradStep {
-  T lr, eps, weight_decay;
+  void (*forward)(std::size_t n, ActivationArguments<T>, const T* x, T* y);
+  void (*backward)(std::size_t n, ActivationArguments<T>, const T* from, const T* dy, T* dx);
 };
 
 template <class T>
@@ -239,45 +223,12 @@ struct ConvertKernels {
   ConvertApart<T> apart_from[static_cast<int>(NumberType::count)];
 };
 
-// Update rules on n parameters w with gradient g.
-template <class T>
-struct UpdateKernels {
-  void (*sgd)(std::size_t n, const SgdStep<T>&, T* w, const T* g, T* velocity);  // velocity null: without momentum
-  void (*adam)(std::size_t n, const AdamStep<T>&, T* w, const T* g, T* m, T* v);
-  void (*nadam)(std::size_t n, const NAdamStep<T>&, T* w, const T* g, T* m, T* v);
-  void (*adagrad)(std::size_t n, const AdagradStep<T>&, T* w, const T* g, T* sum);
-};
-
 // Independent chains x = x * factor + addend in every lane, `steps` links long: as many FMAs a cycle as the CPU can do.
 // Chain i starts from i. Returns the sum of all chains in one lane.
 template <class T>
 struct PeakKernels {
   std::size_t chains, lanes;
   T (*run)(std::size_t steps, T factor, T addend);
-};
-
-// A layer of a tiny network: y = f(x w + b). Rows lie without gaps; in whole vectors means that each begins with a
-// vector of its own and ends with zeros.
-template <class T>
-struct TinyLayer {
-  std::size_t in, out;
-  const T* weight = nullptr;                         // [in][out in whole vectors]
-  const T* bias = nullptr;                           // null: zero
-  const ActivationKernels<T>* activation = nullptr;  // null: none; not from_x, as it works in place
-  T argument = 0;
-  T *y, *dy;                               // [rows][out], after the activation
-  T* transposed = nullptr;                 // room for weight^T in whole vectors; null: x needs no gradient
-  T *dweight = nullptr, *dbias = nullptr;  // in whole vectors; null: not wanted
-};
-
-// All layers of a tiny network for `rows` rows of x, which lie x_row apart. Each element is the chain of operations
-// that multiply_panel and column_sums make it.
-template <class T>
-struct TinyKernels {
-  using Pass = void (*)(const TinyLayer<T>* layers, std::size_t count, std::size_t rows, const T* x, std::size_t x_row);
-  std::size_t vector_lanes, max_out;  // of a layer
-  Pass forward;                       // y of all layers, and the transposed weights for:
-  Pass backward;                      // from dy of the last layer, which it changes, down to one that has no transposed
 };
 
 // The kernels of one instruction set for one type of number, by concept: one field a source file, but for two that have

@@ -124,7 +124,7 @@ void forward(const TinyLayer<T>* layers, size_t count, size_t rows, const T* x, 
   for (const TinyLayer<T>* layer = layers; layer != layers + count; ++layer) {
     const size_t in = layer->in, out = layer->out;
     multiply<T, AsItLies>({rows, out, in, x, x_row, layer->weight, whole_vectors<T>(out), layer->bias, layer->y});
-    if (layer->activation != nullptr) layer->activation->forward(rows * out, layer->argument, layer->y, layer->y);
+    if (layer->activation != nullptr) layer->activation->forward(rows * out, layer->arguments, layer->y, layer->y);
     if (layer->transposed != nullptr) transpose(*layer);
     x = layer->y, x_row = out;
   }
@@ -136,7 +136,7 @@ void backward(const TinyLayer<T>* layers, size_t count, size_t rows, const T* x,
     const TinyLayer<T>& layer = layers[l];
     const size_t in = layer.in, out = layer.out;
     T* dy = layer.dy;
-    if (layer.activation != nullptr) layer.activation->backward(rows * out, layer.argument, layer.y, dy, dy);
+    if (layer.activation != nullptr) layer.activation->backward(rows * out, layer.arguments, layer.y, dy, dy);
     if (layer.transposed != nullptr)
       multiply<T, AsItLies>(
           {rows, in, out, dy, out, layer.transposed, whole_vectors<T>(in), nullptr, layers[l - 1].dy});

@@ -163,6 +163,7 @@ class Layer {
   virtual std::optional<Intake> intake() const { return {}; }
   // Whether its outputs have the channels of its input, unless it wants some of its own (intake).
   virtual bool keeps_channels() const { return true; }
+  virtual bool element_wise() const { return false; }  // it does the same with each number, whatever its channel
   // Whether what it gives at a place depends on others, so that it matters how many there are.
   virtual bool joins_places() const { return false; }
   // Of its output. Throws std::invalid_argument unless the layer takes such inputs.

@@ -26,10 +26,11 @@ struct Kind {
   void (*add)(Builder<T>&, const Config&);
 };
 
-// An activation by its name among the kernels; `argument` names the field that is its argument.
+// An activation by its name among the kernels, with the numbers that it takes beside x.
 template <class T>
-void add_activation(Builder<T>& to, const char* name, double argument = 0) {
-  to.add(std::make_unique<Activation<T>>(ops::find_activation(to.kernels(), name), argument));
+void add_activation(Builder<T>& to, const char* name, double first = 0, double second = 0) {
+  const kernels::ActivationArguments<T> arguments{static_cast<T>(first), static_cast<T>(second)};
+  to.add(std::make_unique<Activation<T>>(ops::find_activation(to.kernels(), name), arguments));
 }
 
 template <class T>
@@ -72,8 +73,18 @@ inline constexpr Kind<T> kKinds[] = {
     {"ReLU", [](Builder<T>& to, const Config&) { add_activation(to, "relu"); }},
     {"LeakyReLU",
      [](Builder<T>& to, const Config& c) { add_activation(to, "leaky_relu", c.number("negative_slope")); }},
+    {"Hardtanh",
+     [](Builder<T>& to, const Config& c) { add_activation(to, "hardtanh", c.number("min_val"), c.number("max_val")); }},
+    {"Hardswish", [](Builder<T>& to, const Config&) { add_activation(to, "hardswish"); }},
     {"Tanh", [](Builder<T>& to, const Config&) { add_activation(to, "tanh"); }},
     {"Sigmoid", [](Builder<T>& to, const Config&) { add_activation(to, "sigmoid"); }},
+    {"Softsign", [](Builder<T>& to, const Config&) { add_activation(to, "softsign"); }},
+    {"ELU", [](Builder<T>& to, const Config& c) { add_activation(to, "elu", c.number("alpha")); }},
+    {"SELU", [](Builder<T>& to, const Config&) { add_activation(to, "selu"); }},
+    {"Softplus",
+     [](Builder<T>& to, const Config& c) { add_activation(to, "softplus", c.number("beta"), c.number("threshold")); }},
+    {"SiLU", [](Builder<T>& to, const Config&) { add_activation(to, "silu"); }},
+    {"Mish", [](Builder<T>& to, const Config&) { add_activation(to, "mish"); }},
     {"GELU", [](Builder<T>& to,
                 const Config& c) { add_activation(to, c.text("approximate") == "tanh" ? "gelu_tanh" : "gelu"); }},
     {"PReLU", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<PReLU<T>>(c)); }},

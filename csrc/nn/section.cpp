@@ -47,6 +47,7 @@ template <class T>
 void Section<T>::find_intake(const Layer<T>& layer) {
   channels_kept_ &= layer.keeps_channels();
   std::optional<Intake> wanted = layer.intake();
+  if (!intake_ && !wanted) channels_matter_ |= !layer.element_wise();
   if (!wanted) return;
   if (!channels_kept_) wanted->channels = 0;
   if (!intake_)
@@ -86,6 +87,7 @@ std::optional<Shape> Section<T>::read(std::span<const Size> extents) const {
   const Intake wanted = intake_.value_or(Intake{});
   if (extents.empty() || extents.size() > Shape::kMaxAxes + 1) return {};
   const auto axes = static_cast<int>(extents.size()) - 1;
+  if (wanted.flat && channels_matter_ && axes == 2) return Shape(extents.subspan(1), extents.front(), true);
   if (wanted.flat) return Shape(extents.first(extents.size() - 1), extents.back(), false);
   if (!wanted.channels_first) {
     if (wanted.axes >= 0 && axes != wanted.axes) return {};

@@ -72,6 +72,7 @@ class Section {
   Size first_parameter_ = 0, parameters_ = 0;
   std::vector<Size> told_shape_;
   std::optional<Intake> intake_;
+  bool channels_matter_ = false;  // to a layer before the one that wants that
   std::optional<Shape> input_;
   bool takes_only_input_ = false;
   bool channels_kept_ = true;  // on the way from the input, while layers are looked at

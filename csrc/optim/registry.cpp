@@ -1,9 +1,14 @@
 #include "optim/registry.h"
 
 #include "ops/named.h"
+#include "optim/rules/adadelta.h"
 #include "optim/rules/adagrad.h"
 #include "optim/rules/adam.h"
+#include "optim/rules/lion.h"
 #include "optim/rules/nadam.h"
+#include "optim/rules/radam.h"
+#include "optim/rules/rmsprop.h"
+#include "optim/rules/rprop.h"
 #include "optim/rules/sgd.h"
 
 namespace nnext::optim {
@@ -23,10 +28,10 @@ struct Kind {
 // A row a kind.
 template <class T>
 inline constexpr Kind<T> kKinds[] = {
-    {"SGD", make<T, Sgd>},
-    {"Adam", make<T, Adam>},
-    {"NAdam", make<T, NAdam>},
-    {"Adagrad", make<T, Adagrad>},
+    {"SGD", make<T, Sgd>},           {"Adam", make<T, Adam>},       {"AdamW", make<T, AdamW>},
+    {"NAdam", make<T, NAdam>},       {"RAdam", make<T, RAdam>},     {"Adagrad", make<T, Adagrad>},
+    {"Adadelta", make<T, Adadelta>}, {"RMSprop", make<T, RmsProp>}, {"Lion", make<T, Lion>},
+    {"Rprop", make<T, Rprop>},
 };
 
 }  // namespace

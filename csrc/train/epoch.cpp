@@ -41,6 +41,10 @@ template <class T>
 void Epoch<T>::start(const Samples<T>& samples, const EpochOptions& options, Order order) {
   samples_ = &samples, options_ = options, order_ = std::move(order);
   step = 0, rows_ = 0, loss_sum_ = 0, diverged = false;
+  training_.set(options.settings);
+  changing_.clear();
+  for (const SettingValues& of : options.changing)
+    changing_.push_back({training_.optimizer->find_setting(of.name), of.each});
   const Size batch = plan_.batch();
   batch_rows_ = std::min(options.batch_size, samples.x.rows);
   batches_ = std::min(training_.settings.accumulate, core::divide_up(samples.x.rows, batch_rows_));
@@ -170,7 +174,7 @@ double Epoch<T>::host_loss(Own& own) {
   for (Size i = 0; i < rows.size(); ++i) rows[i] = static_cast<std::uint32_t>(sample(own.batch.first + i));
   const Matrix<T> dy = view.at(plan_.output_gradient());
   const HostLoss said = samples_->host_loss(view.at(plan_.output()), rows.data(), dy);
-  if (said.lr) options_.lr = {*said.lr};
+  if (!said.settings.empty()) changing_.clear(), training_.set(said.settings);
   const kernels::KernelTable<T>& kernels = training_.network.kernels;
   const bool finite = kernels.reduce.count_nonfinite(dy.rows * dy.cols, dy.data) == 0;
   const double share = static_cast<double>(rows.size()) / static_cast<double>(own.batch.step_rows);

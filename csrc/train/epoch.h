@@ -19,7 +19,7 @@ namespace nnext::train {
 // What the host says of a batch.
 struct HostLoss {
   double loss;
-  std::optional<double> lr{};  // from this step on; none: as before
+  std::vector<SettingValue> settings{};  // from this step on
 };
 
 template <class T>
@@ -33,12 +33,10 @@ struct Samples {
   std::function<HostLoss(ConstMatrix<T> outputs, const std::uint32_t* order, Matrix<T> dy)> host_loss{};
 };
 
-// The learning rate: one, or one for each step of the epoch.
-struct Rates {
-  double every = 1e-3;
-  std::span<const double> each{};  // empty: `every`
-
-  double at(Size step) const { return each.empty() ? every : each[step]; }
+// A setting of the optimizer by its name, with a value for each step of the epoch.
+struct SettingValues {
+  std::string name;
+  std::span<const double> each;
 };
 
 using Clock = std::chrono::steady_clock;
@@ -46,7 +44,9 @@ using Clock = std::chrono::steady_clock;
 struct EpochOptions {
   Size batch_size = 32;
   bool shuffle = true;
-  Rates lr{};
+  // Of the optimizer; others are as they were.
+  std::vector<SettingValue> settings{};
+  std::vector<SettingValues> changing{};
   // Of a batch that is handed over alone, which is no epoch: how many steps the one has that it is part of; 0 where
   // nobody knows.
   std::optional<Size> part_of{};
@@ -102,7 +102,11 @@ class Epoch final : public PassContext<T> {
   // goes by features, so that every member needs the whole batch.
   void follow(bool keeps_gradients, bool by_features);
 
-  double lr(Size at_step) const { return options_.lr.at(at_step); }
+  // Before the update of a step.
+  void begin_update(Size at_step) {
+    for (const Changing& setting : changing_) training_.set(setting.place, setting.each[at_step]);
+    training_.begin_step();
+  }
   Size steps() const { return core::divide_up(samples_->x.rows, step_rows()); }
   // Of a step; the last one may have fewer.
   Size batches(Size step_ = 0) const {
@@ -118,6 +122,10 @@ class Epoch final : public PassContext<T> {
   bool diverged = false;
 
  private:
+  struct Changing {
+    Size place;  // among the optimizer's settings
+    std::span<const double> each;
+  };
   Size step_rows() const { return batches_ * batch_rows_; }
   Size sample(Size i) const { return order_.size() == 0 ? i : order_[i]; }
   void gather_targets(const Batch<T>& batch, Range rows);
@@ -130,6 +138,7 @@ class Epoch final : public PassContext<T> {
   std::vector<Own> own_;
   const Samples<T>* samples_ = nullptr;
   EpochOptions options_{};
+  std::vector<Changing> changing_;
   Size batch_rows_ = 1, batches_ = 1;  // of a batch, and how many of these a step has
   Order order_{};
   LossTerms<T> terms_;

@@ -22,10 +22,12 @@ void Fit<T>::prepare(const Samples<T>& samples, const EpochOptions& options) {
     core::fail_value("[fit] with ", n, n == 1 ? " sample" : " samples", " and batch_size=", options.batch_size,
                      " a batch has ", smallest, " but batch normalization needs ", plan_->min_rows(),
                      " in training; choose another batch_size, or leave out a sample");
-  const Size rates = options.lr.each.size();
-  const Size steps = core::divide_up(core::divide_up(n, batch), training_.settings.accumulate);
-  if (rates > 0 && rates != steps)
-    core::fail_value("[fit] there are ", rates, " learning rates for an epoch of ", steps, " steps; give one for each");
+  const Size batches = core::divide_up(n, batch);
+  const Size steps = core::divide_up(batches, std::min(training_.settings.accumulate, batches));
+  for (const SettingValues& of : options.changing)
+    if (of.each.size() != steps)
+      core::fail_value("[fit] there are ", of.each.size(), " values of ", of.name, " for an epoch of ", steps,
+                       " steps; give one for each");
   const int members = runtime::members_for(batch_flops() / 2);  // in two phases
   if (epoch_ != nullptr && epoch_->shares().count() == static_cast<Size>(members)) return;
   epoch_.reset();

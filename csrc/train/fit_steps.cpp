@@ -43,7 +43,7 @@ void Fit<T>::run_steps(Run& run, Size until) {
       if (me.is_caller()) {
         const bool look = !looks_seldom || step % runtime::kStepsPerLook == 0;
         if (writer.readers_wait() || (look && run.cancel.due())) end = step + 1;
-        training_.begin_step(epoch.lr(step));
+        epoch.begin_update(step);
       }
       if (run.tiny != nullptr)
         tiny_step(run, me, step, counter + (step - from));
@@ -116,7 +116,7 @@ void Fit<T>::run_long_step(Run& run) {
   const Gate::Writer writer(training_.network.gate, &run.cancel);
   if (!writer) return;
   if (epoch.has_host_loss()) snapshots_.take(training_);  // the host's loss may not be the same once more
-  training_.begin_step(epoch.lr(epoch.step));
+  epoch.begin_update(epoch.step);
   run_phases(run, epoch.batches(epoch.step) - 1, run.program.update, run.program.phases.size(), nullptr);
   training_.end_step();
   epoch.count(*loss);

@@ -134,7 +134,7 @@ double OwnLoop<T>::loss_and_gradients(const data::Source<T>& x, const ops::Targe
 }
 
 template <class T>
-void OwnLoop<T>::step(double lr, runtime::Cancel& cancel) {
+void OwnLoop<T>::step(std::span<const SettingValue> settings, runtime::Cancel& cancel) {
   if (!has_gradients_)
     throw std::logic_error(
         core::message("[step] there are no gradients", why_, "; call backward(dY) or loss_and_grads(X, y) first"));
@@ -142,9 +142,10 @@ void OwnLoop<T>::step(double lr, runtime::Cancel& cancel) {
   if (const double limit = training_.settings.clip_norm; limit > 0) clip.emplace(training_.section, limit);
   const Gate::Writer writer(training_.network.gate, &cancel);
   if (!writer) return;
+  training_.set(settings);
   auto body = [&](Member& me) {
     const runtime::FlushDenormals flush(training_.network.kernels.flush_subnormals);
-    training_.begin_step(lr);
+    training_.begin_step();
     if (clip) clip->norms(me, gradients_);
     apply_gradients(training_, *plan_, shares_, me, gradients_, clip ? clip->factor() : T(1));
   };

@@ -23,8 +23,9 @@ class OwnLoop {
   // Mean loss of the batch with all gradients, through the stable form that fit uses.
   double loss_and_gradients(const data::Source<T>& x, const ops::Targets<T>& targets, ConstMatrix<T> weights,
                             runtime::Cancel& cancel);
-  // Applies the optimizer to the gradients of the last backward pass, and the batch's statistics to buffers.
-  void step(double lr, runtime::Cancel& cancel);
+  // Applies the optimizer, whose settings are these from now on, to the gradients of the last backward pass, and the
+  // batch's statistics to buffers.
+  void step(std::span<const SettingValue> settings, runtime::Cancel& cancel);
 
   // Of the samples of the last forward pass, and of its output.
   std::pair<Shape, Shape> shapes() const {

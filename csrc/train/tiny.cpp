@@ -21,7 +21,7 @@ bool Tiny<T>::add(const Stage<T>& stage, const nn::Frame<T>& frame) {
       return true;
     case nn::Layer<T>::Tiny::ends:
       if (frame.x.data != frame.y.data || layers_.empty()) return false;  // it comes first, or after another one
-      layers_.back().activation = layer.activation, layers_.back().argument = layer.argument;
+      layers_.back().activation = layer.activation, layers_.back().arguments = layer.arguments;
       return true;
     case nn::Layer<T>::Tiny::no:
       break;

@@ -139,12 +139,12 @@ double Trainer<T>::loss_and_gradients(const data::Source<T>& x, const ops::Targe
 }
 
 template <class T>
-void Trainer<T>::step(double lr, runtime::Cancel& cancel) {
+void Trainer<T>::step(std::span<const SettingValue> settings, runtime::Cancel& cancel) {
   const Gate::Training right = begin("step");
   require_optimizer("step");
   fit_.reset();  // a fit under way, whose callback this is, could not repeat this step from a copy
   const std::uint64_t before = training_.counters.step;
-  own_loop_->step(lr, cancel);
+  own_loop_->step(settings, cancel);
   tell_others_unless(before);
 }
 

@@ -102,7 +102,7 @@ class Trainer {
   }
   double loss_and_gradients(const data::Source<T>& x, const ops::Targets<T>& targets, ConstMatrix<T> weights,
                             runtime::Cancel& cancel);
-  void step(double lr, runtime::Cancel& cancel);
+  void step(std::span<const SettingValue> settings, runtime::Cancel& cancel);
 
  private:
   using Gate = runtime::Gate;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/errors.h"
 #include "optim/registry.h"
 
 namespace nnext::train {
@@ -40,6 +41,9 @@ template <class T>
 typename Training<T>::Compiled Training<T>::prepare(const Config* loss_, const Config& optimizer_,
                                                     const StepSettings& settings_) const {
   Compiled compiled{make_loss(section, loss_), settings_, optim::make_optimizer<T>(optimizer_), {}};
+  if (settings_.clip_value > 0) compiled.optimizer->limit_gradient(settings_.clip_value);
+  if (const Size given = settings_.lr_scale.size(); given > 0 && given != section.parameters())
+    core::fail_value("[compile] lr_scale has ", given, " factors for ", section.parameters(), " parameters");
   compiled.state = start_state(section, *compiled.optimizer);
   return compiled;
 }
@@ -63,13 +67,15 @@ void Training<T>::regroup(const std::vector<optim::Progress>& progress) {
   std::vector<Size> places;
   section.for_parameters([&](const nn::Node<T>& node, const nn::Parameter<T>&, Size index) {
     const bool trainable = node.layer->trainable;
+    const double lr_scale = settings.lr_scale.empty() ? 1 : settings.lr_scale[index];
     const auto same = [&](const Group<T>& group) {
-      return group.trainable == trainable && group.progress == progress[index];
+      return group.trainable == trainable && group.lr_scale == lr_scale && group.progress == progress[index];
     };
     const auto found = std::find_if(made.begin(), made.end(), same);
     places.push_back(static_cast<Size>(found - made.begin()));
-    if (found == made.end())
-      made.push_back({progress[index], trainable, optimizer == nullptr ? nullptr : optimizer->clone()});
+    if (found != made.end()) return;
+    made.push_back({progress[index], trainable, lr_scale, optimizer == nullptr ? nullptr : optimizer->clone()});
+    if (optimizer != nullptr) made.back().rule->scale_lr(lr_scale);
   });
   groups = std::move(made);
   group_of = std::move(places);
@@ -83,7 +89,7 @@ std::vector<optim::Progress> Training<T>::progress() const {
 }
 
 template <class T>
-optim::Update<T> Training<T>::update(const nn::Node<T>& node, const nn::Piece& piece, const T* gradient) {
+optim::Update<T> Training<T>::update(const nn::Node<T>& node, const nn::Piece& piece, T* gradient) {
   nn::Parameter<T>& parameter = node.layer->parameters[piece.parameter];
   optim::Update<T> update{piece.count, parameter.values.data() + piece.offset, gradient, {}};
   auto& states = optimizer_state[section.index(node, piece.parameter)];
@@ -92,7 +98,7 @@ optim::Update<T> Training<T>::update(const nn::Node<T>& node, const nn::Piece& p
 }
 
 template <class T>
-void Training<T>::apply(const nn::Node<T>& node, const nn::Piece& piece, const T* gradient) {
+void Training<T>::apply(const nn::Node<T>& node, const nn::Piece& piece, T* gradient) {
   nn::Layer<T>& layer = *node.layer;
   if (layer.parameters[piece.parameter].role == nn::Role::buffer) {
     layer.update_buffer(piece, gradient);

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "nn/section.h"
@@ -42,9 +44,17 @@ struct Position {
 
 // How the steps of a training are made, beside loss and rule.
 struct StepSettings {
-  double clip_norm = 0;  // 0: gradients are not clipped
-  Size accumulate = 1;   // batches that a step of a fit takes
-  double ema = 0;        // decay of the averages of parameters; 0: there are none
+  double clip_norm = 0;            // 0: gradients are not clipped by their norm
+  double clip_value = 0;           // 0: their elements are not either
+  Size accumulate = 1;             // batches that a step of a fit takes
+  double ema = 0;                  // decay of the averages of parameters; 0: there are none
+  std::vector<double> lr_scale{};  // of each parameter; empty: 1
+};
+
+// A setting of the optimizer by its name, and what it is from now on.
+struct SettingValue {
+  std::string name;
+  double value;
 };
 
 template <class T>
@@ -55,11 +65,12 @@ struct LossRule {
   Size head = 0;  // nodes before the loss: one less than all where the last is computed together with it
 };
 
-// Parameters that have come equally far under one rule. Freezing parts them.
+// Parameters that have come equally far under one rule, at one rate. Freezing parts them.
 template <class T>
 struct Group {
   optim::Progress progress;
   bool trainable = true;
+  double lr_scale = 1;
   std::unique_ptr<optim::Optimizer<T>> rule;
 };
 
@@ -103,9 +114,17 @@ struct Training {
   void regroup(const std::vector<optim::Progress>& progress);
   std::vector<optim::Progress> progress() const;  // of each parameter
 
-  void begin_step(double lr) {
+  // Settings of the optimizer are others from now on.
+  void set(Size setting, double value) {
+    optimizer->set(setting, value);
+    for (Group<T>& group : groups) group.rule->set(setting, value);
+  }
+  void set(std::span<const SettingValue> values) {
+    for (const SettingValue& of : values) set(optimizer->find_setting(of.name), of.value);
+  }
+  void begin_step() {
     for (Group<T>& group : groups)
-      if (group.trainable) group.rule->begin_step(lr, group.progress);
+      if (group.trainable) group.rule->begin_step(group.progress);
   }
   // The step is applied to all parameters.
   void end_step() {
@@ -115,8 +134,8 @@ struct Training {
       if (group.trainable) group.progress = group.rule->end_step(group.progress);
   }
   // Applies a step to a piece of a layer's parameter, given its gradient.
-  void apply(const nn::Node<T>& node, const nn::Piece& piece, const T* gradient);
-  optim::Update<T> update(const nn::Node<T>& node, const nn::Piece& piece, const T* gradient);
+  void apply(const nn::Node<T>& node, const nn::Piece& piece, T* gradient);  // which it may change
+  optim::Update<T> update(const nn::Node<T>& node, const nn::Piece& piece, T* gradient);
 };
 
 // What training has reached, at one moment.

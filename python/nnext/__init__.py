@@ -26,7 +26,9 @@ from nnext.callbacks import (
 )
 from nnext.errors import DivergenceError, ModelFormatError
 from nnext.history import History
-from nnext.layers.activations import *  # from nnext.layers they would be of type Any for mypy
+from nnext.layers.activations.bounded import *  # mypy sees no names through two `import *`
+from nnext.layers.activations.piecewise import *
+from nnext.layers.activations.smooth import *
 from nnext.layers.base import *
 from nnext.layers.batch_norm import *
 from nnext.layers.branches import *
@@ -41,7 +43,11 @@ from nnext.layers.reshape import *
 from nnext.layers.residual import *
 from nnext.losses import *
 from nnext.model import MLP, Sequential
-from nnext.optimizers import *
+from nnext.optimizers.adam import *
+from nnext.optimizers.adaptive import *
+from nnext.optimizers.base import *
+from nnext.optimizers.sgd import *
+from nnext.optimizers.signs import *
 from nnext.schedules import *
 
 if TYPE_CHECKING:

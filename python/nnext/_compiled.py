@@ -12,13 +12,14 @@ from nnext.optimizers import Optimizer
 
 @dataclass(frozen=True)
 class Compiled:
-    """Everything that a training minimizes, follows and reports; only the optimizer's ``lr`` ever changes."""
+    """Everything that a training minimizes, follows and reports; only numbers of the optimizer's ever change."""
 
     loss: Loss | CustomLoss
     optimizer: Optimizer
     metrics: Mapping[str, Chosen]  # by the names that they have in History
     precision: str
     clip_norm: float | None = None  # of all gradients together; None: they are as long as they are
+    clip_value: float | None = None  # of each element of them
     accumulate: int = 1  # batches of a step of a fit
     ema: float | None = None  # decay of the averages that predict; None: there are none
 

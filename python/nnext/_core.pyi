@@ -52,8 +52,10 @@ def as_csr(object: Any) -> Any: ...  # a sparse matrix as CSR; None for everythi
 
 # ---- functions: bind_functional.cpp; float32 from float32 and float16, else float64 ----------------------------------
 
-def activation(name: str, x: npt.ArrayLike, argument: float = 0.0) -> npt.NDArray[Any]: ...
-def activation_grad(name: str, x: npt.ArrayLike, dy: npt.ArrayLike, argument: float = 0.0) -> npt.NDArray[Any]: ...
+def activation(name: str, x: npt.ArrayLike, first: float = 0.0, second: float = 0.0) -> npt.NDArray[Any]: ...
+def activation_grad(
+    name: str, x: npt.ArrayLike, dy: npt.ArrayLike, first: float = 0.0, second: float = 0.0
+) -> npt.NDArray[Any]: ...
 
 # "softmax" or "log_softmax"; the gradient if dy is given
 def softmax(name: str, x: npt.ArrayLike, dy: npt.ArrayLike | None = None) -> npt.NDArray[Any]: ...
@@ -124,8 +126,10 @@ class _Network(Generic[_Number], metaclass=_PybindType):
         optimizer: _Config,
         precision: str = "float32",
         clip_norm: float = 0.0,  # 0: no limit
+        clip_value: float = 0.0,  # likewise
         accumulate: int = 1,
         ema: float = 0.0,  # 0: no averages
+        lr_scale: Sequence[float] = ...,  # for each tensor; none: 1
     ) -> None: ...
     def find_bf16(self) -> str: ...  # the kernels for precision "bf16"; raises where there are none
     def set_trainable(self, paths: Sequence[str], trainable: bool) -> None: ...
@@ -147,18 +151,18 @@ class _Network(Generic[_Number], metaclass=_PybindType):
         outputs: npt.NDArray[_Number] | None,
         batch_size: int,
         shuffle: bool,
-        lr: float | npt.NDArray[np.float64],  # or one for each step
-        # instead of the compiled one: (outputs, rows of the samples) -> loss, gradient, and the lr from this step on
-        loss: Callable[[Any, Any], tuple[float, Any] | tuple[float, Any, float]] | None = None,
+        settings: dict[str, float | npt.NDArray[np.float64]],  # of the optimizer: one value, or one for each step
+        # instead of the compiled one: (outputs, rows of the samples) -> loss, gradient, and settings from this step on
+        loss: Callable[[Any, Any], tuple[float, Any] | tuple[float, Any, dict[str, float]]] | None = None,
         seconds: float | None = None,  # ends after the step in which they are over
     ) -> tuple[float, int, bool, bool]: ...  # loss, steps, whether it diverged, whether steps are left
     def fit_batch(
         self,
         samples: _Samples[_Number],
         outputs: npt.NDArray[_Number] | None,
-        lr: float,
+        settings: dict[str, float],
         steps: int,  # of the epoch that it is part of; 0 where nobody knows
-        loss: Callable[[Any, Any], tuple[float, Any] | tuple[float, Any, float]] | None = None,
+        loss: Callable[[Any, Any], tuple[float, Any] | tuple[float, Any, dict[str, float]]] | None = None,
     ) -> tuple[float, int, bool]: ...  # one step; it counts as no epoch
     def begin_epoch(self, samples: int, shuffle: bool) -> npt.NDArray[np.uint32]: ...
     def begin_fit(self, id: int) -> None: ...  # one fit at a time; id is not 0
@@ -173,7 +177,7 @@ class _Network(Generic[_Number], metaclass=_PybindType):
     def forward(self, x: npt.ArrayLike, training: bool, scale: float) -> npt.NDArray[_Number]: ...
     def backward(self, dy: npt.ArrayLike) -> npt.NDArray[_Number]: ...
     def loss_and_gradients(self, samples: _Samples[_Number]) -> float: ...
-    def step(self, lr: float) -> None: ...
+    def step(self, settings: dict[str, float]) -> None: ...
 
 # What tensors() of such a network would give, without the room for it: sizes may be anybody's claim.
 def tensor_table(

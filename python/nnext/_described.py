@@ -17,7 +17,9 @@ from typing import Any, ClassVar, Self, dataclass_transform
 from nnext import _check
 from nnext._calls import takes_hints
 from nnext._fields import (
+    Factors,
     choice,
+    factors,
     flag,
     lists,
     nested,
@@ -35,7 +37,7 @@ from nnext._unknown import Hinted, hint, not_one_of, spelled
 
 
 @dataclass_transform(
-    field_specifiers=(size, number, numbers, pair, sides, shape, sizes, flag, choice, nested, several, lists)
+    field_specifiers=(size, number, numbers, pair, sides, shape, sizes, factors, flag, choice, nested, several, lists)
 )
 class Described(Hinted):
     """Base of all descriptions. A direct subclass is a kind, such as Layer, and has a registry of its own."""
@@ -96,7 +98,12 @@ class Described(Hinted):
             raise AttributeError(f"[{operation}] {name} cannot be set; {cure}")
         # A constructor's value waits for __post_init__, which checks all together.
         checked = rule_of(fields[name]).check(operation, name, value) if name in vars(self) else value
+        if name in vars(self):
+            self.check_change(name, checked)
         object.__setattr__(self, name, checked)
+
+    def check_change(self, name: str, value: Any) -> None:
+        """Refuse another value of a setting that does not go together with what is there; for subclasses."""
 
     def __delattr__(self, name: str) -> None:
         raise AttributeError(f"[{type(self).__name__}] {name} cannot be deleted")
@@ -207,6 +214,8 @@ def _has_defaults(described: Any) -> bool:
 def _plain(value: Any) -> Any:
     if isinstance(value, Described):
         return value.config()
+    if isinstance(value, Factors):
+        return dict(value)
     return [_plain(part) for part in value] if isinstance(value, tuple) else value
 
 

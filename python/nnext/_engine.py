@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from nnext import _check
 from nnext._core import Network32, Network64, Predictor, as_array, as_csr, make_predictor
 from nnext._core import tensor_table as _table_of
 from nnext._decision import Output, Shape
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["Engine", "Predictor", "as_array", "as_csr", "optimizer_arrays", "tensor_table"]
+__all__ = ["Engine", "Predictor", "as_array", "as_csr", "lr_scales", "optimizer_arrays", "tensor_table"]
 
 
 def tensor_table(
@@ -33,10 +34,20 @@ def tensor_table(
     return _tensors(_table_of([layer.config() for layer in layers], list(input_shape or ()), numbering))
 
 
+def lr_scales(optimizer: Optimizer, tensors: Iterable[Tensor]) -> list[float]:
+    """Return the factor on the learning rate that each tensor has; ValueError for a name that none of them has."""
+    tensors = list(tensors)
+    known = dict.fromkeys(path for tensor in tensors for path in tensor.holders)
+    for name in optimizer.lr_scale:
+        _check.choice("compile", "layer of lr_scale", name, known)
+    nearest = [[name for name in tensor.holders if name in optimizer.lr_scale][-1:] for tensor in tensors]
+    return [optimizer.lr_scale[names[0]] if names else 1.0 for names in nearest]
+
+
 def optimizer_arrays(optimizer: Optimizer) -> list[str]:
     """Return the names of the running sums that an optimizer keeps of each parameter."""
     core = Network32(0, [])
-    core.compile(None, optimizer.config())
+    core.compile(None, optimizer.rule())
     return core.optimizer_states()
 
 

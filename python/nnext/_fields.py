@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar, Protocol, TypedDict, Unpack
 
@@ -192,6 +192,39 @@ def sizes(*, example: str) -> Any:
         return whole
 
     return _field(Rule(check, several=True), dataclasses.MISSING)
+
+
+class Factors(Mapping[str, float]):
+    """Numbers by name that nobody changes."""
+
+    def __init__(self, values: Mapping[str, float]) -> None:
+        self._values = dict(values)
+
+    def __getitem__(self, name: str) -> float:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._values.items()))
+
+    def __repr__(self) -> str:
+        return repr(self._values)
+
+
+def factors(*, default: Mapping[str, float], example: str) -> Any:
+    """Describe a field that takes factors, each >= 0, by names or numbers of layers."""
+
+    def check(operation: str, name: str, value: Any) -> Factors:
+        if not isinstance(value, Mapping) or not all(isinstance(k, str) or type(k) is int for k in value):
+            raise TypeError(f"[{operation}] {name} is {value!r}; give a dict by names, for example {example}")
+        return Factors({str(k): _check.number(operation, f"{name}[{k!r}]", v, low=0) for k, v in value.items()})
+
+    return _field(Rule(check), Factors(default))
 
 
 def flag(*, default: bool) -> Any:

@@ -65,11 +65,12 @@ def train_on_batch(
     """Take a step, of an epoch that has so many, and return loss and metrics; see `Sequential.train_on_batch`."""
     operation, engine = "train_on_batch", model.engine
     check_for_batches(operation, class_weight, compiled)
-    if isinstance(compiled.optimizer.lr, Schedule) and steps is None:
-        raise ValueError(
-            f"[{operation}] lr is {compiled.optimizer.lr!r}, whose lengths are in epochs, but a batch does not tell "
-            "how many steps an epoch has; give steps_per_epoch"
-        )
+    for name, value in compiled.optimizer.changing().items():
+        if isinstance(value, Schedule) and steps is None:
+            raise ValueError(
+                f"[{operation}] {name} is {value!r}, whose lengths are in epochs, but a batch does not tell how many "
+                "steps an epoch has; give steps_per_epoch"
+            )
     try:
         engine.begin_fit(id(given))
         preparer = Preparer(engine, compiled, replace(model.seen, scale=None if scale == 1 else scale), scale)
@@ -176,9 +177,10 @@ class _Fit:
         if checkpoint is None:
             return None
         optimizer, engine = self.compiled.optimizer, self.model.engine
-        kept = Checkpoint(engine.state(), self.model.seen, optimizer.lr)
+        kept = Checkpoint(engine.state(), self.model.seen, optimizer.changing())
         engine.set_state(checkpoint.state)
-        optimizer.lr = checkpoint.lr
+        for name, value in checkpoint.settings.items():
+            setattr(optimizer, name, value)
         return kept
 
     def _begin(self, callbacks: Sequence[Callback], closing: contextlib.ExitStack) -> None:

@@ -35,7 +35,7 @@ class Checkpoint:
 
     state: State
     seen: Seen
-    lr: float | Schedule
+    settings: Mapping[str, float | Schedule]  # of the optimizer, that may change in a training
 
 
 @dataclass(frozen=True)

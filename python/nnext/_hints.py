@@ -39,9 +39,10 @@ _FOR_IMAGES = "nnext has none yet; for images there are nn.Conv2d, nn.MaxPool2d 
 _SCHEDULE = "give a schedule as lr, as in `nn.Adam(lr=nn.Cosine(2e-3, epochs=12, warmup=0.5))`"
 _IN_PLACE = ", which stands in place of lr"
 _IN_EPOCHS = "use {}: lengths are in epochs, also fractions of them"
-_REGULARIZE = "give weight_decay to the optimizer, as in `nn.SGD(weight_decay=1e-4)`"
+_REGULARIZE = "give weight_decay or l1 to the optimizer, as in `nn.SGD(weight_decay=1e-4)`"
 _ACCUMULATE = 'give accumulate to compile, as in `model.compile(loss="mse", accumulate=4)`'
 _EMA = 'give ema to compile, as in `model.compile(loss="mse", ema=0.999)`'
+_RELU_6 = "use `nn.Hardtanh(0, 6)`"
 _SIZES = "give all sizes in one list, features first and outputs last, as in `nn.MLP([4, 8, 2])`"
 
 HINTS: Mapping[str, Mapping[str, str]] = {
@@ -63,10 +64,11 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "Conv1d Conv3d ConvTranspose2d Conv2DTranspose": _FOR_IMAGES,
         "AvgPool1d GlobalMaxPool1d Upsample UpSampling2D": _FOR_IMAGES,
         "RNN SimpleRNN LSTM GRU Embedding Transformer MultiheadAttention": _AS_ROWS,
-        "ELU SELU SiLU Swish Mish Softplus Hardswish": "nnext has none yet; the nearest is `nn.GELU()`",
+        "Swish": "nn.SiLU",
+        "HardSilu": "nn.Hardswish",
+        "CELU": "use `nn.ELU()`, which is the same for alpha=1",
         "RReLU": "nn.LeakyReLU",
-        "ReLU6": "nn.ReLU",
-        "Hardtanh Softsign": "nn.Tanh",
+        "ReLU6": _RELU_6,
         "Dropout1d Dropout2d GaussianDropout": "nn.Dropout",
         "FeatureAlphaDropout": "nn.AlphaDropout",
         "Unflatten": "nn.Reshape",
@@ -80,9 +82,10 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "MSELoss MeanSquaredError": "nn.MSE",
         "HuberLoss SmoothL1Loss": "nn.Huber",
         "L1Loss MAE MeanAbsoluteError KLDivLoss KLDivergence HingeEmbeddingLoss PoissonNLLLoss": _OWN_LOSS,
-        "AdamW RAdam Adamax Lion LBFGS": "nnext has none yet; the nearest is `nn.Adam()`",
-        "RMSprop": "nnext has none yet; `nn.Adam(betas=(0.0, 0.99))` is RMSprop with a bias correction",
-        "Adadelta Rprop Ftrl": "nnext has none yet; the nearest is `nn.Adagrad()`",
+        "Adamax LBFGS": "nnext has none yet; the nearest is `nn.Adam()`",
+        "AdamWeightDecay": "nn.AdamW",
+        "RectifiedAdam": "nn.RAdam",
+        "Ftrl": "nnext has none yet; the nearest is `nn.Adagrad()`, whose l1 pulls weights to 0",
         "lr_scheduler LearningRateSchedule": _SCHEDULE,
         "CosineAnnealingLR CosineAnnealingWarmRestarts CosineDecay CosineDecayRestarts LinearLR": _SCHEDULE,
         "OneCycleLR CyclicLR": f"use `nn.OneCycle(0.1, epochs=12)`{_IN_PLACE}",
@@ -132,7 +135,8 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "train_test_split": "nn.datasets.train_test_split",
         "make_moons": "nn.datasets.make_moons",
         "mnist load_mnist": "nn.datasets.load_mnist",
-        "clip_grad_norm_ clip_grad_value_": 'give clip_norm, as in `model.compile(loss="mse", clip_norm=1.0)`',
+        "clip_grad_norm_ clip_by_global_norm": 'give clip_norm, as in `model.compile(loss="mse", clip_norm=1.0)`',
+        "clip_grad_value_ clip_by_value": 'give clip_value, as in `model.compile(loss="mse", clip_value=0.5)`',
         "save save_model": "use `model.save(path)`",
         "load_model load_weights": "nn.load",
         "summary": "use `model.summary()`",
@@ -144,7 +148,9 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "prelu": "use the layer `nn.PReLU()`, or leaky_relu",
         "rms_norm": "use the layer `nn.RMSNorm(num_features)`",
         "one_hot": "leave it out: cross_entropy takes labels as they are",
-        "swish silu elu selu softplus": "nnext has none yet; the nearest is gelu",
+        "swish": "silu",
+        "hard_silu": "hardswish",
+        "relu6": "use `nn.functional.hardtanh(X, 0, 6)`",
     },
     "nn.plot.": {
         "plot_model architecture graph model visualize": "network_diagram",
@@ -186,12 +192,15 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "cross_entropy_loss nll nll_loss log_loss logistic kl_div kl_divergence kld": "cross_entropy",
         "hinge poisson cosine_similarity epsilon_insensitive": _OWN_LOSS,
     },
-    "compile(loss=": {"sgd adam nadam adagrad rmsprop adamw": _COMPILE_ORDER},
+    "compile(loss=": {"sgd adam nadam adagrad rmsprop adamw radam adadelta lion rprop": _COMPILE_ORDER},
     "optimizer=": {
-        "rmsprop": "use adam, or `nn.Adam(betas=(0.0, 0.99))`, which is RMSprop with a bias correction",
-        "adamw radam lbfgs lion": "adam",
+        "adamax lbfgs": "adam",
+        "adam_weight_decay": "adamw",
+        "rectified_adam": "radam",
+        "rms": "rmsprop",
+        "amsgrad": "use `nn.Adam(amsgrad=True)`",
         "momentum nesterov": "use `nn.SGD(lr=0.01, momentum=0.9, nesterov=True)`",
-        "adadelta ftrl": "adagrad",
+        "ftrl": "adagrad",
     },
     "compile(optimizer=": {"mse huber bce bce_with_logits cross_entropy mean_squared_error": _COMPILE_ORDER},
     "metric=": {
@@ -212,7 +221,9 @@ HINTS: Mapping[str, Mapping[str, str]] = {
     "activation=": {
         "linear NoneType none": "identity",
         "logistic": "sigmoid",
-        "swish silu elu selu mish softplus": "gelu",
+        "swish": "silu",
+        "hard_silu": "hardswish",
+        "relu6": _RELU_6,
         "lrelu": "leaky_relu",
     },
     "layers=": {"int": "give sizes to `nn.MLP([4, 8, 2])`"},
@@ -248,7 +259,9 @@ HINTS: Mapping[str, Mapping[str, str]] = {
     },
     "layer=": {"list tuple": 'name them one by one, as in `model.freeze("0", "2")`'},
     "bias=": {
-        "relu gelu tanh sigmoid softmax leaky_relu": "an activation is a layer of its own, such as `nn.ReLU()`",
+        "relu gelu tanh sigmoid softmax leaky_relu elu selu silu softplus": (
+            "an activation is a layer of its own, such as `nn.ReLU()`"
+        ),
         "linear": "leave it out: an activation is a layer of its own",
         "int": "give True or False; several sizes go to `nn.MLP([4, 8, 2])`",
     },
@@ -324,7 +337,7 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "learning_rate": "lr",
         "zero_grad": "leave it out: every backward pass starts afresh",
         "step apply_gradients minimize": "use `model.step()`",
-        "param_groups": "use lr: all parameters have the same settings",
+        "param_groups": 'use lr, and for layers with rates of their own `nn.Adam(lr_scale={"0": 0.1})`',
         "state_dict load_state_dict state": "use `model.save(path)`, which keeps the optimizer's state as well",
         "get_config": "use `model.optimizer.config()`",
     },
@@ -363,15 +376,23 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "inplace": "leave it out: nnext works in place where it can",
         "device": _CPU,
         "trainable requires_grad": _FREEZE,
-        "amsgrad dampening maximize foreach fused capturable": "leave it out: nnext's optimizers have no such setting",
+        "amsgrad": "leave it out; `nn.Adam(amsgrad=True)` and nn.AdamW have it",
+        "dampening": "leave it out; `nn.SGD(momentum=0.9, dampening=0.1)` has it",
+        "maximize foreach fused capturable differentiable": "leave it out: nnext's optimizers have no such setting",
+        "l1_regularization l1_ratio": "l1",
+        "lr_multiplier lr_mult layer_lr": 'give lr_scale to the optimizer, as in `nn.Adam(lr_scale={"0": 0.1})`',
         "params": "leave it out: the model that is compiled with the optimizer brings its parameters",
-        "clipvalue": 'give clip_norm, as in `model.compile(loss="mse", clip_norm=1.0)`',
+        "clipvalue gradient_clip_value": 'give clip_value, as in `model.compile(loss="mse", clip_value=0.5)`',
+        "clipnorm": 'give clip_norm, as in `model.compile(loss="mse", clip_norm=1.0)`',
         "reduction size_average reduce": "leave it out: a loss is the mean over the samples",
         "from_logits": "choose by the loss: cross_entropy and bce_with_logits take logits, bce takes probabilities",
         "label_smoothing": "nnext has none yet; give y as rows of probabilities",
         "pos_weight": "give class_weight to fit",
         "kernel_regularizer bias_regularizer activity_regularizer": _REGULARIZE,
     },
+    "ReLU(": {"max_value": _RELU_6},
+    "ELU(": {"negative_slope": "alpha"},
+    "Hardtanh(": {"min_value low": "min_val", "max_value high": "max_val"},
     "Activation(": {"*": "use the layer itself, such as `nn.ReLU()`"},
     "Linear(": {
         "*": f"{_SIZES}; an activation is a layer of its own, such as `nn.ReLU()`",
@@ -426,6 +447,8 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "target_shape shape unflattened_size": "give the sizes without a name: `nn.Reshape(1, 28, 28)`",
         "dim": "leave it out: the sizes are those of a whole sample",
     },
+    "RMSprop(": {"rho discounting_factor": "alpha"},
+    "Rprop(": {"eta etaminus etaplus": "use etas, as in `nn.Rprop(etas=(0.5, 1.2))`"},
     "Cosine(": {
         "initial_learning_rate base_lr max_lr lr learning_rate peak": "value",
         "T_max decay_steps total_steps steps": _IN_EPOCHS.format("epochs"),

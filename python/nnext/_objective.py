@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import count
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Array = npt.NDArray[Any]
+    Settings = dict[str, float | Array]  # of the optimizer: one value for all steps of an epoch, or one for each
 
 
 @dataclass(frozen=True)
@@ -61,30 +62,39 @@ class Epoch(NamedTuple):
     ended_early: bool = False
 
 
-def _rates(lr: float | Schedule, start: Callable[[], float], steps: int) -> float | Array:
-    """Return the learning rates of an epoch that starts there: one for all steps, or one for each."""
-    return lr.values(start(), steps) if isinstance(lr, Schedule) else lr
+def _of_epoch(value: float | Schedule, start: Callable[[], float], steps: int) -> float | Array:
+    """Return what a setting is in an epoch that starts there."""
+    return value.values(start(), steps) if isinstance(value, Schedule) else value
 
 
-def _rate(rates: float | Array, step: int) -> float:
-    """Return that of a step; where the epoch has no such step any more, that of the last one."""
-    return float(rates[min(step, len(rates) - 1)]) if isinstance(rates, np.ndarray) else rates
+def _of_step(values: float | Array, step: int) -> float:
+    """Return what it is in a step; where the epoch has no such step any more, as in the last one."""
+    return float(values[min(step, len(values) - 1)]) if isinstance(values, np.ndarray) else values
 
 
-def _rate_at(lr: float | Schedule, engine: Engine, step: int, steps: int | None) -> float:
-    """Return the learning rate of a step that is handed over alone."""
-    if not isinstance(lr, Schedule):
-        return lr
+def _settings_of_step(optimizer: Optimizer, engine: Engine, step: int, steps: int | None) -> dict[str, float]:
+    """Return the settings of a step that is handed over alone."""
+    return {name: _alone(name, value, engine, step, steps) for name, value in optimizer.changing().items()}
+
+
+def _alone(name: str, value: float | Schedule, engine: Engine, step: int, steps: int | None) -> float:
+    if not isinstance(value, Schedule):
+        return value
     if steps is None:
         raise ValueError(
-            f"[fit] lr is {lr!r}, whose lengths are in epochs, but nobody knows how many steps an epoch of these "
-            "batches has; give steps_per_epoch, or batches that have a length"
+            f"[fit] {name} is {value!r}, whose lengths are in epochs, but nobody knows how many steps an epoch of "
+            "these batches has; give steps_per_epoch, or batches that have a length"
         )
-    return float(lr.values(engine.position.epochs, steps)[min(step, steps - 1)])
+    return _of_step(value.values(engine.position.epochs, steps), step)
+
+
+def _rate(optimizer: Optimizer, settings: Mapping[str, float | Array], step: int) -> float:
+    """Return the learning rate of a step; that of a rule whose rate cannot change is the optimizer's."""
+    return _of_step(settings["lr"], step) if "lr" in settings else _of_step(optimizer.rule()["lr"], step)
 
 
 class CoreLoss:
-    """A loss that the core computes."""
+    """A loss that the core computes. A step of a fit takes `accumulate` batches."""
 
     def __init__(self, engine: Engine, optimizer: Optimizer, accumulate: int) -> None:
         self.engine, self.optimizer, self.accumulate = engine, optimizer, accumulate
@@ -99,17 +109,18 @@ class CoreLoss:
     def epoch(self, data: Data, batch_size: int, shuffle: bool, seconds: float | None = None) -> Epoch:
         """Go through all samples once, or until `seconds` are over."""
         all_steps = data.steps(batch_size, self.accumulate)
-        rates = _rates(self.optimizer.lr, lambda: self.engine.position.in_epochs(), all_steps)
+        of = partial(_of_epoch, start=lambda: self.engine.position.in_epochs(), steps=all_steps)
+        settings: Settings = {name: of(value) for name, value in self.optimizer.changing().items()}
         loss, steps, diverged, ended_early = self.engine.fit_epoch(
-            data.samples, data.outputs, batch_size, shuffle, rates, None, seconds
+            data.samples, data.outputs, batch_size, shuffle, settings, None, seconds
         )
-        return Epoch(loss, data.outputs, steps, _rate(rates, steps), diverged, ended_early)
+        return Epoch(loss, data.outputs, steps, _rate(self.optimizer, settings, steps), diverged, ended_early)
 
     def batch(self, data: Data, step: int, steps: int | None) -> Epoch:
         """Take one step, with all samples: of an epoch that has so many, None where nobody knows."""
-        rate = _rate_at(self.optimizer.lr, self.engine, step, steps)
-        loss, done, diverged = self.engine.fit_batch(data.samples, data.outputs, rate, steps or 0)
-        return Epoch(loss, data.outputs, done, rate, diverged)
+        settings = _settings_of_step(self.optimizer, self.engine, step, steps)
+        loss, done, diverged = self.engine.fit_batch(data.samples, data.outputs, settings, steps or 0)
+        return Epoch(loss, data.outputs, done, _rate(self.optimizer, settings, 0), diverged)
 
     def evaluate(self, data: Data) -> tuple[float, Array]:
         """Return loss and outputs, in evaluation mode."""
@@ -142,30 +153,33 @@ class OwnLoss:
     def epoch(self, data: Data, batch_size: int, shuffle: bool, seconds: float | None = None) -> Epoch:
         """Go through all samples once, or until `seconds` are over; the function is called for every batch."""
         start, batch = self.engine.position.in_epochs(), count()
-        all_steps = data.steps(batch_size, self.accumulate)
-        rates = lru_cache(1)(partial(_rates, start=lambda: start, steps=all_steps))
-        host = self._host(data, lambda: _rate(rates(self.optimizer.lr), next(batch) // self.accumulate))
+        of = lru_cache(16)(partial(_of_epoch, start=lambda: start, steps=data.steps(batch_size, self.accumulate)))
+
+        def settings(step: int) -> dict[str, float]:
+            return {name: _of_step(of(value), step) for name, value in self.optimizer.changing().items()}
+
+        host = self._host(data, lambda: settings(next(batch) // self.accumulate))
         loss, steps, diverged, ended_early = self.engine.fit_epoch(
-            data.samples, data.outputs, batch_size, shuffle, rates(self.optimizer.lr), host, seconds
+            data.samples, data.outputs, batch_size, shuffle, dict(settings(0)), host, seconds
         )
-        return Epoch(loss, data.outputs, steps, _rate(rates(self.optimizer.lr), steps), diverged, ended_early)
+        return Epoch(loss, data.outputs, steps, _rate(self.optimizer, settings(steps), 0), diverged, ended_early)
 
     def batch(self, data: Data, step: int, steps: int | None) -> Epoch:
         """Take one step, with all samples: of an epoch that has so many, None where nobody knows."""
 
-        def rate() -> float:
-            return _rate_at(self.optimizer.lr, self.engine, step, steps)
+        def settings() -> dict[str, float]:
+            return _settings_of_step(self.optimizer, self.engine, step, steps)
 
-        host = self._host(data, rate)
-        loss, done, diverged = self.engine.fit_batch(data.samples, data.outputs, rate(), steps or 0, host)
-        return Epoch(loss, data.outputs, done, rate(), diverged)
+        host = self._host(data, settings)
+        loss, done, diverged = self.engine.fit_batch(data.samples, data.outputs, settings(), steps or 0, host)
+        return Epoch(loss, data.outputs, done, _rate(self.optimizer, settings(), 0), diverged)
 
-    def _host(self, data: Data, rate: Callable[[], float]) -> HostLoss:
-        """Return the function as the core calls it; it may set another learning rate."""
+    def _host(self, data: Data, settings: Callable[[], dict[str, float]]) -> HostLoss:
+        """Return the function as the core calls it; it may set the optimizer's settings anew."""
 
-        def call(y_pred: Array, rows: Array) -> tuple[float, Array, float]:
+        def call(y_pred: Array, rows: Array) -> tuple[float, Array, dict[str, float]]:
             value, grad = self._call(y_pred, data.y[rows])
-            return value, grad, rate()
+            return value, grad, settings()
 
         return call
 

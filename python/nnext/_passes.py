@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nnext.layers import Layer
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-# (outputs, rows of the samples) -> (loss, gradient), or also the learning rate from this step on
-HostLoss = Callable[[Any, Any], tuple[float, Any] | tuple[float, Any, float]]
+# (outputs, rows of the samples) -> (loss, gradient), or also what settings of the optimizer are from this step on
+HostLoss = Callable[[Any, Any], tuple[float, Any] | tuple[float, Any, dict[str, float]]]
 
 
 class Passes:
@@ -40,15 +40,21 @@ class Passes:
         *,
         precision: str = "float32",
         clip_norm: float | None = None,
+        clip_value: float | None = None,
         accumulate: int = 1,
         ema: float | None = None,
+        lr_scale: Sequence[float] = (),
     ) -> None:
-        """Take a loss, None where it is computed outside, and an optimizer, which starts afresh."""
+        """Take a loss, None where it is computed outside, and an optimizer, which starts afresh.
+
+        `lr_scale` has a factor on its rate for each tensor; none: 1.
+        """
         described = None
         if loss is not None:
             fused = loss.fused(type(self.layers[-1]).__name__)
             described = (fused or loss).config() | {"type": (fused or loss).name, "with_last_layer": fused is not None}
-        self._core.compile(described, optimizer.config(), precision, clip_norm or 0.0, accumulate, ema or 0.0)
+        clip = clip_norm or 0.0, clip_value or 0.0
+        self._core.compile(described, optimizer.rule(), precision, *clip, accumulate, ema or 0.0, list(lr_scale))
 
     def samples(
         self, X: Any, y: npt.ArrayLike | None, weight: Any, operation: str, scale: float, rows: Array | None = None
@@ -73,25 +79,25 @@ class Passes:
         outputs: Any,
         batch_size: int,
         shuffle: bool,
-        lr: float | Array,
+        settings: dict[str, float | Array],
         loss: HostLoss | None = None,
         seconds: float | None = None,
     ) -> tuple[float, int, bool, bool]:
         """Go through all samples once; return the loss, the number of steps, whether it diverged, and ended early.
 
-        `lr` is one learning rate, or one for each step. What `loss` gives holds from its step on. It ends early after
-        the step in which `seconds` are over, if it has more.
+        `settings` of the optimizer have one value, or one for each step. What `loss` gives holds from its step on. It
+        ends early after the step in which `seconds` are over, if it has more.
         """
-        return self._core.fit_epoch(samples, outputs, batch_size, shuffle, lr, loss, seconds)
+        return self._core.fit_epoch(samples, outputs, batch_size, shuffle, settings, loss, seconds)
 
     def fit_batch(
-        self, samples: Any, outputs: Any, lr: float, steps: int, loss: HostLoss | None = None
+        self, samples: Any, outputs: Any, settings: dict[str, float], steps: int, loss: HostLoss | None = None
     ) -> tuple[float, int, bool]:
         """Take one step with all samples, of an epoch that has so many, 0 where nobody knows.
 
         Return the loss, the number of steps, and whether it diverged.
         """
-        return self._core.fit_batch(samples, outputs, lr, steps, loss)
+        return self._core.fit_batch(samples, outputs, settings, steps, loss)
 
     def begin_epoch(self, samples: int, shuffle: bool) -> Array:
         """Count an epoch and return the order of its samples."""
@@ -109,9 +115,9 @@ class Passes:
         """Return the loss, and compute all gradients."""
         return self._core.loss_and_gradients(samples)
 
-    def step(self, lr: float) -> None:
-        """Change the parameters along the gradients."""
-        self._core.step(lr)
+    def step(self, settings: dict[str, float]) -> None:
+        """Change the parameters along the gradients, by an optimizer with these settings."""
+        self._core.step(settings)
 
     # ---- predictions --------------------------------------------------------------------------------------------
 

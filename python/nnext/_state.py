@@ -54,6 +54,12 @@ class Tensor(NamedTuple):
     shape: tuple[int, ...]
     role: str  # "parameter", or "buffer" for what the layer itself changes with a step
 
+    @property
+    def holders(self) -> list[str]:
+        """The groups of layers that it is in, and last its layer: "2", "2.body" and "2.body.0"."""
+        parts = self.path.split(".")
+        return [".".join(parts[:end]) for end in range(1, len(parts))]
+
 
 @dataclass(frozen=True)
 class State:

@@ -15,8 +15,12 @@ from support import assert_same_bits, unchanged
     [
         ({"loss": "mae2"}, ValueError, r"\[compile\] unknown loss 'mae2'; use one of mse, "),
         ({"loss": None}, TypeError, r"\[compile\] loss is None; give one of mse"),
-        ({"loss": "mse", "optimizer": "adamax"}, ValueError, r"\[compile\] unknown optimizer 'adamax'; use one of sgd"),
-        ({"loss": "mse", "optimizer": 3}, TypeError, r"\[compile\] optimizer is 3; give one of sgd"),
+        (
+            {"loss": "mse", "optimizer": "adamax"},
+            ValueError,
+            r"\[compile\] unknown optimizer 'adamax'; use one of adam",
+        ),
+        ({"loss": "mse", "optimizer": 3}, TypeError, r"\[compile\] optimizer is 3; give one of adam"),
         ({"loss": "mse", "optimizer": nn.MSE()}, TypeError, r"\[compile\] optimizer is MSE\(\); name them, as in"),
         (
             {"loss": "mse", "clip_norm": 0},

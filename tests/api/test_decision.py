@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from cases import ACTIVATIONS, LOSSES
+from activation_cases import ACTIVATIONS
+from cases import LOSSES
 from support import unchanged
 
 N, FEATURES = 40, 3
@@ -20,6 +21,7 @@ LASTS: dict[str, list[nn.Layer]] = {name: [case.layer] for name, case in ACTIVAT
     "residual": [nn.Residual(nn.Sigmoid())],
     "two softmax": [nn.Softmax(), nn.Identity(), nn.Softmax()],
     "its log": [nn.Softmax(), nn.LogSoftmax()],
+    "hardtanh from 0 to 1": [nn.Hardtanh(0, 1)],
 }
 NAMES = [*sorted({case.name for case in LOSSES.values()}), "own"]
 COMBINATIONS = list(itertools.product(LASTS, NAMES, (1, 2, 5)))
@@ -33,6 +35,9 @@ REFUSED = {
     ("log_softmax", "bce"): r"LogSoftmax gives numbers in \(-inf, 0\); end the network with Sigmoid\(\)",
     ("relu", "bce_with_logits"): "leave ReLU away",
     ("nothing", "bce"): r"end the network with Sigmoid\(\), or use loss='bce_with_logits'",
+    ("softplus", "bce_with_logits"): "leave Softplus away",
+    ("hardtanh from 0 to 1", "cross_entropy"): r"numbers in \(0, 1\), which it would squash again",
+    ("hardtanh", "bce"): r"Hardtanh gives numbers in \(-0.5, 2\)",
     ("relu", "bce"): r"end the network with Sigmoid\(\)",
     ("tanh", "bce"): r"end the network with Sigmoid\(\)",
     ("dropout", "bce"): r"end the network with Sigmoid\(\)",

@@ -88,12 +88,13 @@ def test_losses_and_metrics_come_back(path: pathlib.Path, case: LossCase, last: 
 def test_statistics_frozen_layers_and_clipping_come_back(path: pathlib.Path) -> None:
     block = nn.Residual(nn.Linear(6, 6), nn.BatchNorm1d(6), nn.Residual(nn.GELU(), nn.Linear(6, 6)))
     model = nn.Sequential(nn.Linear(5, 6), nn.BatchNorm1d(6, momentum=None), block, nn.Linear(6, 2), seed=3)
-    model.compile(loss="cross_entropy", optimizer=nn.NAdam(momentum_decay=0.1), clip_norm=0.25)
+    model.compile(loss="cross_entropy", optimizer=nn.NAdam(momentum_decay=0.1), clip_norm=0.25, clip_value=0.1)
     model.fit(X, Y, epochs=3, batch_size=2, verbose=0)
     model.freeze("1", "2.body.2")
     model.save(path)
     again = nn.load(path)
     assert internals.settings(again)["clip_norm"] == 0.25
+    assert internals.settings(again)["clip_value"] == 0.1
     assert internals.frozen(again) == internals.frozen(model) == {"1", "2.body.2.body.1"}
     for net in (model, again):
         net.fit(X, Y, epochs=2, batch_size=2, verbose=0)

@@ -94,7 +94,12 @@ DESCRIPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "a rate of another kind": ({"optimizer": SGD | {"lr": {"type": "ReLU"}}}, "unknown type 'ReLU'"),
     "a schedule that lacks something": ({"optimizer": SGD | {"lr": COSINE}}, r"the configuration lacks \['epochs'\]"),
     "a schedule that is negative": ({"optimizer": SGD | {"lr": COSINE | {"value": -1, "epochs": 2}}}, "-1.0; give a"),
-    "a momentum that is a schedule": ({"optimizer": SGD | {"momentum": COSINE}}, "momentum is {'type'"),
+    "an eps that is a schedule": ({"optimizer": {"type": "Adam", "eps": COSINE}}, "eps is {'type'"),
+    "a momentum that lacks something": ({"optimizer": SGD | {"momentum": COSINE}}, r"lacks \['epochs'\]"),
+    "factors that are none": ({"optimizer": SGD | {"lr_scale": [1]}}, r"lr_scale is \[1\]; give a dict by names"),
+    "a factor below 0": ({"optimizer": SGD | {"lr_scale": {"0": -1}}}, r"lr_scale\['0'\] is -1"),
+    "a factor of a layer that is not there": ({"optimizer": SGD | {"lr_scale": {"9": 1}}}, "unknown layer of lr_scale"),
+    "a limit of 0": ({"clip_value": 0}, "clip_value is 0"),
     "another optimizer": ({"optimizer": SGD}, r"has the unknown \['optimizer.0.bias.0'"),
     "unknown metric": ({"metrics": ["speed"]}, "speed"),
     "a metric twice": ({"metrics": ["mse", "mse"]}, "metrics is"),
@@ -141,7 +146,7 @@ def test_settings_of_compile_without_an_optimizer_are_refused(path: pathlib.Path
     description, tensors = model_metadata(path), load_file(path)
     del description["optimizer"]
     write(path, signed(description, tensors), tensors)
-    refused(path, r"has the unknown \['loss', 'metrics', 'precision', 'clip_norm', 'accumulate', 'ema'\]")
+    refused(path, r"has the unknown \['loss', 'metrics', 'precision', 'clip_norm', 'clip_value', 'accumulate', 'ema'\]")
 
 
 @pytest.mark.parametrize("key", ["layers", "frozen", "counters", "loss"])

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from cases import LOSSES, OPTIMIZERS, LossCase
+from cases import LOSSES, OPTIMIZERS, WITH_RATES, LossCase
 from internals import frozen, training_state
 from layer_cases import LAYERS
 
@@ -141,13 +141,13 @@ def test_every_layer_with_every_loss_and_optimizer(layer: str, tmp_path: pathlib
     """A layer meets each loss, and with these in turn each optimizer, metric and state."""
     start = list(LAYERS).index(layer)
     for i, loss in enumerate(LOSS_NAMES, start):
-        names = [list(table)[i % len(table)] for table in (OPTIMIZERS, METRICS)]
+        names = [list(table)[i % len(table)] for table in (WITH_RATES, METRICS)]
         task = Task(layer, loss, *names, dtype=("float32", "float64")[i % 2])
         STATES[list(STATES)[i % len(STATES)]](task)
         check(task, tmp_path / "m.safetensors")
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", WITH_RATES)
 def test_every_optimizer_in_every_state(optimizer: str, tmp_path: pathlib.Path) -> None:
     refused = set()
     for state, metrics, loss, dtype in product(STATES, METRICS, ["mse", "own"], ["float32", "float64"]):

@@ -72,7 +72,8 @@ MISTAKES: dict[str, tuple[Callable[[Any], Any], type[Exception], str]] = {
     "SGD(0.1, 0.9, True)": (
         lambda m: nn.SGD(0.1, 0.9, True),
         TypeError,
-        "[SGD] takes lr, momentum by position but got 3; name the others: nesterov, weight_decay",
+        "[SGD] takes lr, momentum by position but got 3; name the others: weight_decay, l1, lr_scale, dampening, "
+        "nesterov",
     ),
     "compile('mes')": (
         lambda m: m.compile("mes"),

@@ -17,7 +17,7 @@ from support import assert_same_bits
         (
             lambda: nn.Sequential(nn.ReLU(), 3.5),
             TypeError,
-            r"\[Sequential\] layers\[1\] is 3.5; give one of identity, .*Layer$",
+            r"\[Sequential\] layers\[1\] is 3.5; give one of tanh, .*Layer$",
         ),
         (
             lambda: nn.Sequential(nn.ReLU(), "rely"),

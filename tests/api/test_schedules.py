@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from cases import OPTIMIZERS
+from cases import OPTIMIZERS, WITH_RATES
 from internals import Described, number
 from schedule_cases import SCHEDULES, ScheduleCase
 from tolerance import EXACT, assert_within, eps
@@ -192,7 +192,7 @@ def test_a_schedule_shows_itself_and_is_equal_to_its_like() -> None:
 NUMBER_OR_SCHEDULE = r"give a number, or a schedule, such as nn.Cosine\(0.1, epochs=10\)"
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", WITH_RATES)
 @pytest.mark.parametrize(
     ("lr", "error", "message"),
     [
@@ -218,8 +218,9 @@ def test_a_rate_that_is_none_is_refused(optimizer: str, lr: Any, error: type[Exc
     assert made == case.make()
 
 
-def test_no_other_setting_takes_one_today() -> None:
-    for make in (lambda: nn.SGD(momentum=nn.Cosine(0.5, 2)), lambda: nn.Dropout(nn.Cosine(0.5, 2))):  # type: ignore[arg-type]
+def test_a_setting_that_takes_none_says_so() -> None:
+    schedule: Any = nn.Cosine(0.5, 2)
+    for make in (lambda: nn.Adam(eps=schedule), lambda: nn.Rprop(schedule), lambda: nn.Dropout(schedule)):
         with pytest.raises(TypeError, match=r" is Cosine\(0.5, 2.0\); give a number$"):
             make()
 

@@ -52,8 +52,7 @@ void check_configs(Statements& says) {
 
   says.refuses("[optimizer] unknown optimizer 'Sgd'; use one of SGD, ",
                [] { optim::make_optimizer<float>(describe("Sgd")); });
-  says.refuses("the description of SGD needs the field 'momentum'",
-               [] { optim::make_optimizer<float>(describe("SGD")); });
+  says.refuses("the description of SGD needs the field 'lr'", [] { optim::make_optimizer<float>(describe("SGD")); });
 }
 
 }  // namespace nnext::testing

@@ -53,12 +53,22 @@ inline Config huber(double delta) { return describe("huber", {{"with_last_layer"
 inline Config cross_entropy() { return describe("cross_entropy", {{"with_last_layer", false}}); }
 
 inline Config sgd(double momentum = 0) {
-  return describe("SGD", {{"momentum", momentum}, {"nesterov", false}, {"weight_decay", 0.0}});
+  return describe("SGD", {{"lr", 1e-3},
+                          {"momentum", momentum},
+                          {"dampening", 0.0},
+                          {"nesterov", false},
+                          {"weight_decay", 0.0},
+                          {"l1", 0.0}});
 }
 inline Config adam(const char* type = "Adam") {
-  return describe(
-      type,
-      {{"betas", std::vector<double>{0.9, 0.999}}, {"eps", 1e-8}, {"weight_decay", 0.0}, {"momentum_decay", 0.004}});
+  return describe(type, {{"lr", 1e-3},
+                         {"betas", std::vector<double>{0.9, 0.999}},
+                         {"eps", 1e-8},
+                         {"amsgrad", false},
+                         {"decoupled_weight_decay", false},
+                         {"weight_decay", 0.0},
+                         {"l1", 0.0},
+                         {"momentum_decay", 0.004}});
 }
 
 }  // namespace nnext::testing

@@ -17,6 +17,14 @@ inline constexpr Digest kDigests[] = {
     {"identity", 0x45673390091ae451, 0x8f90b16413c4111d},
     {"relu", 0x5fe3764e8df49c31, 0xae85cb0062545f09},
     {"leaky_relu", 0x714d54583a149a49, 0xd51b6f4a4701106d},
+    {"hardtanh", 0x72275fa37f3ddd75, 0xe01b7870c0181089},
+    {"hardswish", 0x73e29c98115d2b60, 0x7683b16fb6a2a08f},
+    {"softsign", 0x05e5984268c5a0a8, 0xea772615a3dced80},
+    {"elu", 0x002bc1e6499ed011, 0xb3e227012d2e8a84},
+    {"selu", 0xb35b128f6e54d49a, 0x035443cd7b2566de},
+    {"softplus", 0xf71ed6dbca360981, 0x58460e631554fbe8},
+    {"silu", 0xfdf41a0143352168, 0x6dbe292879b471a2},
+    {"mish", 0xdd142de2dfd3021d, 0xefe97cc63eb13b14},
     {"tanh", 0xd42976278d23e169, 0x984aa3bd318fed43},
     {"sigmoid", 0xc95ee895aea3aabe, 0x6c5298067a2b1403},
     {"gelu", 0x2b3745d1a8871527, 0x2428ff78a14e1b8f},
@@ -50,6 +58,13 @@ inline constexpr Digest kDigests[] = {
     {"nadam", 0x118efa5b2735bb7c, 0x4c57ab27c15866d3},
     {"lerp", 0xdd1ca42c729d6a0c, 0x8285250e4398b922},
     {"adagrad", 0x857ee2180cd75279, 0xfee4e60383d55c48},
+    {"dampened sgd", 0x4bed9a8eaa95ea95, 0xf9e65138fcc1154e},
+    {"decoupled adam with the largest v", 0xbe8f7d8e03cf77f1, 0x1f3504f0a7fe498e},
+    {"rmsprop", 0xdd1ef10828160ea4, 0xac7a8d67b50cf4b9},
+    {"adadelta", 0x03277f1dfdee0d84, 0x5527e83d39fcd6ce},
+    {"lion", 0x9d6a99852b7dcc78, 0x3c0afaae23292a4f},
+    {"rprop", 0x7eec992b47e1116a, 0x7237316cea7e74b1},
+    {"clipped gradient with l1", 0x2c7f358346808b53, 0x6f60bc49f56d6187},
 };
 
 }  // namespace nnext::testing

@@ -1,13 +1,16 @@
 // Activations forward and backward, sums and multiples, at every size of a row, between forbidden pages, in place and
-// with a NaN in every lane. exp, log, tanh, sigmoid and gelu over all numbers: math_check.cpp.
+// with a NaN in every lane. Those with an exponential over all numbers: math_check.cpp.
 #include <span>
 
 #include "checks.h"
+#include "exact_activations.h"
 
 namespace nnext::testing {
 namespace {
 
-constexpr Real kArgument = 0.125, kPi = 3.141592653589793238462643L;
+constexpr Real kFirst = 0.125, kSecond = 0.75, kPi = 3.141592653589793238462643L;
+template <class T>
+constexpr kernels::ActivationArguments<T> kArguments{T(kFirst), T(kSecond)};
 
 // A value, and how far from it a result may be, in eps. An activation without a row below may be anywhere here: how far
 // from the exact value it is, the tables of the Python tests say.
@@ -23,13 +26,25 @@ Wanted gelu_derivative(Real x) {
   return {below + rise, 4 * (below + std::fabs(rise))};
 }
 // What rounding the exponent z costs grows with it.
-Real gelu_tanh_exponent(Real x) { return 2 * std::sqrt(2 / kPi) * (x + 0.044715L * x * x * x); }
-Real logistic(Real x) { return 1 / (1 + std::exp(-x)); }
 Wanted gelu_tanh_derivative(Real x) {
   if (std::fabs(x) > 45) return within(0, x > 0 ? 1 : 0);
   const Real z = gelu_tanh_exponent(x), slope = 2 * std::sqrt(2 / kPi) * (1 + 3 * 0.044715L * x * x);
-  const Real rise = x * logistic(-z) * slope;
-  return {logistic(z) * (1 + rise), 2 * (1 + std::fabs(z)) * logistic(z) * (1 + std::fabs(rise))};
+  const Real rise = x * sigmoid(-z) * slope;
+  return {sigmoid(z) * (1 + rise), 2 * (1 + std::fabs(z)) * sigmoid(z) * (1 + std::fabs(rise))};
+}
+
+constexpr Real kDepth = 1.7580993408473768599402175208123193L, kScale = 1.0507009873554804934193349852946L;  // of selu
+Real finite(Real x) { return std::fmin(std::fmax(x, -11000), 11000); }  // where e^x is neither 0 nor infinite
+Wanted silu_derivative(Real x) {
+  x = finite(x);
+  const Real rise = x * sigmoid(-x);
+  return {sigmoid(x) * (1 + rise), 3 * sigmoid(x) * (1 + std::fabs(rise))};
+}
+Wanted mish_derivative(Real x) {
+  x = finite(x);
+  const MishShare<Real> share(x);
+  const Real rise = x * share.derivative;
+  return {share.value + rise, 4 * (share.value + std::fabs(rise))};
 }
 
 // What a row of the kernel table must compute: f(x), and f' told from what its backward is told from.
@@ -41,13 +56,28 @@ struct Reference {
 const Reference kReferences[] = {
     {"identity", [](Real x) { return within(0, x); }, [](Real) { return within(0, 1); }},
     {"relu", [](Real x) { return within(0, x < 0 ? 0 : x); }, [](Real y) { return within(0, y > 0 ? 1 : 0); }},
-    {"leaky_relu", [](Real x) { return within(0.5L, x < 0 ? kArgument * x : x); },
-     [](Real y) { return within(0.5L, y > 0 ? 1 : kArgument); }},
+    {"leaky_relu", [](Real x) { return within(0.5L, x < 0 ? kFirst * x : x); },
+     [](Real y) { return within(0.5L, y > 0 ? 1 : kFirst); }},
+    {"hardtanh", [](Real x) { return within(0, std::fmin(std::fmax(x, kFirst), kSecond)); },
+     [](Real y) { return within(0, y > kFirst && y < kSecond ? 1 : 0); }},
+    {"hardswish", [](Real x) { return within(3, hardswish(x)); },
+     [](Real x) {
+       return Wanted{x <= -3 ? 0 : x >= 3 ? 1 : x / 3 + 0.5L, Real(std::fabs(x) < 3)};
+     }},
     {"tanh", [](Real x) { return within(2.5L, std::tanh(x)); }, [](Real y) { return within(1.5L, (1 - y) * (1 + y)); }},
-    {"sigmoid", [](Real x) { return within(2.5L, logistic(x)); }, [](Real y) { return within(1.5L, y * (1 - y)); }},
-    {"gelu", [](Real x) { return within(7, x * std::erfc(-x * std::sqrt(0.5L)) / 2); }, gelu_derivative},
-    {"gelu_tanh",
-     [](Real x) { return within(3 * (1 + std::fabs(gelu_tanh_exponent(x))), x * logistic(gelu_tanh_exponent(x))); },
+    {"sigmoid", [](Real x) { return within(2.5L, sigmoid(x)); }, [](Real y) { return within(1.5L, y * (1 - y)); }},
+    {"softsign", [](Real x) { return within(1.5L, softsign(x)); },
+     [](Real x) { return within(3, 1 / ((1 + std::fabs(x)) * (1 + std::fabs(x)))); }},
+    {"elu", [](Real x) { return within(2.5L, (x < 0 ? kFirst : 1) * elu(x)); },
+     [](Real y) { return within(0.5L, y > 0 ? 1 : y + kFirst); }},
+    {"selu", [](Real x) { return within(2.5L, (x < 0 ? kDepth : kScale) * elu(x)); },
+     [](Real y) { return Wanted{y > 0 ? kScale : y + kDepth, 1.76L}; }},
+    {"softplus", [](Real x) { return within(2.5L, kFirst * x > kSecond ? x : softplus(kFirst * x) / kFirst); },
+     [](Real x) { return within(2.5L, kFirst * x > kSecond ? 1 : sigmoid(kFirst * x)); }},
+    {"silu", [](Real x) { return within(3.5L, silu(x)); }, silu_derivative},
+    {"mish", [](Real x) { return within(4.5L, mish(x)); }, mish_derivative},
+    {"gelu", [](Real x) { return within(7, gelu(x)); }, gelu_derivative},
+    {"gelu_tanh", [](Real x) { return within(3 * (1 + std::fabs(gelu_tanh_exponent(x))), gelu_tanh(x)); },
      gelu_tanh_derivative},
 };
 
@@ -70,7 +100,7 @@ double worst_error(const kernels::ActivationKernels<T>& kernel, const Reference&
       if (n > 2) values[n / 2] = 0;
       const T* x = x_memory.put(side, values);
       T* y = y_memory.at(side, n);
-      kernel.forward(n, T(kArgument), x, y);
+      kernel.forward(n, kArguments<T>, x, y);
       for (std::size_t i = 0; i < n; ++i) {
         const Wanted want = reference.forward(x[i]);
         worst = std::max(worst, share(y[i], want.value, eps<T>() * want.error));
@@ -78,14 +108,14 @@ double worst_error(const kernels::ActivationKernels<T>& kernel, const Reference&
       const T* dy = dy_memory.put(side, random.uniforms<T>(n, -3, 3));
       T* dx = dx_memory.at(side, n);
       const T* from = kernel.from_x ? x : y;
-      kernel.backward(n, T(kArgument), from, dy, dx);
+      kernel.backward(n, kArguments<T>, from, dy, dx);
       for (std::size_t i = 0; i < n; ++i)
         worst = std::max(worst, gradient_share(dx[i], dy[i], reference.derivative(from[i])));
       // In place the bits are the same: dx over dy, then y over x.
       T* gradient = dy_memory.at(side, n);
-      kernel.backward(n, T(kArgument), from, gradient, gradient);
+      kernel.backward(n, kArguments<T>, from, gradient, gradient);
       T* again = x_memory.put(side, values);
-      kernel.forward(n, T(kArgument), again, again);
+      kernel.forward(n, kArguments<T>, again, again);
       if (!std::equal(y, y + n, again) || !std::equal(dx, dx + n, gradient)) return HUGE_VAL;
     }
   return worst;
@@ -100,7 +130,7 @@ double worst_at_ends(const kernels::ActivationKernels<T>& kernel, const Referenc
     for (const T x : {size, -size}) {
       const T dy = 1;
       T dx;
-      kernel.backward(1, T(kArgument), &x, &dy, &dx);
+      kernel.backward(1, kArguments<T>, &x, &dy, &dx);
       worst = std::max(worst, gradient_share(dx, dy, reference.derivative(x)));
     }
   return worst;
@@ -113,9 +143,9 @@ double stray_nans(const kernels::ActivationKernels<T>& kernel) {
   std::size_t wrong = 0;
   for (std::size_t lane = 0; lane < n; ++lane) {
     input[lane] = std::numeric_limits<T>::quiet_NaN();
-    kernel.forward(n, T(kArgument), input.data(), output.data());
+    kernel.forward(n, kArguments<T>, input.data(), output.data());
     for (std::size_t i = 0; i < n; ++i) wrong += std::isnan(output[i]) != (i == lane);
-    kernel.backward(n, T(kArgument), ones.data(), input.data(), output.data());
+    kernel.backward(n, kArguments<T>, ones.data(), input.data(), output.data());
     for (std::size_t i = 0; i < n; ++i) wrong += std::isnan(output[i]) != (i == lane);
     input[lane] = T(0.5);
   }

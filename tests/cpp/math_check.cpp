@@ -1,5 +1,8 @@
 // exp, log, log1p, tanh, sigmoid and gelu: a few ULP over all numbers, and exact where the answer is known.
+#include <functional>
+
 #include "checks.h"
+#include "exact_activations.h"
 #include "ops/activation.h"
 #include "ops/loss.h"
 
@@ -7,7 +10,7 @@ namespace nnext::testing {
 namespace {
 
 template <class T>
-using Kernel = void (*)(const kernels::KernelTable<T>&, std::size_t, const T*, T*);
+using Kernel = std::function<void(const kernels::KernelTable<T>&, std::size_t, const T*, T*)>;
 
 // The type in which f is computed to compare with.
 template <class T>
@@ -33,29 +36,17 @@ void log1p_by_bce(const kernels::KernelTable<T>& table, std::size_t n, const T* 
   ops::find_loss(table, "bce").dense(n, 1, 0, negated.data(), zeros.data(), nullptr, y, nullptr);
   for (std::size_t i = 0; i < n; ++i) y[i] = -y[i];
 }
-template <class W>
-W sigmoid(W x) {
-  const W e = std::exp(-std::fabs(x));
-  return (x < 0 ? e : 1) / (1 + e);
-}
 
 template <class W>
-W gelu(W x) {
-  if (std::fabs(x) > 45) return x > 0 ? x : W(-0.0);
-  const W z = -x * std::sqrt(W(0.5L)), below = x * std::erfc(z) / 2;
-  if (x >= 0) return below;
-  // z is rounded, and erfc(z) falls as e^(-z^2) does: x^2 / 2 - z^2 in twice the precision.
-  const W square = x * x / 2, lost = std::fma(x, x / 2, -square), z_lost = std::fma(z, z, -z * z);
-  return below * std::exp(-((square - z * z) + (lost - z_lost)));
+W softplus_up_to_20(W x) {
+  return x > 20 ? x : softplus(x);
 }
-template <class W>
-W gelu_tanh_exponent(W x) {
-  return W(1.595769121605730711759542L) * (x + W(0.044715L) * x * x * x);
-}
-template <class W>
-W gelu_tanh(W x) {
-  if (std::fabs(x) > 45) return x > 0 ? x : W(-0.0);
-  return x * sigmoid(gelu_tanh_exponent(x));
+// An activation whose alpha or beta is 1, and its threshold 20.
+template <class T>
+Kernel<T> activation(const char* name) {
+  return [name](const kernels::KernelTable<T>& table, std::size_t n, const T* x, T* y) {
+    ops::find_activation(table, name).forward(n, {1, 20}, x, y);
+  };
 }
 
 template <class T>
@@ -77,28 +68,66 @@ std::vector<Function<T>> functions() {
        {{0, -inf}, {T(-0.0), -inf}, {1, 0}, {inf, inf}, {-1, nan}, {-inf, nan}, {nan, nan}}},
       {"log1p", log1p_by_bce<T>, std::log1p, -1, 0, {{-1, -100}, {T(-1e-30), T(-1e-30)}, {nan, nan}}},
       {"tanh",
-       [](const auto& table, auto n, const T* x, T* y) { ops::find_activation(table, "tanh").forward(n, 0, x, y); },
+       activation<T>("tanh"),
        std::tanh,
        -10,
        10,
        {{0, 0}, {T(-0.0), T(-0.0)}, {inf, 1}, {-inf, -1}, {nan, nan}, {100, 1}, {T(1e-30), T(1e-30)}}},
       {"sigmoid",
-       [](const auto& table, auto n, const T* x, T* y) { ops::find_activation(table, "sigmoid").forward(n, 0, x, y); },
+       activation<T>("sigmoid"),
        sigmoid<Wide<T>>,
        -30,
        30,
        {{0, T(0.5)}, {T(-0.0), T(0.5)}, {inf, 1}, {-inf, 0}, {nan, nan}, {1000, 1}}},
+      {"elu",
+       activation<T>("elu"),
+       elu<Wide<T>>,
+       -40,
+       1,
+       {{0, 0}, {T(-0.0), T(-0.0)}, {inf, inf}, {-inf, -1}, {nan, nan}, {-1000, -1}, {T(-1e-30), T(-1e-30)}}},
+      {"softplus",
+       activation<T>("softplus"),
+       softplus_up_to_20<Wide<T>>,
+       bottom - 2,
+       25,
+       {{inf, inf}, {-inf, 0}, {nan, nan}, {1000, 1000}, {T(2 * bottom), 0}}},
+      {"silu",
+       activation<T>("silu"),
+       silu<Wide<T>>,
+       bottom - 10,
+       top,
+       {{0, 0}, {T(-0.0), T(-0.0)}, {inf, inf}, {-inf, T(-0.0)}, {nan, nan}, {1000, 1000}, {T(2 * bottom), T(-0.0)}},
+       [](double) { return 3.5; }},
+      {"mish",
+       activation<T>("mish"),
+       mish<Wide<T>>,
+       bottom - 10,
+       top,
+       {{0, 0}, {T(-0.0), T(-0.0)}, {inf, inf}, {-inf, T(-0.0)}, {nan, nan}, {1000, 1000}, {T(2 * bottom), T(-0.0)}},
+       [](double) { return 4.5; }},
+      {"hardswish",
+       activation<T>("hardswish"),
+       hardswish<Wide<T>>,
+       -4,
+       4,
+       {{0, 0}, {T(-0.0), T(-0.0)}, {inf, inf}, {-inf, 0}, {nan, nan}, {-3, 0}, {3, 3}},
+       [](double) { return 3.0; }},
+      {"softsign",
+       activation<T>("softsign"),
+       softsign<Wide<T>>,
+       -10,
+       10,
+       {{0, 0}, {T(-0.0), T(-0.0)}, {inf, 1}, {-inf, -1}, {nan, nan}, {1, T(0.5)}},
+       [](double) { return 1.5; }},
       {"gelu",
-       [](const auto& table, auto n, const T* x, T* y) { ops::find_activation(table, "gelu").forward(n, 0, x, y); },
+       activation<T>("gelu"),
        gelu<Wide<T>>,
        sizeof(T) == 4 ? -15 : -40,
        sizeof(T) == 4 ? 9 : 20,
        {{0, 0}, {T(-0.0), T(-0.0)}, {inf, inf}, {-inf, T(-0.0)}, {nan, nan}, {100, 100}, {-100, T(-0.0)}},
        [](double) { return 7.0; }},
       {"gelu_tanh",
-       [](const auto& table, auto n, const T* x, T* y) {
-         ops::find_activation(table, "gelu_tanh").forward(n, 0, x, y);
-       },
+       activation<T>("gelu_tanh"),
        gelu_tanh<Wide<T>>,
        sizeof(T) == 4 ? -12 : -24,
        sizeof(T) == 4 ? 9 : 20,

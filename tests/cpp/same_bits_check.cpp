@@ -6,6 +6,7 @@
 
 #include "checks.h"
 #include "digests.h"
+#include "update_bits.h"
 
 namespace nnext::testing {
 namespace {
@@ -78,8 +79,9 @@ class Battery {
   void run_activations() {
     for (const auto& activation : std::span(table_.elementwise.activations, table_.elementwise.activation_count))
       add_mapped(activation.name, [&](auto n, auto* x, auto* y) {
-        activation.forward(n, T(0.1), x, y);
-        activation.backward(n, T(0.1), activation.from_x ? x : y, x, y + n);
+        const kernels::ActivationArguments<T> arguments{T(0.1), T(1)};
+        activation.forward(n, arguments, x, y);
+        activation.backward(n, arguments, activation.from_x ? x : y, x, y + n);
       });
   }
   void run_softmax_and_noise() {
@@ -168,25 +170,8 @@ class Battery {
     return sum;
   }
   void run_updates() {
-    const auto& update = table_.update;
-    add_updated("sgd", [&](auto n, auto* w, auto* g, auto* first, auto*) {
-      kernels::SgdStep<T> step{.lr = T(0.1), .momentum = T(0.9), .weight_decay = T(0.01), .nesterov = false};
-      update.sgd(n, step, w, g, nullptr);
-      update.sgd(n, step, w, g, first);
-      step.nesterov = true;
-      update.sgd(n, step, w, g, first);
-    });
-    add_updated("adam", [&](auto n, auto* w, auto* g, auto* first, auto* second) {
-      update.adam(n, {T(0.002), T(0.9), T(0.99), T(0.1), T(0.01), T(3), T(1e-8), T(0.01)}, w, g, first, second);
-    });
-    add_updated("nadam", [&](auto n, auto* w, auto* g, auto* first, auto* second) {
-      const kernels::NAdamStep<T> step{T(0.001), T(0.002), T(0.9), T(0.99), T(0.1), T(0.01), T(3), T(1e-8), T(0.01)};
-      update.nadam(n, step, w, g, first, second);
-    });
     add_updated("lerp", [&](auto n, auto* w, auto* g, auto*, auto*) { table_.elementwise.lerp(n, T(0.9), g, w); });
-    add_updated("adagrad", [&](auto n, auto* w, auto* g, auto* first, auto*) {
-      update.adagrad(n, {T(0.1), T(1e-10), T(0.01)}, w, g, first);
-    });
+    run_update_rules<T>(table_.update, [&](const char* name, auto kernel) { add_updated(name, kernel); });
   }
 
   std::vector<T> values(std::size_t n, double low, double high) { return random_.uniforms<T>(n, low, high); }

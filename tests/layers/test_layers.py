@@ -8,7 +8,8 @@ import pytest
 
 import internals
 import nnext as nn
-from cases import ACTIVATIONS, LOSSES, OPTIMIZERS, LossCase
+from activation_cases import ACTIVATIONS, activation_case
+from cases import LOSSES, OPTIMIZERS, LossCase
 from error_bounds import as_samples, bounded
 from layer_cases import LAYERS, LayerCase
 from nnext import reference
@@ -133,11 +134,12 @@ def test_nan_in_gives_nan_out(case: LayerCase, isa: str, dtype: str) -> None:
 
 
 def smallest_distance_from_a_kink(layers: Sequence[Any], x: np.ndarray) -> float:
-    """Return how far the layers of the reference are from another slope: ReLU, LeakyReLU, PReLU and maxima."""
+    """Return how far the layers of the reference are from another slope: activations with kinks, PReLU and maxima."""
     smallest = np.inf
     for layer in layers:
-        if isinstance(layer, reference.Activation) and layer.function in (reference.relu, reference.leaky_relu):
-            smallest = min(smallest, float(np.abs(x).min()))
+        if isinstance(layer, reference.Activation) and layer.function not in (reference.softmax, reference.log_softmax):
+            for kink in activation_case(layer.function.__name__, layer.options).kinks:
+                smallest = min(smallest, float(np.abs(x - kink).min()))
         if isinstance(layer, reference.PReLU):
             smallest = min(smallest, float(np.abs(x).min()))
         if isinstance(layer, reference.MaxPool1d | reference.MaxPool2d):

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 import exact as exactly
-import nnext as nn
-from cases import ACTIVATIONS
+from activation_cases import ACTIVATIONS
 from layouts import LAYOUTS
 from nnext import functional, reference
 from support import assert_same_bits, require_two_fma_isas, unwritten, use_isa
@@ -76,8 +75,10 @@ def test_slope_and_curvature_are_the_least_bounds(name: str) -> None:
     case, x = ACTIVATIONS[name], np.linspace(-8, 8, 16001)
     slope = getattr(reference, f"{case.name}_grad")(x, **case.arguments)
     assert 0.99 * case.slope <= np.abs(slope).max() <= case.slope
-    if case.curvature:
-        assert 0.99 * case.curvature <= np.abs(np.diff(slope)).max() / 1e-3 <= case.curvature
+    bends = np.abs(np.diff(slope)) / 1e-3
+    for kink in case.kinks:
+        bends[(x[:-1] <= kink) & (x[1:] >= kink)] = 0
+    assert 0.99 * case.curvature <= bends.max() <= case.curvature + 1e-9  # slopes are rounded
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -101,7 +102,7 @@ def test_nan_comes_out_of_the_lane_it_went_into(isa: str, dtype: str, rng: np.ra
 def test_nan_in_the_upstream_gradient_comes_out(isa: str, dtype: str, rng: np.random.Generator, function: str) -> None:
     if not function.endswith("_grad"):
         function += "_grad"
-    x = np.abs(rng.normal(size=(2, 37))).astype(dtype)  # > 0, so that relu lets gradients through
+    x = rng.uniform(0.1, 0.9, size=(2, 37)).astype(dtype)  # where relu and hardtanh let gradients through
     for j in range(37):
         dy = np.ones_like(x)
         dy[0, j] = np.nan
@@ -242,24 +243,3 @@ def test_an_upstream_gradient_of_another_shape_is_refused() -> None:
             ValueError, match=rf"\[{function}\] x has shape \(2, 3\) but dy \(3, 2\); give both the same"
         ):
             getattr(functional, function)(np.ones((2, 3)), np.ones((3, 2)))
-
-
-@pytest.mark.parametrize("slope", [0, -1, np.nan, np.inf])
-def test_a_slope_must_be_positive(slope: float) -> None:
-    for function in (
-        functional.leaky_relu,
-        functional.leaky_relu_grad,
-        lambda x, negative_slope: nn.LeakyReLU(negative_slope),
-    ):
-        with pytest.raises(ValueError, match=r"negative_slope is .*; give a finite number in \(0, inf\]"):
-            function(np.ones(3), negative_slope=slope)
-
-
-def test_gelu_takes_one_of_two_forms() -> None:
-    for function in (
-        functional.gelu,
-        functional.gelu_grad,
-        lambda x, approximate: nn.GELU(approximate),
-    ):
-        with pytest.raises(ValueError, match=r"unknown approximate 'erf'; use one of none, tanh"):
-            function(np.ones(3), approximate="erf")

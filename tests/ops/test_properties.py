@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import exact as exactly
-from cases import ACTIVATIONS, LOSSES
+from activation_cases import ACTIVATIONS
+from cases import LOSSES
 from nnext import functional, reference
 from strategies import DTYPES, FINITE, LAYOUT, SEEDS, SIZES, matrices, normal, vectors
 from support import assert_same_bits, unwritten

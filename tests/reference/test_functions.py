@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+import activation_cases
 import cases
 from nnext import reference
 from nnext.reference import losses
 from numeric import NUMERIC, example, numeric_grad
 
-ACTIVATIONS = [*dict.fromkeys(case.name for case in cases.ACTIVATIONS.values()), "softmax", "log_softmax"]
+ACTIVATIONS = [*dict.fromkeys(case.name for case in activation_cases.ACTIVATIONS.values()), "softmax", "log_softmax"]
 LOSSES = list(dict.fromkeys(case.name for case in cases.LOSSES.values()))
 
 
@@ -60,6 +61,11 @@ def test_activations_take_their_limits_without_overflow() -> None:
         assert reference.log_softmax(big).tolist() == [[-2000.0, 0.0]]
         assert reference.bce_with_logits(big, [[1.0, 0.0]]) == 1000.0
         assert reference.cross_entropy(big, [0]) == 2000.0
+        for name in ("softplus", "silu", "mish", "hardswish"):
+            assert getattr(reference, name)(big).tolist() == [[0.0, 1000.0]]
+            assert getattr(reference, f"{name}_grad")(big).tolist() == [[0.0, 1.0]]
+        assert reference.softsign([[-np.inf, np.inf]]).tolist() == [[-1.0, 1.0]]
+        assert reference.elu(big, alpha=0.5).tolist() == [[-0.5, 1000.0]]
     assert reference.relu_grad([0.0]).tolist() == [0.0]
     assert reference.leaky_relu([-2.0], negative_slope=0.5).tolist() == [-1.0]
     assert reference.leaky_relu_grad([-2.0], negative_slope=0.5).tolist() == [0.5]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from cases import OPTIMIZERS
+from cases import OPTIMIZERS, WITH_RATES
 from torch_twins import torch, twin
 
 TOLERANCE, BATCH = 1e-10, 8
@@ -126,6 +126,7 @@ def test_a_file_and_a_copy_keep_each_parameters_steps(name: str, way: str, tmp_p
     pair.assert_equal()
 
 
+@pytest.mark.parametrize("name", WITH_RATES)
 def test_another_rate_counts_from_the_next_step(name: str) -> None:
     pair = Pair(name)
     for lr in (0.01, 0.003, 0.02):

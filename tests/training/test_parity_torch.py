@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from cases import LOSSES, OPTIMIZERS
+from cases import LOSSES, OPTIMIZERS, WITH_RATES
 from layer_cases import LAYERS, LENET_5
 from nnext import functional
 from parity import BATCH, STEPS, TOLERANCE, assert_parity, assert_round_trip, assert_same_training
@@ -98,7 +98,7 @@ SCHEDULERS: dict[str, tuple[Callable[[float], nn.Schedule], Callable[[Any, float
 
 @pytest.mark.parametrize(
     ("schedule", "optimizer"),
-    [*product(("cosine", "warm cosine"), OPTIMIZERS), *product(list(SCHEDULERS)[2:], ("sgd",))],
+    [*product(("cosine", "warm cosine"), WITH_RATES), *product(list(SCHEDULERS)[2:], ("sgd",))],
 )
 def test_schedules_for_100_steps(rng: np.random.Generator, schedule: str, optimizer: str) -> None:
     model, twin = twins(3)

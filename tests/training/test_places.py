@@ -57,6 +57,21 @@ def test_steps_are_rows_for_linear(isa: str, dtype: str, rng: np.random.Generato
     assert_same_bits(grads, model.grads())
 
 
+@pytest.mark.parametrize("first", [nn.Tanh(), nn.Softmax(), nn.Dropout(0.5), nn.Branches([nn.Tanh()], [])])
+@pytest.mark.parametrize("shape", [(3, 2, 5), (1, 2, 5), (6, 5), (30,)])
+def test_what_comes_before_flatten_acts_on_channels(
+    first: nn.Layer, shape: tuple[int, ...], rng: np.random.Generator
+) -> None:
+    """Where Flatten says that a sample may have any shape."""
+    features = int(np.prod(shape)) * (2 if isinstance(first, nn.Branches) else 1)
+    model = nn.Sequential(first, nn.Flatten(), nn.Linear(features, 4), dtype="float64", seed=2)
+    network, X = reference.Network.from_model(model), rng.normal(size=(7, *shape))
+    for ours, expected in ((model.predict(X), network.predict(X)), (model.forward(X), network.forward(X, True))):
+        assert_within(ours, expected, features * eps("float64") * (1 + np.abs(X).max()))
+    dY = rng.normal(size=(7, 4))
+    assert_within(model.backward(dY), network.backward(dY), features * eps("float64") * 4 * np.abs(dY).max())
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_labels_of_other_shapes_are_refused(name: str, rng: np.random.Generator) -> None:
     model, X, y = task(name, rng)

@@ -7,7 +7,7 @@ import pytest
 
 import internals
 import nnext as nn
-from cases import OPTIMIZERS
+from cases import OPTIMIZERS, WITH_RATES
 from internals import position, training_state
 from schedule_cases import SCHEDULES, ScheduleCase
 from scheduled import BATCH, FIT, RATE, ROWS, rates, replay
@@ -78,7 +78,7 @@ def test_a_step_of_several_batches_has_one_rate(rng: np.random.Generator, loss: 
     assert_same_weights(model, twin)
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", WITH_RATES)
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_every_optimizer_follows_every_schedule(rng: np.random.Generator, optimizer: str, name: str) -> None:
     schedule, (X, y) = SCHEDULES[name].schedule, data(rng, ROWS)
@@ -89,7 +89,7 @@ def test_every_optimizer_follows_every_schedule(rng: np.random.Generator, optimi
     assert_same_bits(training_state(model), training_state(twin))
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", WITH_RATES)
 def test_the_reference_follows_it_too(rng: np.random.Generator, optimizer: str) -> None:
     case, (X, y) = OPTIMIZERS[optimizer], data(rng, ROWS)
     model = regressor(optimizer=case.make())
@@ -102,7 +102,7 @@ def test_the_reference_follows_it_too(rng: np.random.Generator, optimizer: str) 
         plain.fit(X, y, batch_size=BATCH, rates=[0.1] * 4)
 
 
-def test_the_core_wants_a_rate_for_each_step(rng: np.random.Generator) -> None:
+def test_the_core_wants_a_value_for_each_step(rng: np.random.Generator) -> None:
     X, y = data(rng, ROWS)
     model = regressor(own_mse)
     before = training_state(model)
@@ -111,16 +111,16 @@ def test_the_core_wants_a_rate_for_each_step(rng: np.random.Generator) -> None:
         return own_mse(outputs, y[rows])
 
     for wrong, message in (
-        (np.ones(4), "there are 4 learning rates for an epoch of 5 steps; give one for each"),
+        (np.ones(4), "there are 4 values of lr for an epoch of 5 steps; give one for each"),
         (np.ones(0), r"an array of shape \(0,\); give one for each step"),
         (np.ones((5, 1)), r"an array of shape \(5, 1\); give one for each step"),
     ):
         with pytest.raises(ValueError, match=rf"\[fit\] .*{message}"):
-            internals.fit_epoch(model, X, BATCH, wrong, loss)
+            internals.fit_epoch(model, X, BATCH, {"lr": wrong}, loss)
     assert_same_bits(training_state(model), before)
-    internals.fit_epoch(model, X, BATCH, np.full(5, 0.25), loss)
+    internals.fit_epoch(model, X, BATCH, {"lr": np.full(5, 0.25)}, loss)
     twin = regressor(own_mse)
-    internals.fit_epoch(twin, X, BATCH, 0.25, loss)
+    internals.fit_epoch(twin, X, BATCH, {"lr": 0.25}, loss)
     assert_same_bits(training_state(model), training_state(twin))
 
 

@@ -7,7 +7,8 @@ import pytest
 
 import internals
 import nnext as nn
-from cases import ACTIVATIONS, OPTIMIZERS
+from activation_cases import ACTIVATIONS
+from cases import OPTIMIZERS
 from internals import training_state
 from support import assert_same_bits, require_two_fma_isas, use_isa
 

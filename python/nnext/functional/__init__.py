@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from nnext._unknown import attributes_of
 from nnext.functional import activations, losses, products
-from nnext.functional.activations import *
+from nnext.functional.activations.bounded import *
+from nnext.functional.activations.piecewise import *
+from nnext.functional.activations.smooth import *
 from nnext.functional.losses import *
 from nnext.functional.products import *
 

@@ -18,7 +18,9 @@ from nnext.layers import (
     reshape,
     residual,
 )
-from nnext.layers.activations import *
+from nnext.layers.activations.bounded import *
+from nnext.layers.activations.piecewise import *
+from nnext.layers.activations.smooth import *
 from nnext.layers.base import *
 from nnext.layers.batch_norm import *
 from nnext.layers.branches import *

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
 
 from nnext._described import Described
 from nnext.initializers import Initializer, orthogonal
@@ -23,8 +22,10 @@ class Layer(Described, kind="layer"):
     Linear(4, 2)
     """
 
-    # Between what its outputs lie when it evaluates; None: as what goes into it.
-    output_range: ClassVar[tuple[float, float] | None] = (-math.inf, math.inf)
+    @property
+    def output_range(self) -> tuple[float, float] | None:
+        """Return between what its outputs lie when it evaluates; None: as what goes into it."""
+        return -math.inf, math.inf
 
     def chains(self) -> dict[str, tuple[Layer, ...]]:
         """Return the layers that it holds in rows, by the names that these have in paths; most hold none."""

@@ -9,6 +9,7 @@ from nnext import _check, _decision, _measure, losses
 from nnext._calls import takes_hints
 from nnext._compiled import Compiled
 from nnext._decision import Seen
+from nnext._engine import lr_scales
 from nnext.losses import CustomLoss, Loss
 from nnext.metrics import choose
 from nnext.model.deciding import Deciding
@@ -27,6 +28,7 @@ class Compiling(Deciding):
         metrics: Any = None,
         precision: str = "float32",
         clip_norm: float | None = None,
+        clip_value: float | None = None,
         accumulate: int = 1,
         ema: float | None = None,
     ) -> None:
@@ -39,7 +41,7 @@ class Compiling(Deciding):
             ``f(y_pred, y) -> (loss, grad)`` with the gradient of y_pred's shape.
         optimizer : str or Optimizer
             A name of `nnext.optimizers`, such as "sgd" or "adam", or an object with settings. It starts with fresh
-            state, and a schedule as its ``lr`` with its first step.
+            state, and a schedule, such as its ``lr``, with its first step.
         metrics : str, callable, sequence of them, or mapping of name to one, optional
             Names from `nnext.metrics`, also with settings, as ``functools.partial(nn.metrics.f1, average="micro")``, or
             functions ``f(y_true, y_pred) -> float``. A function gets the outputs, (n, outputs), and targets of that
@@ -58,6 +60,10 @@ class Compiling(Deciding):
             The length, > 0, that the gradients of all trainable parameters together may have in a step of `fit` or
             `step`: longer ones are all multiplied by ``clip_norm / (norm + 1e-6)``, before weight decay is added, as by
             PyTorch's ``clip_grad_norm_``. `grads` shows them as they were.
+        clip_value : float, optional
+            The size, > 0, that each element of the gradients may have in a step of `fit` or `step`: what lies outside
+            of ``[-clip_value, clip_value]`` is set to the nearer end, as by PyTorch's ``clip_grad_value_``, after
+            `clip_norm` and before l1 and weight decay are added.
         accumulate : int
             How many batches, >= 1, a step of `fit` takes one after the other: with batches of `batch_size` rows it has
             the bits of a step with ``accumulate * batch_size`` rows, in the memory of one batch. The last step of an
@@ -79,10 +85,11 @@ class Compiling(Deciding):
         ------
         ValueError, TypeError
             For unknown names, two metrics of one name, a loss that does not fit the last layer, metrics of classes
-            where the network gives numbers, a precision that the model's dtype or the CPU lacks, or a clip_norm that is
-            no finite number greater than 0, an `accumulate` below 1, or above with precision "bf16", whose sums cannot
-            go on from batch to batch, or an `ema` that is not within (0, 1), also as a number of the model's dtype.
-            Then nothing has changed.
+            where the network gives numbers, a precision that the model's dtype or the CPU lacks, a clip_norm or
+            clip_value that is no finite number greater than 0, an `lr_scale` of the optimizer with a layer that the
+            model lacks, an `accumulate` below 1, or above with precision "bf16", whose sums cannot go on from batch to
+            batch, or an `ema` that is not within (0, 1), also as a number of the model's dtype. Then nothing has
+            changed.
 
         Examples
         --------
@@ -112,6 +119,7 @@ class Compiling(Deciding):
             metrics=MappingProxyType(choose(metrics)),
             precision=_check.choice("compile", "precision", precision, ("float32", "bf16")),
             clip_norm=None if clip_norm is None else _check.number("compile", "clip_norm", clip_norm, above=0),
+            clip_value=None if clip_value is None else _check.number("compile", "clip_value", clip_value, above=0),
             accumulate=_check.integer("compile", "accumulate", accumulate, low=1),
             ema=None if ema is None else _check.number("compile", "ema", ema, above=0, below=1),
         )
@@ -129,7 +137,9 @@ class Compiling(Deciding):
             compiled.optimizer,
             precision=compiled.precision,
             clip_norm=compiled.clip_norm,
+            clip_value=compiled.clip_value,
             accumulate=compiled.accumulate,
             ema=compiled.ema,
+            lr_scale=lr_scales(compiled.optimizer, self._engine.tensors()),
         )
         self._compiled, self._seen = compiled, seen

@@ -61,6 +61,7 @@ def rebuild(model: Copies, contents: Contents, functions: Functions) -> None:
             metrics=functions.choose_metrics(compiled.metrics),
             precision=_usable(model.engine, compiled.precision),
             clip_norm=compiled.clip_norm,
+            clip_value=compiled.clip_value,
             accumulate=compiled.accumulate,
             ema=compiled.ema,
         )

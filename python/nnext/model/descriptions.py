@@ -4,10 +4,10 @@ Entries of format 2, provisional: ``dtype``, ``seed``, ``layers``, ``input_shape
 ``numbering`` (of a slice: the place of its first layer, and how many layers within others came before), ``frozen``
 (paths of layers), ``counters``, ``progress`` (of each tensor: steps of the optimizer, and the product that some rules
 keep), ``position`` (epochs since compile, and of the one that a fit was in the steps done and all); after compile its
-arguments ``loss``, ``optimizer``, ``metrics``, ``precision``, ``clip_norm``, ``accumulate`` and ``ema``; and ``seen``,
-what the data have told. Layers, losses, optimizers, schedules and initializers are what their ``config()`` gives,
-metrics are names, and ``{"function": name}`` stands for a function of the user's. A file holds no code, import names or
-paths.
+arguments ``loss``, ``optimizer``, ``metrics``, ``precision``, ``clip_norm``, ``clip_value``, ``accumulate`` and
+``ema``; and ``seen``, what the data have told. Layers, losses, optimizers, schedules and initializers are what their
+``config()`` gives, metrics are names, and ``{"function": name}`` stands for a function of the user's. A file holds no
+code, import names or paths.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 from nnext import _check, metrics
 from nnext._compiled import Compiled
 from nnext._decision import Seen, Shape
-from nnext._engine import Engine, optimizer_arrays, tensor_table
+from nnext._engine import Engine, lr_scales, optimizer_arrays, tensor_table
 from nnext._fields import Check
 from nnext._state import FROM_THE_FIRST, Counters, Numbering, Position, Progress, State, Tensor
 from nnext.layers import Layer
@@ -40,6 +40,7 @@ class Settings:
     metrics: Mapping[str, str | Named]  # by their names in History
     precision: str
     clip_norm: float | None
+    clip_value: float | None
     accumulate: int
     ema: float | None
 
@@ -81,7 +82,10 @@ class Description:
 
     def sums(self) -> int:
         """Return how many running sums the optimizer keeps of each parameter."""
-        return 0 if self.compiled is None else len(optimizer_arrays(self.compiled.optimizer))
+        if self.compiled is None:
+            return 0
+        lr_scales(self.compiled.optimizer, self.tensors())  # ValueError for layers that are not there
+        return len(optimizer_arrays(self.compiled.optimizer))
 
 
 def write(engine: Engine, state: State, compiled: Compiled | None, seen: Seen) -> dict[str, Any]:
@@ -110,6 +114,7 @@ def write(engine: Engine, state: State, compiled: Compiled | None, seen: Seen) -
             },
             "precision": compiled.precision,
             "clip_norm": compiled.clip_norm,
+            "clip_value": compiled.clip_value,
             "accumulate": compiled.accumulate,
             "ema": compiled.ema,
         }
@@ -279,6 +284,7 @@ _COMPILED: Mapping[str, Check] = {
     "metrics": _metrics,
     "precision": partial(_check.choice, known=("float32", "bf16")),
     "clip_norm": _optional(partial(_check.number, above=0)),
+    "clip_value": _optional(partial(_check.number, above=0)),
     "accumulate": partial(_check.integer, low=1),
     "ema": _optional(partial(_check.number, above=0, below=1)),
 }
@@ -288,6 +294,7 @@ _ABSENT: Mapping[str, Any] = {
     "numbering": [0, 0],
     "precision": "float32",
     "clip_norm": None,
+    "clip_value": None,
     "position": [0.0, 0, 0],
     "accumulate": 1,
     "ema": None,

@@ -107,8 +107,8 @@ class OwnLoops(Deciding):
         Raises
         ------
         RuntimeError
-            Without ``compile``, without gradients, or while the optimizer's ``lr`` is a schedule: only the epochs of
-            `fit` have lengths to follow. Set a number before each step, such as
+            Without ``compile``, without gradients, or while a setting of the optimizer, such as lr, is a schedule: only
+            the epochs of `fit` have lengths to follow. Set a number before each step, such as
             ``schedule.values(epoch, steps)[step]``.
 
         Examples
@@ -121,13 +121,15 @@ class OwnLoops(Deciding):
         """
         if self.optimizer is None:
             raise RuntimeError("[step] the model has no optimizer; call compile(loss=..., optimizer=...) first")
-        lr = self.optimizer.lr
-        if isinstance(lr, Schedule):
-            raise RuntimeError(
-                f"[step] the optimizer's lr is {lr!r}, but a loop of one's own has no epochs for it to follow; set "
-                "model.optimizer.lr = number before each step"
-            )
-        self._engine.step(lr)
+        settings = {}
+        for name, value in self.optimizer.changing().items():
+            if isinstance(value, Schedule):
+                raise RuntimeError(
+                    f"[step] the optimizer's {name} is {value!r}, but a loop of one's own has no epochs for it to "
+                    f"follow; set model.optimizer.{name} = number before each step"
+                )
+            settings[name] = value
+        self._engine.step(settings)
 
     @takes_hints
     def loss_and_grads(

@@ -122,8 +122,8 @@ class Parameters(Network):
         self._set_trainable("unfreeze", names, True)
 
     def _set_trainable(self, operation: str, names: Sequence[str | int], trainable: bool) -> None:
-        tensors = [tensor.path for tensor in self._engine.tensors()]
-        known = dict.fromkeys(path for tensor in tensors for path in _holders(tensor))
+        tensors = {tensor.path: tensor.holders for tensor in self._engine.tensors()}
+        known = dict.fromkeys(path for holders in tensors.values() for path in holders)
         layers = []
         for name in names:
             place = str(name) if isinstance(name, int | np.integer) and not isinstance(name, bool) else name
@@ -132,9 +132,3 @@ class Parameters(Network):
                 raise ValueError(f"[{operation}] {place!r} is an array of a layer; give the whole layer, {layer!r}")
             layers.append(_check.choice(operation, "layer", place, known))
         self._engine.set_trainable(layers, trainable)
-
-
-def _holders(path: str) -> list[str]:
-    """Return the layers, and the groups of them, that a tensor is in: "2", "2.body" and "2.body.0"."""
-    parts = path.split(".")
-    return [".".join(parts[:end]) for end in range(1, len(parts))]

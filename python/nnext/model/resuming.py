@@ -46,7 +46,7 @@ def read_checkpoint(engine: Engine, compiled: Compiled, path: _files.Path | _fil
             f"[fit] resume_from is {path!r}, with {steps} steps that are in no epoch, as those of batches without a "
             "length, so that nobody knows how many epochs are left; go on with nnext.load(path), and fit these"
         )
-    return Checkpoint(state, saved.seen, saved.compiled.optimizer.lr)
+    return Checkpoint(state, saved.seen, saved.compiled.optimizer.changing())
 
 
 def _read(path: _files.Path | _files.Readable) -> Contents:
@@ -64,6 +64,7 @@ def _identity(description: Description, compiled: Any) -> Iterator[tuple[str, An
     """Go through all that two models must have in common for one to go on where the other stood, by name."""
     for name in ("dtype", "seed", "layers", "input_shape", "numbering", "frozen"):
         yield name, getattr(description, name)
-    for name in ("loss", "precision", "clip_norm", "accumulate", "ema"):
+    for name in ("loss", "precision", "clip_norm", "clip_value", "accumulate", "ema"):
         yield name, getattr(compiled, name)
-    yield "optimizer", {**compiled.optimizer.config(), "lr": None}  # which may have changed in the training
+    changing = compiled.optimizer.changing()
+    yield "optimizer", {name: v for name, v in compiled.optimizer.config().items() if name not in changing}

@@ -6,7 +6,7 @@ same order of samples. Tests and benchmarks compare the core with it. A good ord
 1. `products` and `activations`: the matrix product; the activations, each beside its gradient.
 2. `losses`: how wrong an output is, and which way is better.
 3. `layers`: Linear, Conv2d, Dropout, BatchNorm1d, Residual ...: forward and backward.
-4. `optimizers`: SGD, Adam, NAdam, Adagrad.
+4. `optimizers`: SGD, Adam and their kin.
 5. `network`: backpropagation through the layers, and training.
 6. `random` and `initializers`: where random numbers and first weights come from.
 """
@@ -16,7 +16,10 @@ from nnext.reference.activations import *
 from nnext.reference.layers import *
 from nnext.reference.losses import *
 from nnext.reference.network import Network
-from nnext.reference.optimizers import *
+from nnext.reference.optimizers.adam import *  # from nnext.reference.optimizers they would be of type Any for mypy
+from nnext.reference.optimizers.adaptive import *
+from nnext.reference.optimizers.sgd import *
+from nnext.reference.optimizers.signs import *
 from nnext.reference.products import *
 
 __all__ = ["Network", "activations", "initializers", "layers", "losses", "optimizers", "products", "random"]

@@ -14,7 +14,8 @@ from nnext.reference import random
 from nnext.reference.arrays import Array, as_images, in_lines
 from nnext.reference.heads import head
 from nnext.reference.layers import Chain, Draw, Layer, inner_numbers
-from nnext.reference.optimizers import SGD, Optimizer, clipped
+from nnext.reference.optimizers import SGD
+from nnext.reference.optimizers.base import Optimizer, clipped, limited
 from nnext.reference.targets import counted
 
 
@@ -36,6 +37,8 @@ class Network:
         Type of every number.
     clip_norm : float, optional
         How long the gradients of a step may be together; longer ones are scaled down to it.
+    clip_value : float, optional
+        How large each of their elements may then be.
 
     Examples
     --------
@@ -62,13 +65,14 @@ class Network:
         seed: int = 0,
         dtype: str = "float64",
         clip_norm: float | None = None,
+        clip_value: float | None = None,
     ) -> None:
         self._chain = Chain(list(layers), range(len(layers)))
         self.loss = Loss.find("reference", "loss", loss)
         self.optimizer = SGD() if optimizer is None else optimizer
         self.seed = seed
         self.dtype = np.dtype(dtype)
-        self.clip_norm = clip_norm
+        self.clip_norm, self.clip_value = clip_norm, clip_value
         self.steps = 0  # optimizer steps and epochs over the network's whole life: they name the random streams
         self.epochs = 0
         self._saved: list[Any] = []
@@ -86,6 +90,7 @@ class Network:
         dtype: str = "float64",
         clip_norm: float | None = None,
         numbering: tuple[int, int] = (0, 0),
+        clip_value: float | None = None,
     ) -> Network:
         """Build a network from its layers' descriptions, such as ``{"type": "Dropout", "p": 0.2}``.
 
@@ -98,7 +103,7 @@ class Network:
             parameters = Chain.start(configs, seed, count(before), inner_numbers(inner))
         own = {name: np.array(values, dtype=dtype) for name, values in parameters.items()}
         chain = Chain.build(configs, own, count(before), inner_numbers(inner))
-        return cls(chain.layers, loss, optimizer, seed, dtype, clip_norm)
+        return cls(chain.layers, loss, optimizer, seed, dtype, clip_norm, clip_value)
 
     @classmethod
     def from_model(
@@ -107,6 +112,7 @@ class Network:
         loss: str | Loss = "mse",
         optimizer: Optimizer | None = None,
         clip_norm: float | None = None,
+        clip_value: float | None = None,
     ) -> Network:
         """Build the same network as an `nnext` model, with copies of its weights, its seed and its dtype.
 
@@ -120,7 +126,9 @@ class Network:
             place, _, rest = name.partition(".")
             parameters[f"{int(place) - first}.{rest}"] = array
         dtype = str(np.dtype(model.dtype))
-        return cls.from_config(configs, parameters, loss, optimizer, model.seed, dtype, clip_norm, numbering)
+        return cls.from_config(
+            configs, parameters, loss, optimizer, model.seed, dtype, clip_norm, numbering, clip_value
+        )
 
     @property
     def layers(self) -> Sequence[Layer]:
@@ -171,7 +179,8 @@ class Network:
     def step(self) -> None:
         """Change the weights along the last gradients, and buffers by the last `forward`.
 
-        With `clip_norm` all gradients together are at most so long (`clipped`).
+        With `clip_norm` all gradients together are at most so long (`clipped`), with `clip_value` none of their
+        elements is larger (`limited`).
 
         Examples
         --------
@@ -183,6 +192,7 @@ class Network:
         (9.0, array([[-6.]]), array([[2.6]]))
         """
         grads = self._grads if self.clip_norm is None else clipped(self._grads, self.clip_norm)
+        grads = grads if self.clip_value is None else limited(grads, self.clip_value)
         self.optimizer.step(self._chain.named("parameters"), grads)
         self._chain.update(self._saved)
         self.steps += 1

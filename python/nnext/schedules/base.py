@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Schedule(Described, kind="schedule"):
-    """Base of what stands in place of a number: today of the learning rate, as in ``nn.Adam(lr=nn.Cosine(...))``.
+    """Base of what stands in place of a number of an optimizer: of ``nn.Adam(lr=nn.Cosine(...))``, momentum, and so on.
 
     Lengths are in epochs, also fractions of them, so they mean the same for every batch size. What counts is how many
     epochs of `fit` there were since `compile`, however many calls they came in: a step of an epoch of n steps is one

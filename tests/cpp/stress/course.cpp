@@ -108,8 +108,8 @@ void Course::settle(int epoch, const std::function<void()>& seen) {
 
 train::EpochReport Course::epoch(runtime::Cancel& cancel, const std::function<void()>& within) {
   if (what_.way != Way::own_loop)
-    return trainer_.fit_epoch(samples(rows(0, what_.rows), 0, within), {what_.batch, what_.shuffle, what_.rate},
-                              cancel);
+    return trainer_.fit_epoch(samples(rows(0, what_.rows), 0, within),
+                              {what_.batch, what_.shuffle, {{"lr", what_.rate}}}, cancel);
   for (Size first = 0; first < what_.rows; first += what_.batch)
     own_step(first, std::min(what_.batch, what_.rows - first));
   return {};
@@ -125,7 +125,7 @@ void Course::epoch_by_steps(const std::function<void()>& seen) {
   const Size step = what_.batch * what_.settings.accumulate;
   for (Size first = 0; first < what_.rows; first += step) {
     const Size count = std::min(step, what_.rows - first);
-    trainer_.fit_epoch(samples(rows(first, count), first, {}), {what_.batch, false, what_.rate}, cancel);
+    trainer_.fit_epoch(samples(rows(first, count), first, {}), {what_.batch, false, {{"lr", what_.rate}}}, cancel);
     seen();
   }
   x_ = x, y_ = y, wide_ = wide, classes_ = classes;
@@ -141,7 +141,7 @@ void Course::reorder(const train::Order& order) {
 void Course::own_step(Size first, Size count) {
   insist([&](runtime::Cancel& cancel) {
     trainer_.loss_and_gradients(rows(first, count), targets(first, count), {}, cancel);
-    if (!cancel.requested()) trainer_.step(what_.rate, cancel);
+    if (!cancel.requested()) trainer_.step(std::vector<train::SettingValue>{{"lr", what_.rate}}, cancel);
   });
 }
 

@@ -14,6 +14,8 @@ __all__ = [
     "sigmoid_grad",
     "softmax",
     "softmax_grad",
+    "softsign",
+    "softsign_grad",
     "tanh",
     "tanh_grad",
 ]
@@ -67,6 +69,33 @@ def sigmoid_grad(x: npt.ArrayLike, dy: npt.ArrayLike = 1.0) -> Array:
     """
     y = sigmoid(x)
     return np.asarray(np.asarray(dy, dtype=y.dtype) * y * (1 - y))
+
+
+def softsign(x: npt.ArrayLike) -> Array:
+    """Softsign ``x / (1 + |x|)``, between -1 and 1. Source: Glorot and Bengio, AISTATS (2010).
+
+    Written as ``1 / (1 / |x| + 1)`` with the sign of x, which has its limits at infinity.
+
+    Examples
+    --------
+    >>> softsign([0.0, 1.0, -3.0])
+    array([ 0.  ,  0.5 , -0.75])
+    """
+    x = as_float(x)
+    with np.errstate(divide="ignore", over="ignore"):  # 1 / 0 and 1 / denormal are infinite
+        return np.copysign(1 / (1 / np.abs(x) + 1), x)
+
+
+def softsign_grad(x: npt.ArrayLike, dy: npt.ArrayLike = 1.0) -> Array:
+    """Gradient of `softsign`: ``dy / (1 + |x|)^2``.
+
+    Examples
+    --------
+    >>> softsign_grad([0.0, 1.0, -3.0])
+    array([1.    , 0.25  , 0.0625])
+    """
+    x = as_float(x)
+    return np.asarray(np.asarray(dy, dtype=x.dtype) * (1 / (1 + np.abs(x))) ** 2)
 
 
 def softmax(x: npt.ArrayLike) -> Array:
