@@ -1,6 +1,7 @@
 #include "nn/initializer.h"
 
 #include <cmath>
+#include <limits>
 #include <numbers>
 #include <vector>
 
@@ -18,13 +19,17 @@ struct Row {
   const char *a = nullptr, *b = nullptr;  // the fields of its parameters
 };
 constexpr Row kRows[] = {
-    {"zeros", Kind::zeros},
+    {"zeros", Kind::constant},
+    {"ones", Kind::ones},
+    {"constant", Kind::constant, "value"},
     {"uniform", Kind::uniform, "low", "high"},
     {"normal", Kind::normal, "mean", "std"},
-    {"he_uniform", Kind::he_uniform},
-    {"he_normal", Kind::he_normal},
-    {"glorot_uniform", Kind::glorot_uniform},
-    {"glorot_normal", Kind::glorot_normal},
+    {"truncated_normal", Kind::truncated_normal, "mean", "std"},
+    {"he_uniform", Kind::he_uniform, "negative_slope"},
+    {"he_normal", Kind::he_normal, "negative_slope"},
+    {"glorot_uniform", Kind::glorot_uniform, "gain"},
+    {"glorot_normal", Kind::glorot_normal, "gain"},
+    {"lecun_uniform", Kind::lecun_uniform},
     {"lecun_normal", Kind::lecun_normal},
     {"fan_in_uniform", Kind::fan_in_uniform},
     {"orthogonal", Kind::orthogonal, "gain"},
@@ -33,36 +38,49 @@ constexpr Row kRows[] = {
 // Every kind but orthogonal draws each element alone, from a uniform or a normal distribution (Box and Muller, 1958).
 struct Distribution {
   bool normal;
-  double a, b;  // low and high, or mean and standard deviation
+  double a, b;                                             // low and high, or mean and standard deviation
+  double limit = std::numeric_limits<double>::infinity();  // of a normal one, in standard deviations
 
-  double draw(const core::PhiloxStream& stream, Size i) const {
+  // Element i of `count`: what lies beyond the limit is drawn again, from numbers that no other element takes.
+  double draw(const core::PhiloxStream& stream, Size i, Size count) const {
     if (!normal) return a + (b - a) * stream.uniform(i);
-    const double radius = std::sqrt(-2.0 * std::log(stream.uniform(2 * i)));
-    return a + b * radius * std::cos(2.0 * std::numbers::pi * stream.uniform(2 * i + 1));
+    for (;; i += count) {
+      const double radius = std::sqrt(-2.0 * std::log(stream.uniform(2 * i)));
+      const double z = radius * std::cos(2.0 * std::numbers::pi * stream.uniform(2 * i + 1));
+      if (std::abs(z) <= limit) return a + b * z;
+    }
   }
 };
 
+Distribution always(double value) { return {false, value, value}; }
 Distribution within(double bound) { return {false, -bound, bound}; }
 Distribution around_zero(double variance) { return {true, 0, std::sqrt(variance)}; }
 
 Distribution distribution(const Initializer& initializer, double fan_in, double fan_out) {
+  const double a = initializer.a, b = initializer.b;
   switch (initializer.kind) {
-    case Kind::zeros:
-      return {false, 0, 0};
+    case Kind::constant:
+      return always(a);
+    case Kind::ones:
+      return always(1);
     case Kind::uniform:
-      return {false, initializer.a, initializer.b};
+      return {false, a, b};
     case Kind::normal:
-      return {true, initializer.a, initializer.b};
+      return {true, a, b};
+    case Kind::truncated_normal:
+      return {true, a, b, 2};  // as Keras' and TensorFlow's
     case Kind::he_uniform:
-      return within(std::sqrt(6.0 / fan_in));  // He et al., 2015
+      return within(std::sqrt(6.0 / ((1 + a * a) * fan_in)));  // He et al., 2015
     case Kind::he_normal:
-      return around_zero(2.0 / fan_in);
+      return around_zero(2.0 / ((1 + a * a) * fan_in));
     case Kind::glorot_uniform:
-      return within(std::sqrt(6.0 / (fan_in + fan_out)));  // Glorot and Bengio, 2010
+      return within(a * std::sqrt(6.0 / (fan_in + fan_out)));  // Glorot and Bengio, 2010
     case Kind::glorot_normal:
-      return around_zero(2.0 / (fan_in + fan_out));
+      return {true, 0, a * std::sqrt(2.0 / (fan_in + fan_out))};
+    case Kind::lecun_uniform:
+      return within(std::sqrt(3.0 / fan_in));  // LeCun et al., 1998
     case Kind::lecun_normal:
-      return around_zero(1.0 / fan_in);  // LeCun et al., 1998
+      return around_zero(1.0 / fan_in);
     case Kind::fan_in_uniform:
       return within(1.0 / std::sqrt(fan_in));  // PyTorch's default for Linear
     case Kind::orthogonal:
@@ -85,7 +103,7 @@ void initialize_orthogonal(double gain, const Distribution& normal, const core::
   const core::Matrix<T> wide = values.rows <= values.cols ? values : values.transposed();
   const Size n = wide.cols;
   std::vector<double> q(wide.rows * n);
-  for (Size i = 0; i < q.size(); ++i) q[i] = normal.draw(stream, i);
+  for (Size i = 0; i < q.size(); ++i) q[i] = normal.draw(stream, i, q.size());
   for (Size i = 0; i < wide.rows; ++i) {
     double* row = q.data() + i * n;
     for (int pass = 0; pass < 2; ++pass)
@@ -113,8 +131,9 @@ void initialize(const Initializer& initializer, const core::PhiloxStream& stream
                 core::Matrix<T> values) {
   const Distribution from = distribution(initializer, static_cast<double>(fan_in), static_cast<double>(fan_out));
   if (initializer.kind == Kind::orthogonal) return initialize_orthogonal(initializer.a, from, stream, values);
+  const Size count = values.rows * values.cols;
   for (Size i = 0; i < values.rows; ++i)
-    for (Size j = 0; j < values.cols; ++j) values(i, j) = static_cast<T>(from.draw(stream, i * values.cols + j));
+    for (Size j = 0; j < values.cols; ++j) values(i, j) = static_cast<T>(from.draw(stream, i * values.cols + j, count));
 }
 
 template void initialize(const Initializer&, const core::PhiloxStream&, Size, Size, core::Matrix<float>);

@@ -10,20 +10,24 @@ namespace nnext::nn {
 
 struct Initializer {
   enum class Kind {
-    zeros,
+    constant,
+    ones,
     uniform,
     normal,
+    truncated_normal,
     he_uniform,
     he_normal,
     glorot_uniform,
     glorot_normal,
+    lecun_uniform,
     lecun_normal,
     fan_in_uniform,
     orthogonal
   };
-  Kind kind = Kind::zeros;
-  double a = 0;  // uniform: low; normal: mean; orthogonal: gain
-  double b = 0;  // uniform: high; normal: standard deviation
+  Kind kind = Kind::constant;
+  // constant: its value; uniform: low and high; (truncated) normal: mean and standard deviation; he: negative slope;
+  // glorot and orthogonal: gain
+  double a = 0, b = 0;
 };
 
 Initializer make_initializer(const core::Config& config);  // throws std::invalid_argument

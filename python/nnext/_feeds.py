@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 
 
 class Passed(NamedTuple):
-    """What a pass over all samples gave: their loss, and for metrics their targets and outputs."""
+    """What a pass over all samples gave: their loss, and for metrics their targets, outputs and weights."""
 
     loss: float
     y: Any
     outputs: Array | None
+    weight: Any = None  # None: all count alike
     ended_early: int | None = None  # after so many steps, as the time was over
 
 
@@ -70,7 +71,8 @@ class ArrayFeed:
         seconds = None if deadline == math.inf else deadline - time.monotonic()
         done = self._preparer.objective.epoch(self._data, self._batch_size, self._shuffle, seconds)
         _require_finite(done, epoch)
-        return Passed(done.loss, self._data.y, done.outputs, done.steps if done.ended_early else None)
+        ended_early = done.steps if done.ended_early else None
+        return Passed(done.loss, self._data.y, done.outputs, self._data.sample_weight, ended_early)
 
     def close(self) -> None:
         """Do nothing."""
@@ -85,7 +87,7 @@ class ArrayValidation:
     def evaluate(self) -> Passed:
         """Return the loss in evaluation mode."""
         loss, outputs = self._preparer.objective.evaluate(self._data)
-        return Passed(loss, self._data.y, outputs)
+        return Passed(loss, self._data.y, outputs, self._data.sample_weight)
 
     def close(self) -> None:
         """Do nothing."""
@@ -138,7 +140,7 @@ class BatchFeed:
         all_steps = self._steps or self._batches.length
         for operation, given in self._batches.read():
             if time.monotonic() >= deadline:
-                return Passed(math.nan, None, None, steps)
+                return Passed(math.nan, None, None, ended_early=steps)
             data = self._data(operation, given)
             done = objective.batch(data, steps, all_steps)
             _require_finite(done, epoch, steps)
@@ -193,6 +195,7 @@ class Sums:
         self._keep, self._loss, self._weight = keep, 0.0, 0.0
         self._y: list[Array] = []
         self._outputs: list[Array] = []
+        self._weights: list[Array | None] = []
 
     def add(self, operation: str, data: Data, loss: float, outputs: Array | None) -> None:
         """Take a batch."""
@@ -207,10 +210,26 @@ class Sums:
             )
         self._y.append(data.y)
         self._outputs.append(outputs)
+        self._weights.append(None if data.sample_weight is None else np.asarray(data.sample_weight, np.float64))
 
     def passed(self) -> Passed:
         """Return what they are together."""
         loss = self._loss / self._weight if self._weight else float("nan")
         if not self._y:
             return Passed(loss, None, None)
-        return Passed(loss, np.concatenate(self._y), np.concatenate(self._outputs))
+        return Passed(loss, np.concatenate(self._y), np.concatenate(self._outputs), self._joined_weights())
+
+    def _joined_weights(self) -> Array | None:
+        """Return those of all batches: where there are none 1, and one of a sample for all its numbers."""
+        given = [weight for weight in self._weights if weight is not None]
+        if not given:
+            return None
+        shape = max((weight.shape[1:] for weight in given), key=len)
+        joined = np.ones((sum(map(len, self._y)), *shape))
+        first = 0
+        for y, weight in zip(self._y, self._weights, strict=True):
+            if weight is not None:
+                each = weight if weight.shape[1:] == shape else weight.reshape(-1, *(1 for _ in shape))
+                joined[first : first + len(y)] = each
+            first += len(y)
+        return joined

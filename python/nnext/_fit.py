@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from nnext import _measure, _samples
 from nnext._batches import Batches, handed_over
+from nnext._comparison import Comparison
 from nnext._compiled import Compiled
 from nnext._decision import Seen
 from nnext._engine import Engine
@@ -85,7 +86,7 @@ def train_on_batch(
         engine.end_fit(id(given))
     model.remember(preparer.seen)
     follower = _measure.Follower(compiled.metrics, operation)
-    return _measure.Scores(_measured(follower, preparer, Passed(done.loss, data.y, done.outputs)))
+    return _measure.Scores(_measured(follower, preparer, Passed(done.loss, data.y, done.outputs, data.sample_weight)))
 
 
 def _begin_step(engine: Engine, steps: int | None) -> int:
@@ -102,7 +103,7 @@ def _measured(follower: _measure.Follower, preparer: Preparer, passed: Passed) -
     values = {"loss": passed.loss}
     if passed.outputs is None:
         return values
-    return values | follower.measure(preparer.decision, passed.y, passed.outputs)
+    return values | follower.measure(Comparison(preparer.decision, passed.y, passed.outputs, passed.weight))
 
 
 def evaluate(
@@ -122,7 +123,10 @@ def evaluate(
     seen = model.seen.first(preparer.seen)
     scores = _measure.Scores({"loss": passed.loss})
     if passed.outputs is not None:
-        scores.update(_measure.measure(compiled.metrics, preparer.decide(seen), passed.y, passed.outputs))
+        decision = preparer.decide(seen)
+        _measure.check(compiled.metrics, decision, operation)
+        compared = Comparison(decision, passed.y, passed.outputs, passed.weight)
+        scores.update(_measure.measure(compiled.metrics, compared, operation))
     model.remember(seen)
     return scores
 

@@ -178,5 +178,5 @@ class Given:
     def _checked(self, operation: str, samples: Samples, keep_outputs: bool = False) -> Data:
         """Let the core look at samples, and the metrics at targets."""
         data = self.preparer.data(operation, samples, keep_outputs)
-        _measure.try_out(self.preparer.compiled.metrics, self.preparer.decision, data.y)
+        _measure.try_out(self.preparer.compiled.metrics, self.preparer.decision, data.y, data.sample_weight)
         return data

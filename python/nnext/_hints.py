@@ -22,6 +22,18 @@ _CPU = "leave it out: nnext computes on the CPU"
 _SEED = "every random number follows from a seed: `nn.Sequential(*layers, seed=0)`"
 _OWN_CALLBACK = "nnext has none yet; derive a class from `nn.Callback` whose on_epoch_end"
 _AS_ROWS = "nnext has none yet; `nn.Flatten()` and `nn.Linear(in_features, out_features)` take sequences as rows"
+_SHARES = {
+    "zero_division": "leave it out: 0 / 0 is 0",
+    "pos_label": "leave it out: it is 1, of labels 0 and 1, or -1 and 1",
+    "labels": "give average=None, which tells all classes that occur, sorted",
+    "beta": "leave it out: precision and recall count alike",
+}
+_NUMBERS = {
+    "multioutput": "leave it out: it is the mean over the outputs; compute it of y[:, j] for one of them",
+    "squared": "leave it out: mse is squared, and rmse its root",
+}
+_BY_FAN_IN = "leave it out: weights are scaled by fan_in"
+_GAIN = "give negative_slope for LeakyReLU; for others take the gain of `nn.initializers.glorot_normal(gain=5 / 3)`"
 _CHANNELS_FIRST = "leave it out: images are (n, channels, rows, columns)"
 _FOR_IMAGES = "nnext has none yet; for images there are nn.Conv2d, nn.MaxPool2d and nn.AvgPool2d"
 _SCHEDULE = "give a schedule as lr, as in `nn.Adam(lr=nn.Cosine(2e-3, epochs=12, warmup=0.5))`"
@@ -166,6 +178,17 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "fashion_mnist": "load_fashion_mnist",
         "load_iris load_wine load_breast_cancer make_classification make_circles make_blobs": "make_spirals",
     },
+    "nn.initializers.": {
+        "kaiming_uniform": "he_uniform",
+        "kaiming_normal": "he_normal",
+        "xavier_uniform": "glorot_uniform",
+        "xavier_normal": "glorot_normal",
+        "trunc_normal": "truncated_normal",
+        "random_uniform": "uniform",
+        "random_normal": "normal",
+        "variance_scaling": "lecun_normal",
+        "calculate_gain": "give the number: 5/3 for tanh, as in `nn.initializers.glorot_normal(gain=5 / 3)`",
+    },
     # ---- Names that stand for things --------------------------------------------------------------------------------
     "loss=": {
         "mean_squared_error mse_loss squared_error squared_loss l2 l2_loss": "mse",
@@ -204,7 +227,9 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "precision_score": "precision",
         "recall_score": "recall",
         "auc roc_auc_score auroc": "roc_auc",
-        "top_k_categorical_accuracy top_k_accuracy_score": "top_k_accuracy",
+        "top_k_categorical_accuracy sparse_top_k_categorical_accuracy top_k_accuracy_score": "top_k_accuracy",
+        "balanced_accuracy balanced_accuracy_score": 'give functools.partial(nn.metrics.recall, average="macro")',
+        "log_loss binary_crossentropy categorical_crossentropy": "leave it out: the loss is always reported",
         "confusion_matrix": "call `nn.metrics.confusion_matrix(y, model.predict(X))` after the fit: it is no number",
     },
     "activation=": {
@@ -238,10 +263,13 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "xavier_normal": "glorot_normal",
         "kaiming kaiming_uniform": "he_uniform",
         "kaiming_normal": "he_normal",
-        "lecun_uniform": "lecun_normal",
+        "lecun variance_scaling": "lecun_normal",
         "random_uniform": "uniform",
-        "random_normal truncated_normal": "normal",
-        "ones constant": "set them afterwards, with `model.load_state_dict(sd)`",
+        "random_normal gaussian": "normal",
+        "trunc_normal": "truncated_normal",
+        "zero": "zeros",
+        "one": "ones",
+        "eye identity dirac sparse": "set them afterwards, with `model.load_state_dict(sd)`",
     },
     "layer=": {"list tuple": 'name them one by one, as in `model.freeze("0", "2")`'},
     "bias=": {
@@ -332,6 +360,8 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "learning_rate eta learning_rate_init": "lr",
         "rate drop_rate dropout_rate drop_prob": "p",
         "random_state random_seed rng": "seed",
+        "y_score y_prob y_hat": "y_pred",
+        "sample_weights": "sample_weight",
         "use_bias": "bias",
         "units output_dim output_size": "out_features",
         "input_dim input_size input_shape": "in_features",
@@ -490,6 +520,22 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "optimizer": "leave it out: a callback has the model, and its optimizer",
         "verbose": "leave it out: the callback's reductions tell when, and to what",
     },
+    "accuracy(": {"normalize": "leave it out: a share is what it gives"},
+    "precision(": _SHARES,
+    "recall(": _SHARES,
+    "f1(": _SHARES,
+    "roc_auc(": {
+        "multi_class": "leave it out: of several classes each is taken against the rest",
+        "labels": "leave it out: the columns of y_pred are the labels",
+        "max_fpr": "leave it out: the area is under the whole curve",
+    },
+    "top_k_accuracy(": {"labels": "leave it out: the columns of y_pred are the labels"},
+    "mse(": _NUMBERS,
+    "rmse(": _NUMBERS,
+    "mae(": _NUMBERS,
+    "r2(": _NUMBERS,
+    "he_uniform(": {"a": "negative_slope", "mode": _BY_FAN_IN, "nonlinearity": _GAIN},
+    "he_normal(": {"a": "negative_slope", "mode": _BY_FAN_IN, "nonlinearity": _GAIN},
     "Dropout(": {"seed": "give it to the model: `nn.Sequential(*layers, seed=1)`"},
     "AlphaDropout(": {
         "seed": "give it to the model: `nn.Sequential(*layers, seed=1)`",
@@ -523,7 +569,8 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "learning_rate lr": "give it to the optimizer, as in `nn.Adam(lr=0.01)`",
         "epochs batch_size": _FIT,
         "class_weight sample_weight": "give it to fit",
-        "weighted_metrics loss_weights run_eagerly jit_compile steps_per_execution": "leave it out: there is none",
+        "weighted_metrics": "give them as metrics, which are weighted by the sample_weight of fit and evaluate",
+        "loss_weights run_eagerly jit_compile steps_per_execution": "leave it out: there is none",
     },
     "fit(": {
         "accumulate": _ACCUMULATE,

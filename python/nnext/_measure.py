@@ -1,23 +1,18 @@
-"""Metrics of a network's outputs, as its decision has them."""
+"""Metrics of a network's outputs."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
-from nnext import _targets
+from nnext._comparison import Comparison
 from nnext._decision import Decision
 from nnext._warn import warn
 from nnext.metrics import Chosen
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Array = npt.NDArray[Any]
+from nnext.metrics.arguments import UndefinedError
 
 Metrics = Mapping[str, Chosen]
 
@@ -41,30 +36,40 @@ class Scores(dict[str, float]):
         )
 
 
-def check(metrics: Metrics, decision: Decision) -> None:
+def check(metrics: Metrics, decision: Decision, operation: str = "compile") -> None:
     """Refuse metrics that compare classes where the network gives numbers."""
     for name, metric in metrics.items():
-        if metric.compares in ("classes", "scores") and decision.kind == "numbers":
+        if metric.compares not in ("values", "own") and decision.kind == "numbers":
             raise ValueError(
-                f"[compile] metric {name!r} compares classes, but the network gives numbers ({decision.why}); use "
+                f"[{operation}] metric {name!r} compares classes, but the network gives numbers ({decision.why}); use "
                 "'mae' or 'r2', or end it with Sigmoid() or Softmax()"
             )
 
 
-def measure(metrics: Metrics, decision: Decision, y: Any, outputs: Array) -> dict[str, float]:
-    """Compare outputs with targets by every metric."""
-    return {name: float(metric.function(*_pair(metric, decision, y, outputs))) for name, metric in metrics.items()}
+def measure(metrics: Metrics, compared: Comparison, operation: str = "evaluate") -> dict[str, float]:
+    """Return the value of every metric; NaN, with a warning, where the targets give it none."""
+    values: dict[str, float] = {}
+    for name, metric in metrics.items():
+        try:
+            values[name] = compared.value(metric)
+        except UndefinedError as error:
+            values[name] = math.nan
+            warn(f"[{operation}] metric {name!r} is NaN: {error}", RuntimeWarning)
+    return values
 
 
-def try_out(metrics: Metrics, decision: Decision, y: Any) -> None:
+def try_out(metrics: Metrics, decision: Decision, y: Any, weight: Any) -> None:
     """Let nnext's own metrics compare the targets with some outputs: what raises here would raise in every epoch.
 
     Functions of the user's are not called: they may count their calls.
     """
-    own = {name: metric for name, metric in metrics.items() if metric.compares != "own"}
+    own = [metric for metric in metrics.values() if metric.compares != "own"]
     if own:
         shape = np.insert(decision.space, len(decision.space) if decision.axis < 0 else 0, decision.outputs)
-        measure(own, decision, y, np.broadcast_to(np.float32(0.5), (len(y), *shape.astype(int))))
+        outputs = np.broadcast_to(np.float32(0.5), (len(y), *shape.astype(int)))
+        compared = Comparison(decision, y, outputs, weight)
+        for metric in own:
+            compared.value(metric)
 
 
 class Follower:
@@ -73,12 +78,12 @@ class Follower:
     def __init__(self, metrics: Metrics, operation: str = "fit") -> None:
         self.metrics, self._operation, self._warned = metrics, operation, set[str]()
 
-    def measure(self, decision: Decision, y: Any, outputs: Array) -> dict[str, float]:
-        """Compare outputs with targets by every metric."""
+    def measure(self, compared: Comparison) -> dict[str, float]:
+        """Return the value of every metric."""
         values: dict[str, float] = {}
         for name, metric in self.metrics.items():
             try:
-                values |= measure({name: metric}, decision, y, outputs)
+                values[name] = compared.value(metric)
             except Exception as error:
                 values[name] = math.nan
                 self._warn(name, error)
@@ -92,28 +97,3 @@ class Follower:
                 f"{type(error).__name__}: {error}",
                 RuntimeWarning,
             )
-
-
-def _pair(metric: Chosen, decision: Decision, y: Any, outputs: Array) -> tuple[Any, Any]:
-    """Return what a metric compares: (y_true, y_pred)."""
-    if metric.compares == "own":
-        return _pair_of_own(decision, y, outputs)
-    outputs = decision.rows(outputs)
-    if metric.compares == "values":
-        return _targets.numbers(y, decision), decision.as_numbers(outputs)
-    true = _targets.places(metric.name, y, decision)
-    if metric.compares == "scores":
-        return (true, outputs) if decision.kind != "labels" else (true.reshape(-1), outputs.reshape(-1))
-    said = replace(decision, space=()).decided(outputs)
-    # One-hot rows tell the metric how many classes there are, also where few occur.
-    return (true, np.eye(decision.outputs)[said]) if decision.kind == "classes" else (true.ravel(), said.ravel())
-
-
-def _pair_of_own(decision: Decision, y: Any, outputs: Array) -> tuple[Any, Any]:
-    """Return what a function of the user's gets: labels as they are, else targets of the outputs' shape."""
-    true = np.asarray(y)
-    if decision.kind == "classes" and true.size * decision.outputs == outputs.size:
-        return true.reshape(-1) if not decision.space else true, outputs
-    if decision.probability == "sigmoid" or decision.log_means:
-        outputs = decision.as_numbers(outputs)
-    return (true.reshape(outputs.shape) if true.size == outputs.size else true), outputs

@@ -35,6 +35,7 @@ class Data:
     samples: Any  # the core's, of X
     outputs: Array | None  # where an epoch leaves the network's outputs, if someone wants them
     scale: float
+    sample_weight: Any = None  # as it was given, for metrics
 
     @property
     def weight(self) -> float:
@@ -96,10 +97,10 @@ class CoreLoss:
 
     def data(self, given: Samples, operation: str, scale: float, keep_outputs: bool = False) -> Data:
         """Check samples and targets."""
-        X, y, weight, rows = given
-        samples = self.engine.samples(X, y, weight, operation, scale, rows)
+        X, y, weights = given.X, given.y, given.weights
+        samples = self.engine.samples(X, y, weights, operation, scale, given.rows)
         outputs = np.empty((samples.rows, *samples.output_shape), self.engine.dtype) if keep_outputs else None
-        return Data(samples.rows, np.asarray(y), X, samples, outputs, scale)
+        return Data(samples.rows, np.asarray(y), X, samples, outputs, scale, given.weight)
 
     def epoch(self, data: Data, batch_size: int, shuffle: bool, seconds: float | None = None) -> Epoch:
         """Go through all samples once, or until `seconds` are over."""
@@ -134,8 +135,8 @@ class OwnLoss:
 
     def data(self, given: Samples, operation: str, scale: float, keep_outputs: bool = False) -> Data:
         """Check samples; what y may hold is the function's affair."""
-        X, y, weight, rows = given
-        if weight is not None:
+        X, y, rows = given.X, given.y, given.rows
+        if given.weights is not None:
             raise ValueError(f"[{operation}] weights do not work with a loss function of your own; weight inside it")
         samples, targets = self.engine.samples(X, None, None, operation, scale, rows), np.asanyarray(y)
         if targets.ndim == 0 or samples.rows != len(targets):

@@ -28,6 +28,15 @@ class Samples(NamedTuple):
     y: Any  # with `rows`, of these alone, and so is the weight
     weight: Any = None
     rows: Array | None = None  # of X; None: all
+    factors: Array | None = None  # on the weights by class, for the loss and not for metrics
+
+    @property
+    def weights(self) -> Any:
+        """How much each sample counts in the loss; the core refuses what are no numbers."""
+        if self.factors is None or self.weight is None:
+            return self.weight if self.factors is None else self.factors
+        weight = np.asanyarray(self.weight)
+        return self.factors * weight if weight.dtype.kind in "biuf" else weight
 
 
 def given(operation: str, argument: str, value: Any) -> Samples:
@@ -81,8 +90,12 @@ def divide(samples: Samples, held_rows: Array) -> tuple[Samples, Samples]:
 
 def rows_of(samples: Samples, rows: Array) -> Samples:
     """Return some of the samples. X is not copied."""
-    X, y, weight, among = samples
-    return Samples(X, y[rows], None if weight is None else weight[rows], rows if among is None else among[rows])
+    X, y, weight, among, factors = samples
+    return Samples(X, y[rows], _some(weight, rows), rows if among is None else among[rows], _some(factors, rows))
+
+
+def _some(values: Any, rows: Array) -> Any:
+    return None if values is None else values[rows]
 
 
 def sequences(operation: str, samples: Samples) -> Samples:
@@ -97,7 +110,7 @@ def sequences(operation: str, samples: Samples) -> Samples:
             raise ValueError(
                 f"[{operation}] {name} has {len(values)} rows but X has {count}; give both the same number of samples"
             )
-    return Samples(X, y, weight, samples.rows)
+    return samples._replace(X=X, y=y, weight=weight)
 
 
 def _sequence(operation: str, name: str, values: Any) -> Any:
@@ -113,16 +126,16 @@ def counted(operation: str, samples: Samples, any_target: float) -> Samples:
 
     In place of such a label there is `any_target`. Everything else about weights is for the core to refuse.
     """
-    if samples.weight is None:
+    if samples.weights is None:
         return samples
-    array = np.asanyarray(samples.weight)
+    array = np.asanyarray(samples.weights)
     numbers = array.dtype.kind in "biuf" and not isinstance(array, np.ma.MaskedArray)
     if not numbers or array.ndim not in (1, 2) or len(array) != len(samples.y):
         return samples
     counts = array != 0
     if counts.all():
         return samples
-    samples = sequences(operation, samples._replace(weight=array))
+    samples = sequences(operation, samples)
     if array.ndim == 2 and np.shape(samples.y) == array.shape:
         samples = samples._replace(y=np.where(counts, samples.y, any_target))
     rows = np.flatnonzero(counts.reshape(len(counts), -1).any(axis=1))
@@ -132,19 +145,16 @@ def counted(operation: str, samples: Samples, any_target: float) -> Samples:
 
 
 def weigh(samples: Samples, class_weight: Mapping[Any, float] | str | None, decision: Decision) -> Samples:
-    """Multiply the weights by those of the samples' classes."""
+    """Add what the samples' classes multiply the weights by."""
     if class_weight is None:
         return samples
     factors = _factors(samples.y, class_weight, decision)
-    if samples.weight is None:
-        return samples._replace(weight=factors)
-    weights = np.asanyarray(samples.weight)
-    if weights.shape != factors.shape:
+    if samples.weight is not None and np.shape(samples.weight) != factors.shape:
         raise ValueError(
-            f"[fit] sample_weight has shape {weights.shape} but y has {len(factors)} labels; give one weight a sample"
+            f"[fit] sample_weight has shape {np.shape(samples.weight)} but y has {len(factors)} labels; give one "
+            "weight a sample"
         )
-    # The core refuses what are no numbers.
-    return samples._replace(weight=factors * weights if weights.dtype.kind in "biuf" else weights)
+    return samples._replace(factors=factors)
 
 
 def _factors(y: Any, class_weight: Mapping[Any, float] | str, decision: Decision) -> Array:

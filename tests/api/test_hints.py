@@ -34,6 +34,7 @@ ENTRIES = list(entries())
 CALLS: dict[str, Callable[..., Any]] = {
     **nn.Layer.types(), **nn.Loss.types(), **nn.Optimizer.types(), **nn.Schedule.types(),
     **nn.initializers.Initializer.types(),
+    **{name: getattr(nn.metrics, name) for name in nn.metrics.__all__},
     **{cls.__name__: cls for cls in (nn.Sequential, nn.MLP, nn.layers.Activation)},
     **{name: getattr(nn.callbacks, name) for name in nn.callbacks.__all__ if name not in ("Callback", "listed")},
     **{name: getattr(nn.datasets, name) for name in ("train_test_split", "make_moons", "make_spirals")},

@@ -147,6 +147,70 @@ def test_r2_of_an_output_that_never_changes() -> None:
     assert metrics.r2(true[:, 1], pred[:, 1]) == 0
 
 
+# ---- What has no value ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: metrics.roc_auc([1, 1], [0.1, 0.2]), r"\[roc_auc\] y_true holds the labels \[1\]"),
+        (lambda: metrics.roc_auc([0, 1], [0.1, 0.2], [0, 1]), r"\[roc_auc\] .* the curve needs rows of two that count"),
+        (lambda: metrics.roc_auc([0, 1], np.eye(3)[:2]), r"no row that counts, or no other, of the classes \[2\]"),
+        (lambda: metrics.r2([1.0], [1.0]), r"\[r2\] y_true has 1 row"),
+    ],
+)
+def test_what_has_no_value_is_nan_with_a_warning(call: Callable[[], Any], message: str) -> None:
+    with pytest.warns(RuntimeWarning, match=f"{message}.*; the metric is NaN"):
+        assert np.isnan(call())
+
+
+def test_areas_of_classes_that_are_there_have_values() -> None:
+    scores = np.array([[0.7, 0.3, 0.0], [0.2, 0.8, 0.0], [0.9, 0.1, 0.0]])
+    with pytest.warns(RuntimeWarning, match=r"classes \[2\]"):
+        found = metrics.roc_auc([0, 1, 0], scores, average=None)
+    np.testing.assert_array_equal(found, [1, 1, np.nan])
+
+
+# ---- Steps and pixels -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(6, 5), (4, 3, 2)])
+@pytest.mark.parametrize("name", [*CLASSIFICATION, "top_k_accuracy", "roc_auc"])
+def test_labels_of_places_are_rows(name: str, shape: tuple[int, ...]) -> None:
+    rng, metric = np.random.default_rng(7), getattr(metrics, name)
+    k = {"k": 2} if name == "top_k_accuracy" else {}
+    true, rows = rng.integers(3, size=shape), rng.uniform(size=(np.prod(shape), 3))
+    scores = rows.reshape(*shape, 3) if len(shape) == 2 else np.moveaxis(rows.reshape(*shape, 3), -1, 1)
+    samples, places = rng.uniform(size=len(true)), rng.uniform(size=shape)
+    every = np.repeat(samples, true[0].size)
+    for given, weight in ((None, None), (samples, every), (places, places.ravel())):
+        expected = metric(true.ravel(), rows, weight, **k)
+        same(metric(true, scores, given, **k), expected)
+        if name in CLASSIFICATION:
+            same(metric(true, rows.argmax(axis=1).reshape(shape), given), expected)
+
+
+def test_numbers_of_places_are_rows_and_may_have_weights_of_their_own() -> None:
+    rng = np.random.default_rng(8)
+    for shape, axis in (((4, 5, 2), -1), ((4, 2, 3, 3), 1)):
+        true, pred, weight = (rng.uniform(size=shape) for _ in range(3))
+        rows = [np.moveaxis(each, axis, -1).reshape(-1, 2) for each in (true, pred, weight)]
+        for name in ("mse", "rmse", "mae", "r2"):
+            metric = getattr(metrics, name)
+            same(metric(true, pred), metric(*rows[:2]))
+            same(metric(true, pred, weight), metric(*rows))
+            same(metric(true, pred, [1, 0, 2, 3]), metric(*rows[:2], np.repeat([1, 0, 2, 3], len(rows[0]) // 4)))
+
+
+def test_weights_of_numbers_leave_out_what_is_not_known() -> None:
+    true, pred = np.array([[1.0, 5.0, 9.0], [2.0, 5.0, 0.0]]), np.array([[1.0, 6.0, 0.0], [4.0, 7.0, 0.0]])
+    weight = np.array([[1, 1, 0], [1, 0, 0]])  # of the last output nothing is known
+    assert metrics.mse(true, pred, weight) == (0 + 4 + 1) / 3
+    assert metrics.mae(true, pred, weight) == (0 + 2 + 1) / 3
+    assert metrics.rmse(true, pred, weight) == (np.sqrt(4 / 2) + 1) / 2
+    assert metrics.r2(true, pred, weight) == (1 - 4 / 0.5 + 0) / 2
+
+
 # ---- Refusals and names ---------------------------------------------------------------------------------------------
 
 
@@ -165,10 +229,23 @@ def test_r2_of_an_output_that_never_changes() -> None:
         (lambda: metrics.top_k_accuracy([0, 1], np.eye(2), k=3), "k is 3 but y_pred has 2 columns"),
         (lambda: metrics.top_k_accuracy([0, 2], np.eye(2), k=1), "label 2 at index 1 has no column"),
         (lambda: metrics.top_k_accuracy([0, 1], [0, 1]), r"y_pred has shape \(2,\)"),
-        (lambda: metrics.roc_auc([1, 1], [0.1, 0.2]), r"\[roc_auc\] y_true holds the labels \[1\]"),
-        (lambda: metrics.roc_auc([0, 1], np.eye(3)[:2]), r"y_pred has shape \(2, 3\)"),
+        (
+            lambda: metrics.accuracy([[1, 0, 1], [0, 1, 0]], np.eye(3)[:2]),
+            r"y_true has several labels or none in row 0",
+        ),
+        (lambda: metrics.accuracy([0, 1], [0, 1], threshold=0.3), "threshold is 0.3 but y_pred, of shape .* no column"),
+        (lambda: metrics.accuracy([0, 1], np.eye(2), threshold=0.3), "threshold is 0.3 but y_pred, of shape .* no col"),
+        (lambda: metrics.accuracy([0, 1], [0, 1], [1, 2, 3]), r"sample_weight has shape \(3,\); give .*: \(2,\)$"),
+        (lambda: metrics.mse(np.eye(2), np.eye(2), np.eye(3)), r"shape \(3, 3\); .*, or one for each number: \(2, 2\)"),
+        (lambda: metrics.mse([0, 1], [0, 1], [1, -1]), r"\[mse\] sample_weight has -1.0 at \(1,\)"),
+        (lambda: metrics.f1([0, 1], [0, 1], [1, np.inf]), r"\[f1\] sample_weight has inf at \(1,\)"),
+        (lambda: metrics.f1([0, 1], [0, 1], [1, np.nan]), r"\[f1\] sample_weight has 1 NaN, the first at \(1,\)"),
+        (lambda: metrics.roc_auc([0, 1], [0, 1], [0, 0]), "sample_weight is zero for all 2 samples"),
+        (lambda: metrics.roc_auc([0, 1, 2], [0.1, 0.2, 0.3]), r"labels \[0, 1, 2\] but y_pred has shape \(3,\)"),
+        (lambda: metrics.roc_auc([0, 3], np.eye(3)[:2]), "label 3 at index 1 has no column; y_pred has 3"),
+        (lambda: metrics.roc_auc([0, 1], np.eye(3)[:2], average="mean"), r"\[roc_auc\] unknown average 'mean'"),
+        (lambda: metrics.roc_auc([0, 1], np.zeros((2, 4, 3))), r"y_pred has shape \(2, 4, 3\) but y_true \(2,\)"),
         (lambda: metrics.mse([1.0, 2.0], [[1.0, 2.0], [3.0, 4.0]]), r"y_true has shape \(2,\) but y_pred has \(2, 2\)"),
-        (lambda: metrics.r2([1.0], [1.0]), r"\[r2\] y_true has 1 row"),
         (lambda: metrics.get("acuracy"), "unknown metric 'acuracy'; use one of accuracy"),
         (lambda: metrics.get("confusion_matrix"), "unknown metric 'confusion_matrix'"),
     ],

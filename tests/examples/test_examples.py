@@ -9,6 +9,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+import nnext as nn
+
 FOLDER = Path(__file__).parents[2] / "examples"
 TESTED = (
     "01_one_neuron",
@@ -19,6 +21,7 @@ TESTED = (
     "06_custom_training_loop",
     "07_images",
     "08_pictures",
+    "09_tables",
 )
 
 
@@ -102,6 +105,42 @@ def test_images_go_through_convolutions_and_an_inception_block(
         arguments = ["--folder", str(tmp_path), "--epochs", "3", "--network", network]
         assert example("07_images").main(arguments) > 0.95
     assert "after 3 epochs" in capsys.readouterr().out
+
+
+def test_networks_know_more_of_tables_than_weighted_sums(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, arguments = os.environ.get("NNEXT_TABLES"), []
+    if not folder:
+        folder, arguments = write_bent_tables(tmp_path), ["--epochs", "60"]
+    found = example("09_tables").main(["--folder", folder, *arguments])
+    assert len(found) == len(re.findall(r"^[\w-]+\.csv .* \d", capsys.readouterr().out, re.M)) == 3
+    for plain, network in found.values():
+        assert network > max(plain, 0.3)
+
+
+def test_the_weighted_sum_of_tables_is_scikit_learns(tmp_path: Path) -> None:
+    linear = pytest.importorskip("sklearn.linear_model", reason="scikit-learn is not installed; this compares with it")
+    module, path = example("09_tables"), Path(write_bent_tables(tmp_path)) / "housing.csv"
+    *columns, last = module.read_columns(path)
+    y = np.array(last, dtype=float)
+    rows = nn.datasets.train_test_split(np.arange(len(y)), y, test_size=0.25, stratify=False, seed=0)
+    X = np.hstack([module.encoded(column, rows[0]) for column in columns])
+    assert abs(X[rows[0]].mean(axis=0)).max() < 1e-12
+    np.testing.assert_allclose(X[rows[0]].std(axis=0), 1, rtol=1e-12)
+    expected = linear.LinearRegression().fit(X[rows[0]], y[rows[0]]).score(X[rows[1]], y[rows[1]])
+    assert module.compare(path, epochs=1)[0] == pytest.approx(expected, rel=1e-9)
+
+
+def write_bent_tables(folder: Path) -> str:
+    """Write three small tables whose last column is no weighted sum, with words, spaces, quotes and missing cells."""
+    random = np.random.default_rng(0)
+    for name in ("abalone", "winequality-white", "housing"):
+        numbers, words = random.uniform(-1, 1, size=(400, 2)), random.choice(["M", "F", "I"], size=400)
+        y = np.where(words == "I", 3.0, numbers[:, 0]) + 4 * numbers[:, 1] ** 2
+        cells = [[f'"{word}"', f" {a:.4f}", f"{b:.4f}"] for word, (a, b) in zip(words, numbers, strict=True)]
+        cells[7][1], cells[9][1] = "?", ""
+        lines = [",".join([*row, f"{value:.4f}"]) for row, value in zip(cells, y, strict=True)]
+        (folder / f"{name}.csv").write_text("\r\n".join(lines) + "\r\n\r\n", encoding="utf-8-sig")
+    return str(folder)
 
 
 def write_striped_digits(folder: Path) -> None:

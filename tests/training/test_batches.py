@@ -133,7 +133,7 @@ def test_weights_count_within_their_batch(rng: np.random.Generator, data: Any, t
 
 def test_classes_have_weights(data: Any) -> None:
     factors = {0: 2.0, 1: 0.0, 2: 1.0}
-    weighted, by_sample = network(), network()
+    weighted, by_sample = network(metrics=None), network(metrics=None)  # metrics take those of samples alone
     X, y = data
     expected = trained(by_sample, cut(X, y, np.array([factors[label] for label in y])))
     assert_same_bits(trained(weighted, Loader(cut(X, y)), class_weight=factors), expected)

@@ -1,8 +1,9 @@
 """How good predictions are: numbers for people, where a loss is a number for the optimizer.
 
-Every metric is ``metric(y_true, y_pred)``, as in scikit-learn, and agrees with scikit-learn's. The metrics of
-classification take predicted labels or what a network gives: ``(n, classes)`` scores, whose largest in a row is the
-prediction, or an ``(n, 1)`` column of probabilities, which predicts class 1 above 0.5. True labels may be one-hot rows.
+Every metric is ``metric(y_true, y_pred, sample_weight=None)``, as in scikit-learn, and agrees with scikit-learn's. The
+metrics of classification take predicted labels or what a network gives: ``(n, classes)`` scores, whose largest in a row
+is the prediction, or an ``(n, 1)`` column of probabilities, which predicts class 1 above 0.5. True labels may be
+one-hot rows. Labels of steps and pixels are taken as rows.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from nnext._unknown import attributes_of, not_one_of
@@ -23,16 +25,17 @@ __all__ += classification.__all__
 __all__ += ranking.__all__
 __all__ += regression.__all__
 
-Metric = Callable[[Any, Any], float]
-Compares = Literal["classes", "scores", "values", "own"]
+Metric = Callable[..., float]
+Compares = Literal["labels", "scores", "probabilities", "values", "own"]
 
-# What each compares: predicted classes, the outputs whose order says how probable a class is, or numbers.
+# What each compares: predicted classes, the scores of a row with each other, those of a class in all rows, or numbers.
+# `nnext._measure` makes each of them once for all metrics; the method of the metric's name is its value.
 _COMPARES: dict[str, Compares] = {
-    "accuracy": "classes",
-    "f1": "classes",
-    "precision": "classes",
-    "recall": "classes",
-    "roc_auc": "scores",
+    "accuracy": "labels",
+    "f1": "labels",
+    "precision": "labels",
+    "recall": "labels",
+    "roc_auc": "probabilities",
     "top_k_accuracy": "scores",
     "mae": "values",
     "mse": "values",
@@ -47,15 +50,20 @@ class Chosen(NamedTuple):
     name: str  # in History and in what evaluate returns
     function: Metric
     compares: Compares
+    method: str = ""  # of what it compares; "" for a function of the user's
+    settings: Mapping[str, Any] = MappingProxyType({})  # of the method
+    takes_weight: bool = True  # whether it can be given sample_weight
 
 
-def choose(chosen: Any) -> dict[str, Chosen]:
-    """Look up the metrics of ``compile(metrics=...)``.
+def choose(chosen: Any, operation: str = "compile") -> dict[str, Chosen]:
+    """Look up the metrics of ``compile(metrics=...)``, or of another operation.
 
     Parameters
     ----------
     chosen : None, str, callable, sequence of them, or mapping of name to one
         None are no metrics, and one is a list of one.
+    operation : str
+        Who asks, for messages.
 
     Returns
     -------
@@ -81,42 +89,63 @@ def choose(chosen: Any) -> dict[str, Chosen]:
     if isinstance(chosen, str) or callable(chosen):
         chosen = [chosen]
     if isinstance(chosen, Mapping):
-        named = [(name, get(metric)) for name, metric in chosen.items()]
+        named = [(name, get(metric, operation)) for name, metric in chosen.items()]
     elif isinstance(chosen, Iterable):
-        named = [(name_of(metric), get(metric)) for metric in chosen]
+        named = [(name_of(metric), get(metric, operation)) for metric in chosen]
     else:
-        raise TypeError(f"[compile] metrics is {chosen!r}; give a list, for example ['accuracy']")
+        raise TypeError(f"[{operation}] metrics is {chosen!r}; give a list, for example ['accuracy']")
     found: dict[str, Chosen] = {}
     for name, metric in named:
         if not isinstance(name, str) or name == "loss" or name.startswith("val_"):
             raise ValueError(
-                f"[compile] a metric is named {name!r}, which stands for the loss or for validation in History; name "
-                "it otherwise: metrics={'name': function}"
+                f"[{operation}] a metric is named {name!r}, which stands for the loss or for validation in History; "
+                "name it otherwise: metrics={'name': function}"
             )
         if name in found:
             raise ValueError(
-                f"[compile] two metrics are named {name!r}; give them names of their own: "
+                f"[{operation}] two metrics are named {name!r}; give them names of their own: "
                 "metrics={'name': function, 'other': function}"
             )
-        found[name] = Chosen(name, metric, _compares(metric))
+        found[name] = _chosen(name, metric, operation)
     return found
 
 
-def _compares(metric: Metric) -> Compares:
-    """Tell what a metric compares; one of nnext's with settings, too."""
-    while isinstance(metric, functools.partial):
-        metric = metric.func
-    own: Compares = "own"
-    return next((_COMPARES[name] for name in _COMPARES if globals()[name] is metric), own)
+def _chosen(name: str, metric: Metric, operation: str) -> Chosen:
+    """Tell how a metric is computed; one of nnext's with settings, too."""
+    function: Any = metric
+    settings: dict[str, Any] = {}
+    by_position: list[Any] = []
+    while isinstance(function, functools.partial):
+        by_position += function.args
+        function, settings = function.func, function.keywords | settings
+    own = next((known for known in _COMPARES if globals()[known] is function), None)
+    if own is None:
+        return Chosen(name, metric, "own", takes_weight="sample_weight" not in settings and _takes_weight(metric))
+    if by_position:
+        raise ValueError(f"[{operation}] the metric {name!r} has settings without names; give all of them by name")
+    if "sample_weight" in settings:
+        raise ValueError(
+            f"[{operation}] the metric {name!r} has weights of its own; give sample_weight to fit and evaluate"
+        )
+    return Chosen(name, metric, _COMPARES[own], own, MappingProxyType(settings))
 
 
-def get(metric: str | Metric) -> Metric:
+def _takes_weight(metric: Metric) -> bool:
+    try:
+        return "sample_weight" in inspect.signature(metric).parameters
+    except ValueError:  # a function in C that does not tell
+        return False
+
+
+def get(metric: str | Metric, operation: str = "compile") -> Metric:
     """Look a metric up by name; a function is given back as it is.
 
     Parameters
     ----------
     metric : str or callable
-        A name such as "accuracy", or any ``f(y_true, y_pred) -> float``.
+        A name such as "accuracy", or any ``f(y_true, y_pred) -> float``; one that takes ``sample_weight`` gets it.
+    operation : str
+        Who asks, for messages.
 
     Returns
     -------
@@ -136,20 +165,20 @@ def get(metric: str | Metric) -> Metric:
     """
     if isinstance(metric, str):
         if metric not in _COMPARES:
-            raise not_one_of("compile", "metric", metric, names(), also="a function")
+            raise not_one_of(operation, "metric", metric, names(), also="a function")
         function: Metric = globals()[metric]
         return function
     if not callable(metric):
-        raise not_one_of("compile", "metric", metric, names(), also="a function of y_true and y_pred")
-    _require_two_arguments(metric)
+        raise not_one_of(operation, "metric", metric, names(), also="a function of y_true and y_pred")
+    _require_two_arguments(metric, operation)
     return metric
 
 
-def _require_two_arguments(metric: Metric) -> None:
+def _require_two_arguments(metric: Metric, operation: str) -> None:
     try:
         inspect.signature(metric).bind(None, None)
     except TypeError as error:
-        raise TypeError(f"[compile] {name_of(metric)} must take (y_true, y_pred): {error}") from None
+        raise TypeError(f"[{operation}] {name_of(metric)} must take (y_true, y_pred): {error}") from None
     except ValueError:  # a function in C that does not tell
         return
 

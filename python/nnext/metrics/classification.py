@@ -1,34 +1,43 @@
-"""Metrics of predicted labels: the confusion matrix and what is told from it."""
+"""Metrics of predicted labels: the confusion matrix, and shares of rows that are right."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnext.metrics.arguments import both_labels
+from nnext._calls import takes_hints
+from nnext.metrics.arguments import both, both_labels, of_rows, weights
+from nnext.metrics.labels import Average, Labels, index
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     Array = npt.NDArray[Any]
 
-Average = Literal["auto", "binary", "macro", "micro", "weighted"]
-
 __all__ = ["accuracy", "confusion_matrix", "f1", "precision", "recall"]
 
 
-def accuracy(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, *, threshold: float = 0.5) -> float:
+@takes_hints
+def accuracy(
+    y_true: npt.ArrayLike,
+    y_pred: npt.ArrayLike,
+    sample_weight: npt.ArrayLike | None = None,
+    *,
+    threshold: float | None = None,
+) -> float:
     """Share of rows whose predicted label is the true one.
 
     Parameters
     ----------
     y_true : integers of shape (n,) or (n, 1), or one-hot rows of shape (n, classes)
-        The right labels.
-    y_pred : labels of shape (n,), scores of shape (n, classes) or probabilities of shape (n, 1)
-        The predictions.
-    threshold : float
-        Above which a probability of shape (n, 1) predicts class 1; 0 suits logits.
+        The right labels; of steps (n, steps), of pixels (n, height, width), each of which is a row then.
+    y_pred : labels of the shape of y_true, scores of shape (n, classes) or probabilities of shape (n, 1)
+        The predictions; scores of steps are (n, steps, classes), of pixels (n, classes, height, width).
+    sample_weight : array_like of shape (n,), or of that of the labels, optional
+        How much each row counts, >= 0, as in scikit-learn.
+    threshold : float, optional
+        Above which a probability of shape (n, 1) predicts class 1, by default 0.5; 0 suits logits.
 
     Returns
     -------
@@ -40,29 +49,37 @@ def accuracy(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, *, threshold: float =
     TypeError
         When an argument holds no numbers.
     ValueError
-        When the lengths differ, there is no row, a shape does not fit, or a value is NaN or no label.
+        When the lengths differ, there is no row, a shape does not fit, or a value is NaN or no label; for a threshold
+        without probabilities, and weights that are negative, infinite or all 0.
 
     Examples
     --------
     >>> accuracy([0, 1, 2], [0, 1, 1])
     0.6666666666666666
+    >>> accuracy([0, 1, 2], [0, 1, 1], sample_weight=[1, 1, 2])
+    0.5
     >>> accuracy([0, 1], [[0.2, 0.1], [0.4, 0.9]])
     1.0
     >>> accuracy([0, 1], [[0.2], [0.9]])
     1.0
     """
-    true, pred = both_labels("accuracy", y_true, y_pred, threshold)
-    return float((true == pred).mean())
+    return Labels.of("accuracy", y_true, y_pred, sample_weight, threshold).accuracy()
 
 
+@takes_hints
 def confusion_matrix(
-    y_true: npt.ArrayLike, y_pred: npt.ArrayLike, *, labels: npt.ArrayLike | None = None, threshold: float = 0.5
+    y_true: npt.ArrayLike,
+    y_pred: npt.ArrayLike,
+    sample_weight: npt.ArrayLike | None = None,
+    *,
+    labels: npt.ArrayLike | None = None,
+    threshold: float | None = None,
 ) -> Array:
     """Count how often each true label got each prediction.
 
     Parameters
     ----------
-    y_true, y_pred, threshold
+    y_true, y_pred, sample_weight, threshold
         As in `accuracy`.
     labels : integers, optional
         The labels that rows and columns stand for, in this order; without it those that occur, sorted. Pairs with
@@ -70,7 +87,7 @@ def confusion_matrix(
 
     Returns
     -------
-    int64 array of shape (labels, labels)
+    int64 array of shape (labels, labels), float64 with weights that are not integers
         Row: true label. Column: predicted label.
 
     Raises
@@ -84,32 +101,43 @@ def confusion_matrix(
     array([[1, 0],
            [1, 1]])
     """
-    true, pred = both_labels("confusion_matrix", y_true, y_pred, threshold)
-    return count_pairs(true, pred, np.union1d(true, pred) if labels is None else np.asarray(labels, dtype=np.int64))
+    metric = "confusion_matrix"
+    true, pred, shape = both_labels(metric, *both(metric, y_true, y_pred), threshold)
+    weight = of_rows(weights(metric, sample_weight, shape), len(true))
+    found, rows, columns = index(true, pred)
+    table = np.bincount(rows * len(found) + columns, weight, minlength=len(found) ** 2).reshape(len(found), -1)
+    if labels is not None:
+        table = _chosen(table, found, np.asarray(labels, dtype=np.int64))
+    return table.astype(np.int64) if weight is None or np.asarray(sample_weight).dtype.kind in "biu" else table
 
 
-def count_pairs(true: Array, pred: Array, labels: Array) -> Array:
-    order = np.argsort(labels)
-    known = np.isin(true, labels) & np.isin(pred, labels)
-    rows = order[np.searchsorted(labels, true[known], sorter=order)]
-    columns = order[np.searchsorted(labels, pred[known], sorter=order)]
-    k = len(labels)
-    return np.bincount(rows * k + columns, minlength=k * k).reshape(k, k)
+def _chosen(table: Array, found: Array, labels: Array) -> Array:
+    """Return the rows and columns of some labels; of those that do not occur, they are zero."""
+    places = np.searchsorted(found, labels).clip(max=len(found) - 1)
+    occurs = found[places] == labels
+    return np.where(occurs[:, None] & occurs, table[np.ix_(places, places)], 0)
 
 
+@takes_hints
 def precision(
-    y_true: npt.ArrayLike, y_pred: npt.ArrayLike, *, average: Average | None = "auto", threshold: float = 0.5
+    y_true: npt.ArrayLike,
+    y_pred: npt.ArrayLike,
+    sample_weight: npt.ArrayLike | None = None,
+    *,
+    average: Average | None = "auto",
+    threshold: float | None = None,
 ) -> Any:
     """Of the rows predicted to be of a class, the share that is: ``tp / (tp + fp)``; 0 where nothing was predicted.
 
     Parameters
     ----------
-    y_true, y_pred, threshold
+    y_true, y_pred, sample_weight, threshold
         As in `accuracy`.
     average : {"auto", "binary", "macro", "micro", "weighted"} or None
-        "binary": of class 1 alone. "macro": the mean over the classes that occur. "weighted": the mean weighted by how
-        often each class is true. "micro": over all rows together. None: an array, one number a class. "auto" is
-        "binary" when no label other than 0 and 1 occurs and y_pred has at most two columns, else "macro".
+        "binary": of class 1 alone, of labels 0 and 1, or -1 and 1. "macro": the mean over the classes that occur, in
+        y_true or y_pred and with whatever weight, as in scikit-learn. "weighted": the mean weighted by how often each
+        class is true. "micro": over all rows together. None: an array, one number a class. "auto" is "binary" when no
+        other labels occur and y_pred has at most two columns, else "macro".
 
     Returns
     -------
@@ -121,7 +149,11 @@ def precision(
     TypeError
         When an argument holds no numbers.
     ValueError
-        As `accuracy`; when `average` is unknown, or "binary" with other labels than 0 and 1.
+        As `accuracy`; when `average` is unknown, or "binary" with other labels.
+
+    Notes
+    -----
+    Where scikit-learn warns of 0 / 0, this is 0 as well, without a warning.
 
     Examples
     --------
@@ -130,12 +162,17 @@ def precision(
     >>> precision([0, 1, 2], [0, 2, 2], average=None)
     array([1. , 0. , 0.5])
     """
-    hit, predicted, actual, mode = _counts("precision", y_true, y_pred, average, threshold)
-    return _averaged(hit, predicted, actual, mode)
+    return Labels.of("precision", y_true, y_pred, sample_weight, threshold).precision(average)
 
 
+@takes_hints
 def recall(
-    y_true: npt.ArrayLike, y_pred: npt.ArrayLike, *, average: Average | None = "auto", threshold: float = 0.5
+    y_true: npt.ArrayLike,
+    y_pred: npt.ArrayLike,
+    sample_weight: npt.ArrayLike | None = None,
+    *,
+    average: Average | None = "auto",
+    threshold: float | None = None,
 ) -> Any:
     """Of the rows of a class, the share predicted to be: ``tp / (tp + fn)``; 0 where there is none.
 
@@ -146,12 +183,17 @@ def recall(
     >>> recall([0, 1, 1, 1], [0, 1, 0, 1])
     0.6666666666666666
     """
-    hit, _, actual, mode = _counts("recall", y_true, y_pred, average, threshold)
-    return _averaged(hit, actual, actual, mode)
+    return Labels.of("recall", y_true, y_pred, sample_weight, threshold).recall(average)
 
 
+@takes_hints
 def f1(
-    y_true: npt.ArrayLike, y_pred: npt.ArrayLike, *, average: Average | None = "auto", threshold: float = 0.5
+    y_true: npt.ArrayLike,
+    y_pred: npt.ArrayLike,
+    sample_weight: npt.ArrayLike | None = None,
+    *,
+    average: Average | None = "auto",
+    threshold: float | None = None,
 ) -> Any:
     """Harmonic mean of precision and recall: ``2 tp / (2 tp + fp + fn)``; 0 where a class is neither.
 
@@ -162,40 +204,4 @@ def f1(
     >>> f1([0, 1, 1, 1], [0, 1, 0, 1])
     0.8
     """
-    hit, predicted, actual, mode = _counts("f1", y_true, y_pred, average, threshold)
-    return _averaged(2 * hit, predicted + actual, actual, mode)
-
-
-def _counts(
-    metric: str, y_true: npt.ArrayLike, y_pred: npt.ArrayLike, average: Average | None, threshold: float
-) -> tuple[Array, Array, Array, str | None]:
-    """Return per class how many rows are right, predicted and true, and how to average over the classes."""
-    modes = ("auto", "binary", "macro", "micro", "weighted", None)
-    if average not in modes:
-        raise ValueError(f"[{metric}] unknown average {average!r}; use one of {', '.join(map(repr, modes))}")
-    true, pred = both_labels(metric, y_true, y_pred, threshold)
-    labels = np.union1d(true, pred)
-    columns = np.shape(y_pred)[1] if np.ndim(y_pred) == 2 else 1
-    zero_or_one = bool(np.isin(labels, (0, 1)).all())
-    mode: str | None = average
-    if average == "auto":
-        mode = "binary" if zero_or_one and columns <= 2 else "macro"
-    if mode == "binary":
-        if not zero_or_one:
-            raise ValueError(f"[{metric}] average is 'binary' but the labels are {labels.tolist()}; use 'macro'")
-        labels = np.array([0, 1])
-    table = count_pairs(true, pred, labels)
-    hit, predicted, actual = table.diagonal(), table.sum(axis=0), table.sum(axis=1)
-    if mode == "micro":
-        return hit.sum(keepdims=True), predicted.sum(keepdims=True), actual.sum(keepdims=True), mode
-    if mode == "binary":
-        return hit[1:], predicted[1:], actual[1:], mode
-    return hit, predicted, actual, mode
-
-
-def _averaged(part: Array, whole: Array, actual: Array, mode: str | None) -> Any:
-    """Divide, with 0 / 0 = 0, and average over the classes."""
-    shares = np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
-    if mode is None:
-        return shares
-    return float(np.average(shares, weights=actual if mode == "weighted" else None))
+    return Labels.of("f1", y_true, y_pred, sample_weight, threshold).f1(average)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
-from nnext.metrics.arguments import check_lengths, numbers, to_labels
+from nnext._calls import takes_hints
+from nnext.metrics.arguments import both, labels_with_scores, of_rows, or_nan, weights
+from nnext.metrics.scores import Scores
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -14,15 +14,31 @@ if TYPE_CHECKING:
 __all__ = ["roc_auc", "top_k_accuracy"]
 
 
-def top_k_accuracy(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, *, k: int = 5) -> float:
+def _scores(metric: str, y_true: npt.ArrayLike, y_pred: npt.ArrayLike, sample_weight: npt.ArrayLike | None) -> Scores:
+    """Check the arguments of a metric."""
+    true, scores, shape = labels_with_scores(metric, *both(metric, y_true, y_pred))
+    if scores.ndim > 2:
+        raise ValueError(
+            f"[{metric}] y_pred has shape {scores.shape} but y_true {shape}; pass scores of shape (n, classes), or a "
+            "label for each place"
+        )
+    return Scores(true, scores, of_rows(weights(metric, sample_weight, shape), len(true)))
+
+
+@takes_hints
+def top_k_accuracy(
+    y_true: npt.ArrayLike, y_pred: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None, *, k: int = 5
+) -> float:
     """Share of rows whose true label is among the k largest scores. Of equal scores the first column counts as larger.
 
     Parameters
     ----------
     y_true : integers of shape (n,) or (n, 1), or one-hot rows of shape (n, classes)
-        The right labels.
+        The right labels; of places as in `accuracy`.
     y_pred : array of shape (n, classes)
         Scores.
+    sample_weight : array_like of shape (n,), or of that of the labels, optional
+        How much each row counts, >= 0.
     k : int
         How many guesses count, 1 to classes.
 
@@ -43,70 +59,55 @@ def top_k_accuracy(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, *, k: int = 5) 
     >>> top_k_accuracy([0, 1], [[0.5, 0.3, 0.2], [0.6, 0.1, 0.3]], k=2)
     0.5
     """
-    scores = numbers("top_k_accuracy", "y_pred", y_pred)
-    if scores.ndim != 2 or scores.shape[1] < 2:
-        raise ValueError(f"[top_k_accuracy] y_pred has shape {scores.shape}; pass scores of shape (n, classes)")
-    rows, classes = scores.shape
-    if not 1 <= k <= classes:
-        raise ValueError(f"[top_k_accuracy] k is {k} but y_pred has {classes} columns; choose k from 1 to {classes}")
-    true = numbers("top_k_accuracy", "y_true", y_true)
-    check_lengths("top_k_accuracy", true, scores)
-    labels = to_labels("top_k_accuracy", "y_true", true, None)
-    outside = np.flatnonzero((labels < 0) | (labels >= classes))
-    if outside.size:
-        raise ValueError(
-            f"[top_k_accuracy] label {labels[outside[0]]} at index {outside[0]} has no column; y_pred has {classes}"
-        )
-    own = scores[np.arange(rows), labels][:, None]
-    earlier = np.arange(classes) < labels[:, None]
-    ahead = (scores > own) | ((scores == own) & earlier)
-    return float((ahead.sum(axis=1) < k).mean())
+    return _scores("top_k_accuracy", y_true, y_pred, sample_weight).top_k_accuracy(k)
 
 
-def roc_auc(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> float:
-    """Area under the ROC curve of two classes: how probably a row of the higher label scores above one of the lower.
+@takes_hints
+def roc_auc(
+    y_true: npt.ArrayLike,
+    y_pred: npt.ArrayLike,
+    sample_weight: npt.ArrayLike | None = None,
+    *,
+    average: Literal["macro", "micro", "weighted"] | None = "macro",
+) -> Any:
+    """Area under the ROC curve: how probably a row of a class scores above one of the others.
 
-    Computed from ranks, equal scores sharing theirs (Mann and Whitney, Ann. Math. Stat. 18, 1947).
+    Computed from ranks, equal scores sharing theirs (Mann and Whitney, Ann. Math. Stat. 18, 1947). Of more than two
+    classes each is taken against the rest, as by scikit-learn's ``multi_class="ovr"``.
 
     Parameters
     ----------
-    y_true : integers of shape (n,) or (n, 1), or one-hot rows of shape (n, 2)
-        Two different labels.
-    y_pred : array of shape (n,), (n, 1) or (n, 2)
-        Scores: probabilities, logits or any number that grows with the higher label. Of two columns the difference
-        counts.
+    y_true : integers of shape (n,) or (n, 1), or one-hot rows of shape (n, classes)
+        Two different labels; with more than two columns of y_pred the numbers of the columns. Of places as in
+        `accuracy`.
+    y_pred : array of shape (n,), (n, 1), (n, 2) or (n, classes)
+        Scores: of two classes probabilities, logits or any number that grows with the higher label, of two columns the
+        difference counts; of more classes numbers that can be compared between rows, such as probabilities.
+    sample_weight : array_like of shape (n,), or of that of the labels, optional
+        How much each row counts, >= 0.
+    average : {"macro", "micro", "weighted"} or None
+        Of more than two classes. "macro": the mean over them. "weighted": the mean weighted by how often each is true.
+        "micro": of all rows and classes as if of one. None: an array, one number a class.
 
     Returns
     -------
-    float
-        0.5 for guessing, 1 for a perfect order.
+    float, or array of shape (classes,) with ``average=None``
+        0.5 for guessing, 1 for a perfect order; NaN, with a RuntimeWarning, where y_true lacks a class, or has no
+        other. "weighted" leaves those out that it lacks.
 
     Raises
     ------
     TypeError
         When an argument holds no numbers.
     ValueError
-        When the lengths differ, a shape does not fit, a value is NaN, or y_true does not hold two labels.
+        When the lengths differ, a shape does not fit, a value is NaN, a label has no column, or `average` is unknown.
 
     Examples
     --------
     >>> roc_auc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
     0.75
+    >>> roc_auc([0, 1, 2, 2], [[0.7, 0.2, 0.1], [0.3, 0.5, 0.2], [0.2, 0.6, 0.2], [0.0, 0.1, 0.9]], average=None)
+    array([1.        , 0.66666667, 0.875     ])
     """
-    true, scores = numbers("roc_auc", "y_true", y_true), numbers("roc_auc", "y_pred", y_pred)
-    check_lengths("roc_auc", true, scores)
-    if scores.ndim > 2 or scores.size > 2 * len(scores):
-        raise ValueError(
-            f"[roc_auc] y_pred has shape {scores.shape}; pass scores of two classes, (n,), (n, 1) or (n, 2)"
-        )
-    scores = scores.astype(np.float64)
-    score = scores[:, 1] - scores[:, 0] if scores.size == 2 * len(scores) else scores.reshape(len(scores))
-    labels = to_labels("roc_auc", "y_true", true, None)
-    classes = np.unique(labels)
-    if len(classes) != 2:
-        raise ValueError(f"[roc_auc] y_true holds the labels {classes.tolist()[:10]}; the curve needs exactly two")
-    _, group, size = np.unique(score, return_inverse=True, return_counts=True)
-    rank = (np.cumsum(size) - (size - 1) / 2)[group.reshape(-1)]
-    higher = labels == classes[1]
-    n1, n0 = int(higher.sum()), int((~higher).sum())
-    return float((rank[higher].sum() - n1 * (n1 + 1) / 2) / (n1 * n0))
+    scores = _scores("roc_auc", y_true, y_pred, sample_weight)
+    return or_nan(lambda: scores.roc_auc(average))

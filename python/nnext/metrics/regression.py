@@ -2,36 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from nnext.metrics.arguments import check_lengths, numbers
+from nnext._calls import takes_hints
+from nnext.metrics.arguments import both, or_nan, rows_of_numbers, weights
+from nnext.metrics.values import Values
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    Array = npt.NDArray[Any]
-
 __all__ = ["mae", "mse", "r2", "rmse"]
 
 
-def _values(metric: str, y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> tuple[Array, Array]:
-    """Return both as float64 of shape (n, outputs); (n,) and (n, 1) mean the same."""
-    true, pred = numbers(metric, "y_true", y_true), numbers(metric, "y_pred", y_pred)
-    check_lengths(metric, true, pred)
+def _values(metric: str, y_true: npt.ArrayLike, y_pred: npt.ArrayLike, sample_weight: npt.ArrayLike | None) -> Values:
+    """Check the arguments of a metric; (n,) and (n, 1) mean the same."""
+    true, pred = both(metric, y_true, y_pred)
     if true.shape != pred.shape and not true.size == pred.size == len(true):
         raise ValueError(f"[{metric}] y_true has shape {true.shape} but y_pred has {pred.shape}; they must be alike")
-    return true.astype(np.float64).reshape(len(true), -1), pred.astype(np.float64).reshape(len(pred), -1)
+    weight = weights(metric, sample_weight, pred.shape)
+    rows = rows_of_numbers(pred)
+    if weight is not None and weight.ndim > 1:
+        weight = rows_of_numbers(weight)
+    elif weight is not None:
+        weight = weight.repeat(len(rows) // len(weight))
+    return Values(rows_of_numbers(true), rows, weight)
 
 
-def mse(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> float:
+@takes_hints
+def mse(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
     """Mean squared error over all rows and outputs.
 
     Parameters
     ----------
     y_true, y_pred : arrays of one shape, (n,) or (n, outputs)
-        Right and predicted values; (n,) and (n, 1) mean the same.
+        Right and predicted values; (n,) and (n, 1) mean the same. Of steps (n, steps, outputs), or of pixels (n,
+        outputs, height, width), each is a row.
+    sample_weight : array_like of shape (n,), or of the shape of y_pred, optional
+        How much each row, or each number, counts, >= 0; an output of which no row counts is left out.
 
     Returns
     -------
@@ -43,18 +50,20 @@ def mse(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> float:
     TypeError
         When an argument holds no numbers.
     ValueError
-        When the shapes differ, there is no row, or a value is NaN.
+        When the shapes differ, there is no row, a value is NaN, or weights are negative, infinite or all 0.
 
     Examples
     --------
     >>> mse([1, 2], [1, 4])
     2.0
+    >>> mse([1, 2], [1, 4], sample_weight=[3, 1])
+    1.0
     """
-    true, pred = _values("mse", y_true, y_pred)
-    return float(((true - pred) ** 2).mean())
+    return _values("mse", y_true, y_pred, sample_weight).mse()
 
 
-def rmse(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> float:
+@takes_hints
+def rmse(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
     """Root of the mean squared error of each output, averaged over the outputs; in y's unit.
 
     Parameters and errors are those of `mse`.
@@ -64,11 +73,11 @@ def rmse(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> float:
     >>> rmse([1, 2], [4, 5])
     3.0
     """
-    true, pred = _values("rmse", y_true, y_pred)
-    return float(np.sqrt(((true - pred) ** 2).mean(axis=0)).mean())
+    return _values("rmse", y_true, y_pred, sample_weight).rmse()
 
 
-def mae(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> float:
+@takes_hints
+def mae(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
     """Mean absolute error over all rows and outputs, in y's unit.
 
     Parameters and errors are those of `mse`.
@@ -78,27 +87,22 @@ def mae(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> float:
     >>> mae([1, 2], [1, 4])
     1.0
     """
-    true, pred = _values("mae", y_true, y_pred)
-    return float(abs(true - pred).mean())
+    return _values("mae", y_true, y_pred, sample_weight).mae()
 
 
-def r2(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> float:
+@takes_hints
+def r2(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> float:
     """Coefficient of determination, ``1 - sum (y - p)^2 / sum (y - mean y)^2``, averaged over the outputs.
 
     1 is perfect, 0 is no better than always saying the mean, below 0 is worse. An output that never changes counts 1
     where it is met exactly, else 0, as in scikit-learn.
 
-    Parameters and errors are those of `mse`; at least two rows are needed.
+    Of a single row it is NaN, with a RuntimeWarning. Parameters and errors are those of `mse`.
 
     Examples
     --------
     >>> r2([1.0, 2.0, 3.0], [1.0, 2.0, 4.0])
     0.5
     """
-    true, pred = _values("r2", y_true, y_pred)
-    if len(true) < 2:
-        raise ValueError(f"[r2] y_true has {len(true)} row; the spread of y needs at least 2")
-    residual = ((true - pred) ** 2).sum(axis=0)
-    spread = ((true - true.mean(axis=0)) ** 2).sum(axis=0)
-    unexplained = np.divide(residual, spread, out=(residual > 0).astype(np.float64), where=spread > 0)
-    return float(1 - unexplained.mean())
+    values = _values("r2", y_true, y_pred, sample_weight)
+    return float(or_nan(values.r2))

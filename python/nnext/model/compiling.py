@@ -43,9 +43,12 @@ class Compiling(Deciding):
             A name of `nnext.optimizers`, such as "sgd" or "adam", or an object with settings. It starts with fresh
             state, and a schedule, such as its ``lr``, with its first step.
         metrics : str, callable, sequence of them, or mapping of name to one, optional
-            Names from `nnext.metrics`, or functions ``f(y_true, y_pred) -> float``. A function gets the outputs, (n,
-            outputs), and targets of that shape; where the network decides between several classes, labels of shape
-            (n,). Under "bce_with_logits" it gets probabilities in place of the outputs.
+            Names from `nnext.metrics`, also with settings, as ``functools.partial(nn.metrics.f1, average="micro")``, or
+            functions ``f(y_true, y_pred) -> float``. A function gets the outputs, (n, outputs), and targets of that
+            shape; where the network decides between several classes, labels of shape (n,). Under "bce_with_logits" it
+            gets probabilities in place of the outputs. Metrics are weighted by the sample_weight of `fit` and
+            `evaluate`, those of Keras' weighted_metrics, and not by class_weight, so that those of training and
+            validation compare; a function of your own is if it has a parameter ``sample_weight``.
         precision : {"float32", "bf16"}
             Of the products in training. "bf16" rounds the operands of those of `Linear` layers that are 32 or more wide
             on both sides to 8 bits of mantissa (to nearest even, subnormal numbers to zero) and sums in float32;

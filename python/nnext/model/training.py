@@ -80,10 +80,10 @@ class Training(Compiling, Evaluation):
         sample_weight : array_like of shape (n,), (n, outputs) for a weight a label, (n, steps) for one a step, optional
             How much each sample counts, >= 0: the loss of a batch of B samples is ``sum(w_i l_i) / (B mean(w))``, where
             the mean is over all samples of the fit. What has weight 0 counts for nothing, whatever stands in its row:
-            such samples are left out before batches are made.
+            such samples are left out before batches are made. Metrics are weighted as well.
         class_weight : mapping of label to float, or "balanced", optional
             A factor on the weights of each class's samples, by labels as they are in y; "balanced" makes all classes
-            count alike: ``n / (classes * n_of_class)``.
+            count alike: ``n / (classes * n_of_class)``. It is for the loss of training alone, not for metrics.
         callbacks : Callback, iterable of Callback, or None
             See `nnext.callbacks`.
         verbose : {"auto", 0, 1, 2}

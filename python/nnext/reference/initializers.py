@@ -1,6 +1,7 @@
-"""First weights of a Linear layer, of shape (out_features, in_features), in float64.
+"""First weights of a layer, of shape (out_features, in_features), in float64.
 
-Each takes the network's seed and the index of the layer in it; ``fan_in`` is in_features, ``fan_out`` out_features.
+Each takes the network's seed and the index of the layer in it; ``fan_in`` is in_features, ``fan_out`` out_features. The
+weights of a convolution are a matrix with a row an output.
 """
 
 from __future__ import annotations
@@ -41,6 +42,49 @@ def normal(shape: tuple[int, ...], mean: float = 0.0, std: float = 0.05, seed: i
     return mean + std * random.normal(seed, _stream(layer, _WEIGHT), math.prod(shape)).reshape(shape)
 
 
+def truncated_normal(
+    shape: tuple[int, ...], mean: float = 0.0, std: float = 0.05, seed: int = 0, layer: int = 0
+) -> Array:
+    """Draw weights from the normal distribution until none lies more than two standard deviations from the mean.
+
+    Number i of n is the first of the numbers i, i + n, i + 2 n ... of the standard normal distribution within 2.
+
+    Examples
+    --------
+    >>> abs(truncated_normal((30, 30), std=1.0)).max() <= 2
+    np.True_
+    """
+    n, tries = math.prod(shape), 1
+    while True:
+        drawn = random.normal(seed, _stream(layer, _WEIGHT), tries * n).reshape(tries, n)
+        within = abs(drawn) <= 2
+        if within.any(axis=0).all():
+            return np.asarray(mean + std * drawn[within.argmax(axis=0), np.arange(n)].reshape(shape))
+        tries *= 2
+
+
+def constant(shape: tuple[int, ...], value: float = 0.0, seed: int = 0, layer: int = 0) -> Array:
+    """Return weights that are all the same.
+
+    Examples
+    --------
+    >>> constant((1, 2), 0.5)
+    array([[0.5, 0.5]])
+    """
+    return np.full(shape, float(value))
+
+
+def ones(shape: tuple[int, ...], seed: int = 0, layer: int = 0) -> Array:
+    """Return weights that are all 1.
+
+    Examples
+    --------
+    >>> ones((1, 2))
+    array([[1., 1.]])
+    """
+    return np.ones(shape)
+
+
 def zeros(shape: tuple[int, ...], seed: int = 0, layer: int = 0) -> Array:
     """Return weights that are all 0: units start equal and stay equal, so this suits biases and single layers only.
 
@@ -56,48 +100,59 @@ def _symmetric(shape: tuple[int, int], bound: float, seed: int, layer: int) -> A
     return uniform(shape, -bound, bound, seed, layer)
 
 
-def he_uniform(shape: tuple[int, int], seed: int = 0, layer: int = 0) -> Array:
-    """Draw evenly within ``sqrt(6 / fan_in)``, for ReLU (He et al., ICCV 2015).
+def he_uniform(shape: tuple[int, int], negative_slope: float = 0.0, seed: int = 0, layer: int = 0) -> Array:
+    """Draw evenly within ``sqrt(6 / ((1 + negative_slope^2) fan_in))``, for ReLU (He et al., ICCV 2015).
 
     Examples
     --------
     >>> he_uniform((1, 6)).shape
     (1, 6)
     """
-    return _symmetric(shape, math.sqrt(6 / shape[1]), seed, layer)
+    return _symmetric(shape, math.sqrt(6 / ((1 + negative_slope**2) * shape[1])), seed, layer)
 
 
-def he_normal(shape: tuple[int, int], seed: int = 0, layer: int = 0) -> Array:
-    """Draw normally with standard deviation ``sqrt(2 / fan_in)``, for ReLU (He et al., ICCV 2015).
+def he_normal(shape: tuple[int, int], negative_slope: float = 0.0, seed: int = 0, layer: int = 0) -> Array:
+    """Draw normally with variance ``2 / ((1 + negative_slope^2) fan_in)``, for ReLU (He et al., ICCV 2015).
 
     Examples
     --------
     >>> he_normal((1, 6)).shape
     (1, 6)
     """
-    return normal(shape, 0.0, math.sqrt(2 / shape[1]), seed, layer)
+    return normal(shape, 0.0, math.sqrt(2 / ((1 + negative_slope**2) * shape[1])), seed, layer)
 
 
-def glorot_uniform(shape: tuple[int, int], seed: int = 0, layer: int = 0) -> Array:
-    """Draw evenly within ``sqrt(6 / (fan_in + fan_out))``, for tanh (Glorot and Bengio, AISTATS 2010).
+def glorot_uniform(shape: tuple[int, int], gain: float = 1.0, seed: int = 0, layer: int = 0) -> Array:
+    """Draw evenly within ``gain sqrt(6 / (fan_in + fan_out))``, for tanh (Glorot and Bengio, AISTATS 2010).
 
     Examples
     --------
     >>> glorot_uniform((1, 6)).shape
     (1, 6)
     """
-    return _symmetric(shape, math.sqrt(6 / (shape[0] + shape[1])), seed, layer)
+    return _symmetric(shape, gain * math.sqrt(6 / (shape[0] + shape[1])), seed, layer)
 
 
-def glorot_normal(shape: tuple[int, int], seed: int = 0, layer: int = 0) -> Array:
-    """Draw normally with standard deviation ``sqrt(2 / (fan_in + fan_out))`` (Glorot and Bengio, AISTATS 2010).
+def glorot_normal(shape: tuple[int, int], gain: float = 1.0, seed: int = 0, layer: int = 0) -> Array:
+    """Draw normally with standard deviation ``gain sqrt(2 / (fan_in + fan_out))`` (Glorot and Bengio, AISTATS 2010).
 
     Examples
     --------
     >>> glorot_normal((1, 6)).shape
     (1, 6)
     """
-    return normal(shape, 0.0, math.sqrt(2 / (shape[0] + shape[1])), seed, layer)
+    return normal(shape, 0.0, gain * math.sqrt(2 / (shape[0] + shape[1])), seed, layer)
+
+
+def lecun_uniform(shape: tuple[int, int], seed: int = 0, layer: int = 0) -> Array:
+    """Draw evenly within ``sqrt(3 / fan_in)`` (LeCun et al., Efficient BackProp, 1998).
+
+    Examples
+    --------
+    >>> lecun_uniform((1, 6)).shape
+    (1, 6)
+    """
+    return _symmetric(shape, math.sqrt(3 / shape[1]), seed, layer)
 
 
 def lecun_normal(shape: tuple[int, int], seed: int = 0, layer: int = 0) -> Array:
