@@ -76,3 +76,6 @@ OPTIMIZERS = {
     "adagrad_weight_decay": OptimizerCase(nn.Adagrad, {"lr": 0.05, "eps": 1e-6, "weight_decay": 0.01}),
 }
 WITH_RATES = [name for name, case in OPTIMIZERS.items() if case.changes_rate]
+# Steps that look at the loss in several places, of which there are none of one's own: test_lbfgs.py.
+MINIMIZERS = {"lbfgs": OptimizerCase(nn.LBFGS, {"max_iter": 3, "history_size": 4})}
+EVERY_OPTIMIZER = OPTIMIZERS | MINIMIZERS

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 import nnext as nn
-from cases import OPTIMIZERS
+from cases import EVERY_OPTIMIZER
 from internals import training_state
 
 SAMPLES, FEATURES, BATCH = 1100, 65, 480  # two whole batches and one of 140
@@ -58,7 +58,10 @@ def network(
 ) -> nn.Sequential:
     model = nn.Sequential(*NETWORKS[layers], seed=3, dtype=dtype)
     model.compile(
-        loss=loss, optimizer=OPTIMIZERS[optimizer].make(), metrics=["mae" if loss == "mse" else "accuracy"], **settings
+        loss=loss,
+        optimizer=EVERY_OPTIMIZER[optimizer].make(),
+        metrics=["mae" if loss == "mse" else "accuracy"],
+        **settings,
     )
     return model
 

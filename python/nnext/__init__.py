@@ -46,6 +46,7 @@ from nnext.model import MLP, Sequential
 from nnext.optimizers.adam import *
 from nnext.optimizers.adaptive import *
 from nnext.optimizers.base import *
+from nnext.optimizers.lbfgs import *
 from nnext.optimizers.sgd import *
 from nnext.optimizers.signs import *
 from nnext.schedules import *

@@ -18,7 +18,7 @@ from support import assert_same_bits, unchanged
         (
             {"loss": "mse", "optimizer": "adamax"},
             ValueError,
-            r"\[compile\] unknown optimizer 'adamax'; use one of adam",
+            r"\[compile\] unknown optimizer 'adamax'; use adam",
         ),
         ({"loss": "mse", "optimizer": 3}, TypeError, r"\[compile\] optimizer is 3; give one of adam"),
         ({"loss": "mse", "optimizer": nn.MSE()}, TypeError, r"\[compile\] optimizer is MSE\(\); name them, as in"),

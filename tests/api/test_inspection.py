@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from cases import LOSSES
 from layer_cases import LAYERS, LayerCase
+from loss_cases import LOSSES
 from numeric import NUMERIC, numeric_grad
 from sparse import csr
 from support import assert_same_bits, unchanged, unwritten

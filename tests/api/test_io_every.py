@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from cases import OPTIMIZERS, WITH_RATES
+from cases import EVERY_OPTIMIZER, WITH_RATES
 from internals import frozen, training_state
 from layer_cases import LAYERS
 from loss_cases import LOSSES, LossCase
@@ -56,7 +56,7 @@ class Task:
         chosen = own_loss if loss == "own" else case.make()
         self.own = {"loss": own_loss} if loss == "own" else {}
         self.own |= {"metrics": [own_metric]} if metrics == "own" else {}
-        self.model.compile(chosen, OPTIMIZERS[optimizer].make(), metrics=METRICS[metrics](case))
+        self.model.compile(chosen, EVERY_OPTIMIZER[optimizer].make(), metrics=METRICS[metrics](case))
 
     def fit(self, model: nn.Sequential) -> Any:
         """Train; return what came of it."""

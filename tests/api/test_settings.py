@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from cases import OPTIMIZERS
+from cases import EVERY_OPTIMIZER
 from layer_cases import LAYERS
 from loss_cases import LOSSES
 from schedule_cases import SCHEDULES
@@ -38,7 +38,7 @@ def made() -> nn.Sequential:
 OBJECTS: list[Any] = [
     *(case.layer for case in LAYERS.values()),
     *(case.make() for case in LOSSES.values()),
-    *(case.make() for case in OPTIMIZERS.values()),
+    *(case.make() for case in EVERY_OPTIMIZER.values()),
     *(case.schedule for case in SCHEDULES.values()),
     *(initializer() for initializer in nn.initializers.Initializer.types().values()),
     made(),

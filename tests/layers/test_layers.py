@@ -9,7 +9,7 @@ import pytest
 import internals
 import nnext as nn
 from activation_cases import ACTIVATIONS, activation_case
-from cases import OPTIMIZERS
+from cases import EVERY_OPTIMIZER
 from error_bounds import as_samples, bounded
 from layer_cases import LAYERS, LayerCase
 from loss_cases import LOSSES, LossCase
@@ -31,7 +31,7 @@ def test_everything_that_is_registered_is_in_the_tables() -> None:
     assert {type(case.layer) for case in LAYERS.values()} == internals.layer_types()
     assert {type(case.layer) for case in ACTIVATIONS.values()} == set(nn.layers.Activation.types().values())
     assert {case.name for case in LOSSES.values()} == set(nn.losses.Loss.names())
-    assert {case.type for case in OPTIMIZERS.values()} == set(nn.optimizers.Optimizer.types().values())
+    assert {case.type for case in EVERY_OPTIMIZER.values()} == set(nn.optimizers.Optimizer.types().values())
     assert {type(case.schedule) for case in SCHEDULES.values()} == set(nn.Schedule.types().values())
 
 

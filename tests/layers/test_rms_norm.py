@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from cases import LOSSES
 from internals import training_state
+from loss_cases import LOSSES
 from nnext import reference
 from parity import assert_round_trip, assert_same_training
 from support import assert_isas_with_fma_agree, assert_same_bits, assert_threads_change_no_bit

@@ -9,14 +9,14 @@ import pytest
 
 import internals
 import nnext as nn
-from cases import OPTIMIZERS
+from cases import EVERY_OPTIMIZER
 from determinism import BATCH, SAMPLES, THREADS, WITNESSES, data, network, trained
 from internals import training_state
 from layouts import LAYOUTS
 from support import assert_same_bits, require_two_fma_isas, use_isa
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", EVERY_OPTIMIZER)
 def test_no_number_of_threads_changes_a_bit(isa: str, rng: np.random.Generator, optimizer: str) -> None:
     X, y = data(rng)
     expected, expected_history = trained(X, y, optimizer=optimizer)
@@ -48,7 +48,7 @@ def test_targets_that_are_rows_do_not_change_that(rng: np.random.Generator, loss
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", EVERY_OPTIMIZER)
 def test_instruction_sets_with_fma_train_to_the_same_bits(rng: np.random.Generator, optimizer: str, dtype: str) -> None:
     X, y = data(rng)
     results = []
@@ -86,7 +86,7 @@ def test_no_layout_of_x_changes_a_bit(rng: np.random.Generator, layout: str, tmp
     assert other == history
 
 
-@pytest.mark.parametrize("options", [*({"optimizer": name} for name in OPTIMIZERS), *WITNESSES], ids=str)
+@pytest.mark.parametrize("options", [*({"optimizer": name} for name in EVERY_OPTIMIZER), *WITNESSES], ids=str)
 def test_save_and_resume_is_a_fit_that_was_never_interrupted(
     rng: np.random.Generator, options: dict[str, Any], tmp_path: pathlib.Path
 ) -> None:

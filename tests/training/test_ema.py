@@ -8,7 +8,7 @@ import pytest
 import internals
 import nnext as nn
 from averaging import DECAY, NETWORKS, Array, X, Y, build, fit, plain, trained
-from cases import OPTIMIZERS
+from cases import EVERY_OPTIMIZER
 from internals import training_state
 from layer_cases import LAYERS
 from pins import ten, uniform
@@ -18,10 +18,10 @@ from tolerance import assert_within, eps
 # ---- what averages are ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", EVERY_OPTIMIZER)
 @pytest.mark.parametrize("network", ["tiny", "statistics"])
 def test_a_copy_after_the_first_step_then_its_share_of_each(isa: str, dtype: str, network: str, optimizer: str) -> None:
-    model = build(network, optimizer=OPTIMIZERS[optimizer].make(), dtype=dtype)
+    model = build(network, optimizer=EVERY_OPTIMIZER[optimizer].make(), dtype=dtype)
     averages: dict[str, Array] = {}
     for step in range(6):
         fit(model, batch_size=230)

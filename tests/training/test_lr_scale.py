@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from cases import LOSSES, OPTIMIZERS
+from cases import OPTIMIZERS
 from internals import training_state
+from loss_cases import LOSSES
 from parity import assert_same_training
 from small_fits import assert_same_weights
 from support import assert_same_bits

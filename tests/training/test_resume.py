@@ -111,7 +111,7 @@ def test_names_of_classes_are_those_of_the_file(data: dict[str, Any], tmp_path: 
         ({"dtype": "float64"}, "dtype 'float32', but this one has 'float64'"),
         ({"layers": [*LAYERS[:3], nn.Linear(4, 2)]}, "layers (Linear(3, 4), BatchNorm1d(4), ReLU(), Dropout("),
         ({"optimizer": nn.SGD(lr=RATE)}, "optimizer {'type': 'Adam', "),
-        ({"optimizer": nn.Adam(lr=RATE, weight_decay=0.1)}, "optimizer {'type': 'Adam', "),
+        ({"optimizer": nn.Adam(lr=RATE, eps=0.1)}, "optimizer {'type': 'Adam', "),
         ({"ema": None}, "ema 0.9, but this one has None"),
         ({"clip_norm": 1.0}, "clip_norm None, but this one has 1.0"),
         ({"accumulate": 2}, "accumulate 1, but this one has 2"),

@@ -46,7 +46,7 @@ class LBFGS:
     --------
     >>> w, scales = {"w": np.array([3.0, -2.0])}, np.array([1.0, 10.0])
     >>> LBFGS().minimize(w, lambda: (float(scales @ w["w"] ** 2), {"w": 2 * scales * w["w"]}))
-    >>> abs(w["w"]).max() < 1e-6
+    >>> bool((abs(w["w"]) < 1e-4).all())
     True
     """
 
