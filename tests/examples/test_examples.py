@@ -22,6 +22,7 @@ TESTED = (
     "07_images",
     "08_pictures",
     "09_tables",
+    "10_regularized",
 )
 
 
@@ -105,6 +106,12 @@ def test_images_go_through_convolutions_and_an_inception_block(
         arguments = ["--folder", str(tmp_path), "--epochs", "3", "--network", network]
         assert example("07_images").main(arguments) > 0.95
     assert "after 3 epochs" in capsys.readouterr().out
+
+
+def test_a_regularized_network_learns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_striped_digits(tmp_path)
+    assert example("10_regularized").main(["--folder", str(tmp_path), "--epochs", "4", "--seeds", "2"]) > 0.95
+    assert re.search(r"^seed 1: .*\nmean of 2: \d", capsys.readouterr().out, re.M)
 
 
 def test_networks_know_more_of_tables_than_weighted_sums(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
