@@ -239,3 +239,16 @@ def test_a_loss_has_one_fused_form_at_most() -> None:
         assert loss().fused("Linear") is None
         assert set(loss.fused_after) <= set(nn.Layer.types())
         assert set(loss.fused_after.values()) <= set(nn.losses.Loss.names())
+
+
+def test_a_loss_of_ones_own_may_have_the_name_of_one_of_nnexts() -> None:
+    class Focal(nn.losses.Loss):
+        name = "focal"
+
+        def __call__(self, y_pred: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
+            return 7.0, np.zeros_like(y_pred)
+
+    assert nn.Loss.find("compile", "loss", "focal") == nn.Focal()
+    model = nn.MLP([2, 1])
+    model.compile(Focal())
+    assert model.evaluate([[1.0, 2.0]], [1.0]) == {"loss": 7.0}

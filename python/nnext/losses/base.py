@@ -35,6 +35,12 @@ class Loss(Described, kind="loss"):
     # same settings.
     fused_after: ClassVar[Mapping[str, str]] = {}
 
+    @classmethod
+    def _register(cls) -> None:
+        """Leave out a class whose objects can be called: a function of the user's, whatever it is named."""
+        if not any("__call__" in vars(base) for base in cls.__mro__):
+            super()._register()
+
     def fused(self, last_layer: str) -> Loss | None:
         """Return the loss to compute together with a last layer of that type; None to compute them apart."""
         name = self.fused_after.get(last_layer)

@@ -95,7 +95,7 @@ def refuse_another_memory(operation: str, momentum: float | Schedule, value: flo
     """Refuse a momentum that needs the velocities that are not kept, or needs them no longer."""
     if (greatest(momentum) > 0) != (greatest(value) > 0):
         kept = "no velocity is kept" if greatest(momentum) == 0 else "a velocity is kept"
-        raise ValueError(
+        raise AttributeError(
             f"[{operation}] momentum cannot become {value!r}: {kept} with {momentum!r}; make a new "
             f"{operation}(momentum={value!r}) and compile again"
         )
