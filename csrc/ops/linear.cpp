@@ -5,8 +5,8 @@
 namespace nnext::ops {
 
 template <class T>
-void linear(const KernelTable<T>& kernels, const runtime::Member& me, ConstMatrix<T> x, Panels<const T> w,
-            runtime::Range panels, const T* b, Matrix<T> y) {
+void linear(const KernelTable<T>& kernels, const runtime::Member& me, const ConstMatrix<T>& x, const Panels<const T>& w,
+            runtime::Range panels, const T* b, const Matrix<T>& y) {
   if (x.rows == 1 && panels.size() > 0) {
     const Size first = panels.begin * w.layout.width, last = std::min(panels.end * w.layout.width, w.layout.cols);
     return kernels.gemm.multiply_row({.n = last - first,
@@ -65,10 +65,10 @@ void linear_weight_gradient(const KernelTable<T>& kernels, const runtime::Member
   }
 }
 
-template void linear(const KernelTable<float>&, const runtime::Member&, ConstMatrix<float>, Panels<const float>,
-                     runtime::Range, const float*, Matrix<float>);
-template void linear(const KernelTable<double>&, const runtime::Member&, ConstMatrix<double>, Panels<const double>,
-                     runtime::Range, const double*, Matrix<double>);
+template void linear(const KernelTable<float>&, const runtime::Member&, const ConstMatrix<float>&,
+                     const Panels<const float>&, runtime::Range, const float*, const Matrix<float>&);
+template void linear(const KernelTable<double>&, const runtime::Member&, const ConstMatrix<double>&,
+                     const Panels<const double>&, runtime::Range, const double*, const Matrix<double>&);
 template void linear_weight_gradient(const KernelTable<float>&, const runtime::Member&, ConstMatrix<float>,
                                      ConstMatrix<float>, const PanelLayout&, PanelRows, bool, float*,
                                      const kernels::Prefetch&);

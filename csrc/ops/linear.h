@@ -11,8 +11,8 @@ namespace nnext::ops {
 // With w transposed and without b it is the gradient of the input: dx[m, in] = dy[m, out] * w^T[out, in].
 // Like the next one unfinished where `me` should stop.
 template <class T>
-void linear(const KernelTable<T>& kernels, const runtime::Member& me, ConstMatrix<T> x, Panels<const T> w,
-            runtime::Range panels, const T* b, Matrix<T> y);
+void linear(const KernelTable<T>& kernels, const runtime::Member& me, const ConstMatrix<T>& x, const Panels<const T>& w,
+            runtime::Range panels, const T* b, const Matrix<T>& y);
 
 // dw = x[m, in]^T * dy[m, out] for a part of a panel, in the panel's own layout: rows of layout.width, contiguous, the
 // padding zero. Where it `continues`, dw += that: the same chains over m go on. b[out] needs

@@ -29,7 +29,7 @@ struct PanelLayout {
         width(kernels.gemm.vector_lanes *
               std::min(kernels.gemm.panel_vectors, core::divide_up(cols_, kernels.gemm.vector_lanes))) {}
 
-  Size panels() const { return core::divide_up(cols, width); }
+  Size panels() const { return cols - 1 < width ? 1 : core::divide_up(cols, width); }
   Size size() const { return core::checked_product(core::checked_product(panels(), rows), width); }
   Size panel_cols(Size panel) const { return std::min(width, cols - panel * width); }
   Size offset(Size row, Size col) const { return (col / width * rows + row) * width + col % width; }

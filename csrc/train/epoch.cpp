@@ -58,6 +58,7 @@ void Epoch<T>::start(const Samples<T>& samples, const EpochOptions& options, Ord
   }
   const Size batch_bytes = batch * samples.x.row_bytes();
   prefetches_ = batch_bytes > runtime::kL1Bytes && batch_bytes <= runtime::kPrefetchBytes;
+  fetches_ = batch_bytes <= runtime::kL1Bytes && samples.x.rows * samples.x.row_bytes() > runtime::kL1Bytes;
 }
 
 template <class T>
@@ -113,6 +114,30 @@ void Epoch<T>::gather(const Member& me, View<T>& view, Range rows) {
   if (order_.size() == 0) return;
   const Matrix<T> to(const_cast<T*>(view.input().row(rows.begin)), rows.size(), samples_->x.cols);
   samples_->x.gather(order_.data() + batch.first + rows.begin, to);
+  if (fetches_) fetch_next(batch, rows);
+}
+
+namespace {
+
+void fetch(const void* from, Size bytes) {
+  for (Size byte = 0; byte < std::min(bytes, runtime::kFetchBytes); byte += core::kCacheLine)
+    __builtin_prefetch(static_cast<const char*>(from) + byte);
+}
+
+}  // namespace
+
+// Small batches are asked for at once: these rows of the next one.
+template <class T>
+void Epoch<T>::fetch_next(const Batch<T>& batch, Range rows) const {
+  const Size next = batch.first + batch.x.rows, end = std::min(next + rows.end, samples_->x.rows);
+  const ops::Targets<T>& targets = samples_->targets;
+  for (Size i = next + rows.begin; i < end; ++i) {
+    fetch(samples_->x.address(order_[i]), samples_->x.row_bytes());
+    if (targets.indices != nullptr)
+      fetch(targets.indices + order_[i] * targets.places, targets.places * sizeof(std::int32_t));
+    else if (targets.dense)
+      fetch(targets.dense.row(order_[i]), targets.dense.cols * sizeof(T));
+  }
 }
 
 // Copies targets unless they are read as they lie, and works out how much each row's loss counts.

@@ -131,6 +131,7 @@ class Epoch final : public PassContext<T> {
   Size sample(Size i) const { return order_.size() == 0 ? i : order_[i]; }
   void gather_targets(const Batch<T>& batch, Range rows);
   void look_ahead(const runtime::Member& me, Own& mine) const;
+  void fetch_next(const Batch<T>& batch, Range rows) const;
 
   Training<T>& training_;
   const Plan<T>& plan_;
@@ -147,7 +148,8 @@ class Epoch final : public PassContext<T> {
   core::Buffer<T> dense_;  // gathered targets
   Gradients<T> gradients_;
   std::optional<NormClip<T>> clip_;
-  bool prefetches_ = false, by_features_ = false;
+  bool prefetches_ = false, fetches_ = false;  // rows of the next batch, over a step's pieces or at once
+  bool by_features_ = false;
   double loss_sum_ = 0;
   Size rows_ = 0;  // that this is the sum of
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cmath>
+#include <numbers>
 
 #include "optim/optimizer.h"
 
@@ -36,12 +37,18 @@ class ByMoments : public Optimizer<T> {
             .weight_decay = decoupled_ ? T(0) : static_cast<T>(this->weight_decay()),
             .keep = decoupled_ ? this->kept() : T(1)};
   }
-  double correction1(double t) const { return 1 - std::pow(beta1_, t); }
-  double correction2(double t) const { return 1 - std::pow(beta2_, t); }
+  double correction1(double t) const { return correction(beta1_, settled1_, t); }
+  double correction2(double t) const { return correction(beta2_, settled2_, t); }
 
   double beta1_, beta2_, eps_;
 
  private:
+  // The step from which on 1 - beta^t is 1, rounded: beta^t < 2^-54.
+  static double settled(double beta) { return -54 * std::numbers::ln2 / std::log(beta) + 1; }
+  // Two powers take a tenth of a step of 2-2-1.
+  static double correction(double beta, double settled, double t) { return t > settled ? 1 : 1 - std::pow(beta, t); }
+
+  double settled1_ = settled(beta1_), settled2_ = settled(beta2_);
   bool decoupled_, keeps_largest_;
 };
 
