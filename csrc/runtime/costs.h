@@ -31,6 +31,8 @@ inline constexpr core::Size kPackBytes = 49152;
 // Batches between kL1Bytes and this are prefetched: smaller ones are quick to read, larger ones
 // push weights out of L2 (2 to 4 %).
 inline constexpr core::Size kPrefetchBytes = 8 * kL1Bytes;
+// Batches of so few rows are asked for one step ahead; the reads of more rows do not wait for each other.
+inline constexpr core::Size kFetchRows = 8;
 inline constexpr core::Size kFetchBytes = 256;      // of a row: the hardware goes on
 inline constexpr core::Size kMaxPrefetchRows = 16;  // of the next batch, during one piece
 // Rows that go through all layers before the next: their activations stay in L2.

@@ -58,7 +58,7 @@ void Epoch<T>::start(const Samples<T>& samples, const EpochOptions& options, Ord
   }
   const Size batch_bytes = batch * samples.x.row_bytes();
   prefetches_ = batch_bytes > runtime::kL1Bytes && batch_bytes <= runtime::kPrefetchBytes;
-  fetches_ = batch_bytes <= runtime::kL1Bytes && samples.x.rows * samples.x.row_bytes() > runtime::kL1Bytes;
+  fetches_ = batch_rows_ <= runtime::kFetchRows && samples.x.rows * samples.x.row_bytes() > runtime::kL1Bytes;
 }
 
 template <class T>
