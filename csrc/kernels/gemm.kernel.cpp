@@ -8,6 +8,7 @@
 // The chain over k may be cut into runs, which makes a convolution without im2col: with images H, W, C and weights as
 // panels [kh, kw, c][columns], pixels of a line are rows and a line of the window is a run, as kw and c lie together.
 #include "kernels/parts.h"
+#include "kernels/simd/ask_for.h"
 #include "kernels/simd/simd.h"
 
 namespace nnext::kernels::NNEXT_ISA {
@@ -130,15 +131,6 @@ inline void multiply_rows_of(size_t rows, const PanelProduct<T>& p, const T* a, 
 inline size_t rows_of_tile(size_t left, size_t rows) {
   if (left >= 2 * rows) return rows;
   return left > rows ? (left + 1) / 2 : left;
-}
-
-// The share of tile [first, last) of all m rows.
-inline void ask_for(const Prefetch& prefetch, size_t first, size_t last, size_t m) {
-  if (prefetch.count == 0) return;
-  const size_t begin = prefetch.bytes * first / m, end = prefetch.bytes * last / m;
-  for (size_t row = 0; row < prefetch.count; ++row)
-    for (size_t byte = begin; byte < end; byte += 64)
-      __builtin_prefetch(static_cast<const char*>(prefetch.rows[row]) + byte, 0, 2);
 }
 
 template <class T, int Vectors, class Last>

@@ -6,17 +6,11 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/prefetch.h"
 #include "kernels/tiny.h"
 #include "kernels/update.h"
 
 namespace nnext::kernels {
-
-// Memory that will be read next. A product asks for it bit by bit between its tiles: all at once would take the buffers
-// for lines on their way that the product itself needs.
-struct Prefetch {
-  const void* const* rows = nullptr;
-  std::size_t count = 0, bytes = 0;  // of each row
-};
 
 // Where k steps of a chain begin in a and b, as offsets: the taps of a line of a convolution's window.
 struct Run {

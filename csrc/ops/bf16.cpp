@@ -76,7 +76,7 @@ void pack_right(const Bf16Kernels& kernels, ConstMatrix<float> dy, Range cols, T
 }
 
 void linear_weight_gradient(const Bf16Kernels& kernels, Tiles<const Bf16> x, Tiles<const Bf16> dy,
-                            const PanelLayout& layout, PanelRows part, float* dw) {
+                            const PanelLayout& layout, PanelRows part, float* dw, const kernels::Prefetch& prefetch) {
   kernels.multiply({.m = part.count,
                     .n = layout.width,
                     .steps = x.grid.steps,
@@ -87,7 +87,8 @@ void linear_weight_gradient(const Bf16Kernels& kernels, Tiles<const Bf16> x, Til
                     .init = nullptr,
                     .init_row = 0,
                     .c = dw,
-                    .c_row = static_cast<Stride>(layout.width)});
+                    .c_row = static_cast<Stride>(layout.width),
+                    .prefetch = prefetch});
 }
 
 namespace {

@@ -42,7 +42,7 @@ void pack_right(const Bf16Kernels& kernels, ConstMatrix<float> dy, runtime::Rang
 
 // dw for a part of a panel, from a whole tile on, from these operands: in the panel's own layout, the padding zero.
 void linear_weight_gradient(const Bf16Kernels& kernels, Tiles<const Bf16> x, Tiles<const Bf16> dy,
-                            const PanelLayout& layout, PanelRows part, float* dw);
+                            const PanelLayout& layout, PanelRows part, float* dw, const kernels::Prefetch& prefetch);
 
 // A part of a panel of w, from a whole tile on, in its place of the right operand w, or of the right operand w^T.
 void pack_weights(const Bf16Kernels& kernels, Panels<const float> w, PanelRows part, Tiles<Bf16> to);

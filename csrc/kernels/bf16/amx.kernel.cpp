@@ -97,8 +97,9 @@ void multiply_tiles(const Bf16Product& p, size_t i, size_t j) {
 }
 
 template <int Cols>
-void multiply_columns(const Bf16Product& p, size_t j) {
+void multiply_columns(const Bf16Product& p, size_t j, PrefetchByBlocks& prefetch) {
   for (size_t i = 0; i < p.m; i += 2 * kTileSide) {
+    prefetch.next();
     if (p.m - i > kTileSide)
       multiply_tiles<2, Cols>(p, i, j);
     else
@@ -110,11 +111,12 @@ void multiply_columns(const Bf16Product& p, size_t j) {
 void multiply(const Bf16Product& p) {
   __asm__ volatile("" ::: "memory");
   _tile_loadconfig(&kTiles);
+  PrefetchByBlocks prefetch(p, 2 * kTileSide);
   for (size_t j = 0; j < p.n; j += 2 * kTileSide) {
     if (p.n - j > kTileSide)
-      multiply_columns<2>(p, j);
+      multiply_columns<2>(p, j, prefetch);
     else
-      multiply_columns<1>(p, j);
+      multiply_columns<1>(p, j, prefetch);
   }
   _tile_release();
 }

@@ -53,8 +53,10 @@ void multiply_rows(const Bf16Product& p, size_t i, size_t j) {
 }
 
 void multiply(const Bf16Product& p) {
+  PrefetchByBlocks prefetch(p, kRows);
   for (size_t j = 0; j < p.n; j += 2 * kTileSide)
     for (size_t i = 0; i < p.m; i += kRows) {
+      prefetch.next();
       if (p.n - j > kTileSide)
         multiply_rows<2>(p, i, j);
       else

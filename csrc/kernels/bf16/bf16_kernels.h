@@ -14,6 +14,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/prefetch.h"
+
 namespace nnext::kernels {
 
 using Bf16 = std::uint16_t;  // the upper half of a float32
@@ -34,6 +36,7 @@ struct Bf16Product {
   std::ptrdiff_t init_row;
   float* c;
   std::ptrdiff_t c_row;
+  Prefetch prefetch = {};
 };
 
 // x[rows, cols], rounded to nearest even, as tiles of an operand: `sides` x `steps` of them. Those beyond x are zeros.

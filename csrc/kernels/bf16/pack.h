@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels/bf16/bf16_kernels.h"
+#include "kernels/simd/ask_for.h"
 #include "kernels/simd/transpose.h"
 
 namespace nnext::kernels::NNEXT_ISA {
@@ -18,6 +19,21 @@ inline VecF first_of(size_t count, const float* x) {  // of up to 16 numbers, ze
 }
 
 inline size_t left_of(size_t all, size_t done) { return all > done ? all - done : 0; }
+
+// What a product asks for before each of its blocks, of so many rows and two tiles' columns of c.
+class PrefetchByBlocks {
+ public:
+  PrefetchByBlocks(const Bf16Product& p, size_t rows)
+      : prefetch_(p.prefetch), blocks_((p.m + rows - 1) / rows * ((p.n + 2 * kTileSide - 1) / (2 * kTileSide))) {}
+  void next() {
+    ask_for(prefetch_, done_, done_ + 1, blocks_);
+    ++done_;
+  }
+
+ private:
+  const Prefetch& prefetch_;
+  size_t blocks_, done_ = 0;
+};
 
 // The tile of x[rows, cols] with k along the columns: row r is 32 numbers of x's row r.
 struct AlongColumns {

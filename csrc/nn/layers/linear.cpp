@@ -116,7 +116,7 @@ void Linear<T>::gradient(const Pass<T>& pass, const Frame<T>& frame, const Piece
                                            pass.continues() ? out : nullptr, out);
   const ops::PanelRows at = panel_rows(piece);
   if constexpr (kHasBf16)
-    if (bf16_ != nullptr) return bf16_->gradient(dy.rows, at, frame.shared, out);
+    if (bf16_ != nullptr) return bf16_->gradient(dy.rows, at, frame.shared, out, prefetch);
   ops::linear_weight_gradient<T>(pass.kernels, pass.me, x, dy, layout_, at, pass.continues(), out, prefetch);
 }
 

@@ -33,9 +33,10 @@ void LinearBf16::prepare_gradient(const runtime::Member& me, ConstMatrix<float> 
                   dy_tiles(scratch, x.rows));
 }
 
-void LinearBf16::gradient(Size rows, ops::PanelRows part, std::byte* scratch, float* dw) const {
+void LinearBf16::gradient(Size rows, ops::PanelRows part, std::byte* scratch, float* dw,
+                          const kernels::Prefetch& prefetch) const {
   const ops::Tiles<ops::Bf16> x = x_tiles(scratch, rows), dy = dy_tiles(scratch, rows);
-  ops::linear_weight_gradient(kernels_, {x.data, x.grid}, {dy.data, dy.grid}, layout_, part, dw);
+  ops::linear_weight_gradient(kernels_, {x.data, x.grid}, {dy.data, dy.grid}, layout_, part, dw, prefetch);
 }
 
 }  // namespace nnext::nn

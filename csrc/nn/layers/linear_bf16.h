@@ -33,7 +33,7 @@ class LinearBf16 {
   Size scratch_bytes(Size rows) const { return (x_grid(rows).size() + dy_grid(rows).size()) * sizeof(ops::Bf16); }
   void prepare_gradient(const runtime::Member& me, ConstMatrix<float> x, ConstMatrix<float> dy,
                         std::byte* scratch) const;
-  void gradient(Size rows, ops::PanelRows part, std::byte* scratch, float* dw) const;
+  void gradient(Size rows, ops::PanelRows part, std::byte* scratch, float* dw, const kernels::Prefetch& prefetch) const;
 
  private:
   ops::TileGrid forward_grid() const { return {layout_.cols, layout_.rows}; }
