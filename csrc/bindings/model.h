@@ -110,7 +110,6 @@ class Model {
  private:
   py::array_t<T> logical(Size index, const core::Buffer<T>& stored) const;  // stored like tensor `index`
   py::list logical(const std::vector<core::Buffer<T>>& stored) const;       // like all of them; None: an empty one
-  train::StateCopy<T> copy_state() const;
   // All tensors and averages, checked; `keep` has the arrays.
   using Arrays = std::vector<py::array_t<T>>;
   void give(const py::list& tensors, const py::list& averages, train::GivenState<T>& to, Arrays& keep) const;

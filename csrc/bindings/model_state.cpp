@@ -1,10 +1,9 @@
 // Model's tensors and the state of its training, in and out.
 #include <pybind11/stl.h>
 
-#include <optional>
-
 #include "bindings/interrupt.h"
 #include "bindings/model.h"
+#include "bindings/state_arrays.h"
 #include "core/errors.h"
 
 namespace nnext::bindings {
@@ -54,18 +53,8 @@ py::array_t<T> Model<T>::checked(Size index, const py::handle& values, const cha
 }
 
 template <class T>
-train::StateCopy<T> Model<T>::copy_state() const {
-  std::optional<train::StateCopy<T>> copy;
-  interruptible([&](runtime::Cancel&) { copy.emplace(trainer_.copy_state()); });
-  return std::move(*copy);
-}
-
-template <class T>
 py::list Model<T>::get_tensors() const {
-  const train::StateCopy<T> copy = copy_state();
-  py::list arrays;
-  for (Size i = 0; i < copy.parameters.size(); ++i) arrays.append(logical(i, copy.shown(i)));
-  return arrays;
+  return shown_arrays(trainer_);
 }
 
 template <class T>
@@ -82,8 +71,8 @@ void Model<T>::set_tensors(const py::dict& values) {
 
 template <class T>
 py::tuple Model<T>::get_weights() const {
-  const train::StateCopy<T> copy = copy_state();
-  return py::make_tuple(logical(copy.parameters), logical(copy.averages));
+  const StateArrays<T> arrays(trainer_, StateArrays<T>::Of::numbers);
+  return py::make_tuple(arrays.tensors(), arrays.averages());
 }
 
 template <class T>
@@ -135,18 +124,11 @@ std::tuple<double, std::uint64_t, std::uint64_t> as_tuple(const train::Position&
 
 template <class T>
 py::tuple Model<T>::get_state() const {
-  const train::StateCopy<T> copy = copy_state();
-  py::list optimizer_state;
-  for (Size i = 0; i < copy.parameters.size(); ++i) {
-    py::list states;
-    if (i < copy.optimizer_state.size())
-      for (const core::Buffer<T>& stored : copy.optimizer_state[i]) states.append(logical(i, stored));
-    optimizer_state.append(states);
-  }
+  const StateArrays<T> arrays(trainer_, StateArrays<T>::Of::everything);
   Progress progress;
-  for (const optim::Progress& of : copy.progress) progress.emplace_back(of.steps, of.product);
-  return py::make_tuple(logical(copy.parameters), logical(copy.averages), optimizer_state, progress,
-                        std::tuple(copy.counters.step, copy.counters.epoch), as_tuple(copy.position));
+  for (const optim::Progress& of : arrays.progress()) progress.emplace_back(of.steps, of.product);
+  return py::make_tuple(arrays.tensors(), arrays.averages(), arrays.sums(), progress,
+                        std::tuple(arrays.counters().step, arrays.counters().epoch), as_tuple(arrays.position()));
 }
 
 template <class T>

@@ -1,10 +1,13 @@
 #include "nn/initializer.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <type_traits>
 #include <vector>
 
+#include "core/errors.h"
 #include "ops/named.h"
 
 namespace nnext::nn {
@@ -35,11 +38,19 @@ constexpr Row kRows[] = {
     {"orthogonal", Kind::orthogonal, "gain"},
 };
 
+// Where the least number that a stream gives, 2^-33, leads to: sqrt(66 ln 2) standard deviations.
+constexpr double kFarthest = 6.7638;
+
 // Every kind but orthogonal draws each element alone, from a uniform or a normal distribution (Box and Muller, 1958).
 struct Distribution {
   bool normal;
-  double a, b;                                             // low and high, or mean and standard deviation
-  double limit = std::numeric_limits<double>::infinity();  // of a normal one, in standard deviations
+  double a, b;               // low and high, or mean and standard deviation
+  double limit = kFarthest;  // of a normal one, in standard deviations
+
+  double largest() const {
+    if (normal) return std::abs(a) + std::abs(b) * limit;
+    return std::isfinite(b - a) ? std::max(std::abs(a), std::abs(b)) : std::numeric_limits<double>::infinity();
+  }
 
   // Element i of `count`: what lies beyond the limit is drawn again, from numbers that no other element takes.
   double draw(const core::PhiloxStream& stream, Size i, Size count) const {
@@ -123,19 +134,33 @@ void initialize_orthogonal(double gain, const Distribution& normal, const core::
 Initializer make_initializer(const core::Config& config) {
   const Row& row = ops::find_named<Row>(kRows, "initializer", config.type());
   const auto field = [&](const char* name) { return name == nullptr ? 0 : config.number(name); };
-  return {row.kind, field(row.a), field(row.b)};
+  return {row.name, row.kind, field(row.a), field(row.b)};
+}
+
+template <class T>
+void require_in_range(const char* initializer, double largest) {
+  constexpr double limit = std::numeric_limits<T>::max();
+  if (largest <= limit) return;
+  constexpr bool single = std::is_same_v<T, float>;
+  core::fail_value("[", initializer, "] start values may be as large as ", largest, " but the largest ",
+                   single ? "float32" : "float64", " is ", limit, "; give smaller settings",
+                   single ? ", or make the network with dtype=\"float64\"" : "");
 }
 
 template <class T>
 void initialize(const Initializer& initializer, const core::PhiloxStream& stream, Size fan_in, Size fan_out,
                 core::Matrix<T> values) {
   const Distribution from = distribution(initializer, static_cast<double>(fan_in), static_cast<double>(fan_out));
-  if (initializer.kind == Kind::orthogonal) return initialize_orthogonal(initializer.a, from, stream, values);
+  const bool orthogonal = initializer.kind == Kind::orthogonal;
+  require_in_range<T>(initializer.name, orthogonal ? std::abs(initializer.a) : from.largest());
+  if (orthogonal) return initialize_orthogonal(initializer.a, from, stream, values);
   const Size count = values.rows * values.cols;
   for (Size i = 0; i < values.rows; ++i)
     for (Size j = 0; j < values.cols; ++j) values(i, j) = static_cast<T>(from.draw(stream, i * values.cols + j, count));
 }
 
+template void require_in_range<float>(const char*, double);
+template void require_in_range<double>(const char*, double);
 template void initialize(const Initializer&, const core::PhiloxStream&, Size, Size, core::Matrix<float>);
 template void initialize(const Initializer&, const core::PhiloxStream&, Size, Size, core::Matrix<double>);
 

@@ -24,6 +24,7 @@ struct Initializer {
     fan_in_uniform,
     orthogonal
   };
+  const char* name = "zeros";
   Kind kind = Kind::constant;
   // constant: its value; uniform: low and high; (truncated) normal: mean and standard deviation; he: negative slope;
   // glorot and orthogonal: gain
@@ -32,7 +33,12 @@ struct Initializer {
 
 Initializer make_initializer(const core::Config& config);  // throws std::invalid_argument
 
-// Fills the (out, in) weight or the (out, 1) bias of a layer with `fan_in` inputs and `fan_out` outputs.
+// Throws std::invalid_argument where start values may be as large, and that is infinite as a T.
+template <class T>
+void require_in_range(const char* initializer, double largest);
+
+// Fills the (out, in) weight or the (out, 1) bias of a layer with `fan_in` inputs and `fan_out` outputs. Throws where
+// numbers may come out infinite, whether they do with this seed or not.
 template <class T>
 void initialize(const Initializer& initializer, const core::PhiloxStream& stream, core::Size fan_in, core::Size fan_out,
                 core::Matrix<T> values);

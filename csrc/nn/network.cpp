@@ -1,5 +1,6 @@
 #include "nn/network.h"
 
+#include "core/errors.h"
 #include "nn/registry.h"
 
 namespace nnext::nn {
@@ -23,7 +24,13 @@ void Network<T>::allocate() {
 
 template <class T>
 void Network<T>::initialize() {
-  for (Node<T>& node : nodes) node.layer->initialize({seed, node.number});
+  for (Node<T>& node : nodes) {
+    try {
+      node.layer->initialize({seed, node.number});
+    } catch (const std::invalid_argument& error) {
+      core::fail_value("layer ", node.path, ": ", error.what());
+    }
+  }
 }
 
 template class Network<float>;

@@ -43,7 +43,7 @@ class Network {
   Network(std::uint64_t seed, const std::vector<core::Config>& layers, Numbering numbering = {},
           const kernels::KernelTable<T>& kernels = kernels::current_kernels<T>());
   void allocate();    // makes room for all parameters, which are then 0
-  void initialize();  // start values, where no others will be set
+  void initialize();  // start values, where no others will be set; throws where they may be infinite
 
   // Of a layer that no other holds: its first node, and how many layers that others hold were numbered before it.
   struct Begin {

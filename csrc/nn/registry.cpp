@@ -115,8 +115,16 @@ inline constexpr Kind<T> kKinds[] = {
     {"Branches", [](Builder<T>& to, const Config& c) { add_branches(to, c); }},
 };
 
-// Layers that no other holds are numbered by their place, the others from here on: 14 bits are free for both.
+// Layers that no other holds are numbered by their place, the others from here on: 14 bits are free for both. More would
+// share random numbers.
 constexpr Size kFirstInner = Size{1} << 13;
+
+Size number_of(Size place, Size first, const std::string& path) {
+  if (place >= kFirstInner)
+    core::fail_value("[network] layer ", path, " is one too many: there may be ", kFirstInner,
+                     " layers, and as many within others; give fewer");
+  return first + place;
+}
 
 }  // namespace
 
@@ -129,7 +137,7 @@ void Builder<T>::add_layers(const std::vector<Config>& layers, const std::string
     if (depth_ == 1) network_.begins.push_back({network_.nodes.size(), inner_});
     path_ = prefix + std::to_string(place);
     kind_ = layers[i].type();
-    number_ = depth_ == 1 ? place : kFirstInner + inner_++;
+    number_ = depth_ == 1 ? number_of(place, 0, path_) : number_of(inner_++, kFirstInner, path_);
     const Kind<T>& row = ops::find_named<Kind<T>>(kKinds<T>, "layer", kind_);
     try {
       row.add(*this, layers[i]);

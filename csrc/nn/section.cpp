@@ -1,6 +1,7 @@
 #include "nn/section.h"
 
 #include <algorithm>
+#include <iterator>
 #include <stdexcept>
 
 #include "core/errors.h"
@@ -116,9 +117,9 @@ std::vector<Shape> Section<T>::shapes(const Shape& in) const {
 
 template <class T>
 const Node<T>& Section<T>::owner(Size parameter) const {
-  for (const Node<T>& node : nodes_)
-    if (parameter < index(node, node.layer->parameters.size())) return node;
-  throw std::out_of_range("no such parameter");
+  if (parameter >= parameters_) throw std::out_of_range("no such parameter");
+  const auto begins_later = [&](Size value, const Node<T>& node) { return value < index(node, 0); };
+  return *std::prev(std::upper_bound(nodes_.begin(), nodes_.end(), parameter, begins_later));
 }
 
 template <class T>

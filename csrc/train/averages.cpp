@@ -45,13 +45,6 @@ std::vector<Buffer<T>> Averages<T>::copy() const {
   return all;
 }
 
-template <class T>
-void Averages<T>::put(const std::vector<Buffer<T>>& averages) {
-  begun_ = !averages.empty();
-  for (Size i = 0; i < averages.size(); ++i) std::copy(averages[i].begin(), averages[i].end(), averaged_.values(i));
-  settle();
-}
-
 template class Averages<float>;
 template class Averages<double>;
 

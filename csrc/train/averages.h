@@ -33,7 +33,12 @@ class Averages {
 
   // The averages, stored like the parameters and empty for buffers; none before the first step.
   std::vector<Buffer<T>> copy() const;
-  void put(const std::vector<Buffer<T>>& averages);  // when the network's own values are set
+  // When the network's own values are set, those of the averages may be, too, if there are some; then be_set() follows.
+  T* values(Size parameter) { return averaged_.values(parameter); }
+  void be_set(bool begun) {
+    begun_ = begun;
+    settle();
+  }
 
  private:
   bool averages(const nn::Node<T>& node, const nn::Parameter<T>& parameter) const {

@@ -67,7 +67,13 @@ class Trainer {
   void set_parameters(const std::vector<GivenNumbers<T>>& given, const std::vector<GivenNumbers<T>>& averages,
                       runtime::Cancel& cancel);
   void set_state(const GivenState<T>& state, runtime::Cancel& cancel);
-  StateCopy<T> copy_state() const;                      // of one moment: also during a fit that after a whole step
+  // Calls f(training) at one moment: also during a fit that after a whole step.
+  template <class F>
+  void look(F f) const {
+    const Gate::Reader reader(network_.gate);
+    f(static_cast<const Training<T>&>(training_));
+  }
+  StateCopy<T> copy_state() const;
   std::pair<Counters, std::uint64_t> counters() const;  // and the most steps of the optimizer with a parameter
   void set_counters(const Counters& counters, runtime::Cancel& cancel);
   Position position() const {
@@ -114,7 +120,7 @@ class Trainer {
   bool take_precision(runtime::Cancel& cancel);
   template <class F>
   void change(const char* operation, runtime::Cancel& cancel, F f);
-  void put(const GivenNumbers<T>& given, core::Buffer<T>& to);
+  void put(const GivenNumbers<T>& given, T* to);
   void put(const std::vector<GivenNumbers<T>>& parameters, const std::vector<GivenNumbers<T>>& averages);
   void forget_lost_passes();
   void forget_passes(const char* why = "");

@@ -4,24 +4,19 @@
 namespace nnext::train {
 
 template <class T>
-void Trainer<T>::put(const GivenNumbers<T>& given, core::Buffer<T>& to) {
+void Trainer<T>::put(const GivenNumbers<T>& given, T* to) {
   const nn::Node<T>& node = section_.owner(given.parameter);
-  node.layer->from_logical(given.parameter - section_.index(node, 0), given.logical, to.data());
+  node.layer->from_logical(given.parameter - section_.index(node, 0), given.logical, to);
 }
 
 template <class T>
 void Trainer<T>::put(const std::vector<GivenNumbers<T>>& parameters, const std::vector<GivenNumbers<T>>& averages) {
-  std::vector<core::Buffer<T>> stored(averages.empty() ? 0 : section_.parameters());  // allocates, so first
-  for (const GivenNumbers<T>& numbers : averages) {
-    core::Buffer<T>& to = stored[numbers.parameter];
-    to = core::Buffer<T>(section_.parameter(numbers.parameter).stored);
-    put(numbers, to);
-  }
   for (const GivenNumbers<T>& numbers : parameters) {
-    put(numbers, section_.parameter(numbers.parameter).values);
+    put(numbers, section_.parameter(numbers.parameter).values.data());
     section_.owner(numbers.parameter).layer->packed = nn::Packed::none;
   }
-  if (training_.averages != nullptr) training_.averages->put(stored);
+  for (const GivenNumbers<T>& numbers : averages) put(numbers, training_.averages->values(numbers.parameter));
+  if (training_.averages != nullptr) training_.averages->be_set(!averages.empty());
   for_others([&](Trainer& other) { other.be_told_of_numbers(section_); });
 }
 
@@ -37,7 +32,7 @@ void Trainer<T>::set_state(const GivenState<T>& state, runtime::Cancel& cancel) 
     put(state.parameters, state.averages);
     for (Size s = 0; s < state.optimizer.size(); ++s)
       for (const GivenNumbers<T>& numbers : state.optimizer[s])
-        put(numbers, training_.optimizer_state.at(numbers.parameter).at(s));
+        put(numbers, training_.optimizer_state.at(numbers.parameter).at(s).data());
     training_.regroup(state.progress);
     training_.counters = state.counters, training_.position = state.position;
   });
@@ -45,8 +40,9 @@ void Trainer<T>::set_state(const GivenState<T>& state, runtime::Cancel& cancel) 
 
 template <class T>
 StateCopy<T> Trainer<T>::copy_state() const {
-  const Gate::Reader reader(network_.gate);
-  return StateCopy<T>(training_);
+  std::optional<StateCopy<T>> copy;
+  look([&](const Training<T>& training) { copy.emplace(training); });
+  return std::move(*copy);
 }
 
 template <class T>

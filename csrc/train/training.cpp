@@ -148,7 +148,9 @@ void StateCopy<T>::put_back(Training<T>& training) const {
   training.section.for_parameters(
       [&](const nn::Node<T>&, nn::Parameter<T>& parameter, Size index) { copy(parameters[index], parameter.values); });
   copy(optimizer_state, training.optimizer_state);
-  if (training.averages != nullptr) training.averages->put(averages);
+  for (Size i = 0; i < averages.size(); ++i)
+    std::copy(averages[i].begin(), averages[i].end(), training.averages->values(i));
+  if (training.averages != nullptr) training.averages->be_set(!averages.empty());
   training.counters = counters;
   training.position = position;
   training.regroup(progress);

@@ -147,12 +147,6 @@ struct StateCopy {
   void take(const Training<T>& training);  // once more of the same one, into the same memory
   void put_back(Training<T>& training) const;
 
-  // What predicts: the average of a parameter, if there is one.
-  const Buffer<T>& shown(Size parameter) const {
-    const bool averaged = !averages.empty() && averages[parameter].size() > 0;
-    return averaged ? averages[parameter] : parameters[parameter];
-  }
-
   std::vector<Buffer<T>> parameters;  // with buffers
   std::vector<Buffer<T>> averages;    // empty before the first step that has some
   std::vector<std::vector<Buffer<T>>> optimizer_state;

@@ -26,6 +26,7 @@ from nnext.callbacks import (
 )
 from nnext.errors import DivergenceError, ModelFormatError
 from nnext.history import History
+from nnext.io import load
 from nnext.layers.activations.bounded import *  # mypy sees no names through two `import *`
 from nnext.layers.activations.piecewise import *
 from nnext.layers.activations.smooth import *
@@ -56,14 +57,12 @@ if TYPE_CHECKING:
     from nnext._gradcheck import GradcheckResult, gradcheck
     from nnext._lr_curve import LRFindResult
     from nnext._lr_find import lr_find
-    from nnext.io import load
 
 # Not every program needs these: imported on first use, so that `import nnext` stays quick.
 _LAZY = {
     "GradcheckResult": "nnext._gradcheck",
     "LRFindResult": "nnext._lr_curve",
     "gradcheck": "nnext._gradcheck",
-    "load": "nnext.io",
     "lr_find": "nnext._lr_find",
 }
 _LAZY_MODULES = ("datasets", "plot", "reference")

@@ -7,8 +7,10 @@ import errno
 import io
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
+
+from nnext._replacement import replace
 
 
 class Writable(Protocol):
@@ -24,9 +26,12 @@ class Readable(Protocol):
 
 
 Path = str | os.PathLike[str]
+Bytes = bytes | bytearray
+
+BLOCK = 1 << 20  # bytes at once: Python looks for signals between two
 
 
-def read(source: Path | Readable) -> bytes:
+def read(source: Path | Readable) -> Bytes:
     """Return all bytes of a file.
 
     Raises
@@ -38,14 +43,14 @@ def read(source: Path | Readable) -> bytes:
     """
     if not isinstance(source, str | os.PathLike):
         return _read_open(source)
-    with _named(source) as path:
-        _check_regular(path)
-        with open(path, "rb") as file:
-            return file.read()
+    with _named(source) as path, open(path, "rb", buffering=0, opener=_open_at_once) as file:
+        status = os.fstat(file.fileno())
+        _check_regular(status)
+        return _read_blocks(file, status.st_size)
 
 
-def write(target: Path | Writable, data: bytes) -> None:
-    """Write a file; one with a path is replaced so that a crash at any moment leaves the old one or the new, whole.
+def write(target: Path | Writable, parts: Iterable[Any]) -> None:
+    """Write a file of these bytes; one with a path is replaced, so that at any moment there is the old one or the new.
 
     Raises
     ------
@@ -53,12 +58,15 @@ def write(target: Path | Writable, data: bytes) -> None:
         As by `read`.
     """
     if not isinstance(target, str | os.PathLike):
-        _write_open(target, data)
+        _check_open(target)
+        _write_all(target, parts)
         return
     with _named(target) as path:
+        if not os.path.basename(path):
+            raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
         with contextlib.suppress(FileNotFoundError):
-            _check_regular(path)
-        _replace(os.path.realpath(path), data)  # a link stays one
+            _check_regular(os.stat(path))
+        replace(os.path.realpath(path), lambda file: _write_all(file, parts))  # a link stays one
 
 
 def in_its_folder(path: str) -> str:
@@ -83,17 +91,35 @@ def _read_open(file: Any) -> bytes:
     return data
 
 
-def _write_open(file: Any, data: bytes) -> None:
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file without waiting for somebody at the other end of a pipe."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _read_blocks(file: io.RawIOBase, size: int) -> bytearray:
+    data, done = bytearray(size), 0
+    with memoryview(data) as view:
+        while count := file.readinto(view[done : done + BLOCK]):
+            done += count
+    del data[done:]  # of a file that has become shorter
+    return data
+
+
+def _check_open(file: Any) -> None:
     if not hasattr(file, "write") or isinstance(file, io.TextIOBase):
         raise TypeError(
             f"[save] the file is {file!r}; give a path, or a file that is open for bytes, by open(..., 'wb')"
         )
-    rest = memoryview(data)
-    while rest:
-        written = file.write(rest)
-        if not written and isinstance(file, io.RawIOBase):
-            raise BlockingIOError(errno.EAGAIN, "the file takes no more bytes at present", repr(file))
-        rest = rest[written or len(rest) :]  # many a file-like object returns None
+
+
+def _write_all(file: Any, parts: Iterable[Any]) -> None:
+    for part in parts:
+        rest = memoryview(part)
+        while rest:
+            written = file.write(rest[:BLOCK])
+            if not written and isinstance(file, io.RawIOBase):
+                raise BlockingIOError(errno.EAGAIN, "the file takes no more bytes at present", repr(file))
+            rest = rest[min(len(rest), BLOCK) if written is None else written :]  # many a file-like object says nothing
 
 
 @contextlib.contextmanager
@@ -108,33 +134,9 @@ def _named(given: Path) -> Iterator[str]:
         raise OSError(error.errno, error.strerror, text) from None
 
 
-def _check_regular(path: str) -> None:
+def _check_regular(status: os.stat_result) -> None:
     """Refuse folders, and devices and pipes, which have no end or cannot be replaced."""
-    mode = os.stat(path).st_mode
-    if stat.S_ISDIR(mode):
+    if stat.S_ISDIR(status.st_mode):
         raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
-    if not stat.S_ISREG(mode):
+    if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "No regular file; open it and give the file object")
-
-
-def _replace(path: str, data: bytes) -> None:
-    folder = os.path.dirname(path)
-    temporary = os.path.join(folder, f".nnext-{os.urandom(8).hex()}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)  # less the umask
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            with contextlib.suppress(FileNotFoundError):
-                os.fchmod(descriptor, os.stat(path).st_mode & 0o777)
-            file.write(data)
-            file.flush()
-            os.fsync(descriptor)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
-    folder_descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(folder_descriptor)
-    finally:
-        os.close(folder_descriptor)

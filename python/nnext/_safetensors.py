@@ -3,17 +3,22 @@
 A header of JSON tells each tensor's dtype, shape and place in the bytes after it. Its metadata have the entry "nnext":
 the description, with ``format_version`` and ``sha256``. That is the hash of the rest of the description and of names
 and bytes of the tensors, in the order of the names: safetensors itself would not notice a number that has changed.
+
+Files are written and read here, without the library of that name: nothing can interrupt that while it writes, and it
+makes the bytes of a whole file for what is no path.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from nnext import _check, _format1, _json
+from nnext._files import BLOCK, Bytes
 from nnext.errors import ModelFormatError
 
 if TYPE_CHECKING:
@@ -28,7 +33,32 @@ MAX_DIMENSIONS = 8
 _TYPES = {"F32": "<f4", "F64": "<f8"}
 
 
-def encode(description: Mapping[str, Any], tensors: Mapping[str, Array]) -> bytes:
+@dataclass(frozen=True)
+class File:
+    """The bytes of a file, whose tensors lie where they are."""
+
+    header: bytes
+    tensors: Mapping[str, Array]  # in the order of the names
+    sha256: str
+
+    def parts(self) -> Iterator[bytes | memoryview]:
+        """Go through all bytes."""
+        yield self.header
+        for array in self.tensors.values():
+            yield _bytes_of(array)
+
+    def __bytes__(self) -> bytes:
+        return b"".join(self.parts())
+
+    def read(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        """Return what `decode` would of these bytes."""
+        data = sum(array.nbytes for array in self.tensors.values())
+        return _read(
+            self.header, len(self.header) + data, lambda place: self.tensors[place.name], lambda *_: self.sha256
+        )
+
+
+def encode(description: Mapping[str, Any], tensors: Mapping[str, Array]) -> File:
     """Return the bytes of a file.
 
     Raises
@@ -36,14 +66,20 @@ def encode(description: Mapping[str, Any], tensors: Mapping[str, Array]) -> byte
     ValueError, TypeError
         When the description has what JSON cannot hold.
     """
-    from safetensors.numpy import save  # here, as not every program has files
-
+    tensors = {name: tensors[name] for name in sorted(tensors)}
     entries = {"format_version": FORMAT_VERSION, **description}
-    text = _json.write(entries | {"sha256": _hash(entries, tensors)})
-    return save(dict(tensors), metadata={"nnext": text})
+    sha256 = _hash(entries, tensors)
+    table: dict[str, Any] = {"__metadata__": {"nnext": _json.write(entries | {"sha256": sha256})}}
+    end, dtypes = 0, {dtype: name for name, dtype in _TYPES.items()}
+    for name, array in tensors.items():
+        dtype = dtypes[array.dtype.newbyteorder("<").str]
+        table[name] = {"dtype": dtype, "shape": list(array.shape), "data_offsets": [end, end := end + array.nbytes]}
+    text = _json.write_compact(table).encode()
+    text += b" " * (-len(text) % 8)  # so that tensors are aligned
+    return File(len(text).to_bytes(8, "little") + text, tensors, sha256)
 
 
-def decode(data: bytes) -> tuple[dict[str, Any], dict[str, Array]]:
+def decode(data: Bytes) -> tuple[dict[str, Any], dict[str, Array]]:
     """Return description and tensors, which are views of `data`; descriptions of older formats in the form of this one.
 
     What a description says is for its reader to check.
@@ -53,23 +89,45 @@ def decode(data: bytes) -> tuple[dict[str, Any], dict[str, Array]]:
     ModelFormatError
         When these are not the bytes of a file of a known format, each in its place and unchanged.
     """
+
+    def view(place: _Place) -> Array:
+        return np.ndarray(place.shape, place.dtype, buffer=data, offset=place.begin)
+
+    return _read(data, len(data), view, _hash)
+
+
+def _read(
+    data: Bytes,
+    size: int,
+    tensor: Callable[[_Place], Array],
+    sha256: Callable[[Mapping[str, Any], Mapping[str, Array]], str],
+) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Read a file of that size, of which `data` has the header at least."""
     try:
-        start = _end_of_header(data)
+        start = _end_of_header(data, size)
         table = _json.read_object(data[8:start].decode())
         text = table.pop("__metadata__", {}).get("nnext")
         if text is None:
             raise ValueError("it is safetensors but no nnext model: its metadata has no entry 'nnext'")
-        tensors = _tensors(table, data, start)
-        description = _of_present_form(_json.read_object(text), tensors)
+        tensors = {place.name: tensor(place) for place in _places(table, start, size)}
+        description = _of_present_form(_json.read_object(text), tensors, sha256)
     except (ValueError, TypeError, AttributeError) as error:
         raise ModelFormatError(str(error)) from error
     return description, tensors
 
 
-def _end_of_header(data: bytes) -> int:
+def get_ready() -> None:
+    """Import what reading and writing needs: later there may be no file descriptor for it, or another version."""
+    import hashlib
+
+    _json.get_ready()
+    hashlib.sha256()  # reads OpenSSL's settings
+
+
+def _end_of_header(data: Bytes, size: int) -> int:
     end = 8 + int.from_bytes(data[:8], "little")
-    if not 8 < end <= len(data):
-        raise ValueError(f"it is no safetensors file: of its {len(data)} bytes the header would end at {end}")
+    if not 8 < end <= size:
+        raise ValueError(f"it is no safetensors file: of its {size} bytes the header would end at {end}")
     if end > MAX_HEADER:
         raise ValueError(f"its header has {end} bytes, more than the {MAX_HEADER} that nnext reads")
     return end
@@ -79,28 +137,29 @@ def _end_of_header(data: bytes) -> int:
 
 
 class _Place(NamedTuple):
-    begin: int
+    begin: int  # among all bytes of the file
     end: int
     name: str
     dtype: str
     shape: tuple[int, ...]
 
 
-def _tensors(table: Mapping[str, Any], data: bytes, start: int) -> dict[str, Array]:
-    """Return views by name, after a check that they fill the data without gap or overlap."""
-    places, end = sorted(_place(name, entry) for name, entry in table.items()), 0
+def _places(table: Mapping[str, Any], start: int, size: int) -> list[_Place]:
+    """Return where the tensors lie, after a check that they fill the bytes from `start` on without gap or overlap."""
+    places, end = sorted(_place(name, entry, start) for name, entry in table.items()), start
     for place in places:
         if place.begin != end:
-            raise ValueError(f"tensor {place.name!r} begins at byte {place.begin}, where the one before ends at {end}")
+            begin, end = place.begin - start, end - start
+            raise ValueError(f"tensor {place.name!r} begins at byte {begin}, where the one before ends at {end}")
         end = place.end
-    if start + end != len(data):
-        raise ValueError(f"its tensors have {end} bytes but it holds {len(data) - start}; it is cut off, or too long")
-    return {
-        place.name: np.ndarray(place.shape, place.dtype, buffer=data, offset=start + place.begin) for place in places
-    }
+    if end != size:
+        raise ValueError(
+            f"its tensors have {end - start} bytes but it holds {size - start}; it is cut off, or too long"
+        )
+    return places
 
 
-def _place(name: str, entry: Any) -> _Place:
+def _place(name: str, entry: Any, start: int) -> _Place:
     if set(entry) != {"dtype", "shape", "data_offsets"}:
         raise ValueError(f"tensor {name!r} has the entries {sorted(entry)}, not dtype, shape and data_offsets")
     dtype = _TYPES[_check.choice("header", f"dtype of {name!r}", entry["dtype"], _TYPES)]
@@ -110,13 +169,23 @@ def _place(name: str, entry: Any) -> _Place:
     begin, end = (_check.integer("header", f"data_offsets of {name!r}", n, low=0) for n in entry["data_offsets"])
     if end - begin != math.prod(shape) * np.dtype(dtype).itemsize:
         raise ValueError(f"tensor {name!r} of shape {shape} has {end - begin} bytes")
-    return _Place(begin, end, name, dtype, shape)
+    return _Place(start + begin, start + end, name, dtype, shape)
+
+
+def _bytes_of(array: Array) -> memoryview:
+    """Return the bytes of an array as a file has them; no copy, unless the machine has them the other way round."""
+    little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+    return little.reshape(-1).view(np.uint8).data
 
 
 # ---- Description ----------------------------------------------------------------------------------------------------
 
 
-def _of_present_form(description: dict[str, Any], tensors: Mapping[str, Array]) -> dict[str, Any]:
+def _of_present_form(
+    description: dict[str, Any],
+    tensors: Mapping[str, Array],
+    sha256: Callable[[Mapping[str, Any], Mapping[str, Array]], str],
+) -> dict[str, Any]:
     version = description.get("format_version")
     if type(version) is not int or version not in (1, FORMAT_VERSION):
         raise ValueError(
@@ -124,10 +193,10 @@ def _of_present_form(description: dict[str, Any], tensors: Mapping[str, Array]) 
             "that wrote it, or a newer one"
         )
     if version == FORMAT_VERSION:
-        given, sha256 = description.pop("sha256", None), _hash(description, tensors)
-        if given != sha256:
+        given, found = description.pop("sha256", None), sha256(description, tensors)
+        if given != found:
             raise ValueError(
-                f"its sha256 is {given!r}, but that of what it holds {sha256!r}: it is damaged, was changed, or is "
+                f"its sha256 is {given!r}, but that of what it holds {found!r}: it is damaged, was changed, or is "
                 "from before format 2 had one"
             )
     del description["format_version"]
@@ -140,5 +209,7 @@ def _hash(description: Mapping[str, Any], tensors: Mapping[str, Array]) -> str:
     sha = hashlib.sha256(_json.write(description).encode())
     for name in sorted(tensors):
         sha.update(name.encode())
-        sha.update(np.ascontiguousarray(tensors[name]).data)
+        data = _bytes_of(tensors[name])
+        for begin in range(0, len(data), BLOCK):
+            sha.update(data[begin : begin + BLOCK])
     return sha.hexdigest()

@@ -106,3 +106,10 @@ def test_a_class_of_the_users_shows_its_name() -> None:
         pass
 
     assert repr(Net([2, 1], seed=1)) == "Net(Linear(2, 1), seed=1)"
+
+
+@pytest.mark.parametrize("within", [lambda layers: [nn.Residual(*layers)], lambda layers: layers])
+def test_layers_that_would_share_random_numbers_are_refused(within: Any) -> None:
+    nn.Sequential(*within([nn.ReLU()] * 8192))
+    with pytest.raises(ValueError, match=r"^\[network\] layer (0\.body\.)?8192 is one too many: .* give fewer"):
+        nn.Sequential(*within([nn.ReLU()] * 8193))

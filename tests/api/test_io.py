@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file
+from safetensors import safe_open
+from safetensors.numpy import load_file, save
 
 import internals
 import nnext as nn
@@ -126,6 +127,18 @@ def test_the_file_is_safetensors_with_pytorchs_names(path: pathlib.Path) -> None
     assert description["layers"][0]["type"] == "Linear"
     assert description["seed"] == 2**64 - 1
     assert (*description["counters"], description["progress"]["0.weight"][0]) == internals.counters(model)
+
+
+def test_the_bytes_are_those_that_the_library_of_safetensors_writes(path: pathlib.Path, dtype: str) -> None:
+    block = nn.Residual(nn.Linear(6, 6), nn.BatchNorm1d(6, momentum=None))  # with an array of no dimensions
+    model = nn.Sequential(nn.Linear(5, 6), block, nn.Linear(6, 2, bias=False), dtype=dtype)
+    model.compile("cross_entropy", "adam", metrics={'a "name" of \u00fc and \\': "accuracy"})
+    model.fit(X, Y, verbose=0)
+    model.save(path)
+    with safe_open(path, "np") as file:
+        metadata = file.metadata()
+    assert list(metadata) == ["nnext"]
+    assert path.read_bytes() == save(load_file(path), metadata)
 
 
 # ---- States that no file may hold -----------------------------------------------------------------------------------

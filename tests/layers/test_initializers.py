@@ -1,6 +1,7 @@
 """First weights: those of the reference, with the distributions that their names promise."""
 
 import math
+import pathlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -177,3 +178,63 @@ def test_weights_depend_on_the_seed_and_the_place_only(isa: str) -> None:
     assert not (a.state_dict()["0.weight"] == other["0.weight"]).any()
     twice = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4)).state_dict()
     assert not (twice["0.weight"] == twice["1.weight"]).any()
+
+
+# ---- Numbers that may be infinite ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: initializers.uniform(-1e308, 1e308),
+        lambda: initializers.normal(std=1e308),
+        lambda: initializers.normal(mean=1.7e308, std=1e307),
+        lambda: initializers.truncated_normal(std=1e308),
+        lambda: initializers.Initializer.from_config({"type": "normal", "mean": 0.0, "std": 1e308}),
+    ],
+)
+def test_settings_that_overflow_by_themselves_are_refused_at_once(make: Callable[[], Any]) -> None:
+    with pytest.raises(ValueError, match=r"^\[\w+\] .* may draw infinite numbers; give smaller settings"):
+        make()
+
+
+TOO_LARGE: dict[str, Callable[[float], nn.Layer]] = {  # near the largest number that is given
+    "constant": lambda most: nn.Linear(2, 1, weight_init=initializers.constant(-1.01 * most)),
+    "uniform": lambda most: nn.Linear(2, 1, weight_init=initializers.uniform(0, 1.01 * most)),
+    "normal": lambda most: nn.Linear(2, 1, bias_init=initializers.normal(std=0.15 * most)),
+    "truncated_normal": lambda most: nn.Linear(2, 1, weight_init=initializers.truncated_normal(0.1 * most, 0.5 * most)),
+    "glorot_uniform": lambda most: nn.Linear(1, 1, weight_init=initializers.glorot_uniform(0.6 * most)),
+    "glorot_normal": lambda most: nn.Conv2d(1, 1, 1, weight_init=initializers.glorot_normal(0.3 * most)),
+    "orthogonal": lambda most: nn.Linear(2, 1, weight_init=initializers.orthogonal(1.01 * most)),
+    "init": lambda most: nn.PReLU(init=-1.01 * most),
+}
+
+
+@pytest.mark.parametrize("name", TOO_LARGE)
+def test_numbers_that_overflow_in_float32_are_refused_by_a_network_of_float32(name: str) -> None:
+    layer = TOO_LARGE[name](float(np.finfo("float32").max))
+    with pytest.raises(ValueError, match=rf'^layer 1: \[{name}\] start values may be as large as .*dtype="float64"$'):
+        nn.Sequential(nn.Identity(), layer)
+    wide = nn.Sequential(nn.Identity(), layer, dtype="float64")
+    assert all(np.isfinite(values).all() for values in wide.state_dict().values())
+
+
+@pytest.mark.parametrize("name", ["glorot_uniform", "glorot_normal"])
+def test_numbers_that_overflow_in_float64_are_refused_by_every_network(name: str) -> None:
+    layer = nn.Residual(TOO_LARGE[name](float(np.finfo("float64").max)))
+    with pytest.raises(ValueError, match=rf"^layer 0.body.0: \[{name}\] .* give smaller settings$"):
+        nn.Sequential(layer, dtype="float64")
+
+
+def test_the_largest_numbers_are_taken(dtype: str) -> None:
+    most = float(np.finfo(dtype).max)
+    ends = initializers.uniform(-most / 2, most / 2), initializers.normal(std=most / 6.77)
+    for given in (*ends, initializers.constant(most), initializers.orthogonal(most)):
+        model = nn.Sequential(nn.Linear(100, 100, weight_init=given), dtype=dtype)
+        assert np.isfinite(model.state_dict()["0.weight"]).all()
+
+
+def test_a_file_of_such_a_layer_is_read_in_its_own_dtype(tmp_path: pathlib.Path) -> None:
+    model = nn.Sequential(TOO_LARGE["normal"](float(np.finfo("float32").max)), dtype="float64")
+    model.save(tmp_path / "m")
+    assert_same_bits(nn.load(tmp_path / "m").state_dict(), model.state_dict())

@@ -2,8 +2,11 @@
 // K. He, X. Zhang, S. Ren and J. Sun, ICCV 2015.
 #pragma once
 
+#include <cmath>
+
 #include "core/config.h"
 #include "core/errors.h"
+#include "nn/initializer.h"
 #include "nn/layer.h"
 
 namespace nnext::nn {
@@ -13,8 +16,7 @@ namespace nnext::nn {
 template <class T>
 class PReLU final : public Layer<T> {
  public:
-  explicit PReLU(const core::Config& config)
-      : weights_(config.size("num_parameters")), init_(static_cast<T>(config.number("init"))) {
+  explicit PReLU(const core::Config& config) : weights_(config.size("num_parameters")), init_(config.number("init")) {
     this->parameters.push_back({"weight", {weights_}, weights_});
   }
 
@@ -47,7 +49,10 @@ class PReLU final : public Layer<T> {
     pass.kernels.prelu.backward(part.size(), in.places(), in.channels, shared(), weight(), frame.x.row(part.begin),
                                 frame.dy.row(part.begin), frame.dx.row(part.begin), frame.saved.row(part.begin));
   }
-  void initialize(const Streams&) override { std::fill_n(this->parameters[0].values.data(), weights_, init_); }
+  void initialize(const Streams&) override {
+    require_in_range<T>("init", std::abs(init_));
+    std::fill_n(this->parameters[0].values.data(), weights_, static_cast<T>(init_));
+  }
 
  protected:
   void gradient(const Pass<T>& pass, const Frame<T>& frame, const Piece& piece, const kernels::Prefetch&,
@@ -61,7 +66,7 @@ class PReLU final : public Layer<T> {
   const T* weight() const { return this->parameters[0].values.data(); }
 
   Size weights_;
-  T init_;
+  double init_;
 };
 
 }  // namespace nnext::nn

@@ -6,6 +6,9 @@ default of ``Linear`` and ``Conv2d`` is PyTorch's: weight and bias uniform withi
 ``fan_in`` is the number of weights of an output, ``fan_out`` that of an input: the features of a ``Linear``; in a
 convolution the channels of a group on that side, times the weights of a kernel. (PyTorch and Keras count the outputs of
 all groups in ``fan_out``.) A bias has the fans of its layer.
+
+Settings that may give infinite numbers are a ValueError: at once where they alone tell so, else when a network of that
+dtype and size is built, which names the layer.
 """
 
 from __future__ import annotations

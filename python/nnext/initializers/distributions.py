@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import math
+
 from nnext import _check
 from nnext._fields import number
 from nnext.initializers.base import Initializer
 
 __all__ = ["constant", "normal", "ones", "truncated_normal", "uniform", "zeros"]
+
+# Of a normal number, in standard deviations, as the least uniform one that it is made of is 2^-33.
+_FARTHEST = math.sqrt(66 * math.log(2))
+
+
+def _require_finite(initializer: Initializer, largest: float) -> None:
+    if not math.isfinite(largest):
+        raise ValueError(
+            f"[{type(initializer).__name__}] {initializer} may draw infinite numbers; give smaller settings"
+        )
 
 
 class zeros(Initializer):
@@ -68,7 +80,7 @@ class uniform(Initializer):
     Raises
     ------
     ValueError
-        Unless low < high, both finite.
+        Unless low < high, both and their difference finite.
 
     Examples
     --------
@@ -80,8 +92,9 @@ class uniform(Initializer):
     high: float = number(default=0.05)
 
     def check(self) -> None:
-        """Refuse an empty interval."""
+        """Refuse an empty interval, and one whose length overflows."""
         _check.number("uniform", "high", self.high, above=self.low)
+        _require_finite(self, self.high - self.low)
 
 
 class normal(Initializer):
@@ -94,7 +107,7 @@ class normal(Initializer):
     Raises
     ------
     ValueError
-        Unless both are finite and std >= 0.
+        Unless std >= 0, and both are finite, as all numbers that may be drawn, up to 6.8 std from the mean.
 
     Examples
     --------
@@ -104,6 +117,10 @@ class normal(Initializer):
 
     mean: float = number(default=0.0)
     std: float = number(default=0.05, low=0)
+
+    def check(self) -> None:
+        """Refuse numbers that overflow."""
+        _require_finite(self, abs(self.mean) + _FARTHEST * self.std)
 
 
 class truncated_normal(Initializer):
@@ -119,7 +136,7 @@ class truncated_normal(Initializer):
     Raises
     ------
     ValueError
-        Unless both are finite and std >= 0.
+        Unless std >= 0, and both are finite, as all numbers that may be drawn, up to 2 std from the mean.
 
     Examples
     --------
@@ -131,3 +148,7 @@ class truncated_normal(Initializer):
 
     mean: float = number(default=0.0)
     std: float = number(default=0.05, low=0)
+
+    def check(self) -> None:
+        """Refuse numbers that overflow."""
+        _require_finite(self, abs(self.mean) + 2 * self.std)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any
 
-from nnext import _check, _decision, _measure, losses
+from nnext import _check, _decision, _measure, _safetensors, losses
 from nnext._calls import takes_hints
 from nnext._compiled import Compiled
 from nnext._decision import Seen
@@ -113,6 +113,7 @@ class Compiling(Deciding):
         >>> model.state_dict()["0.weight"].round(6), model.forward([[1.0]]).round(6)
         (array([[1.472]]), array([[1.864]]))
         """
+        _safetensors.get_ready()  # now, not after hours of training
         compiled = Compiled(
             loss=losses.get(loss),
             optimizer=Optimizer.find("compile", "optimizer", optimizer),

@@ -12,6 +12,7 @@ from nnext import _safetensors
 from nnext._compiled import Compiled
 from nnext._decision import NOTHING_SEEN, Seen
 from nnext._engine import Engine
+from nnext._files import Bytes
 from nnext._state import State
 from nnext.errors import ModelFormatError
 from nnext.model import descriptions
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 
-def pack(engine: Engine, compiled: Compiled | None = None, seen: Seen = NOTHING_SEEN) -> bytes:
-    """Return the bytes of a file: of one moment, also while a fit goes on.
+def pack(engine: Engine, compiled: Compiled | None = None, seen: Seen = NOTHING_SEEN) -> _safetensors.File:
+    """Return a file: of one moment, also while a fit goes on.
 
     Raises
     ------
@@ -54,7 +55,7 @@ def _named(sums: Mapping[str, Sequence[Array]]) -> dict[str, Array]:
 
 @dataclass(frozen=True)
 class Contents:
-    """What the bytes of a file hold. The arrays are views of them."""
+    """What a file holds. The arrays are views of its bytes."""
 
     description: Description
     parameters: Mapping[str, Array]  # and buffers: what predicts
@@ -62,15 +63,15 @@ class Contents:
     sums: Mapping[str, list[Array]]  # of the optimizer, for each of them
 
     @classmethod
-    def of(cls, data: bytes) -> Contents:
-        """Read the bytes of a file. It takes no more memory than their header asks for.
+    def of(cls, data: Bytes | _safetensors.File) -> Contents:
+        """Read a file. It takes no more memory than its header asks for.
 
         Raises
         ------
         ModelFormatError
-            When they are none, or their parts do not fit together.
+            When it is none, or its parts do not fit together.
         """
-        plain, arrays = _safetensors.decode(data)
+        plain, arrays = data.read() if isinstance(data, _safetensors.File) else _safetensors.decode(data)
         try:
             description = descriptions.read(plain)
             table, sums = description.tensors(), range(description.sums())

@@ -31,7 +31,7 @@ class Copies(Training, Parameters):
         by_name, by_slot = state if isinstance(state, tuple) else (state, {})
         functions = Functions.of(self._compiled)
         return {
-            "file": pack(self._engine, self._compiled),
+            "file": bytes(pack(self._engine, self._compiled)),
             "loss": functions.loss,
             "metrics": dict(functions.metrics),
             "attributes": {name: value for name, value in (by_name | by_slot).items() if name not in _IN_THE_FILE},
@@ -82,7 +82,7 @@ def _usable(engine: Engine, precision: str) -> str:
 
 
 def _reduce(predictor: Predictor) -> tuple[Any, tuple[bytes]]:
-    return _predictor, (pack(predictor.engine),)
+    return _predictor, (bytes(pack(predictor.engine)),)
 
 
 def _predictor(file: bytes) -> Predictor:
