@@ -135,7 +135,9 @@ std::tuple<double, std::uint64_t, std::uint64_t> as_tuple(const train::Position&
 
 template <class T>
 py::tuple Model<T>::get_state() const {
-  const train::StateCopy<T> copy = copy_state();
+  std::optional<typename train::Trainer<T>::Moment> moment;
+  interruptible([&](runtime::Cancel&) { moment.emplace(trainer_.copy_moment()); });
+  const train::StateCopy<T>& copy = moment->state;
   py::list optimizer_state;
   for (Size i = 0; i < copy.parameters.size(); ++i) {
     py::list states;
@@ -146,7 +148,8 @@ py::tuple Model<T>::get_state() const {
   Progress progress;
   for (const optim::Progress& of : copy.progress) progress.emplace_back(of.steps, of.product);
   return py::make_tuple(logical(copy.parameters), logical(copy.averages), optimizer_state, progress,
-                        std::tuple(copy.counters.step, copy.counters.epoch), as_tuple(copy.position));
+                        std::tuple(copy.counters.step, copy.counters.epoch), as_tuple(copy.position), moment->frozen,
+                        moment->compilation);
 }
 
 template <class T>

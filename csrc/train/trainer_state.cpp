@@ -9,37 +9,58 @@ void Trainer<T>::put(const GivenNumbers<T>& given, core::Buffer<T>& to) {
   node.layer->from_logical(given.parameter - section_.index(node, 0), given.logical, to.data());
 }
 
+// Averages as they are kept.
 template <class T>
-void Trainer<T>::put(const std::vector<GivenNumbers<T>>& parameters, const std::vector<GivenNumbers<T>>& averages) {
-  std::vector<core::Buffer<T>> stored(averages.empty() ? 0 : section_.parameters());  // allocates, so first
+typename Trainer<T>::Stored Trainer<T>::stored(const std::vector<GivenNumbers<T>>& averages) {
+  Stored all(averages.empty() ? 0 : section_.parameters());
   for (const GivenNumbers<T>& numbers : averages) {
-    core::Buffer<T>& to = stored[numbers.parameter];
+    core::Buffer<T>& to = all.at(numbers.parameter);
     to = core::Buffer<T>(section_.parameter(numbers.parameter).stored);
     put(numbers, to);
   }
+  return all;
+}
+
+template <class T>
+void Trainer<T>::put(const std::vector<GivenNumbers<T>>& parameters, const Stored& averages) {
   for (const GivenNumbers<T>& numbers : parameters) {
     put(numbers, section_.parameter(numbers.parameter).values);
     section_.owner(numbers.parameter).layer->packed = nn::Packed::none;
   }
-  if (training_.averages != nullptr) training_.averages->put(stored);
+  if (training_.averages != nullptr) training_.averages->put(averages);
   for_others([&](Trainer& other) { other.be_told_of_numbers(section_); });
 }
 
 template <class T>
 void Trainer<T>::set_parameters(const std::vector<GivenNumbers<T>>& given, const std::vector<GivenNumbers<T>>& averages,
                                 runtime::Cancel& cancel) {
-  change("load_state_dict", cancel, [&] { put(given, averages); });
+  change("load_state_dict", cancel, [&] {
+    for (const GivenNumbers<T>& numbers : given) section_.owner(numbers.parameter);  // throws where there is none
+    return [this, &given, stored = stored(averages)]() noexcept { put(given, stored); };
+  });
+}
+
+// Whatever was compiled when the host put it together.
+template <class T>
+void Trainer<T>::require_places(const GivenState<T>& state) const {
+  const Size states = training_.optimizer == nullptr ? 0 : training_.optimizer->states().size();
+  if (state.optimizer.size() != states || (!state.averages.empty() && training_.averages == nullptr))
+    throw std::runtime_error("[load] the model was compiled anew meanwhile; load again");
 }
 
 template <class T>
 void Trainer<T>::set_state(const GivenState<T>& state, runtime::Cancel& cancel) {
   change("load", cancel, [&] {
-    put(state.parameters, state.averages);
-    for (Size s = 0; s < state.optimizer.size(); ++s)
-      for (const GivenNumbers<T>& numbers : state.optimizer[s])
-        put(numbers, training_.optimizer_state.at(numbers.parameter).at(s));
-    training_.regroup(state.progress);
-    training_.counters = state.counters, training_.position = state.position;
+    require_places(state);
+    return [this, &state, stored = stored(state.averages),
+            grouping = training_.grouping(state.progress)]() mutable noexcept {
+      put(state.parameters, stored);
+      for (Size s = 0; s < state.optimizer.size(); ++s)
+        for (const GivenNumbers<T>& numbers : state.optimizer[s])
+          put(numbers, training_.optimizer_state[numbers.parameter][s]);
+      training_.put(std::move(grouping));
+      training_.counters = state.counters, training_.position = state.position;
+    };
   });
 }
 
@@ -47,6 +68,15 @@ template <class T>
 StateCopy<T> Trainer<T>::copy_state() const {
   const Gate::Reader reader(network_.gate);
   return StateCopy<T>(training_);
+}
+
+template <class T>
+typename Trainer<T>::Moment Trainer<T>::copy_moment() const {
+  const Gate::Reader reader(network_.gate);
+  Moment moment{.state = StateCopy<T>(training_)};
+  moment.frozen = frozen_now();
+  moment.compilation = compilation();
+  return moment;
 }
 
 template <class T>
@@ -59,7 +89,7 @@ std::pair<Counters, std::uint64_t> Trainer<T>::counters() const {
 
 template <class T>
 void Trainer<T>::set_counters(const Counters& counters, runtime::Cancel& cancel) {
-  change("load", cancel, [&] { training_.counters = counters; });
+  change("load", cancel, [&] { return [this, &counters]() noexcept { training_.counters = counters; }; });
 }
 
 // The members above; the others are instantiated in trainer.cpp and trainer_shared.cpp.
