@@ -134,9 +134,9 @@ def names_in_the_core(kind: str) -> set[str]:
     """Return the layers, losses, optimizers or activations that the core has, as its message for another one lists."""
     other = {"type": "?"}
     ask: dict[str, Callable[[], Any]] = {
-        "layer": lambda: _core.Network32(0, [other]),
+        "layer": lambda: _core.Network32.build(0, [other]),
         "loss": lambda: _core.loss(other, [[1.0]], [[1.0]], None),
-        "optimizer": lambda: _core.Network32(0, []).compile(None, other),
+        "optimizer": lambda: _core.Network32.build(0, []).compile(None, other),
         "activation": lambda: _core.activation("?", [1.0]),
     }
     try:

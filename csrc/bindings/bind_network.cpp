@@ -6,6 +6,8 @@
 
 #include "bindings/bind.h"
 #include "bindings/config.h"
+#include "bindings/fit_claim.h"
+#include "bindings/instances.h"
 #include "bindings/interrupt.h"
 #include "bindings/model.h"
 #include "bindings/settings.h"
@@ -14,9 +16,11 @@ namespace nnext::bindings {
 namespace {
 
 using py::arg;
+template <class C>
+using Class = py::class_<C, std::unique_ptr<C>>;
 
 template <class T>
-void bind_tensors(py::class_<Model<T>>& c) {
+void bind_tensors(Class<Model<T>>& c) {
   c.def("tensors", &Model<T>::tensors);
   c.def("get_tensors", &Model<T>::get_tensors);
   c.def("set_tensors", &Model<T>::set_tensors, arg("values"), CallGuard());
@@ -34,15 +38,17 @@ void bind_tensors(py::class_<Model<T>>& c) {
 }
 
 template <class T>
-void bind_settings(py::class_<Model<T>>& c) {
+void bind_settings(Class<Model<T>>& c) {
   c.def(
       "compile",
       [](Model<T>& model, const py::object& loss, const py::dict& optimizer, const std::string& precision,
-         double clip_norm, double clip_value, Size accumulate, double ema, const std::vector<double>& lr_scale) {
-        model.compile(loss, optimizer, precision, {clip_norm, clip_value, accumulate, ema, lr_scale});
+         double clip_norm, double clip_value, Size accumulate, double ema, const std::vector<double>& lr_scale,
+         std::uint64_t number) {
+        model.compile(loss, optimizer, precision, {clip_norm, clip_value, accumulate, ema, lr_scale}, number);
       },
       arg("loss"), arg("optimizer"), arg("precision") = "float32", arg("clip_norm") = 0.0, arg("clip_value") = 0.0,
-      arg("accumulate") = 1, arg("ema") = 0.0, arg("lr_scale") = std::vector<double>{});
+      arg("accumulate") = 1, arg("ema") = 0.0, arg("lr_scale") = std::vector<double>{}, arg("number") = 0);
+  c.def("compilation", &Model<T>::compilation);
   c.def("find_bf16", &Model<T>::find_bf16);
   c.def("set_trainable", &Model<T>::set_trainable, arg("paths"), arg("trainable"));
   c.def("frozen", &Model<T>::frozen);
@@ -56,9 +62,13 @@ std::optional<train::Clock::time_point> deadline_after(std::optional<double> sec
 }
 
 template <class T>
-void bind_fit(py::class_<Model<T>>& c) {
-  c.def("samples", &Model<T>::samples, arg("x"), arg("y"), arg("sample_weight"), arg("operation"), arg("scale"),
-        arg("rows") = py::none(), CallGuard());
+void bind_fit(Class<Model<T>>& c) {
+  c.def(
+      "samples",
+      [](const Model<T>& model, const py::object& x, const py::object& y, const py::object& sample_weight,
+         const std::string& operation, const py::object& scale,
+         const py::object& rows) { return bound(model.samples(x, y, sample_weight, operation, scale, rows)); },
+      arg("x"), arg("y"), arg("sample_weight"), arg("operation"), arg("scale"), arg("rows") = py::none(), CallGuard());
   c.def(
       "fit_epoch",
       [](Model<T>& model, const SampleArrays<T>& samples, const py::object& outputs, Size batch_size, bool shuffle,
@@ -85,12 +95,11 @@ void bind_fit(py::class_<Model<T>>& c) {
       },
       arg("samples"), arg("outputs"), arg("settings"), arg("steps"), arg("loss") = py::none());
   c.def("begin_epoch", &Model<T>::begin_epoch, arg("samples"), arg("shuffle"));
-  c.def("begin_fit", &Model<T>::begin_fit, arg("id"));
-  c.def("end_fit", &Model<T>::end_fit, arg("id"));
+  c.def("claim_fit", [](const py::object& network) { return bound(std::make_unique<FitClaim<T>>(network)); });
 }
 
 template <class T>
-void bind_passes(py::class_<Model<T>>& c) {
+void bind_passes(Class<Model<T>>& c) {
   c.def("predict", &Model<T>::predict, arg("x"), arg("out"), arg("check"), arg("scale"), CallGuard());
   c.def("evaluate", &Model<T>::evaluate, arg("samples"));
   c.def("outputs", &Model<T>::outputs, arg("samples"));
@@ -103,16 +112,26 @@ void bind_passes(py::class_<Model<T>>& c) {
 }
 
 template <class T>
-void bind_model(py::module_& m, const char* name, const char* samples_name) {
-  py::class_<SampleArrays<T>>(m, samples_name)
+void bind_model(py::module_& m, const char* name, const char* samples_name, const char* claim_name) {
+  class_of_bound<SampleArrays<T>>(m, samples_name)
       .def_property_readonly("rows", &SampleArrays<T>::rows)
       .def_property_readonly("weight", &SampleArrays<T>::weight)
       .def_property_readonly("output_shape", [](const SampleArrays<T>& samples) { return samples.output.extents(); });
-  py::class_<Model<T>> c(m, name);
-  c.def(py::init<std::uint64_t, const py::sequence&, const std::vector<Size>&, bool, const std::tuple<Size, Size>&>(),
-        arg("seed"), arg("layers"), arg("input_shape") = std::vector<Size>{}, arg("draws") = true,
-        arg("numbering") = std::tuple<Size, Size>{});
-  c.def("slice", &Model<T>::slice, arg("first"), arg("last"));
+  class_of_bound<FitClaim<T>>(m, claim_name)
+      .def("__enter__", &FitClaim<T>::enter)
+      .def("__exit__", [](FitClaim<T>& claim, const py::args&) { claim.leave(); });
+  auto c = class_of_bound<Model<T>>(m, name);
+  c.def_static(
+      "build",
+      [](std::uint64_t seed, const py::sequence& layers, const std::vector<Size>& input_shape, bool draws,
+         const std::tuple<Size, Size>& numbering) {
+        return bound(std::make_unique<Model<T>>(seed, layers, input_shape, draws, numbering));
+      },
+      arg("seed"), arg("layers"), arg("input_shape") = std::vector<Size>{}, arg("draws") = true,
+      arg("numbering") = std::tuple<Size, Size>{});
+  c.def(
+      "slice", [](Model<T>& model, Size first, Size last) { return bound(model.slice(first, last)); }, arg("first"),
+      arg("last"));
   c.def("numbering", &Model<T>::numbering);
   c.def("told_shape", &Model<T>::told_shape);
   c.def("input_shape", &Model<T>::input_shape);
@@ -127,8 +146,8 @@ void bind_model(py::module_& m, const char* name, const char* samples_name) {
 }  // namespace
 
 void bind_network(py::module_& m) {
-  bind_model<float>(m, "Network32", "Samples32");
-  bind_model<double>(m, "Network64", "Samples64");
+  bind_model<float>(m, "Network32", "Samples32", "FitClaim32");
+  bind_model<double>(m, "Network64", "Samples64", "FitClaim64");
   m.def(
       "tensor_table",
       [](const py::sequence& layers, const std::vector<Size>& input_shape, const std::tuple<Size, Size>& numbering) {

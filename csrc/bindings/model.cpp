@@ -71,12 +71,12 @@ std::vector<typename Model<T>::LayerInfo> Model<T>::layers(const Sizes& input_sh
 
 template <class T>
 void Model<T>::compile(const py::object& loss, const py::dict& optimizer, const std::string& precision,
-                       const train::StepSettings& settings) {
+                       const train::StepSettings& settings, std::uint64_t number) {
   std::optional<core::Config> loss_config;
   if (!loss.is_none()) loss_config = as_config(loss.cast<py::dict>());
   const core::Config optimizer_config = as_config(optimizer);
   interruptible([&](runtime::Cancel& cancel) {
-    trainer_.compile(loss_config ? &*loss_config : nullptr, optimizer_config, precision, settings, cancel);
+    trainer_.compile(loss_config ? &*loss_config : nullptr, optimizer_config, precision, settings, cancel, number);
   });
 }
 
@@ -97,10 +97,12 @@ Rows<T> Model<T>::some_rows(const py::object& x, const py::object& scale, const 
 }
 
 template <class T>
-SampleArrays<T> Model<T>::samples(const py::object& x, const py::object& y, const py::object& sample_weight,
-                                  const std::string& operation, const py::object& scale, const py::object& rows) const {
+std::unique_ptr<SampleArrays<T>> Model<T>::samples(const py::object& x, const py::object& y,
+                                                   const py::object& sample_weight, const std::string& operation,
+                                                   const py::object& scale, const py::object& rows) const {
   const char* op = operation.c_str();
-  SampleArrays<T> samples{};
+  auto made = std::make_unique<SampleArrays<T>>();
+  SampleArrays<T>& samples = *made;
   Argument argument{op, "X", kEncode};
   if (!rows.is_none()) {
     samples.chosen = py::array_t<std::uint32_t, py::array::c_style | py::array::forcecast>(rows);
@@ -113,7 +115,15 @@ SampleArrays<T> Model<T>::samples(const py::object& x, const py::object& y, cons
     samples.weights = as_sample_weight<T>(sample_weight, loss, samples.target_view(), samples.rows(), samples.output,
                                           {op, "sample_weight"});
   }
-  return samples;
+  return made;
+}
+
+// Samples that another network has checked may be anything to this one.
+template <class T>
+void Model<T>::require_own(const SampleArrays<T>& samples, const char* operation) const {
+  if (trainer_.section().out_shape(samples.x.source().shape) != samples.output)
+    core::fail_value("[", operation, "] the samples were made for another network, which gives ", text(samples.output),
+                     " for each; make them with this one");
 }
 
 namespace {
@@ -140,6 +150,7 @@ auto call_host(const py::object& f, const core::Shape& output) {
 template <class T>
 train::EpochReport Model<T>::fit_epoch(const SampleArrays<T>& samples, const py::object& outputs,
                                        const train::EpochOptions& options, const py::object& host_loss) {
+  require_own(samples, "fit");
   train::Samples<T> given{samples.x.source(), {}, samples.weight_view(), {}};
   if (host_loss.is_none())
     given.targets = samples.target_view();
@@ -187,6 +198,7 @@ py::array_t<T> Model<T>::predict(const py::object& x, const py::object& out, boo
 // (loss, outputs)
 template <class T>
 py::tuple Model<T>::evaluate(const SampleArrays<T>& samples) {
+  require_own(samples, "evaluate");
   py::array_t<T> outputs = new_array<T>(Extents(samples.rows(), samples.output));
   const Matrix<T> to(outputs.mutable_data(), samples.rows(), samples.output.numbers());
   double loss = 0;
@@ -198,6 +210,7 @@ py::tuple Model<T>::evaluate(const SampleArrays<T>& samples) {
 
 template <class T>
 py::array_t<T> Model<T>::outputs(const SampleArrays<T>& samples) {
+  require_own(samples, "evaluate");
   py::array_t<T> outputs = new_array<T>(Extents(samples.rows(), samples.output));
   const Matrix<T> to(outputs.mutable_data(), samples.rows(), samples.output.numbers());
   interruptible([&](runtime::Cancel& cancel) { trainer_.predict(samples.x.source(), to, cancel); });

@@ -67,7 +67,8 @@ class Model {
   py::tuple get_weights() const;
   void set_weights(const py::list& tensors, const py::list& averages);
   py::list get_gradients();
-  // Both, optimizer state [tensor][state], progress, counters, position: likewise of one moment, and set in one go.
+  // Both, optimizer state [tensor][state], progress, counters, position: likewise of one moment, and set in one go. Of the
+  // same moment are the frozen layers and the number of what is compiled, which are not set with them.
   using Progress = std::vector<std::tuple<std::uint64_t, double>>;    // steps and product, of each tensor
   using Counters = std::tuple<std::uint64_t, std::uint64_t>;          // steps and epochs, over the network's life
   using Position = std::tuple<double, std::uint64_t, std::uint64_t>;  // train::Position
@@ -82,14 +83,16 @@ class Model {
   std::string product_name() const;
 
   void compile(const py::object& loss, const py::dict& optimizer, const std::string& precision,
-               const train::StepSettings& settings);
+               const train::StepSettings& settings, std::uint64_t number);
+  std::uint64_t compilation() const { return trainer_.compilation(); }
   std::string find_bf16() const { return trainer_.find_bf16().name; }
   void set_trainable(const std::vector<std::string>& paths, bool trainable);
   std::vector<std::string> frozen() const;
 
   // A loss of the host's does with y what it will. Of x, `rows` alone are taken; none: all.
-  SampleArrays<T> samples(const py::object& x, const py::object& y, const py::object& sample_weight,
-                          const std::string& operation, const py::object& scale, const py::object& rows) const;
+  std::unique_ptr<SampleArrays<T>> samples(const py::object& x, const py::object& y, const py::object& sample_weight,
+                                           const std::string& operation, const py::object& scale,
+                                           const py::object& rows) const;
   void begin_fit(std::uint64_t id) { trainer_.begin_fit(id); }
   void end_fit(std::uint64_t id) { trainer_.end_fit(id); }
   train::EpochReport fit_epoch(const SampleArrays<T>& samples, const py::object& outputs,
@@ -113,6 +116,7 @@ class Model {
   // All tensors and averages, checked; `keep` has the arrays.
   using Arrays = std::vector<py::array_t<T>>;
   void give(const py::list& tensors, const py::list& averages, train::GivenState<T>& to, Arrays& keep) const;
+  void require_own(const SampleArrays<T>& samples, const char* operation) const;
   const nn::Parameter<T>& parameter(Size index) const;
   typename train::Trainer<T>::Compiled compiled() const;
   py::array_t<T> checked(Size index, const py::handle& values, const char* operation) const;

@@ -56,6 +56,7 @@ py::array_t<T> Model<T>::backward(const py::object& dy) {
 
 template <class T>
 double Model<T>::loss_and_gradients(const SampleArrays<T>& samples) {
+  require_own(samples, "loss_and_grads");
   double loss = 0;
   interruptible([&](runtime::Cancel& cancel) {
     loss = trainer_.loss_and_gradients(samples.x.source(), samples.target_view(), samples.weight_view(), cancel);

@@ -128,7 +128,8 @@ py::tuple Model<T>::get_state() const {
   Progress progress;
   for (const optim::Progress& of : arrays.progress()) progress.emplace_back(of.steps, of.product);
   return py::make_tuple(arrays.tensors(), arrays.averages(), arrays.sums(), progress,
-                        std::tuple(arrays.counters().step, arrays.counters().epoch), as_tuple(arrays.position()));
+                        std::tuple(arrays.counters().step, arrays.counters().epoch), as_tuple(arrays.position()),
+                        arrays.frozen(), arrays.compilation());
 }
 
 template <class T>

@@ -91,6 +91,7 @@ void StateArrays<T>::fill(const train::Training<T>& training, runtime::Cancel& c
     for (Size s = 0; s < sums_[i].size(); ++s) fill_from(training.optimizer_state[i][s], sums_[i][s]);
   }
   progress_ = training.progress(), counters_ = training.counters, position_ = training.position;
+  frozen_ = section.frozen(), compilation_ = training.compilation.load();
 }
 
 template <class T>

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "bindings/arrays.h"
@@ -25,6 +26,8 @@ class StateArrays {
   const std::vector<optim::Progress>& progress() const { return progress_; }
   const train::Counters& counters() const { return counters_; }
   const train::Position& position() const { return position_; }
+  const std::vector<std::string>& frozen() const { return frozen_; }
+  std::uint64_t compilation() const { return compilation_; }
 
  private:
   using Array = std::optional<py::array_t<T>>;
@@ -49,6 +52,8 @@ class StateArrays {
   std::vector<optim::Progress> progress_;
   train::Counters counters_;
   train::Position position_;
+  std::vector<std::string> frozen_;  // paths of layers
+  std::uint64_t compilation_ = 0;    // the number of what was compiled
 };
 
 // The numbers that predict, averages in place of parameters if there are some: likewise.

@@ -138,6 +138,14 @@ std::vector<Layer<T>*> Section<T>::layers_at(const std::string& path) const {
   return found;
 }
 
+template <class T>
+std::vector<std::string> Section<T>::frozen() const {
+  std::vector<std::string> paths;
+  for (const Node<T>& node : nodes_)
+    if (!node.layer->trainable && !node.layer->parameters.empty()) paths.push_back(node.path);
+  return paths;
+}
+
 template class Section<float>;
 template class Section<double>;
 

@@ -57,6 +57,7 @@ class Section {
   bool parameters_finite() const;
   // The layers at a path and, where that holds others, all of these.
   std::vector<Layer<T>*> layers_at(const std::string& path) const;
+  std::vector<std::string> frozen() const;  // paths of layers with parameters
 
  private:
   Section(Network<T>& network, Size first, Size last, std::vector<Size> told_shape);

@@ -43,6 +43,7 @@ class RowPredictor {
     };
     thread_local Last last;
     if (last.id != id_) {
+      last.id = 0;  // of none, where there is no memory for this one
       last.arena.emplace(plan_, 1);
       last.id = id_;
     }

@@ -37,12 +37,18 @@ class SharedNetwork {
     count_ = trainers_.size();
   }
   bool has_several() const { return count_ > 1; }
-  // Calls f(trainer), inside the gate as its writer: forks wait for that, so no child finds the list locked.
-  template <class F>
-  void for_trainers(F f) const {
-    const std::lock_guard lock(mutex_);
-    for (Trainer<T>* trainer : trainers_) f(*trainer);
-  }
+  // All of them, while nobody comes or goes. Inside the gate as its writer: forks wait for that, so no child finds the
+  // list locked.
+  class All {
+   public:
+    explicit All(const SharedNetwork& shared) : lock_(shared.mutex_), trainers_(&shared.trainers_) {}
+    auto begin() const { return trainers_->begin(); }
+    auto end() const { return trainers_->end(); }
+
+   private:
+    std::unique_lock<std::mutex> lock_;
+    const std::vector<Trainer<T>*>* trainers_;
+  };
 
  private:
   using Gate = runtime::Gate;

@@ -28,6 +28,15 @@ const kernels::Bf16Kernels& Trainer<T>::find_bf16() const {
 
 namespace {
 
+// Whatever the host has checked: a step divides by some of these.
+void require_sound(const StepSettings& settings) {
+  if (settings.accumulate < 1)
+    core::fail_value("[compile] accumulate is ", settings.accumulate, "; a step takes at least 1 batch");
+  if (!(settings.clip_norm >= 0 && settings.clip_value >= 0 && settings.ema >= 0 && settings.ema < 1))
+    core::fail_value("[compile] clip_norm is ", settings.clip_norm, ", clip_value ", settings.clip_value, " and ema ",
+                     settings.ema, "; the first two must not be negative, the last lie from 0 to 1");
+}
+
 // What compares losses and goes by the differences of gradients needs them as they are.
 void require_exact_loss(const std::string& precision, const StepSettings& settings) {
   if (precision == "bf16")
@@ -45,7 +54,8 @@ void require_exact_loss(const std::string& precision, const StepSettings& settin
 
 template <class T>
 void Trainer<T>::compile(const Config* loss, const Config& optimizer, const std::string& precision,
-                         const StepSettings& settings, runtime::Cancel& cancel) {
+                         const StepSettings& settings, runtime::Cancel& cancel, std::uint64_t number) {
+  require_sound(settings);
   const kernels::Bf16Kernels* bf16 = precision == "bf16" ? &find_bf16() : nullptr;
   if (bf16 != nullptr && settings.accumulate > 1)
     core::fail_value("[compile] precision is \"bf16\" and accumulate is ", settings.accumulate,
@@ -57,19 +67,34 @@ void Trainer<T>::compile(const Config* loss, const Config& optimizer, const std:
     compiled.trial = std::make_unique<Twin<T>>(section_, layers_);
   }
   if (settings.ema > 0) compiled.averages = std::make_unique<Averages<T>>(section_, layers_, settings.ema);
-  compiled.bf16 = bf16;
-  change("compile", cancel, [&] { training_.put(std::move(compiled)); });
+  compiled.bf16 = bf16, compiled.number = number;
+  change("compile", cancel, [&] {
+    training_.group(compiled);
+    return [&]() noexcept {
+      if (number == 0 || number > compilation()) training_.put(std::move(compiled));
+    };
+  });
 }
 
 template <class T>
 void Trainer<T>::set_trainable(const std::vector<std::string>& paths, bool trainable, runtime::Cancel& cancel) {
   change("freeze", cancel, [&] {
-    const std::vector<optim::Progress> progress = training_.progress();
-    for (const std::string& path : paths)
-      for (nn::Layer<T>* layer : section_.layers_at(path)) layer->trainable = trainable;
-    training_.regroup(progress);
-    if (training_.averages != nullptr) training_.averages->settle();
-    for_others([](Trainer& other) { other.be_told_of_freezing(); });
+    Freezing<T> freezing;
+    freezing.trainable = trainable;
+    for (const std::string& path : paths) {
+      const std::vector<nn::Layer<T>*> found = section_.layers_at(path);
+      if (found.empty()) core::fail_value("[freeze] there is no layer '", path, "'");
+      freezing.layers.insert(freezing.layers.end(), found.begin(), found.end());
+    }
+    typename SharedNetwork<T>::All all(*shared_);
+    std::vector<std::pair<Trainer*, Grouping<T>>> made;
+    for (Trainer* trainer : all)
+      if (trainer->section_.meets(section_))
+        made.emplace_back(trainer, trainer->training_.grouping(trainer->training_.progress(), freezing));
+    return [freezing = std::move(freezing), all = std::move(all), made = std::move(made)]() mutable noexcept {
+      for (nn::Layer<T>* layer : freezing.layers) layer->trainable = freezing.trainable;
+      for (auto& [trainer, grouping] : made) trainer->take_freezing(std::move(grouping));
+    };
   });
 }
 
@@ -88,10 +113,7 @@ typename Trainer<T>::Compiled Trainer<T>::compiled() const {
 template <class T>
 std::vector<std::string> Trainer<T>::frozen() const {
   const Gate::Reader reader(network_.gate);
-  std::vector<std::string> paths;
-  for (const nn::Node<T>& node : section_.nodes())
-    if (!node.layer->trainable && !node.layer->parameters.empty()) paths.push_back(node.path);
-  return paths;
+  return section_.frozen();
 }
 
 // ---- training -------------------------------------------------------------------------------------------------------
@@ -107,6 +129,7 @@ template <class T>
 EpochReport Trainer<T>::fit_epoch(const Samples<T>& samples, const EpochOptions& options, runtime::Cancel& cancel) {
   const Gate::Training right = begin("fit");
   require_optimizer("fit");
+  if (options.batch_size < 1) core::fail_value("[fit] batch_size is 0; a batch has at least one sample");
   if (samples.host_loss == nullptr) require_loss("fit", samples.targets, samples.weights);
   own_loop_->reset();
   if (!take_precision(cancel)) return {};
@@ -116,7 +139,8 @@ EpochReport Trainer<T>::fit_epoch(const Samples<T>& samples, const EpochOptions&
     const EpochReport report = fit_->run_epoch(samples, options, cancel);
     tell_others_unless(step);
     return report;
-  } catch (...) {  // a function of the host's
+  } catch (...) {  // a function of the host's, or no memory: a copy to go back to may be half made
+    fit_.reset();
     tell_others_unless(step);
     throw;
   }
@@ -124,6 +148,8 @@ EpochReport Trainer<T>::fit_epoch(const Samples<T>& samples, const EpochOptions&
 
 template <class T>
 Order Trainer<T>::begin_epoch(Size samples, bool shuffle, runtime::Cancel& cancel) {
+  if (samples > kMaxSamples)
+    core::fail_value("[fit] there are ", samples, " samples, but an order has at most ", kMaxSamples);
   const Gate::Training right = begin("fit");
   Order order =
       shuffle ? shuffled_order(network_.seed, training_.counters.epoch, samples, cancel) : plain_order(samples, cancel);
@@ -174,6 +200,8 @@ void Trainer<T>::step(std::span<const SettingValue> settings, runtime::Cancel& c
 
 template <class T>
 const RowPredictor<T>& Trainer<T>::row_predictor() {
+  if (!section_.input())
+    core::fail_value("[compile_inference] the network takes samples of several shapes; build it with an input_shape");
   std::call_once(row_once_,
                  [&] { row_predictor_ = std::make_unique<const RowPredictor<T>>(section_, *section_.input()); });
   return *row_predictor_;

@@ -39,7 +39,8 @@ class Trainer {
   // `draws` start values, or leaves zeros where others will be set.
   Trainer(std::uint64_t seed, const std::vector<Config>& layers, std::span<const Size> input_shape, bool draws,
           nn::Numbering numbering);
-  // Of some layers of another's, [first, last), whose parameters both share; the training is its own.
+  // Of some layers of another's, [first, last), whose parameters both share; the training is its own. Throws
+  // std::invalid_argument where there are no such layers.
   Trainer(Trainer& of, Size first, Size last)
       : Trainer(of, first, last, Gate::Reader(of.network_.gate)) {}  // so that nobody freezes layers meanwhile
   ~Trainer();
@@ -59,9 +60,11 @@ class Trainer {
 
   // Everything that changes something throws std::runtime_error while another call trains, and does nothing when the
   // host asks to stop.
-  // `loss` null: the host's own. `precision` is "float32", that is T, or "bf16".
+  // `loss` null: the host's own. `precision` is "float32", that is T, or "bf16". The host may number what it compiles,
+  // upwards: what comes after a greater number is out of date, and does nothing.
   void compile(const Config* loss, const Config& optimizer, const std::string& precision, const StepSettings& settings,
-               runtime::Cancel& cancel);
+               runtime::Cancel& cancel, std::uint64_t number = 0);
+  std::uint64_t compilation() const { return training_.compilation.load(); }  // the number of the last
   void set_trainable(const std::vector<std::string>& paths, bool trainable, runtime::Cancel& cancel);
   // Without averages, which are of all parameters but buffers, those start anew.
   void set_parameters(const std::vector<GivenNumbers<T>>& given, const std::vector<GivenNumbers<T>>& averages,
@@ -122,13 +125,15 @@ class Trainer {
   void change(const char* operation, runtime::Cancel& cancel, F f);
   void put(const GivenNumbers<T>& given, T* to);
   void put(const std::vector<GivenNumbers<T>>& parameters, const std::vector<GivenNumbers<T>>& averages);
+  void require_places(const std::vector<GivenNumbers<T>>& parameters,
+                      const std::vector<GivenNumbers<T>>& averages) const;
   void forget_lost_passes();
   void forget_passes(const char* why = "");
   template <class F>
   void for_others(F f) const;
   void tell_others_unless(std::uint64_t step);
   void be_told_of_numbers(const nn::Section<T>& changed);
-  void be_told_of_freezing();
+  void take_freezing(Grouping<T>&& grouping) noexcept;
 
   std::vector<Config> layers_;
   std::shared_ptr<SharedNetwork<T>> shared_;
@@ -145,19 +150,21 @@ class Trainer {
 template <class T>
 template <class F>
 void Trainer<T>::for_others(F f) const {
-  shared_->for_trainers([&](Trainer& other) {
-    if (&other != this && other.section_.meets(section_)) f(other);
-  });
+  for (Trainer* other : typename SharedNetwork<T>::All(*shared_))
+    if (other != this && other->section_.meets(section_)) f(*other);
 }
 
-// Calls f, which changes what passes depend on, while nobody trains or predicts.
+// Changes what passes depend on, while nobody trains or predicts, all at once: f builds what is to be, which may fail, and
+// returns what puts it in place, which may not.
 template <class T>
 template <class F>
 void Trainer<T>::change(const char* operation, runtime::Cancel& cancel, F f) {
   const Gate::Training right = begin(operation);
   const Gate::Writer writer(network_.gate, &cancel);
   if (!writer) return;
-  f();
+  auto put_in_place = f();
+  static_assert(noexcept(put_in_place()));
+  put_in_place();
   forget_passes();
 }
 

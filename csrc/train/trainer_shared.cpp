@@ -1,6 +1,7 @@
 // Trainers come and go with the network that they share, take it in turn, and tell each other what they change.
 #include <algorithm>
 
+#include "core/errors.h"
 #include "train/trainer.h"
 
 namespace nnext::train {
@@ -19,10 +20,20 @@ Trainer<T>::Trainer(std::uint64_t seed, const std::vector<Config>& layers, std::
   shared_->add(this);
 }
 
+namespace {
+
+std::vector<Config> some_of(const std::vector<Config>& layers, Size first, Size last) {
+  if (first >= last || last > layers.size())
+    core::fail_value("[model] the layers from ", first, " to ", last, " are none of the ", layers.size(),
+                     "; give the places of one or more");
+  return {layers.begin() + static_cast<std::ptrdiff_t>(first), layers.begin() + static_cast<std::ptrdiff_t>(last)};
+}
+
+}  // namespace
+
 template <class T>
 Trainer<T>::Trainer(Trainer& of, Size first, Size last, const Gate::Reader&)
-    : layers_(of.layers_.begin() + static_cast<std::ptrdiff_t>(first),
-              of.layers_.begin() + static_cast<std::ptrdiff_t>(last)),
+    : layers_(some_of(of.layers_, first, last)),
       shared_(of.shared_),
       network_(of.network_),
       section_(of.section_, first, last),
@@ -42,10 +53,10 @@ Trainer<T>::~Trainer() {
 template <class T>
 void Trainer<T>::forget_lost_passes() {
   if (!network_.gate.take_abandoned()) return;
-  shared_->for_trainers([](Trainer& trainer) {
-    static_cast<void>(trainer.own_loop_.release());
-    static_cast<void>(trainer.fit_.release());
-  });
+  for (Trainer* trainer : typename SharedNetwork<T>::All(*shared_)) {
+    static_cast<void>(trainer->own_loop_.release());
+    static_cast<void>(trainer->fit_.release());
+  }
 }
 
 // The right to train for as long as the result lives.
@@ -89,10 +100,11 @@ void Trainer<T>::be_told_of_numbers(const nn::Section<T>& changed) {
   if (training_.averages != nullptr) training_.averages->restart(changed);
 }
 
+// When all layers are marked.
 template <class T>
-void Trainer<T>::be_told_of_freezing() {
+void Trainer<T>::take_freezing(Grouping<T>&& grouping) noexcept {
   forget_passes(", as another model of this network has frozen layers, or no longer does");
-  training_.regroup(training_.progress());
+  training_.put(std::move(grouping));
   if (training_.averages != nullptr) training_.averages->settle();
 }
 

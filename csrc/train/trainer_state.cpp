@@ -2,6 +2,13 @@
 #include "train/trainer.h"
 
 namespace nnext::train {
+namespace {
+
+[[noreturn]] void fail_compiled_anew() {
+  throw std::runtime_error("[load] the model was compiled anew meanwhile; load again");
+}
+
+}  // namespace
 
 template <class T>
 void Trainer<T>::put(const GivenNumbers<T>& given, T* to) {
@@ -23,18 +30,35 @@ void Trainer<T>::put(const std::vector<GivenNumbers<T>>& parameters, const std::
 template <class T>
 void Trainer<T>::set_parameters(const std::vector<GivenNumbers<T>>& given, const std::vector<GivenNumbers<T>>& averages,
                                 runtime::Cancel& cancel) {
-  change("load_state_dict", cancel, [&] { put(given, averages); });
+  change("load_state_dict", cancel, [&] {
+    require_places(given, averages);
+    return [this, &given, &averages]() noexcept { put(given, averages); };
+  });
+}
+
+// Whatever was compiled when the host put them together. Throws where there is no such parameter.
+template <class T>
+void Trainer<T>::require_places(const std::vector<GivenNumbers<T>>& parameters,
+                                const std::vector<GivenNumbers<T>>& averages) const {
+  for (const auto* all : {&parameters, &averages})
+    for (const GivenNumbers<T>& numbers : *all) section_.owner(numbers.parameter);
+  if (!averages.empty() && training_.averages == nullptr) fail_compiled_anew();
 }
 
 template <class T>
 void Trainer<T>::set_state(const GivenState<T>& state, runtime::Cancel& cancel) {
   change("load", cancel, [&] {
-    put(state.parameters, state.averages);
-    for (Size s = 0; s < state.optimizer.size(); ++s)
-      for (const GivenNumbers<T>& numbers : state.optimizer[s])
-        put(numbers, training_.optimizer_state.at(numbers.parameter).at(s).data());
-    training_.regroup(state.progress);
-    training_.counters = state.counters, training_.position = state.position;
+    require_places(state.parameters, state.averages);
+    if (state.optimizer.size() != (training_.optimizer == nullptr ? 0 : training_.optimizer->states().size()))
+      fail_compiled_anew();
+    return [this, &state, grouping = training_.grouping(state.progress)]() mutable noexcept {
+      put(state.parameters, state.averages);
+      for (Size s = 0; s < state.optimizer.size(); ++s)
+        for (const GivenNumbers<T>& numbers : state.optimizer[s])
+          put(numbers, training_.optimizer_state[numbers.parameter][s].data());
+      training_.put(std::move(grouping));
+      training_.counters = state.counters, training_.position = state.position;
+    };
   });
 }
 
@@ -55,7 +79,7 @@ std::pair<Counters, std::uint64_t> Trainer<T>::counters() const {
 
 template <class T>
 void Trainer<T>::set_counters(const Counters& counters, runtime::Cancel& cancel) {
-  change("load", cancel, [&] { training_.counters = counters; });
+  change("load", cancel, [&] { return [this, &counters]() noexcept { training_.counters = counters; }; });
 }
 
 // The members above; the others are instantiated in trainer.cpp and trainer_shared.cpp.

@@ -13,8 +13,12 @@ namespace {
 template <class T>
 LossRule<T> make_loss(const nn::Section<T>& section, const Config* config) {
   const Size nodes = section.nodes().size();
-  if (config == nullptr) return {{}, nodes};
-  return {ops::make_loss(section.network().kernels, *config), config->flag("with_last_layer") ? nodes - 1 : nodes};
+  LossRule<T> rule;
+  rule.head = nodes;
+  if (config == nullptr) return rule;
+  static_cast<ops::Loss<T>&>(rule) = ops::make_loss(section.network().kernels, *config);
+  if (config->flag("with_last_layer")) --rule.head;
+  return rule;
 }
 
 template <class T>
@@ -35,7 +39,10 @@ std::vector<std::vector<Buffer<T>>> start_state(const nn::Section<T>& section, c
 template <class T>
 typename Training<T>::Compiled Training<T>::prepare(const Config* loss_, const Config& optimizer_,
                                                     const StepSettings& settings_) const {
-  Compiled compiled{make_loss(section, loss_), settings_, optim::make_optimizer<T>(optimizer_), {}};
+  Compiled compiled;
+  compiled.loss = make_loss(section, loss_);
+  compiled.settings = settings_;
+  compiled.optimizer = optim::make_optimizer<T>(optimizer_);
   if (settings_.clip_value > 0) compiled.optimizer->limit_gradient(settings_.clip_value);
   if (const Size given = settings_.lr_scale.size(); given > 0 && given != section.parameters())
     core::fail_value("[compile] lr_scale has ", given, " factors for ", section.parameters(), " parameters");
@@ -44,9 +51,15 @@ typename Training<T>::Compiled Training<T>::prepare(const Config* loss_, const C
 }
 
 template <class T>
-void Training<T>::put(Compiled compiled) {
+void Training<T>::group(Compiled& compiled) const {
+  compiled.grouping = grouping(std::vector<optim::Progress>(section.parameters()), compiled.settings,
+                               compiled.optimizer.get(), Freezing<T>());
+}
+
+template <class T>
+void Training<T>::put(Compiled&& compiled) noexcept {
   loss = std::move(compiled.loss);
-  settings = compiled.settings;
+  settings = std::move(compiled.settings);
   optimizer = std::move(compiled.optimizer);
   optimizer_state = std::move(compiled.state);
   position = {};
@@ -54,27 +67,30 @@ void Training<T>::put(Compiled compiled) {
   trial = std::move(compiled.trial);
   averages = std::move(compiled.averages);
   if (averages != nullptr) averages->settle();
-  regroup(std::vector<optim::Progress>(section.parameters()));
+  put(std::move(compiled.grouping));
+  compilation.store(compiled.number);
 }
 
 template <class T>
-void Training<T>::regroup(const std::vector<optim::Progress>& progress) {
-  std::vector<Group<T>> made;
-  std::vector<Size> places;
+Grouping<T> Training<T>::grouping(const std::vector<optim::Progress>& progress, const StepSettings& by,
+                                  const optim::Optimizer<T>* rule, const Freezing<T>& freezing) const {
+  Grouping<T> made;
   section.for_parameters([&](const nn::Node<T>& node, const nn::Parameter<T>&, Size index) {
-    const bool trainable = node.layer->trainable;
-    const double lr_scale = settings.lr_scale.empty() ? 1 : settings.lr_scale[index];
+    const bool trainable = freezing.trains(*node.layer);
+    const double lr_scale = by.lr_scale.empty() ? 1 : by.lr_scale[index];
     const auto same = [&](const Group<T>& group) {
       return group.trainable == trainable && group.lr_scale == lr_scale && group.progress == progress[index];
     };
-    const auto found = std::find_if(made.begin(), made.end(), same);
-    places.push_back(static_cast<Size>(found - made.begin()));
-    if (found != made.end()) return;
-    made.push_back({progress[index], trainable, lr_scale, optimizer == nullptr ? nullptr : optimizer->clone()});
-    if (optimizer != nullptr) made.back().rule->scale_lr(lr_scale);
+    const auto found = std::find_if(made.groups.begin(), made.groups.end(), same);
+    made.group_of.push_back(static_cast<Size>(found - made.groups.begin()));
+    if (found != made.groups.end()) return;
+    Group<T>& group = made.groups.emplace_back();
+    group.progress = progress[index], group.trainable = trainable, group.lr_scale = lr_scale;
+    if (rule == nullptr) return;
+    group.rule = rule->clone();
+    group.rule->scale_lr(lr_scale);
   });
-  groups = std::move(made);
-  group_of = std::move(places);
+  return made;
 }
 
 template <class T>
@@ -82,6 +98,12 @@ std::vector<optim::Progress> Training<T>::progress() const {
   std::vector<optim::Progress> all;
   for (const Size group : group_of) all.push_back(groups[group].progress);
   return all;
+}
+
+// Parameters of one group have come equally far, here as there.
+template <class T>
+void Training<T>::put_back(const std::vector<optim::Progress>& progress) noexcept {
+  for (Size i = 0; i < group_of.size(); ++i) groups[group_of[i]].progress = progress[i];
 }
 
 template <class T>
@@ -153,7 +175,7 @@ void StateCopy<T>::put_back(Training<T>& training) const {
   if (training.averages != nullptr) training.averages->be_set(!averages.empty());
   training.counters = counters;
   training.position = position;
-  training.regroup(progress);
+  training.put_back(progress);
   for (nn::Node<T>& node : training.section.nodes())  // last, since this allocates
     node.layer->pack(std::exchange(node.layer->packed, nn::Packed::none));
 }

@@ -1,6 +1,8 @@
 // What training adds to a section of a network: the loss, the optimizer's rule and state, and how far all has come.
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <memory>
 #include <span>
 #include <string>
@@ -72,10 +74,28 @@ struct Group {
   std::unique_ptr<optim::Optimizer<T>> rule;
 };
 
+// All of them, and in which each parameter is.
+template <class T>
+struct Grouping {
+  std::vector<Group<T>> groups;
+  std::vector<Size> group_of;
+};
+
+// Layers that are to be trained from now on, or no longer; all others stay as they are.
+template <class T>
+struct Freezing {
+  std::vector<nn::Layer<T>*> layers{};
+  bool trainable = true;
+
+  bool trains(const nn::Layer<T>& layer) const {
+    return std::find(layers.begin(), layers.end(), &layer) != layers.end() ? trainable : layer.trainable;
+  }
+};
+
 template <class T>
 struct Training {
   explicit Training(const nn::Section<T>& section_) : network(section_.network()), section(section_) {
-    regroup(std::vector<optim::Progress>(section.parameters()));
+    put(grouping(std::vector<optim::Progress>(section.parameters())));
   }
 
   nn::Network<T>& network;        // all of it: its kernels, seed and gate
@@ -90,7 +110,8 @@ struct Training {
   std::unique_ptr<Twin<T>> trial;                       // where a rule's minimizer looks around; null: it has none
   const kernels::Bf16Kernels* bf16 = nullptr;           // of products; null: those of T
   std::vector<Group<T>> groups;
-  std::vector<Size> group_of;  // [parameter]
+  std::vector<Size> group_of;                 // [parameter]
+  std::atomic<std::uint64_t> compilation{0};  // the host's number of what was compiled last; 0: it has none
 
   // What goes through a fit's passes.
   const nn::Section<T>& passed() const { return trial != nullptr ? trial->section() : section; }
@@ -105,16 +126,23 @@ struct Training {
     StepSettings settings;
     std::unique_ptr<optim::Optimizer<T>> optimizer;
     std::vector<std::vector<Buffer<T>>> state;
-    std::unique_ptr<Averages<T>> averages{};
-    std::unique_ptr<Twin<T>> trial{};
+    std::unique_ptr<Averages<T>> averages;
+    std::unique_ptr<Twin<T>> trial;
     const kernels::Bf16Kernels* bf16 = nullptr;
+    Grouping<T> grouping;  // by which layers train at the time; made last
+    std::uint64_t number = 0;
   };
   Compiled prepare(const Config* loss, const Config& optimizer, const StepSettings& settings) const;
-  void put(Compiled compiled);
+  void group(Compiled& compiled) const;
+  void put(Compiled&& compiled) noexcept;
 
-  // Parts the parameters into groups anew, after layers were frozen or their progress set.
-  void regroup(const std::vector<optim::Progress>& progress);
-  std::vector<optim::Progress> progress() const;  // of each parameter
+  // The parameters by how far they have come, as it is or will be after a freezing; then in place of what was.
+  Grouping<T> grouping(const std::vector<optim::Progress>& progress, const Freezing<T>& freezing = {}) const {
+    return grouping(progress, settings, optimizer.get(), freezing);
+  }
+  void put(Grouping<T>&& made) noexcept { groups = std::move(made.groups), group_of = std::move(made.group_of); }
+  std::vector<optim::Progress> progress() const;                         // of each parameter
+  void put_back(const std::vector<optim::Progress>& progress) noexcept;  // of the same groups
 
   // Settings of the optimizer are others from now on.
   void set(Size setting, double value) {
@@ -138,6 +166,10 @@ struct Training {
   // Applies a step to a piece of a layer's parameter, given its gradient.
   void apply(const nn::Node<T>& node, const nn::Piece& piece, T* gradient);  // which it may change
   optim::Update<T> update(const nn::Node<T>& node, const nn::Piece& piece, T* gradient);
+
+ private:
+  Grouping<T> grouping(const std::vector<optim::Progress>& progress, const StepSettings& by,
+                       const optim::Optimizer<T>* rule, const Freezing<T>& freezing) const;
 };
 
 // What training has reached, at one moment.

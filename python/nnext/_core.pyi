@@ -70,6 +70,7 @@ def matmul(
 
 class _PybindType(type): ...  # every class of pybind11 has a metaclass of its own
 
+# Objects come from functions alone; the classes cannot be called.
 class _Samples(Generic[_Number], metaclass=_PybindType):
     def __init__(self, *args: object, **kwargs: object) -> NoReturn: ...  # `samples()` of a network makes them
     @property
@@ -79,15 +80,19 @@ class _Samples(Generic[_Number], metaclass=_PybindType):
     @property
     def output_shape(self) -> list[int]: ...  # of the network for each of them
 
+class _FitClaim(metaclass=_PybindType):
+    def __enter__(self) -> None: ...  # RuntimeError while there is another fit
+    def __exit__(self, *args: object) -> None: ...
+
 class _Network(Generic[_Number], metaclass=_PybindType):
-    def __init__(
-        self,
+    @staticmethod
+    def build(
         seed: int,
         layers: Sequence[_Config],
         input_shape: Sequence[int] = [],
         draws: bool = True,
         numbering: tuple[int, int] = (0, 0),  # of the first layer, and of the first that another one holds
-    ) -> None: ...
+    ) -> Any: ...  # a network of the class that is asked
     def slice(self, first: int, last: int) -> Self: ...  # of the same network
     def numbering(self) -> tuple[int, int]: ...
     def told_shape(self) -> list[int]: ...  # empty where it was not told
@@ -105,7 +110,8 @@ class _Network(Generic[_Number], metaclass=_PybindType):
     def get_weights(self) -> _Weights[_Number]: ...
     def set_weights(self, tensors: list[Any], averages: list[Any]) -> None: ...
     def get_gradients(self) -> list[npt.NDArray[_Number]]: ...
-    def get_state(self) -> _State[_Number]: ...  # of one moment, also during a fit
+    # Of one moment, also during a fit; with it what set_state leaves: frozen layers, and the number of compile.
+    def get_state(self) -> tuple[*_State[_Number], list[str], int]: ...
     def set_state(
         self,
         tensors: list[Any],
@@ -132,7 +138,9 @@ class _Network(Generic[_Number], metaclass=_PybindType):
         accumulate: int = 1,
         ema: float = 0.0,  # 0: no averages
         lr_scale: Sequence[float] = ...,  # for each tensor; none: 1
+        number: int = 0,  # the caller's, upwards: after a greater one nothing is changed
     ) -> None: ...
+    def compilation(self) -> int: ...  # the number of what was compiled last; 0: it has none
     def find_bf16(self) -> str: ...  # the kernels for precision "bf16"; raises where there are none
     def set_trainable(self, paths: Sequence[str], trainable: bool) -> None: ...
     def frozen(self) -> list[str]: ...  # paths of layers with parameters
@@ -167,8 +175,7 @@ class _Network(Generic[_Number], metaclass=_PybindType):
         loss: Callable[[Any, Any], tuple[float, Any] | tuple[float, Any, dict[str, float]]] | None = None,
     ) -> tuple[float, int, bool]: ...  # one step; it counts as no epoch
     def begin_epoch(self, samples: int, shuffle: bool) -> npt.NDArray[np.uint32]: ...
-    def begin_fit(self, id: int) -> None: ...  # one fit at a time; id is not 0
-    def end_fit(self, id: int) -> None: ...  # does nothing unless it is the fit in progress
+    def claim_fit(self) -> _FitClaim: ...  # of the network: one fit at a time
     def predict(
         self, x: npt.ArrayLike, out: npt.NDArray[_Number] | None, check: bool, scale: float
     ) -> npt.NDArray[_Number]: ...
@@ -186,9 +193,22 @@ def tensor_table(
     layers: Sequence[_Config], input_shape: Sequence[int] = [], numbering: tuple[int, int] = (0, 0)
 ) -> list[tuple[str, list[int], str]]: ...
 
+@final
 class Samples32(_Samples[np.float32]): ...
+
+@final
 class Samples64(_Samples[np.float64]): ...
+
+@final
+class FitClaim32(_FitClaim): ...
+
+@final
+class FitClaim64(_FitClaim): ...
+
+@final
 class Network32(_Network[np.float32]): ...
+
+@final
 class Network64(_Network[np.float64]): ...
 
 @final

@@ -46,7 +46,7 @@ def lr_scales(optimizer: Optimizer, tensors: Iterable[Tensor]) -> list[float]:
 
 def optimizer_arrays(optimizer: Optimizer) -> list[str]:
     """Return the names of the running sums that an optimizer keeps of each parameter."""
-    core = Network32(0, [])
+    core: Network32 = Network32.build(0, [])
     core.compile(None, optimizer.rule())
     return core.optimizer_states()
 
@@ -84,10 +84,10 @@ class Engine(Passes):
         self.layers, self.seed, self.dtype = tuple(layers), seed, dtype
         configs = [layer.config() for layer in self.layers]
         kind = Network32 if dtype == np.float32 else Network64
-        self._take(kind(seed, configs, list(input_shape or ()), draws, numbering))
+        self._take(kind.build(seed, configs, list(input_shape or ()), draws, numbering))
 
     def _take(self, core: Network32 | Network64) -> None:
-        self._core = core
+        self._core, self._records = core, {0: None}
         # predict(X, out, check, scale): the core's own, as one call more is a tenth of the smallest prediction.
         self.predict = core.predict
 
@@ -202,10 +202,14 @@ class Engine(Passes):
         return Position(*self._core.get_position())
 
     def state(self) -> State:
-        """Return copies of everything, of one moment, also while a fit goes on."""
-        tensors, averages, sums, progress, counters, position = self._core.get_state()
+        """Return copies of everything, of one moment, also while others train, compile or freeze."""
+        (tensors, averages, sums, progress, counters, position, frozen), record = self._with_record(self._read_state)
         named = self._named(tensors), self._named(sums), self._named(progress)
-        return State(*named, counters, Position(*position), self._averages(averages))
+        return State(*named, counters, Position(*position), self._averages(averages), frozen, record)
+
+    def _read_state(self) -> tuple[Any, int]:
+        *state, compilation = self._core.get_state()
+        return state, compilation
 
     def set_state(self, state: State) -> None:
         """Continue from a state of the same network with the same optimizer."""

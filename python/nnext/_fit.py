@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -21,6 +21,7 @@ from nnext._samples import Samples
 from nnext.callbacks import Callback, ProgressBar, TimeLimit
 from nnext.errors import DivergenceError
 from nnext.history import History
+from nnext.optimizers import Optimizer
 from nnext.schedules import Schedule
 
 
@@ -42,8 +43,7 @@ class Trainee(Protocol):
 def fit(model: Trainee, compiled: Compiled, X: Any, y: Any, options: FitOptions) -> History:
     """Train the model; see `Sequential.fit`."""
     batches = handed_over("fit", X, y, options.sample_weight)
-    try:  # from here on: Ctrl-C may come as soon as begin_fit has returned
-        model.engine.begin_fit(id(options))
+    with model.engine.claim_fit():
         seen = model.seen if options.resume is None else options.resume.seen
         seen = replace(seen, scale=None if options.scale == 1 else options.scale)
         given = Given(Preparer(model.engine, compiled, seen, options.scale), options, model.engine.seed)
@@ -55,8 +55,6 @@ def fit(model: Trainee, compiled: Compiled, X: Any, y: Any, options: FitOptions)
             return _Fit(model, compiled, given).run()
         finally:
             given.close()
-    finally:
-        model.engine.end_fit(id(options))
 
 
 def train_on_batch(
@@ -71,22 +69,51 @@ def train_on_batch(
                 f"[{operation}] {name} is {value!r}, whose lengths are in epochs, but a batch does not tell how many "
                 "steps an epoch has; give steps_per_epoch"
             )
-    try:
-        engine.begin_fit(id(given))
+    with engine.claim_fit(), _unless_trained(model):
         preparer = Preparer(engine, compiled, replace(model.seen, scale=None if scale == 1 else scale), scale)
         samples = _samples.weigh(preparer.settle(operation, given, is_batch=True), class_weight, preparer.decision)
         data = preparer.data(operation, samples, keep_outputs=bool(compiled.metrics))
         step = _begin_step(engine, steps)
+        model.remember(preparer.seen)
         done = preparer.objective.batch(data, step, steps)
         if done.diverged:
             raise DivergenceError(
                 int(engine.position.epochs), step, done.lr, operation, "where it was before this call"
             )
-    finally:
-        engine.end_fit(id(given))
-    model.remember(preparer.seen)
     follower = _measure.Follower(compiled.metrics, operation)
     return _measure.Scores(_measured(follower, preparer, Passed(done.loss, data.y, done.outputs, data.sample_weight)))
+
+
+@contextlib.contextmanager
+def _unless_trained(
+    model: Trainee, resume: Checkpoint | None = None, optimizer: Optimizer | None = None
+) -> Iterator[None]:
+    """Leave the model as it was where an error ends what is done within before the first step.
+
+    With `resume`, what is done within starts from there.
+    """
+    engine, before = model.engine, (model.history, model.stop_training, model.seen)
+    untrained = [engine.counters]
+    kept = None
+    if resume is not None and optimizer is not None:
+        kept = Checkpoint(engine.state(), model.seen, optimizer.changing())
+        untrained.append(resume.state.all_counters)
+    try:
+        yield
+    except BaseException:
+        if engine.counters in untrained:
+            model.history, model.stop_training = before[:2]
+            model.remember(before[2])
+            if kept is not None and optimizer is not None:
+                _put(kept, engine, optimizer)
+        raise
+
+
+def _put(checkpoint: Checkpoint, engine: Engine, optimizer: Optimizer) -> None:
+    """Go on from there."""
+    engine.set_state(checkpoint.state)
+    for name, value in checkpoint.settings.items():
+        setattr(optimizer, name, value)
 
 
 def _begin_step(engine: Engine, steps: int | None) -> int:
@@ -150,38 +177,24 @@ class _Fit:
         model, options = self.model, self.options
         limits = [] if options.max_time is None else [TimeLimit(options.max_time)]
         callbacks = [*options.callbacks, *limits, ProgressBar(options.verbose)]
-        before = model.history, model.stop_training, model.seen
-        kept = self._put(options.resume)
-        counters = model.engine.counters
-        history = model.history = History()
+        optimizer, history = self.compiled.optimizer, History()
         history.validation_rows = self.given.validation_rows
-        model.stop_training = False
-        model.remember(self.given.preparer.seen)
         with contextlib.ExitStack() as closing:
-            try:
-                self._begin(callbacks, closing)
-                self._epochs(history, callbacks)
-            except BaseException as error:
-                history.stop_reason = type(error).__name__
-                if model.engine.counters == counters:  # nothing has been trained: the model is as it was
-                    model.history, model.stop_training = before[:2]
-                    model.remember(before[2])
-                    self._put(kept)
-                raise
+            with _unless_trained(model, options.resume, optimizer):
+                if options.resume is not None:
+                    _put(options.resume, model.engine, optimizer)
+                model.history, model.stop_training = history, False
+                model.remember(self.given.preparer.seen)
+                try:
+                    self._begin(callbacks, closing)
+                    self._epochs(history, callbacks)
+                except BaseException as error:
+                    history.stop_reason = type(error).__name__
+                    model.remember(self.given.preparer.seen)  # what batches have told so far
+                    raise
             for callback in callbacks:
                 callback.on_train_end({})
         return history
-
-    def _put(self, checkpoint: Checkpoint | None) -> Checkpoint | None:
-        """Go on from a checkpoint, if there is one; return the one that leads back."""
-        if checkpoint is None:
-            return None
-        optimizer, engine = self.compiled.optimizer, self.model.engine
-        kept = Checkpoint(engine.state(), self.model.seen, optimizer.changing())
-        engine.set_state(checkpoint.state)
-        for name, value in checkpoint.settings.items():
-            setattr(optimizer, name, value)
-        return kept
 
     def _begin(self, callbacks: Sequence[Callback], closing: contextlib.ExitStack) -> None:
         names = ["loss", *self.compiled.metrics]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
@@ -157,13 +158,9 @@ class _Trial:
 
     def run(self, rates: Array, steps: Generator[tuple[Data, int]], curve: Curve) -> None:
         """Take a step with each rate, until the loss explodes."""
-        try:
-            self._engine.begin_fit(id(self))
+        with self._engine.claim_fit(), contextlib.closing(steps):
             for lr, (data, batch_size) in zip(rates.tolist(), steps, strict=False):
                 self._compiled.optimizer.lr = lr
                 done = self._preparer.objective.epoch(data, batch_size, shuffle=False)
                 if done.diverged or curve.explodes(lr, done.loss):
                     break
-        finally:
-            self._engine.end_fit(id(self))
-            steps.close()

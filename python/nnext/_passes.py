@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager
+from itertools import count
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from nnext.layers import Layer
 from nnext.losses import Loss
@@ -20,11 +22,17 @@ if TYPE_CHECKING:
 HostLoss = Callable[[Any, Any], tuple[float, Any] | tuple[float, Any, dict[str, float]]]
 
 
+_T = TypeVar("_T")
+_GONE = object()
+_numbers = count(1)
+
+
 class Passes:
     """What trains a network and asks it, by arrays. Checks of arrays are the core's."""
 
     layers: tuple[Layer, ...]
     _core: Network32 | Network64
+    _records: dict[int, Any]  # by the numbers that the core has for what was compiled; its own says which one holds
 
     # ---- training -----------------------------------------------------------------------------------------------
 
@@ -44,17 +52,39 @@ class Passes:
         accumulate: int = 1,
         ema: float | None = None,
         lr_scale: Sequence[float] = (),
+        record: object = None,
     ) -> None:
         """Take a loss, None where it is computed outside, and an optimizer, which starts afresh.
 
-        `lr_scale` has a factor on its rate for each tensor; none: 1.
+        `lr_scale` has a factor on its rate for each tensor; none: 1. `record` is kept with it: from the moment in which
+        the core has changed, and no sooner, `record` gives it.
         """
         described = None
         if loss is not None:
             fused = loss.fused(type(self.layers[-1]).__name__)
             described = (fused or loss).config() | {"type": (fused or loss).name, "with_last_layer": fused is not None}
         clip = clip_norm or 0.0, clip_value or 0.0
-        self._core.compile(described, optimizer.rule(), precision, *clip, accumulate, ema or 0.0, list(lr_scale))
+        number = next(_numbers)
+        self._records[number] = record  # whoever sees the core's number finds it
+        self._core.compile(
+            described, optimizer.rule(), precision, *clip, accumulate, ema or 0.0, list(lr_scale), number
+        )
+        for old in list(self._records):  # greater ones are those of other threads, whose turn comes
+            if 0 < old < number:
+                self._records.pop(old, None)
+
+    @property
+    def record(self) -> Any:
+        """What `compile` was given last with what it took; None before."""
+        return self._with_record(lambda: (None, self._core.compilation()))[1]
+
+    def _with_record(self, read: Callable[[], tuple[_T, int]]) -> tuple[_T, Any]:
+        """Return what is read, with the record of what was compiled then."""
+        while True:
+            found, number = read()
+            record = self._records.get(number, _GONE)
+            if record is not _GONE:  # else another thread has compiled since
+                return found, record
 
     def samples(
         self, X: Any, y: npt.ArrayLike | None, weight: Any, operation: str, scale: float, rows: Array | None = None
@@ -65,13 +95,9 @@ class Passes:
         """
         return self._core.samples(X, y, weight, operation, scale, rows)
 
-    def begin_fit(self, token: int) -> None:
-        """Claim the network; RuntimeError while another fit has it."""
-        self._core.begin_fit(token)
-
-    def end_fit(self, token: int) -> None:
-        """Give the network back, if that fit has it."""
-        self._core.end_fit(token)
+    def claim_fit(self) -> AbstractContextManager[None]:
+        """Return what a `with` keeps other fits away by; entered while there is one, it raises RuntimeError."""
+        return self._core.claim_fit()
 
     def fit_epoch(
         self,

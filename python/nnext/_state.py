@@ -71,3 +71,11 @@ class State:
     counters: Counters
     position: Position
     averages: Mapping[str, Array] = field(default_factory=dict)  # of the parameters, if there are some
+    # What setting the state leaves as it is:
+    frozen: Sequence[str] = ()  # paths of layers
+    compiled: Any = None  # what `compile` accepted
+
+    @property
+    def all_counters(self) -> tuple[int, int, int]:
+        """Training steps, epochs, and steps of the optimizer so far."""
+        return *self.counters, max((steps for steps, _ in self.progress.values()), default=0)

@@ -8,7 +8,6 @@ from typing import Any
 from nnext import _check, _decision, _measure, _safetensors, losses
 from nnext._calls import takes_hints
 from nnext._compiled import Compiled
-from nnext._decision import Seen
 from nnext._engine import lr_scales
 from nnext.losses import CustomLoss, Loss
 from nnext.metrics import choose
@@ -130,7 +129,7 @@ class Compiling(Deciding):
             )
         output = None if self.input_shape is None else self._engine.output(self.input_shape)
         _decision.check(self.layers, None if output is None else output.channels, compiled.core_loss)
-        seen = Seen(classes=self._seen.classes, scale=self._seen.scale)
+        seen = self._told.under(compiled)
         if output is not None:
             _measure.check(compiled.metrics, _decision.decide(self.layers, output, compiled.core_loss, seen))
         self._engine.compile(
@@ -142,5 +141,5 @@ class Compiling(Deciding):
             accumulate=compiled.accumulate,
             ema=compiled.ema,
             lr_scale=lr_scales(compiled.optimizer, self._engine.tensors()),
+            record=compiled,
         )
-        self._compiled, self._seen = compiled, seen

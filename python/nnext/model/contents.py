@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnext import _safetensors
-from nnext._compiled import Compiled
 from nnext._decision import NOTHING_SEEN, Seen
 from nnext._engine import Engine
 from nnext._files import Bytes
@@ -24,16 +23,15 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 
-def pack(engine: Engine, compiled: Compiled | None = None, seen: Seen = NOTHING_SEEN) -> _safetensors.File:
-    """Return a file: of one moment, also while a fit goes on.
+def pack(engine: Engine, state: State, seen: Seen = NOTHING_SEEN) -> _safetensors.File:
+    """Return a file that has a network in a state of it.
 
     Raises
     ------
     ValueError, TypeError
         When a description has what no file can hold.
     """
-    state = engine.state()
-    plain = descriptions.write(engine, state, compiled, seen)
+    plain = descriptions.write(engine, state, seen)
     descriptions.read(plain)  # so that an error says which entry no file can hold
     trained = {_trained(path): state.tensors[path] for path in state.averages}
     return _safetensors.encode(plain, {**state.tensors, **state.averages, **trained, **_named(state.optimizer)})

@@ -15,7 +15,7 @@ from nnext.model.functions import Functions
 from nnext.model.parameters import Parameters
 from nnext.model.training import Training
 
-_IN_THE_FILE = ("_engine", "_compiled")  # of a model's attributes
+_IN_THE_FILE = ("_engine", "_told")  # of a model's attributes
 
 
 class Copies(Training, Parameters):
@@ -29,9 +29,10 @@ class Copies(Training, Parameters):
         """Return the bytes of the model's file, its functions, and its other attributes."""
         state: Any = super().__getstate__()
         by_name, by_slot = state if isinstance(state, tuple) else (state, {})
-        functions = Functions.of(self._compiled)
+        now = self._engine.state()
+        functions = Functions.of(now.compiled)
         return {
-            "file": bytes(pack(self._engine, self._compiled)),
+            "file": bytes(pack(self._engine, now, self._told.under(now.compiled))),
             "loss": functions.loss,
             "metrics": dict(functions.metrics),
             "attributes": {name: value for name, value in (by_name | by_slot).items() if name not in _IN_THE_FILE},
@@ -82,7 +83,7 @@ def _usable(engine: Engine, precision: str) -> str:
 
 
 def _reduce(predictor: Predictor) -> tuple[Any, tuple[bytes]]:
-    return _predictor, (bytes(pack(predictor.engine)),)
+    return _predictor, (bytes(pack(predictor.engine, predictor.engine.state())),)
 
 
 def _predictor(file: bytes) -> Predictor:

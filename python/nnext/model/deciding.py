@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from nnext._compiled import Compiled
 from nnext._decision import NOTHING_SEEN, Decision, Output, Seen, decide
 from nnext._engine import Engine
 from nnext._warn import warn
 from nnext.model.network import Network
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What data have told, and what was compiled then: the loss says what their numbers mean."""
+
+    seen: Seen
+    compiled: Compiled | None
+    scale: float | None  # that of `seen`, at hand for the smallest prediction
+
+    def under(self, compiled: Compiled | None) -> Seen:
+        """Return what of it holds with what is compiled: names of classes and the factor on X with everything."""
+        return self.seen if self.compiled is compiled else Seen(classes=self.seen.classes, scale=self.seen.scale)
 
 
 class Deciding(Network):
@@ -13,7 +29,7 @@ class Deciding(Network):
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
-        self._seen = NOTHING_SEEN
+        self._told = _Told(NOTHING_SEEN, None, None)
 
     @property
     def seen(self) -> Seen:
@@ -28,7 +44,7 @@ class Deciding(Network):
         >>> model.seen.classes
         ('cat', 'dog')
         """
-        return self._seen
+        return self._told.under(self._compiled)
 
     def remember(self, seen: Seen) -> None:
         """Take what data have told; for the other modules of nnext.
@@ -54,7 +70,7 @@ class Deciding(Network):
                 raise ValueError(
                     f"[model] there are {len(seen.classes)} names of classes, but the network has {outputs} outputs"
                 )
-        self._seen = seen
+        self._told = _Told(seen, self._compiled, seen.scale)
 
     @property
     def decision(self) -> Decision:
@@ -80,12 +96,14 @@ class Deciding(Network):
         return self._decide(self._engine.output(self.input_shape))
 
     def _decide(self, output: Output) -> Decision:
-        return decide(self.layers, output, None if self._compiled is None else self._compiled.core_loss, self._seen)
+        compiled = self._compiled
+        loss = None if compiled is None else compiled.core_loss
+        return decide(self.layers, output, loss, self._told.under(compiled))
 
     def _scale(self, operation: str, scale: float | None) -> float:
         """Return the factor on X: 1 where none is given, with a warning if the last fit had another."""
-        if scale is None and self._seen.scale is not None:
-            warn_of_scale(operation, self._seen.scale)
+        if scale is None and (fitted := self._told.scale) is not None:
+            warn_of_scale(operation, fitted)
         return 1.0 if scale is None else scale
 
 

@@ -88,14 +88,15 @@ class Description:
         return len(optimizer_arrays(self.compiled.optimizer))
 
 
-def write(engine: Engine, state: State, compiled: Compiled | None, seen: Seen) -> dict[str, Any]:
+def write(engine: Engine, state: State, seen: Seen) -> dict[str, Any]:
     """Describe a network in a state of it."""
+    compiled: Compiled | None = state.compiled
     description: dict[str, Any] = {
         "dtype": engine.dtype.name,
         "seed": engine.seed,
         "layers": [layer.config() for layer in engine.layers],
         "input_shape": None if engine.told_shape is None else list(engine.told_shape),
-        "frozen": sorted(engine.frozen),
+        "frozen": sorted(state.frozen),
         "counters": list(state.counters),
         "progress": {path: list(progress) for path, progress in state.progress.items()},
         "position": list(state.position),

@@ -109,7 +109,7 @@ class Inspection(Deciding):
         compiled = require(self._compiled, "input_gradient")
         _inside.refuse_sparse("input_gradient", X)
         scale = self._scale("input_gradient", scale)
-        return _inside.input_gradient(self._engine, compiled, self._seen, Samples(X, y), scale)
+        return _inside.input_gradient(self._engine, compiled, self._told.under(compiled), Samples(X, y), scale)
 
     @takes_hints
     def jacobian(self, X: npt.ArrayLike, *, scale: float | None = None) -> Array:

@@ -24,7 +24,6 @@ class Network:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._compiled: Compiled | None = None
         self._history: History | None = None
         self._stop_training = False
 
@@ -37,6 +36,11 @@ class Network:
     def compiled(self) -> Compiled | None:
         """What `compile` accepted last; None before."""
         return self._compiled
+
+    @property
+    def _compiled(self) -> Compiled | None:  # a class of the user's may have another `compiled`
+        compiled: Compiled | None = self._engine.record
+        return compiled
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -56,7 +60,7 @@ class Network:
     @property
     def optimizer(self) -> Optimizer | None:
         """The optimizer after `compile`; its ``lr`` may be changed."""
-        return None if self._compiled is None else self._compiled.optimizer
+        return None if (compiled := self._compiled) is None else compiled.optimizer
 
     @property
     def history(self) -> History | None:

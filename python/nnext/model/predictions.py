@@ -76,7 +76,7 @@ class Predictions(Deciding):
         if check is not True:
             check = _check.flag("predict", "check", check)
         if scale is None:
-            scale = 1.0 if self._seen.scale is None else self._scale("predict", None)
+            scale = 1.0 if self._told.scale is None else self._scale("predict", None)
         return self._engine.predict(X, out, check, scale)
 
     def compile_inference(self) -> Predictor:

@@ -31,7 +31,7 @@ def read_checkpoint(engine: Engine, compiled: Compiled, path: _files.Path | _fil
     """
     contents = _read(path)
     saved, state = contents.description, contents.state(compiled=True)
-    ours = descriptions.read(descriptions.write(engine, engine.state(), compiled, Seen()))
+    ours = descriptions.read(descriptions.write(engine, engine.state(), Seen()))
     if saved.compiled is None:
         raise ValueError(f"[fit] resume_from is {path!r}, whose model was not compiled; give a file of one that was")
     for (name, theirs), (_, mine) in zip(_identity(saved, saved.compiled), _identity(ours, ours.compiled), strict=True):

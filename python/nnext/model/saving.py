@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nnext import _files
 from nnext._safetensors import File
+from nnext._state import State
 from nnext._warn import warn
 from nnext.model.contents import Contents, pack
 from nnext.model.copies import Copies
@@ -48,18 +49,19 @@ class Saving(Copies):
         >>> nn.load(path).count_params()
         23
         """
-        file = self._file()
-        if self._compiled is not None and (names := Names.of_compiled(self._compiled)):
+        state = self._engine.state()
+        file = self._file(state)
+        if state.compiled is not None and (names := Names.of_compiled(state.compiled)):
             warn(
                 f"[save] the file does not hold {names}, your own functions; to get them back give them again: "
                 f"nn.load(path, {names.arguments()})"
             )
         _files.write(path, file.parts())
 
-    def _file(self) -> File:
+    def _file(self, state: State) -> File:
         """Return the file, read as `load` would: before an old one is gone."""
         try:
-            file = pack(self._engine, self._compiled, self._seen)
+            file = pack(self._engine, state, self._told.under(state.compiled))
             wrong = Contents.of(file).not_finite()
         except (ValueError, TypeError) as error:
             raise ValueError(f"[save] no file can hold the model: {error}") from error
