@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 FORMAT_VERSION = 2
-MAX_HEADER = 1 << 22  # bytes, of some 5,000 layers: Python's objects for it take up to 30 times as many
+MAX_HEADER = 1 << 22  # bytes, of some 5,000 layers: Python's objects for it take up to 10 times as many
 MAX_DIMENSIONS = 8
 
 _TYPES = {"F32": "<f4", "F64": "<f8"}

@@ -38,10 +38,11 @@ def look():
 
 thread = threading.Thread(target=train)
 thread.start()
-seen, end = set(), time.monotonic() + 30
+seen, end, looks = set(), time.monotonic() + 30, 0
 try:
-    while len(seen) < 8 and not failed and time.monotonic() < end:
+    while (len(seen) < 8 or looks < 3000) and not failed and time.monotonic() < end:
         seen.add(look())
+        looks += 1
 finally:
     ended.set()
     thread.join()
