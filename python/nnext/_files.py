@@ -10,8 +10,6 @@ import stat
 from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
-from nnext._replacement import replace
-
 
 class Writable(Protocol):
     """A file that is open for bytes to be written."""
@@ -57,6 +55,8 @@ def write(target: Path | Writable, parts: Iterable[Any]) -> None:
     OSError, TypeError
         As by `read`.
     """
+    from nnext._replacement import replace  # here, as not every program has files
+
     if not isinstance(target, str | os.PathLike):
         _check_open(target)
         _write_all(target, parts)
@@ -67,6 +67,11 @@ def write(target: Path | Writable, parts: Iterable[Any]) -> None:
         with contextlib.suppress(FileNotFoundError):
             _check_regular(os.stat(path))
         replace(os.path.realpath(path), lambda file: _write_all(file, parts))  # a link stays one
+
+
+def get_ready() -> None:
+    """Import what `write` needs."""
+    from nnext import _replacement  # noqa: F401
 
 
 def in_its_folder(path: str) -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from nnext import _check, _format1, _json
+from nnext import _check, _files, _format1, _json
 from nnext._files import BLOCK, Bytes
 from nnext.errors import ModelFormatError
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 FORMAT_VERSION = 2
-MAX_HEADER = 1 << 22  # bytes, of some 5,000 layers: Python's objects for it take up to 30 times as many
+MAX_HEADER = 1 << 22  # bytes, of some 5,000 layers: Python's objects for it take up to 10 times as many
 MAX_DIMENSIONS = 8
 
 _TYPES = {"F32": "<f4", "F64": "<f8"}
@@ -120,6 +120,7 @@ def get_ready() -> None:
     """Import what reading and writing needs: later there may be no file descriptor for it, or another version."""
     import hashlib
 
+    _files.get_ready()
     _json.get_ready()
     hashlib.sha256()  # reads OpenSSL's settings
 

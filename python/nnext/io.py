@@ -69,10 +69,11 @@ def load(
     Raises
     ------
     ModelFormatError
-        When it is no file of a format this version knows, or its parts do not fit together. No code in it runs, and it
-        takes little more memory than it has bytes.
+        When it is no file of a format this version knows, or its parts do not fit together. No code in it runs.
+        Whatever it claims, it takes memory for its bytes and no more than ten times its header, of which it may have
+        4 MiB; one that is read takes memory for its bytes and for the model.
     OSError
-        When it cannot be read; it names the path.
+        When it cannot be read, or is a folder, a device, a pipe or a socket; it names the path.
     TypeError, ValueError
         For other functions than the file names.
 
