@@ -92,6 +92,15 @@ def tsan(session: nox.Session) -> None:
 
 
 @nox.session
+def oom(session: nox.Session) -> None:
+    """Let each allocation of each operation fail in turn, the core's and Python's; the last line has the figures."""
+    require(session, {"cc": "gcc"})
+    install(session)
+    session.chdir("tests")
+    session.run("python", "-m", "oom", *session.posargs)
+
+
+@nox.session
 def poison(session: nox.Session) -> None:
     """Run the tests of layers and training with NaN in all memory that a pass has not written."""
     install(session, defines="NNEXT_POISON=ON")

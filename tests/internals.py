@@ -146,6 +146,33 @@ def names_in_the_core(kind: str) -> set[str]:
     raise AssertionError(f"the core knows the {kind} '?'")
 
 
+def core_of(model: nn.Sequential) -> Any:
+    """Return the network of the core."""
+    return model.engine._core
+
+
+def build_core(*arguments: Any) -> Any:
+    """Build a network of the core from plain values."""
+    return _core.Network32.build(*arguments)
+
+
+def core_classes() -> list[type]:
+    """Return all classes of the core."""
+    return [thing for thing in vars(_core).values() if isinstance(thing, type)]
+
+
+def methods_of(thing: Any) -> list[str]:
+    """Return what can be called of a class or an object of the core, but Python's own."""
+    names = [name for name in dir(thing) if not name.startswith("__") or name in ("__enter__", "__exit__")]
+    return [name for name in names if callable(getattr(thing, name)) and not name.startswith("_pybind11")]
+
+
+def arguments_of(method: Any) -> int:
+    """Return how many arguments a method takes beside its object, by the signature that pybind11 writes."""
+    signature = method.__doc__.splitlines()[0].partition(" -> ")[0]
+    return signature.count(": ") - signature.count("self: ")
+
+
 def usable_cpus() -> int:
     return _core.usable_cpus()
 

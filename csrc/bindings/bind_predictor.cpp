@@ -119,12 +119,16 @@ void destroy(PyObject* self) {
 }
 
 PyObject* describe(PyObject* self) {
-  const Engine& engine = *reinterpret_cast<PredictorObject*>(self)->engine;
-  if (engine.in.axes == 0 && engine.out.axes == 0)
-    return PyUnicode_FromFormat("Predictor(in_features=%zu, out_features=%zu, dtype='%S')", engine.in.channels,
-                                engine.out.channels, engine.dtype.ptr());
-  return PyUnicode_FromFormat("Predictor(input_shape=%s, output_shape=%s, dtype='%S')", text(engine.in).c_str(),
-                              text(engine.out).c_str(), engine.dtype.ptr());
+  return returned([&] {
+    const Engine& engine = *reinterpret_cast<PredictorObject*>(self)->engine;
+    PyObject* const said =
+        engine.in.axes == 0 && engine.out.axes == 0
+            ? PyUnicode_FromFormat("Predictor(in_features=%zu, out_features=%zu, dtype='%S')", engine.in.channels,
+                                   engine.out.channels, engine.dtype.ptr())
+            : PyUnicode_FromFormat("Predictor(input_shape=%s, output_shape=%s, dtype='%S')", text(engine.in).c_str(),
+                                   text(engine.out).c_str(), engine.dtype.ptr());
+    return py::reinterpret_steal<py::object>(said);
+  });
 }
 
 PyObject* python_engine(PyObject* self, void*) {

@@ -8,6 +8,7 @@
 
 #include "bindings/bind.h"
 #include "bindings/interrupt.h"
+#include "core/errors.h"
 #include "kernels/bf16/dispatch.h"
 #include "kernels/dispatch.h"
 #include "runtime/team.h"
@@ -43,6 +44,8 @@ Measured run_peak(const kernels::PeakKernels<T>& peak) {
 // FLOP/s of a team, from the first one's begin to the last one's end: members that must share a CPU gain nothing.
 template <class T>
 double fma_ceiling(int threads) {
+  if (threads < 1 || threads > runtime::kMaxThreads)
+    core::fail_value("[fma_ceiling] threads=", threads, " is not a number of threads; use 1 to ", runtime::kMaxThreads);
   const kernels::PeakKernels<T>& peak = kernels::current_kernels<T>().peak;
   std::vector<Measured> members(static_cast<std::size_t>(threads));
   auto work = [&](runtime::Member& me) {

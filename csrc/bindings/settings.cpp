@@ -10,7 +10,8 @@ GivenSettings as_settings(const py::dict& given) {
   for (const auto& [key, value] : given) {
     const auto name = key.cast<std::string>();
     if (!py::isinstance<py::array>(value)) {
-      all.settings.push_back({name, value.cast<double>()});
+      const auto number = value.cast<double>();
+      all.settings.push_back({name, number});
       continue;
     }
     const auto& each = all.keep.emplace_back(value.cast<py::array_t<double, py::array::c_style>>());
@@ -24,7 +25,11 @@ GivenSettings as_settings(const py::dict& given) {
 
 std::vector<train::SettingValue> as_step_settings(const py::dict& given) {
   std::vector<train::SettingValue> all;
-  for (const auto& [key, value] : given) all.push_back({key.cast<std::string>(), value.cast<double>()});
+  for (const auto& [key, value] : given) {
+    train::SettingValue& setting = all.emplace_back();
+    setting.name = key.cast<std::string>();
+    setting.value = value.cast<double>();
+  }
   return all;
 }
 

@@ -126,7 +126,10 @@ Entries<Index, Value> added_up(const Entries<Index, Value>& entries) {
   const auto array = [](const auto& numbers) {
     return py::array(static_cast<py::ssize_t>(numbers.size()), numbers.data());
   };
-  return {array(starts), array(columns), array(values), entries.cols, {0, entries.chosen.count, nullptr}};
+  Entries<Index, Value> added = entries;
+  added.starts = array(starts), added.columns = array(columns), added.values = array(values);
+  added.chosen = {0, entries.chosen.count, nullptr};
+  return added;
 }
 
 template <class T, class Index, class Value>
@@ -150,9 +153,11 @@ Rows<T> checked(Entries<Index, Value> entries, Size rows, bool finite, T scale, 
   if (has_duplicates(entries, argument)) entries = added_up(entries);
   require_values(entries, scale, finite, argument);
   const ChosenRows& chosen = entries.chosen;
-  return {.keep = py::make_tuple(entries.starts, entries.columns, entries.values),
-          .sparse = std::make_unique<data::CsrRows<T, Index, Value>>(chosen.count, entries.cols, entries.view(), scale,
-                                                                     chosen.positions)};
+  Rows<T> read;
+  read.keep = py::make_tuple(entries.starts, entries.columns, entries.values);
+  read.sparse = std::make_unique<data::CsrRows<T, Index, Value>>(chosen.count, entries.cols, entries.view(), scale,
+                                                                 chosen.positions);
+  return read;
 }
 
 // Calls f with a number of the type that columns and starts have: that of both, or 64 bits.

@@ -119,7 +119,11 @@ TargetArrays<T> as_targets(const py::handle& object, const ops::Loss<T>& loss, S
   const py::array numbers = as_numbers(object, argument);
   require_rows(numbers, rows, argument);
   const bool classes = kind == ops::TargetKind::classes, of_places = is_of_places(numbers, output);
-  if (classes && of_places) return {as_indices(numbers, output.channels, argument), {}};
+  TargetArrays<T> targets;
+  if (classes && of_places) {
+    targets.indices = as_indices(numbers, output.channels, argument);
+    return targets;
+  }
   if (!is_of_outputs(numbers, rows, output) && !(output.channels == 1 && of_places))
     fail(argument, "has shape ", shape_text(numbers), " but the network gives ",
          shape_text(Extents(rows, output).span()), "; give ",
@@ -128,7 +132,7 @@ TargetArrays<T> as_targets(const py::handle& object, const ops::Loss<T>& loss, S
          : !classes         ? "targets of that shape"
          : output.axes == 0 ? "class labels (n,) or one-hot rows"
                             : "a class label for each place, or numbers of that shape");
-  TargetArrays<T> targets{{}, as_contiguous<T>(numbers, argument)};
+  targets.dense = as_contiguous<T>(numbers, argument);
   require_finite(targets.dense, argument);
   require_values(targets.dense, kind, argument);
   targets.dense = as_outputs_lie(targets.dense, output);

@@ -7,12 +7,12 @@ namespace nnext::core {
 const Config::Value& Config::value(const std::string& name) const {
   const auto found = fields_.find(name);
   if (found == fields_.end()) fail(name, "given");
-  return found->second;
+  return *found->second;
 }
 
 void Config::fail(const std::string& name, const char* wanted) const {
   const auto type = fields_.find("type");
-  const std::string* known = type == fields_.end() ? nullptr : std::get_if<std::string>(&type->second);
+  const std::string* known = type == fields_.end() ? nullptr : std::get_if<std::string>(type->second.get());
   fail_value("[config] the description of ", known == nullptr ? "something without a type" : *known,
              " needs the field '", name, "', which must be ", wanted);
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -16,7 +17,7 @@ class Config {
   using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<double>, std::vector<Config>,
                              std::vector<std::vector<Config>>>;
 
-  void set(const std::string& name, Value value) { fields_[name] = std::move(value); }
+  void set(const std::string& name, Value value) { fields_[name] = std::make_shared<const Value>(std::move(value)); }
 
   // Each throws std::invalid_argument when there is no such field, or when it is of another kind.
   const std::string& type() const { return text("type"); }
@@ -48,7 +49,9 @@ class Config {
     return *found;
   }
 
-  std::map<std::string, Value> fields_;
+  // Copies share the values. GCC 12's std::variant takes strings and vectors for types that are never without a value: a
+  // copy of one that has no memory destroys what was not built.
+  std::map<std::string, std::shared_ptr<const Value>> fields_;
 };
 
 }  // namespace nnext::core

@@ -26,25 +26,34 @@ std::vector<optim::Change> read_changes(Training<T>& training, Flat<T>& flat, Si
 }
 
 template <class T>
-void write_changes(std::vector<optim::Change> changes, Training<T>& training, Flat<T>& flat, Size history) {
-  changes.resize(history, {optim::Vector(flat.size()), optim::Vector(flat.size())});
-  for (Size i = 0; i < history; ++i) {
+void write_changes(const std::vector<optim::Change>& changes, Training<T>& training, Flat<T>& flat) {
+  for (Size i = 0; i < changes.size(); ++i) {
     flat.write(changes[i].weights, [&](Size index) { return training.optimizer_state[index][2 * i].data(); });
     flat.write(changes[i].gradient, [&](Size index) { return training.optimizer_state[index][2 * i + 1].data(); });
   }
 }
 
-// What goes with new parameters: buffers, as the batches last were, averages and packed copies.
+// Of each node that is trained.
 template <class T>
-void follow_parameters(Training<T>& training, Gradients<T>& gradients) {
-  for (nn::Node<T>& node : training.section.nodes()) {
-    if (!node.layer->trainable) continue;
-    for (const nn::Piece& piece : node.layer->pieces())
+std::vector<std::vector<nn::Piece>> trained_pieces(const Training<T>& training) {
+  std::vector<std::vector<nn::Piece>> all;
+  for (const nn::Node<T>& node : training.section.nodes())
+    all.push_back(node.layer->trainable ? node.layer->pieces() : std::vector<nn::Piece>());
+  return all;
+}
+
+// What goes with new parameters: buffers, as the batches last were, and averages. Packed copies are out of date.
+template <class T>
+void follow_parameters(Training<T>& training, Gradients<T>& gradients,
+                       const std::vector<std::vector<nn::Piece>>& pieces) {
+  for (Size i = 0; i < pieces.size(); ++i) {
+    nn::Node<T>& node = training.section.nodes()[i];
+    for (const nn::Piece& piece : pieces[i])
       if (node.layer->parameters[piece.parameter].role == nn::Role::buffer)
         training.apply(node, piece, gradients.array(training.section.index(node, piece.parameter)) + piece.offset);
       else if (training.averages != nullptr)
         training.averages->follow(node, piece);
-    node.layer->pack(std::exchange(node.layer->packed, nn::Packed::none));
+    node.layer->packed = nn::Packed::none;
   }
 }
 
@@ -96,12 +105,17 @@ void Fit<T>::run_minimizing_step(Run& run) {
   const optim::Lbfgs& rule = minimizer(training_);
   std::vector<optim::Change> changes = read_changes(training_, flat, rule.history);
   if (!rule.minimize(at, changes, look, [&] { return run.out_of_time(); })) return;
+  while (changes.size() < rule.history) {
+    optim::Change& none = changes.emplace_back();
+    none.weights.resize(flat.size()), none.gradient.resize(flat.size());
+  }
+  const std::vector<std::vector<nn::Piece>> pieces = trained_pieces(training_);
   const runtime::Gate::Writer writer(training_.network.gate, &run.cancel);
   if (!writer) return;
   if (epoch.has_host_loss()) snapshots_.take(training_);
-  flat.write(at.x, values);
-  write_changes(std::move(changes), training_, flat, rule.history);
-  follow_parameters(training_, epoch.gradients());
+  flat.write(at.x, values);  // from here on nothing allocates
+  write_changes(changes, training_, flat);
+  follow_parameters(training_, epoch.gradients(), pieces);
   training_.end_step();
   epoch.count(loss);
 }

@@ -200,10 +200,11 @@ void Trainer<T>::step(std::span<const SettingValue> settings, runtime::Cancel& c
 
 template <class T>
 const RowPredictor<T>& Trainer<T>::row_predictor() {
-  if (!section_.input())
-    core::fail_value("[compile_inference] the network takes samples of several shapes; build it with an input_shape");
-  std::call_once(row_once_,
-                 [&] { row_predictor_ = std::make_unique<const RowPredictor<T>>(section_, *section_.input()); });
+  std::call_once(row_once_, [&] {
+    if (!section_.input())
+      core::fail_value("[compile_inference] the network takes samples of several shapes; build it with an input_shape");
+    row_predictor_ = std::make_unique<const RowPredictor<T>>(section_, *section_.input());
+  });
   return *row_predictor_;
 }
 

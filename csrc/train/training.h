@@ -56,8 +56,8 @@ struct StepSettings {
 
 // A setting of the optimizer by its name, and what it is from now on.
 struct SettingValue {
-  std::string name;
-  double value;
+  std::string name{};
+  double value = 0;
 };
 
 template <class T>

@@ -167,9 +167,10 @@ void Conv2d<T>::updated(const Piece& piece) {
 template <class T>
 void Conv2d<T>::pack(Packed wanted) {
   if (this->packed >= wanted) return;
+  const std::vector<Piece> all = pieces();  // what follows the allocations cannot fail
   if (wanted == Packed::all && transposed_.size() == 0) transposed_ = core::Buffer<T>(layout_.transposed_size());
   this->packed = wanted;
-  for (const Piece& piece : pieces()) updated(piece);
+  for (const Piece& piece : all) updated(piece);
 }
 
 template <class T>

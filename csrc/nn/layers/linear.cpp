@@ -133,19 +133,20 @@ void Linear<T>::updated(const Piece& piece) {
 template <class T>
 void Linear<T>::pack(Packed wanted) {
   if (this->packed >= wanted) return;
+  const std::vector<Piece> all = pieces();  // what follows the allocations cannot fail
   if (bf16_ != nullptr)
     bf16_->allocate(wanted);
   else if (wanted == Packed::all && transposed_.size() == 0)
     transposed_ = core::Buffer<T>(transposed_layout_.size());
   this->packed = wanted;
-  for (const Piece& piece : pieces()) updated(piece);
+  for (const Piece& piece : all) updated(piece);
 }
 
 template <class T>
 void Linear<T>::use_bf16(const kernels::Bf16Kernels* kernels) {
-  Layer<T>::use_bf16(kernels);
   const bool suits = kernels != nullptr && LinearBf16::suits(layout_);
   bf16_ = suits ? std::make_unique<LinearBf16>(*kernels, layout_) : nullptr;
+  Layer<T>::use_bf16(kernels);
   if (suits) transposed_ = {};
   this->packed = Packed::none;
 }

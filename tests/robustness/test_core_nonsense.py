@@ -1,0 +1,210 @@
+"""The core trusts nothing that Python hands over: whatever its methods are given, in any order, it is an exception.
+
+The methods are found by looking: a new one is driven as well.
+"""
+
+import contextlib
+import faulthandler
+import itertools
+import math
+import random
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import internals
+import nnext as nn
+
+X = np.linspace(-1, 1, 48, dtype="float32").reshape(12, 4)
+Y = np.zeros((12, 2), "float32")
+LAYER = {"type": "Linear", "in_features": 4, "out_features": 2, "bias": True}
+
+
+def network(outputs: int = 2) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3), nn.ReLU(), nn.Dropout(0.5), nn.Linear(3, outputs))
+
+
+def compiled(loss: Any = "mse", optimizer: Any = "adam", outputs: int = 2, **settings: Any) -> nn.Sequential:
+    model = network(outputs)
+    model.compile(loss, optimizer, **settings)
+    return model
+
+
+def frozen() -> nn.Sequential:
+    model = compiled()
+    model.freeze("0", "1", "4")
+    return model
+
+
+def trained() -> nn.Sequential:
+    model = compiled(ema=0.5, clip_norm=1.0)
+    model.fit(X, Y, batch_size=4, verbose=0)
+    return model
+
+
+def in_a_loop() -> nn.Sequential:
+    model = compiled()
+    model.loss_and_grads(X, Y)
+    return model
+
+
+def of_labels() -> nn.Sequential:
+    return compiled("cross_entropy", nn.SGD(lr=0.1), outputs=5)
+
+
+STATES: dict[str, Callable[[], nn.Sequential]] = {
+    "fresh": network,
+    "compiled": compiled,
+    "by LBFGS": lambda: compiled(optimizer=nn.LBFGS()),
+    "own loss": lambda: compiled(lambda y_pred, y: (0.0, y_pred)),
+    "frozen": frozen,
+    "trained": trained,
+    "in a loop": in_a_loop,
+    "a slice": lambda: trained()[2:],
+    "of labels": of_labels,
+    "of any shape": lambda: nn.Sequential(nn.ReLU()),
+}
+
+
+def nonsense() -> list[Any]:
+    """Return what no method wants, and a few things that some want, of this network or of another one."""
+    foreign = internals.core_of(of_labels())
+    return [
+        *(None, True, -1, 0, 1, 3, 2**33, 2**62, 2**64, -1.5, 1e30, math.nan, math.inf),
+        *("", "0", "4", "float32", "bf16", b"\0", object(), print, print_nothing),
+        *([], [None], [-1], [2**62], [0], ["0"], [X], [None] * 6, [[X]] * 6, [[]] * 6, [LAYER]),
+        *((), (0, 0), (-1, -1), (2**62, 1), (math.nan, 1, 0), (0.5, 3, 2), [(1, 1.0)] * 6, [(2**63, math.nan)] * 6),
+        *({}, {"lr": 0.1}, {"lr": math.nan}, {"lr": X}, {"lr": np.ones(3)}, {0: X}, {-1: X}, {99: X}, {"0": 1}),
+        *({"type": "SGD"}, {"type": "mse", "with_last_layer": True}, {"type": "mse"}, LAYER),
+        *(X, X[:0], X[:, :3], X[0], X.astype("f8"), X.astype("f2"), X[::-2], X.T, Y, Y[:3], X * np.nan, X > 0),
+        *(np.arange(12), np.arange(12) - 6, np.full(12, 2**40), np.zeros((0, 4)), np.array(1.0), np.array(["a"] * 12)),
+        *(np.array([None] * 12), X.astype("c8"), np.zeros((2, 3, 4, 5, 6), "f4"), np.array([3, 1, 2], "u4")),
+        *(foreign, foreign.samples(X, np.zeros(12), None, "fit", 1.0), samples_of(network(7), None)),
+        *(samples_of(nn.Sequential(nn.Linear(9, 2)), Y, np.ones((12, 9))), samples_of(compiled("mse"), Y)),
+        *(samples_of(nn.Sequential(nn.Linear(4, 2), dtype="float64"), Y), foreign.claim_fit()),
+    ]
+
+
+def print_nothing(*_: object) -> Any:
+    return math.nan, X[:, :2]
+
+
+def samples_of(model: nn.Sequential, y: Any, given: Any = X) -> Any:
+    return internals.core_of(model).samples(given, y, None, "fit", 1.0)
+
+
+def drive(core: Any, name: str, arguments: list[Any]) -> Any:
+    """Call a method; an exception is as good as a result."""
+    with contextlib.suppress(Exception):
+        return getattr(core, name)(*arguments)
+    return None
+
+
+def still_works(model: nn.Sequential) -> None:
+    """Whatever the core was made to do, it can be told what to do."""
+    sequence = nn.Sequential(*model.layers)
+    if model.in_features is None:
+        return
+    model.load_state_dict(sequence.state_dict(), strict=False)
+    model.compile("mse", nn.SGD(lr=0.01))
+    samples = X[:, : model.in_features]
+    model.fit(samples, np.zeros(model.predict(samples).shape), verbose=0)
+    assert np.isfinite(model.predict(samples)).all()
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_each_method_with_each_nonsense_in_each_place(state: str) -> None:
+    """The other arguments are those of a call that can do something."""
+    things, model = nonsense(), STATES[state]()
+    core = internals.core_of(model)
+    draw, third = random.Random(0), list(STATES).index(state) % 3  # all of it in three states
+    for name in internals.methods_of(core):
+        wanted, known = internals.arguments_of(getattr(core, name)), sensible(core, name)
+        for place, thing in itertools.product(range(max(wanted, 1)), things[third::3]):
+            arguments = known[:] or [draw.choice(things) for _ in range(wanted)]
+            arguments[place : place + 1] = [thing]
+            drive(core, name, arguments)
+        for count in range(wanted + 2):
+            drive(core, name, [draw.choice(things) for _ in range(count)])
+    still_works(model)
+
+
+def sensible(core: Any, name: str) -> list[Any]:
+    """Return arguments that make the method work in some states; none where it is driven with nonsense alone."""
+    x = X[:, : (core.input_shape() or [4])[0]]
+    outputs = core.output([x.shape[1]])[0][0]
+    samples = drive(core, "samples", [x, np.zeros((12, outputs)), None, "fit", 1.0])
+    if samples is None:  # of labels
+        samples = drive(core, "samples", [x, np.zeros(12), None, "fit", 1.0])
+    tensors = drive(core, "get_tensors", []) or []
+    count = len(tensors)
+    known: dict[str, list[Any]] = {
+        "samples": [X, Y, np.ones(12), "fit", 1.0, np.array([0, 2], "u4")],
+        "fit_epoch": [samples, None, 4, True, {"lr": 0.1}, None, None],
+        "fit_batch": [samples, None, {"lr": 0.1}, 0, None],
+        "evaluate": [samples],
+        "outputs": [samples],
+        "loss_and_gradients": [samples],
+        "begin_epoch": [12, True],
+        "compile": [{"type": "mse"}, nn.Adam().rule(), "float32", 0.0, 0.0, 1, 0.0, [], 0],
+        "predict": [X, None, True, 1.0],
+        "forward": [X, True, 1.0],
+        "set_weights": [tensors, []],
+        "set_state": [tensors, [], [[]] * count, [(0, 1.0)] * count, (0, 0), (0.0, 0, 0)],
+        "set_trainable": [["0"], False],
+        "slice": [0, 1],
+        "build": [0, [LAYER], [], True, (0, 0)],
+    }
+    return list(known.get(name, []))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_any_order(seed: int) -> None:
+    """Methods of all states in a random order, with arguments that work and that do not."""
+    draw, things = random.Random(seed), nonsense()
+    models = [make() for make in STATES.values()]
+    for _ in range(600):
+        core = internals.core_of(draw.choice(models))
+        name = draw.choice(internals.methods_of(core))
+        arguments = sensible(core, name) or [
+            draw.choice(things) for _ in range(internals.arguments_of(getattr(core, name)))
+        ]
+        if arguments and draw.random() < 0.5:
+            arguments[draw.randrange(len(arguments))] = draw.choice(things)
+        result = drive(core, name, arguments)
+        if result is not None and draw.random() < 0.2:
+            things.append(result)
+    for model in models:
+        still_works(model)
+
+
+def test_within_a_fit() -> None:
+    """Each method while the core waits for the loss of a step."""
+    model, things, draw = compiled(), nonsense(), random.Random(0)
+    core = internals.core_of(model)
+    names = internals.methods_of(core)
+
+    def loss(y_pred: np.ndarray, _: Any) -> tuple[float, np.ndarray]:
+        for name in names:
+            wanted = internals.arguments_of(getattr(core, name))
+            drive(core, name, sensible(core, name) or [draw.choice(things) for _ in range(wanted)])
+        return 0.0, y_pred
+
+    core.fit_epoch(core.samples(X, Y, None, "fit", 1.0), None, 4, True, {"lr": 0.1}, loss, None)
+    still_works(model)
+
+
+def test_nobody_but_the_core_makes_its_objects() -> None:
+    for cls in internals.core_classes():
+        for make in (cls, lambda cls=cls: cls.__new__(cls), lambda cls=cls: object.__new__(cls)):
+            with pytest.raises(TypeError):
+                make()
+        with pytest.raises(TypeError):
+            type("Derived", (cls,), {})
+
+
+@pytest.fixture(autouse=True)
+def tells_where_it_crashes() -> None:
+    faulthandler.enable()
