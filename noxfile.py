@@ -4,8 +4,11 @@
 """
 
 import os
+import pathlib
 import shutil
 import subprocess
+import time
+from xml.etree import ElementTree
 
 import nox
 
@@ -25,8 +28,31 @@ def require(session: nox.Session, packages: dict[str, str]) -> None:
 
 def install(session: nox.Session, *others: str, defines: str = "", **environment: str) -> None:
     """Install nnext with its test requirements, built in a folder of the session's own."""
-    environment |= BUILD | {"SKBUILD_BUILD_DIR": f"build/nox-{session.name}", "SKBUILD_CMAKE_DEFINE": defines}
+    ours = {"SKBUILD_BUILD_DIR": f"build/nox-{session.name}", "SKBUILD_CMAKE_DEFINE": defines}
+    environment = BUILD | ours | environment
     session.install(".[test]", *others, env=environment)
+
+
+def sanitized(session: nox.Session) -> tuple[dict[str, str], pathlib.Path]:
+    """Install nnext with AddressSanitizer and UBSan, once for all sessions; return variables, and where reports go."""
+    require(session, {"g++": "g++"})
+    folder = pathlib.Path("build/nox-asan").absolute()
+    install(session, defines="NNEXT_SANITIZE=address,undefined", CXX="g++", SKBUILD_BUILD_DIR=str(folder))
+    reports = folder / f"{session.name}-reports"
+    shutil.rmtree(reports, ignore_errors=True)
+    reports.mkdir()
+    # The interpreter is not instrumented, so the runtime must be there first; libstdc++ for its exceptions to be seen.
+    libraries = [
+        subprocess.run(["g++", f"-print-file-name={name}"], capture_output=True, text=True, check=True).stdout.strip()
+        for name in ("libasan.so", "libstdc++.so")
+    ]
+    to_files = f"log_path={reports}/report"  # which no test can swallow, of whatever process
+    return {
+        "LD_PRELOAD": " ".join(libraries),
+        "PYTHONMALLOC": "malloc",  # pymalloc's arenas would hide an overrun
+        "ASAN_OPTIONS": f"detect_leaks=0:allocator_may_return_null=1:{to_files}",
+        "UBSAN_OPTIONS": f"halt_on_error=1:print_stacktrace=1:{to_files}",
+    }, reports
 
 
 @nox.session
@@ -44,14 +70,6 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
-def programs(session: nox.Session) -> None:
-    """Run 2,000 programs of ten random calls; pytest runs 60."""
-    install(session)
-    options = ["--hypothesis-profile=thorough", "--timeout=3600", "-k", "test_programs", *session.posargs]
-    session.run("pytest", *options, env={"NNEXT_TEST_PROGRAMS": "2000"})
-
-
-@nox.session
 def neon(session: nox.Session) -> None:
     """Cross-compile the C++ tests for aarch64 and run them under qemu-user."""
     require(session, {"aarch64-linux-gnu-g++": "g++-aarch64-linux-gnu", "qemu-aarch64": "qemu-user"})
@@ -64,21 +82,36 @@ def neon(session: nox.Session) -> None:
 
 @nox.session
 def asan(session: nox.Session) -> None:
-    """Run pytest with AddressSanitizer and UndefinedBehaviorSanitizer in the extension module."""
-    require(session, {"g++": "g++"})
-    install(session, defines="NNEXT_SANITIZE=address,undefined", CXX="g++")
-    # The interpreter is not instrumented, so the runtime must be there first; libstdc++ for its exceptions to be seen.
-    libraries = [
-        subprocess.run(["g++", f"-print-file-name={name}"], capture_output=True, text=True, check=True).stdout.strip()
-        for name in ("libasan.so", "libstdc++.so")
-    ]
-    environment = {
-        "LD_PRELOAD": " ".join(libraries),
-        "PYTHONMALLOC": "malloc",  # pymalloc's arenas would hide an overrun
-        "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1",
-        "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
-    }
-    session.run("python", "-m", "pytest", "-s", *session.posargs, env=environment)
+    """Run pytest with AddressSanitizer and UndefinedBehaviorSanitizer in the core and the kernels of every CPU."""
+    began = time.monotonic()
+    environment, reports = sanitized(session)
+    session.install("pytest-xdist")
+    results = reports.with_name("tests.xml")
+    # Left out: what measures memory, what has nothing of the core in it, and what a faulthandler would say instead.
+    chosen = ["-m", "not resources", "--ignore=tests/tools", "--ignore=tests/benchmarks", "-p", "no:faulthandler"]
+    options = ["-q", "-n", str(os.cpu_count() or 1), f"--junitxml={results}", "--timeout=900", *chosen]
+    session.run("python", "-m", "pytest", *options, *session.posargs, env=environment, success_codes=[0, 1])
+    suite = ElementTree.parse(results).getroot()[0]
+    tests, failures, errors = (int(suite.attrib[kind]) for kind in ("tests", "failures", "errors"))
+    found, minutes = len(list(reports.iterdir())), (time.monotonic() - began) / 60
+    figure = f"asan: {tests:,} tests, {failures + errors} failed, {found} reports, {minutes:.0f} min"
+    session.error(figure) if failures or errors or found else session.log(figure)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Load mutated files and run random programs, led by coverage and under ASan, for 8 minutes (or -- SECONDS)."""
+    environment, reports = sanitized(session)
+    session.install("atheris")
+    seconds = session.posargs[0] if session.posargs else "480"
+    session.run("python", "-m", "fuzz", seconds, str(reports), env=environment | {"PYTHONPATH": "tests"})
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Predict 100,000 times, fit 1,000 times and so on (or -- a part of that), and see that nothing is left of it."""
+    install(session)
+    session.run("python", "tests/soak.py", *session.posargs)
 
 
 @nox.session
