@@ -30,29 +30,9 @@ def install(session: nox.Session, *others: str, defines: str = "", **environment
     """Install nnext with its test requirements, built in a folder of the session's own."""
     ours = {"SKBUILD_BUILD_DIR": f"build/nox-{session.name}", "SKBUILD_CMAKE_DEFINE": defines}
     environment = BUILD | ours | environment
-    session.install(".[test]", *others, env=environment)
-
-
-def sanitized(session: nox.Session) -> tuple[dict[str, str], pathlib.Path]:
-    """Install nnext with AddressSanitizer and UBSan, once for all sessions; return variables, and where reports go."""
-    require(session, {"g++": "g++"})
-    folder = pathlib.Path("build/nox-asan").absolute()
-    install(session, defines="NNEXT_SANITIZE=address,undefined", CXX="g++", SKBUILD_BUILD_DIR=str(folder))
-    reports = folder / f"{session.name}-reports"
-    shutil.rmtree(reports, ignore_errors=True)
-    reports.mkdir()
-    # The interpreter is not instrumented, so the runtime must be there first; libstdc++ for its exceptions to be seen.
-    libraries = [
-        subprocess.run(["g++", f"-print-file-name={name}"], capture_output=True, text=True, check=True).stdout.strip()
-        for name in ("libasan.so", "libstdc++.so")
-    ]
-    to_files = f"log_path={reports}/report"  # which no test can swallow, of whatever process
-    return {
-        "LD_PRELOAD": " ".join(libraries),
-        "PYTHONMALLOC": "malloc",  # pymalloc's arenas would hide an overrun
-        "ASAN_OPTIONS": f"detect_leaks=0:allocator_may_return_null=1:{to_files}",
-        "UBSAN_OPTIONS": f"halt_on_error=1:print_stacktrace=1:{to_files}",
-    }, reports
+    # Not isolated: pybind11 would lie in another folder each time, and all of the bindings be compiled again.
+    session.install(*nox.project.load_toml("pyproject.toml")["build-system"]["requires"], "cmake", "ninja")
+    session.install("--no-build-isolation", ".[test]", *others, env=environment)
 
 
 @nox.session
@@ -84,27 +64,44 @@ def neon(session: nox.Session) -> None:
 def asan(session: nox.Session) -> None:
     """Run pytest with AddressSanitizer and UndefinedBehaviorSanitizer in the core and the kernels of every CPU."""
     began = time.monotonic()
-    environment, reports = sanitized(session)
-    session.install("pytest-xdist")
-    results = reports.with_name("tests.xml")
-    # Left out: what measures memory, what has nothing of the core in it, and what a faulthandler would say instead.
-    chosen = ["-m", "not resources", "--ignore=tests/tools", "--ignore=tests/benchmarks", "-p", "no:faulthandler"]
-    options = ["-q", "-n", str(os.cpu_count() or 1), f"--junitxml={results}", "--timeout=900", *chosen]
+    require(session, {"g++": "g++"})
+    install(session, "pytest-xdist", defines="NNEXT_SANITIZE=address,undefined", CXX="g++")
+    results = pathlib.Path("build/nox-asan/results").absolute()
+    shutil.rmtree(results, ignore_errors=True)
+    results.mkdir()
+    # The interpreter is not instrumented, so the runtime must be there first; libstdc++ for its exceptions to be seen.
+    libraries = [
+        subprocess.run(["g++", f"-print-file-name={name}"], capture_output=True, text=True, check=True).stdout.strip()
+        for name in ("libasan.so", "libstdc++.so")
+    ]
+    to_files = f"log_path={results}/report"  # which no test can swallow, of whatever process
+    environment = {
+        "LD_PRELOAD": " ".join(libraries),
+        "PYTHONMALLOC": "malloc",  # pymalloc's arenas would hide an overrun
+        "ASAN_OPTIONS": f"detect_leaks=0:allocator_may_return_null=1:{to_files}",
+        "UBSAN_OPTIONS": f"halt_on_error=1:print_stacktrace=1:{to_files}",
+    }
+    # Left out: what measures memory; folders that run nothing of the core, or nothing that others do not; and what a
+    # faulthandler would say in place of the sanitizer. tests/conftest.py says what --one-in leaves.
+    folders = [f"--ignore=tests/{name}" for name in ("tools", "benchmarks", "reference", "examples")]
+    chosen = ["-m", "not resources", *folders, "-p", "no:faulthandler", "--hypothesis-profile=slow", "--one-in=3"]
+    options = ["-q", "-n", str(os.cpu_count() or 1), f"--junitxml={results}/tests.xml", "--timeout=900", *chosen]
     session.run("python", "-m", "pytest", *options, *session.posargs, env=environment, success_codes=[0, 1])
-    suite = ElementTree.parse(results).getroot()[0]
-    tests, failures, errors = (int(suite.attrib[kind]) for kind in ("tests", "failures", "errors"))
-    found, minutes = len(list(reports.iterdir())), (time.monotonic() - began) / 60
-    figure = f"asan: {tests:,} tests, {failures + errors} failed, {found} reports, {minutes:.0f} min"
-    session.error(figure) if failures or errors or found else session.log(figure)
+    suite = ElementTree.parse(results / "tests.xml").getroot()[0]
+    tests, skipped, *failed = (int(suite.attrib[kind]) for kind in ("tests", "skipped", "failures", "errors"))
+    reports, minutes = len(list(results.glob("report*"))), (time.monotonic() - began) / 60
+    figure = f"asan: {tests - skipped:,} tests, {sum(failed)} failed, {reports} reports, {minutes:.0f} min"
+    session.error(figure) if any(failed) or reports else session.log(figure)
 
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """Load mutated files and run random programs, led by coverage and under ASan, for 8 minutes (or -- SECONDS)."""
-    environment, reports = sanitized(session)
-    session.install("atheris")
+    """Load mutated files and run random programs, both led by coverage, for 8 minutes (or -- SECONDS)."""
+    install(session, "atheris")
     seconds = session.posargs[0] if session.posargs else "480"
-    session.run("python", "-m", "fuzz", seconds, str(reports), env=environment | {"PYTHONPATH": "tests"})
+    folder = pathlib.Path("build/nox-fuzz/found").absolute()
+    shutil.rmtree(folder, ignore_errors=True)
+    session.run("python", "-m", "fuzz", seconds, str(folder), env={"PYTHONPATH": "tests"})
 
 
 @nox.session

@@ -222,7 +222,7 @@ def soak(calls: Calls, share: float) -> tuple[str, dict[str, float]]:
     """Make all calls; return how many, and what is left of them."""
     kinds = {kind: (max(len(each), int(times * share)), each) for kind, (times, each) in calls.kinds().items()}
     for times, each in kinds.values():  # what comes once: caches, arenas, the team
-        repeat(each, max(10 * len(each), times // 20))
+        repeat(each, max(10 * len(each), times // 4))
     before, memory = held(), resident()
     for kind, (times, each) in kinds.items():
         here = resident()
