@@ -4,8 +4,11 @@
 """
 
 import os
+import pathlib
 import shutil
 import subprocess
+import time
+from xml.etree import ElementTree
 
 import nox
 
@@ -25,8 +28,11 @@ def require(session: nox.Session, packages: dict[str, str]) -> None:
 
 def install(session: nox.Session, *others: str, defines: str = "", **environment: str) -> None:
     """Install nnext with its test requirements, built in a folder of the session's own."""
-    environment |= BUILD | {"SKBUILD_BUILD_DIR": f"build/nox-{session.name}", "SKBUILD_CMAKE_DEFINE": defines}
-    session.install(".[test]", *others, env=environment)
+    ours = {"SKBUILD_BUILD_DIR": f"build/nox-{session.name}", "SKBUILD_CMAKE_DEFINE": defines}
+    environment = BUILD | ours | environment
+    # Not isolated: pybind11 would lie in another folder each time, and all of the bindings be compiled again.
+    session.install(*nox.project.load_toml("pyproject.toml")["build-system"]["requires"], "cmake", "ninja")
+    session.install("--no-build-isolation", ".[test]", *others, env=environment)
 
 
 @nox.session
@@ -44,14 +50,6 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
-def programs(session: nox.Session) -> None:
-    """Run 2,000 programs of ten random calls; pytest runs 60."""
-    install(session)
-    options = ["--hypothesis-profile=thorough", "--timeout=3600", "-k", "test_programs", *session.posargs]
-    session.run("pytest", *options, env={"NNEXT_TEST_PROGRAMS": "2000"})
-
-
-@nox.session
 def neon(session: nox.Session) -> None:
     """Cross-compile the C++ tests for aarch64 and run them under qemu-user."""
     require(session, {"aarch64-linux-gnu-g++": "g++-aarch64-linux-gnu", "qemu-aarch64": "qemu-user"})
@@ -64,21 +62,53 @@ def neon(session: nox.Session) -> None:
 
 @nox.session
 def asan(session: nox.Session) -> None:
-    """Run pytest with AddressSanitizer and UndefinedBehaviorSanitizer in the extension module."""
+    """Run pytest with AddressSanitizer and UndefinedBehaviorSanitizer in the core and the kernels of every CPU."""
+    began = time.monotonic()
     require(session, {"g++": "g++"})
-    install(session, defines="NNEXT_SANITIZE=address,undefined", CXX="g++")
+    install(session, "pytest-xdist", defines="NNEXT_SANITIZE=address,undefined", CXX="g++")
+    results = pathlib.Path("build/nox-asan/results").absolute()
+    shutil.rmtree(results, ignore_errors=True)
+    results.mkdir()
     # The interpreter is not instrumented, so the runtime must be there first; libstdc++ for its exceptions to be seen.
     libraries = [
         subprocess.run(["g++", f"-print-file-name={name}"], capture_output=True, text=True, check=True).stdout.strip()
         for name in ("libasan.so", "libstdc++.so")
     ]
+    to_files = f"log_path={results}/report"  # which no test can swallow, of whatever process
     environment = {
         "LD_PRELOAD": " ".join(libraries),
         "PYTHONMALLOC": "malloc",  # pymalloc's arenas would hide an overrun
-        "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1",
-        "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+        "ASAN_OPTIONS": f"detect_leaks=0:allocator_may_return_null=1:{to_files}",
+        "UBSAN_OPTIONS": f"halt_on_error=1:print_stacktrace=1:{to_files}",
     }
-    session.run("python", "-m", "pytest", "-s", *session.posargs, env=environment)
+    # Left out: what measures memory; folders that run nothing of the core, or nothing that others do not; and what a
+    # faulthandler would say in place of the sanitizer. tests/conftest.py says what --one-in leaves.
+    folders = [f"--ignore=tests/{name}" for name in ("tools", "benchmarks", "reference", "examples")]
+    chosen = ["-m", "not resources", *folders, "-p", "no:faulthandler", "--hypothesis-profile=slow", "--one-in=3"]
+    options = ["-q", "-n", str(os.cpu_count() or 1), f"--junitxml={results}/tests.xml", "--timeout=900", *chosen]
+    session.run("python", "-m", "pytest", *options, *session.posargs, env=environment, success_codes=[0, 1])
+    suite = ElementTree.parse(results / "tests.xml").getroot()[0]
+    tests, skipped, *failed = (int(suite.attrib[kind]) for kind in ("tests", "skipped", "failures", "errors"))
+    reports, minutes = len(list(results.glob("report*"))), (time.monotonic() - began) / 60
+    figure = f"asan: {tests - skipped:,} tests, {sum(failed)} failed, {reports} reports, {minutes:.0f} min"
+    session.error(figure) if any(failed) or reports else session.log(figure)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Load mutated files and run random programs, both led by coverage, for 8 minutes (or -- SECONDS)."""
+    install(session, "atheris")
+    seconds = session.posargs[0] if session.posargs else "480"
+    folder = pathlib.Path("build/nox-fuzz/found").absolute()
+    shutil.rmtree(folder, ignore_errors=True)
+    session.run("python", "-m", "fuzz", seconds, str(folder), env={"PYTHONPATH": "tests"})
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Predict 100,000 times, fit 1,000 times and so on (or -- a part of that), and see that nothing is left of it."""
+    install(session)
+    session.run("python", "tests/soak.py", *session.posargs)
 
 
 @nox.session

@@ -9,8 +9,11 @@ set(NNEXT_ISA_DECLARATIONS "")
 set(NNEXT_ISA_ENTRIES "")
 
 # Kernels contract multiply and add by explicit fma() only, so that one source gives the same bits on every instruction set.
-set(NNEXT_KERNEL_FLAGS -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math -fno-exceptions -fno-rtti -fno-lto
+set(NNEXT_KERNEL_FLAGS -ffp-contract=off -fno-math-errno -fno-trapping-math -fno-exceptions -fno-rtti -fno-lto
                        -fno-stack-protector -fvisibility=hidden)
+if(NOT NNEXT_SANITIZE) # which has its own for all objects
+  list(PREPEND NNEXT_KERNEL_FLAGS -O3)
+endif()
 
 # One object library of kernels in namespace nnext::kernels::<name>, with the vectors of instruction set `vectors`.
 function(nnext_add_kernels name vectors)

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -13,15 +14,36 @@ import internals
 import nnext as nn
 from support import use_isa
 
-# "quick" tries the same few examples on every run; `pytest --hypothesis-profile=thorough` tries 500 new ones.
+# "quick" tries the same few examples on every run; `pytest --hypothesis-profile=thorough` tries 500 new ones. "slow" is
+# for builds with sanitizers, in which every call takes several times as long.
 COMMON = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("quick", COMMON, max_examples=40, derandomize=True, database=None)
+settings.register_profile("slow", COMMON, max_examples=8, derandomize=True, database=None)
 settings.register_profile("thorough", COMMON, max_examples=500, print_blob=True)
 settings.load_profile("quick")
 
 internals.allow_more_members_than_cpus()  # a test with 8 threads shall have them on every machine
 
 ISAS = [nn.runtime.isa()] if os.environ.get("NNEXT_ISA") else nn.runtime.available_isas()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--one-in", type=int, default=1, help="of the cases of each test in api and training, take one in N"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Thin out the two large folders; layers, ops and robustness have a test for every kernel and every layer."""
+    chosen, seen = list[pytest.Item](), Counter[str]()
+    for item in items:
+        test = item.nodeid.partition("[")[0]
+        if not test.startswith(("tests/api/", "tests/training/")) or seen[test] % config.getoption("--one-in") == 0:
+            chosen.append(item)
+        seen[test] += 1
+    kept = set(chosen)
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = chosen
 
 
 @pytest.fixture(params=ISAS)

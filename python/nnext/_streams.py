@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
+
+
+def show(*lines: str) -> None:
+    """Print lines on stdout; where that is absent, closed or broken, nobody sees them.
+
+    Examples
+    --------
+    >>> show("seen")
+    seen
+    """
+    print(*lines, sep="\n", file=Stream(sys.stdout))
 
 
 class Stream:

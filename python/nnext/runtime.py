@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nnext import _check, _core
+from nnext._streams import show
 from nnext._unknown import attributes_of
 
 __all__ = [
@@ -167,11 +168,13 @@ def show_config() -> None:
     >>> show_config()  # doctest: +ELLIPSIS
     nnext ...
     """
-    print(f"nnext {_core.__version__}, Python {platform.python_version()}, NumPy {np.__version__}")
-    print(f"machine: {platform.machine()}, {os.cpu_count()} CPUs, {_core.usable_cpus()} usable")
-    print(f"instruction set: {isa()} (available: {', '.join(available_isas())})")
-    print(f"bf16: {', '.join(available_bf16()) or 'not supported by this CPU'}")
-    print(f"threads: {get_num_threads()}")
+    show(
+        f"nnext {_core.__version__}, Python {platform.python_version()}, NumPy {np.__version__}",
+        f"machine: {platform.machine()}, {os.cpu_count()} CPUs, {_core.usable_cpus()} usable",
+        f"instruction set: {isa()} (available: {', '.join(available_isas())})",
+        f"bf16: {', '.join(available_bf16()) or 'not supported by this CPU'}",
+        f"threads: {get_num_threads()}",
+    )
 
 
 if not TYPE_CHECKING:

@@ -195,6 +195,7 @@ def peak_memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KB on Linux
 
 
+@pytest.mark.resources
 def test_too_many_samples_are_refused_before_anything_is_copied() -> None:
     rows = 2**33
     X, y = np.broadcast_to(np.float32(0), (rows, FEATURES)), np.broadcast_to(np.int64(0), rows)

@@ -143,6 +143,7 @@ def test_a_number_that_has_changed_is_noticed(path: pathlib.Path) -> None:
 # ---- Memory ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.resources
 @pytest.mark.parametrize("layer", [{"type": "Linear", "in_features": 2**31 - 1, "out_features": 2**31 - 1},
                                    {"type": "Linear", "in_features": 5, "out_features": 3 * 10**7},
                                    {"type": "BatchNorm1d", "num_features": 10**8}])  # fmt: skip

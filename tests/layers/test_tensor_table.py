@@ -29,6 +29,7 @@ def test_the_table_is_that_of_the_network(name: str) -> None:
     assert internals.tensor_table_of(layers) == model.engine.tensors()
 
 
+@pytest.mark.resources
 def test_nothing_of_the_size_of_the_parameters_is_allocated() -> None:
     """40 GB of weights and 800 GB of statistics, told within 16 MB of addresses more."""
     n, many = 100_000, 10**11

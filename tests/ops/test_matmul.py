@@ -212,6 +212,7 @@ def test_shapes_that_do_not_fit_are_named(
         matmul(np.ones(a), np.ones(b), **transposes)
 
 
+@pytest.mark.resources
 def test_more_than_2_to_the_31_elements_are_multiplied_without_a_copy() -> None:
     k, n = 65_537, 32_769
     assert k * n > 2**31

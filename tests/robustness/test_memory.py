@@ -6,10 +6,13 @@ import pytest
 
 from support import run_python
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc and limits the address space")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="reads /proc and limits the address space"),
+    pytest.mark.resources,
+]
 
 BEGIN = """
-import gc, os, resource, sys
+import os, resource, sys
 import numpy as np
 import internals
 import nnext as nn
@@ -123,56 +126,33 @@ assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == set()
     )
 
 
-GROWTH = """
-def growth(call, times, warm_up):
-    for _ in range(warm_up):
-        call()
-    gc.collect()
-    before = pages(1)
-    for _ in range(times):
-        call()
-    gc.collect()
-    return pages(1) - before
-
-internals.allow_more_members_than_cpus()
-nn.runtime.set_num_threads(2)
-"""
+# ---- What is left of many calls -------------------------------------------------------------------------------------
 
 
-def test_predictions_do_not_grow() -> None:
-    run(
-        GROWTH
-        + """
-model, few = nn.MLP([16, 64, 4]), X[:50]
-assert growth(lambda: model.predict(few), 10_000, 500) < MB
-assert growth(lambda: model.predict(X), 100, 20) < MB
-assert growth(lambda: nn.functional.matmul(few, few, transpose_b=True), 10_000, 500) < MB
-"""
-    )
+def test_nothing_grows() -> None:
+    result = run_python("import soak, sys; sys.exit(soak.main(0.1))")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert result.stderr == ""
 
 
-def test_fits_do_not_grow() -> None:
-    run(
-        GROWTH
-        + """
-model = compiled(16, 64, 1)
-assert growth(lambda: model.fit(X[:640], y[:640], epochs=2, validation_split=0.1, **FIT), 100, 20) < MB
-assert growth(lambda: compiled(16, 64, 1).fit(X[:640], y[:640], **FIT), 100, 20) < MB
-
-def own_loop():
-    loss, gradients = model.loss_and_grads(X[:64], y[:64])
-    model.step()
-    model.backward(model.forward(X[:64]))
-    model.load_state_dict(model.state_dict())
-
-assert growth(own_loop, 1000, 100) < MB
-
-def failing():
-    try:
-        model.fit(X[:64], y[:63], **FIT)
-    except ValueError:
-        pass
-
-assert growth(failing, 1000, 100) < MB
-"""
-    )
+@pytest.mark.parametrize(
+    "left",
+    [
+        "b'0123456789abcdef' * 2**14",
+        "os.dup(1)",
+        "threading.Thread(target=threading.Event().wait, daemon=True).start()",
+        "[[] for _ in range(20)]",
+    ],
+)
+def test_what_ten_calls_leave_is_noticed(left: str) -> None:
+    result = run_python(f"""
+import os, sys, threading, soak
+kept, own_loop = [], soak.Calls.own_loop
+def leaving(self):
+    own_loop(self)
+    kept.append({left})
+soak.Calls.own_loop = leaving
+sys.exit(soak.main(0.01))
+""")
+    assert result.returncode == 1
+    assert result.stdout.splitlines()[-1].startswith("soak: ")

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from support import assert_same_bits, environment
+import nnext.cli
+from support import assert_same_bits, environment, run_python
 
 VERBOSE = ["auto", 0, 1, 2, False]
 
@@ -95,6 +96,48 @@ def test_a_fit_trains_whatever_becomes_of_its_progress(
     assert_same_bits(state, expected)
 
 
+SHOWS: dict[str, Callable[[], object]] = {
+    "summary": lambda: nn.MLP([3, 4, 2]).summary(),
+    "show_config": nn.runtime.show_config,
+}
+
+
+@pytest.mark.parametrize("name", STREAMS)
+@pytest.mark.parametrize("call", SHOWS)
+def test_what_prints_needs_no_stream(call: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for stream in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, stream, STREAMS[name]())
+    SHOWS[call]()
+
+
+WARN = """
+import io, sys
+import nnext as nn
+class Broken:
+    def write(self, text):
+        raise RuntimeError("deleted")
+model, closed = nn.MLP([3, 4, 2]), io.StringIO()
+model.compile("cross_entropy", metrics=[lambda y_true, y_pred: 0.5])
+closed.close()
+before = sys.stderr
+for sys.stderr in (None, closed, Broken(), object()):
+    model.save(io.BytesIO())  # warns: the file does not hold the function
+sys.stderr = before
+"""
+
+
+def test_a_warning_needs_no_stream() -> None:
+    result = run_python(WARN, "-W", "always::UserWarning")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert run_python(WARN, "-W", "error::UserWarning").returncode == 1  # who wants errors gets them
+
+
+def test_a_demo_needs_no_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    for stream in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, stream, None)
+    assert nnext.cli.main(["demo", "--epochs", "1", "--no-plot"]) == 0
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
 @pytest.mark.parametrize(("verbose", "stream"), [(1, "stderr"), (2, "stdout")])
 def test_what_an_encoding_lacks_is_shown_by_escapes(
@@ -132,6 +175,8 @@ with open(sys.argv[1], "w") as out:
         model = nn.MLP([3, 4, 2])
         model.compile("cross_entropy")
         model.fit([[0, 1, 2], [2, 1, 0]], [0, 1], epochs=50, verbose=verbose)
+        model.summary()
+        nn.runtime.show_config()
         print(verbose, model.history.stop_reason, file=out)
 """
 

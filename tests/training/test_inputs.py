@@ -242,6 +242,7 @@ print(json.dumps([peak(), grown]))
 """
 
 
+@pytest.mark.resources
 @pytest.mark.parametrize(("stored", "scale"), [("uint8", 1 / 255), ("float64", 1), ("float32", 1), ("float32", 0.5)])
 def test_100_mb_are_trained_on_without_a_copy(stored: str, scale: float) -> None:
     result = run_python(FIT_LARGE.replace("STORED", repr(stored)).replace("SCALE", repr(scale)))

@@ -239,6 +239,7 @@ print(peak() - before)
 """
 
 
+@pytest.mark.resources
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_2_gb_are_trained_on_in_100_mb() -> None:
     result = run_python(FIT_LARGE)

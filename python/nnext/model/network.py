@@ -11,6 +11,7 @@ from nnext._calls import takes_hints
 from nnext._compiled import Compiled
 from nnext._decision import Shape
 from nnext._engine import Engine
+from nnext._streams import show
 from nnext._unknown import hint, names_the_cures, nearest, shown
 from nnext.history import History
 from nnext.layers import Layer
@@ -183,7 +184,7 @@ class Network:
         total                                    40   73,008   21,648
         """
         shape = self.input_shape if input_shape is None else _check.shape("summary", "input_shape", input_shape)
-        print(table(self._engine, shape))
+        show(table(self._engine, shape))
 
 
 def _is_settable(cls: type, name: str) -> bool:
