@@ -16,7 +16,10 @@ namespace {
 using py::arg;
 
 template <class T>
-void bind_tensors(py::class_<Model<T>>& c) {
+using Bound = py::class_<Model<T>, typename Model<T>::Holder>;
+
+template <class T>
+void bind_tensors(Bound<T>& c) {
   c.def("tensors", &Model<T>::tensors);
   c.def("get_tensors", &Model<T>::get_tensors);
   c.def("set_tensors", &Model<T>::set_tensors, arg("values"), CallGuard());
@@ -34,7 +37,7 @@ void bind_tensors(py::class_<Model<T>>& c) {
 }
 
 template <class T>
-void bind_settings(py::class_<Model<T>>& c) {
+void bind_settings(Bound<T>& c) {
   c.def(
       "compile",
       [](Model<T>& model, const py::object& loss, const py::dict& optimizer, const std::string& precision,
@@ -56,7 +59,7 @@ std::optional<train::Clock::time_point> deadline_after(std::optional<double> sec
 }
 
 template <class T>
-void bind_fit(py::class_<Model<T>>& c) {
+void bind_fit(Bound<T>& c) {
   c.def("samples", &Model<T>::samples, arg("x"), arg("y"), arg("sample_weight"), arg("operation"), arg("scale"),
         arg("rows") = py::none(), CallGuard());
   c.def(
@@ -90,7 +93,7 @@ void bind_fit(py::class_<Model<T>>& c) {
 }
 
 template <class T>
-void bind_passes(py::class_<Model<T>>& c) {
+void bind_passes(Bound<T>& c) {
   c.def("predict", &Model<T>::predict, arg("x"), arg("out"), arg("check"), arg("scale"), CallGuard());
   c.def("evaluate", &Model<T>::evaluate, arg("samples"));
   c.def("outputs", &Model<T>::outputs, arg("samples"));
@@ -108,10 +111,9 @@ void bind_model(py::module_& m, const char* name, const char* samples_name) {
       .def_property_readonly("rows", &SampleArrays<T>::rows)
       .def_property_readonly("weight", &SampleArrays<T>::weight)
       .def_property_readonly("output_shape", [](const SampleArrays<T>& samples) { return samples.output.extents(); });
-  py::class_<Model<T>> c(m, name);
-  c.def(py::init<std::uint64_t, const py::sequence&, const std::vector<Size>&, bool, const std::tuple<Size, Size>&>(),
-        arg("seed"), arg("layers"), arg("input_shape") = std::vector<Size>{}, arg("draws") = true,
-        arg("numbering") = std::tuple<Size, Size>{});
+  Bound<T> c(m, name);
+  c.def(py::init(&Model<T>::make), arg("seed"), arg("layers"), arg("input_shape") = std::vector<Size>{},
+        arg("draws") = true, arg("numbering") = std::tuple<Size, Size>{});
   c.def("slice", &Model<T>::slice, arg("first"), arg("last"));
   c.def("numbering", &Model<T>::numbering);
   c.def("told_shape", &Model<T>::told_shape);
@@ -132,8 +134,13 @@ void bind_network(py::module_& m) {
   m.def(
       "tensor_table",
       [](const py::sequence& layers, const std::vector<Size>& input_shape, const std::tuple<Size, Size>& numbering) {
-        nn::Network<float> network(0, as_configs(layers), {std::get<0>(numbering), std::get<1>(numbering)});
-        return tensor_table(nn::Section<float>(network, input_shape));
+        const std::vector<core::Config> configs = as_configs(layers);
+        std::vector<TensorInfo> table;
+        interruptible([&](runtime::Cancel&) {
+          nn::Network<float> network(0, configs, {std::get<0>(numbering), std::get<1>(numbering)});
+          table = tensor_table(nn::Section<float>(network, input_shape));
+        });
+        return table;
       },
       arg("layers"), arg("input_shape") = std::vector<Size>{}, arg("numbering") = std::tuple<Size, Size>{});
 }

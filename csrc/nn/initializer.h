@@ -5,6 +5,7 @@
 #include "core/config.h"
 #include "core/philox.h"
 #include "core/view.h"
+#include "runtime/cancel.h"
 
 namespace nnext::nn {
 
@@ -32,9 +33,10 @@ struct Initializer {
 
 Initializer make_initializer(const core::Config& config);  // throws std::invalid_argument
 
-// Fills the (out, in) weight or the (out, 1) bias of a layer with `fan_in` inputs and `fan_out` outputs.
+// Fills the (out, in) weight or the (out, 1) bias of a layer with `fan_in` inputs and `fan_out` outputs, whose rows lie
+// without gaps; unfinished where the host asks to stop.
 template <class T>
 void initialize(const Initializer& initializer, const core::PhiloxStream& stream, core::Size fan_in, core::Size fan_out,
-                core::Matrix<T> values);
+                core::Matrix<T> values, runtime::Cancel& cancel);
 
 }  // namespace nnext::nn

@@ -22,8 +22,11 @@ void Network<T>::allocate() {
 }
 
 template <class T>
-void Network<T>::initialize() {
-  for (Node<T>& node : nodes) node.layer->initialize({seed, node.number});
+void Network<T>::initialize(runtime::Cancel& cancel) {
+  for (Node<T>& node : nodes) {
+    if (cancel.poll()) return;
+    node.layer->initialize({seed, node.number}, cancel);
+  }
 }
 
 template class Network<float>;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "nn/network.h"
+#include "runtime/checks.h"
 
 namespace nnext::train {
 
@@ -40,6 +41,7 @@ class SharedNetwork {
   // Calls f(trainer), inside the gate as its writer: forks wait for that, so no child finds the list locked.
   template <class F>
   void for_trainers(F f) const {
+    runtime::require_may_wait("a look at the models of a network");
     const std::lock_guard lock(mutex_);
     for (Trainer<T>* trainer : trainers_) f(*trainer);
   }

@@ -109,7 +109,8 @@ struct Training {
     std::unique_ptr<Twin<T>> trial{};
     const kernels::Bf16Kernels* bf16 = nullptr;
   };
-  Compiled prepare(const Config* loss, const Config& optimizer, const StepSettings& settings) const;
+  Compiled prepare(const Config* loss, const Config& optimizer, const StepSettings& settings,
+                   runtime::Cancel& cancel) const;  // of no use where the host asks to stop
   void put(Compiled compiled);
 
   // Parts the parameters into groups anew, after layers were frozen or their progress set.

@@ -47,7 +47,9 @@ class PReLU final : public Layer<T> {
     pass.kernels.prelu.backward(part.size(), in.places(), in.channels, shared(), weight(), frame.x.row(part.begin),
                                 frame.dy.row(part.begin), frame.dx.row(part.begin), frame.saved.row(part.begin));
   }
-  void initialize(const Streams&) override { std::fill_n(this->parameters[0].values.data(), weights_, init_); }
+  void initialize(const Streams&, runtime::Cancel&) override {
+    std::fill_n(this->parameters[0].values.data(), weights_, init_);
+  }
 
  protected:
   void gradient(const Pass<T>& pass, const Frame<T>& frame, const Piece& piece, const kernels::Prefetch&,
