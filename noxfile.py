@@ -35,6 +35,12 @@ def install(session: nox.Session, *others: str, defines: str = "", **environment
     session.install("--no-build-isolation", ".[test]", *others, env=environment)
 
 
+def library(name: str) -> str:
+    """Return where the compiler has a library of its own."""
+    found = subprocess.run(["g++", f"-print-file-name={name}"], capture_output=True, text=True, check=True)
+    return found.stdout.strip()
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Run ruff, mypy, clang-format, import-linter and the check of the layers."""
@@ -70,10 +76,7 @@ def asan(session: nox.Session) -> None:
     shutil.rmtree(results, ignore_errors=True)
     results.mkdir()
     # The interpreter is not instrumented, so the runtime must be there first; libstdc++ for its exceptions to be seen.
-    libraries = [
-        subprocess.run(["g++", f"-print-file-name={name}"], capture_output=True, text=True, check=True).stdout.strip()
-        for name in ("libasan.so", "libstdc++.so")
-    ]
+    libraries = [library(name) for name in ("libasan.so", "libstdc++.so")]
     to_files = f"log_path={results}/report"  # which no test can swallow, of whatever process
     environment = {
         "LD_PRELOAD": " ".join(libraries),
@@ -113,12 +116,34 @@ def soak(session: nox.Session) -> None:
 
 @nox.session
 def tsan(session: nox.Session) -> None:
-    """Run the C++ tests with ThreadSanitizer; it must also report races in mutants of the barrier and the gate."""
-    require(session, {"g++": "g++"})
-    session.install("cmake", "ninja")
-    session.run("cmake", "--preset", "tsan", "-G", "Ninja")
+    """Run the C++ tests and the threads of the Python tests with ThreadSanitizer; it must report races in mutants."""
+    require(session, {"g++": "g++", "setarch": "util-linux"})
+    begin = time.monotonic()
+    session.install(
+        "cmake", "ninja", "pybind11>=3", "numpy", "safetensors", "tqdm", "pytest", "pytest-timeout", "hypothesis"
+    )
+    pybind11 = session.run("python", "-m", "pybind11", "--cmakedir", silent=True).strip()
+    session.run("cmake", "--preset", "tsan", "-G", "Ninja", "-DNNEXT_PYTHON=ON", f"-Dpybind11_DIR={pybind11}")
     session.run("cmake", "--build", "--preset", "tsan", env=BUILD)
-    session.run("ctest", "--preset", "tsan", *session.posargs)
+    session.run("ctest", "--preset", "tsan", "--exclude-regex", "stress", *session.posargs)
+    # Shadow memory has no room for all of what Linux places at random: setarch. Reports end the program.
+    one_place = ["setarch", "--addr-no-randomize"]
+    options = {"TSAN_OPTIONS": "halt_on_error=1:die_after_fork=0"}
+    stress = session.run(*one_place, "build/tsan/tests/cpp/stress", env=options, silent=True, external=True)
+    session.log(stress)
+    package = pathlib.Path(session.create_tmp(), "nnext")
+    shutil.rmtree(package, ignore_errors=True)
+    shutil.copytree("python/nnext", package, ignore=shutil.ignore_patterns("*.so"))
+    for module in pathlib.Path("build/tsan").glob("_core*.so"):
+        shutil.copy(module, package)
+    # The interpreter is not instrumented: the runtime must be there first, and what it does to its memory is left out.
+    options["TSAN_OPTIONS"] += ":ignore_noninstrumented_modules=1"
+    options |= {"LD_PRELOAD": library("libtsan.so"), "PYTHONPATH": str(package.parent), "OPENBLAS_NUM_THREADS": "1"}
+    python = [*one_place, "python", "-m", "pytest", "-q", "tests/robustness/test_threads.py"]
+    tests = session.run(*python, env=options, silent=True, external=True)
+    session.log(tests)
+    minutes = (time.monotonic() - begin) / 60
+    print(f"tsan: {stress.splitlines()[-1]}; {tests.splitlines()[-1].split(' in ')[0]}, 0 races, {minutes:.0f} min")
 
 
 @nox.session

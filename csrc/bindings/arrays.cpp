@@ -5,10 +5,13 @@
 #include <limits>
 
 #include "bindings/direct.h"
+#include "bindings/interrupt.h"
 #include "kernels/dispatch.h"
 
 namespace nnext::bindings {
 namespace {
+
+constexpr int kAsTheCoreWants = py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
 
 bool is_masked_array(const py::handle& object) {
   // numpy.ma is imported only if somebody else did: otherwise no masked array can exist.
@@ -49,26 +52,60 @@ py::array converted(const py::handle& object, const Argument& argument) {
 // The array's own numbers, without a copy if it is T already.
 template <class T>
 py::array_t<T> cast(const py::array& numbers) {
-  PyObject* own = py::detail::npy_api::get().PyArray_FromAny_(numbers.ptr(), py::dtype::of<T>().release().ptr(), 0, 0,
-                                                              py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ |
-                                                                  py::detail::npy_api::NPY_ARRAY_ALIGNED_ |
-                                                                  py::detail::npy_api::NPY_ARRAY_FORCECAST_,
-                                                              nullptr);
+  const runtime::InFloatMode within(runtime::FloatMode::plain());
+  PyObject* own =
+      py::detail::npy_api::get().PyArray_FromAny_(numbers.ptr(), py::dtype::of<T>().release().ptr(), 0, 0,
+                                                  kAsTheCoreWants | py::detail::npy_api::NPY_ARRAY_FORCECAST_, nullptr);
   if (own == nullptr) throw py::error_already_set();  // MemoryError
   return py::reinterpret_steal<py::array_t<T>>(own);
 }
 
+// Its numbers as an ndarray of NumPy's own, whose methods are nobody else's.
+py::array as_plain(const py::array& numbers) {
+  PyTypeObject* const plain = py::detail::npy_api::get().PyArray_Type_;
+  if (Py_TYPE(numbers.ptr()) == plain) return numbers;
+  return numbers.attr("view")(py::handle(reinterpret_cast<PyObject*>(plain)));
+}
+
+bool is_float64(const py::array& numbers) {
+  return numbers.dtype().kind() == 'f' && numbers.itemsize() == sizeof(double);
+}
+
+// Calls f(part, first) for parts of a plain array, in the order of its indices; `first` numbers come before. Large ones
+// are halved along their first axis: NumPy looks at no signals, and gives the lock away only while it copies.
+template <class F>
+void for_parts(const py::array& numbers, Size first, const F& f) {
+  const auto size = static_cast<Size>(numbers.size());
+  if (size <= kPart) return f(numbers, first);
+  give_way();
+  const Size rows = extent(numbers, 0), half = rows / 2;
+  if (rows == 1) return for_parts(numbers[py::int_(0)], first, f);
+  for_parts(numbers[py::slice(0, static_cast<py::ssize_t>(half), 1)], first, f);
+  for_parts(numbers[py::slice(static_cast<py::ssize_t>(half), static_cast<py::ssize_t>(rows), 1)],
+            first + size / rows * half, f);
+}
+
 // float64 to float32, refusing what would become infinite.
-py::array_t<float> narrow(const py::array& numbers, const Argument& argument) {
-  const py::array_t<double> wide = cast<double>(numbers);
-  py::array_t<float> result(std::vector<py::ssize_t>(wide.shape(), wide.shape() + wide.ndim()));
+void narrow(const py::array_t<double>& wide, const py::array& of, Size first, const Argument& argument, float* to) {
+  const runtime::InFloatMode within(runtime::FloatMode::plain());
   const double* from = wide.data();
-  float* to = result.mutable_data();
   for (Size i = 0; i < static_cast<Size>(wide.size()); ++i) {
     to[i] = static_cast<float>(from[i]);
     if (std::isinf(to[i]) && std::isfinite(from[i]))
-      fail_too_large(argument, from[i], index_text(argument, numbers, i));
+      fail_too_large(argument, from[i], index_text(argument, of, first + i));
   }
+}
+
+template <class T>
+py::array_t<T> convert(const py::array& numbers, const Argument& argument) {
+  py::array_t<T> result(std::vector<py::ssize_t>(numbers.shape(), numbers.shape() + numbers.ndim()));
+  T* const to = result.mutable_data();
+  for_parts(numbers, 0, [&](const py::array& part, Size first) {
+    if constexpr (sizeof(T) < sizeof(double))
+      if (is_float64(part)) return narrow(cast<double>(part), numbers, first, argument, to + first);
+    const py::array_t<T> own = cast<T>(part);
+    std::copy_n(own.data(), own.size(), to + first);
+  });
   return result;
 }
 
@@ -93,15 +130,20 @@ py::array as_numbers(const py::handle& object, const Argument& argument) {
 
 template <class T>
 py::array_t<T> as_contiguous(const py::array& numbers, const Argument& argument) {
-  if constexpr (sizeof(T) < sizeof(double))
-    if (numbers.dtype().kind() == 'f' && numbers.dtype().itemsize() == sizeof(double)) return narrow(numbers, argument);
-  return cast<T>(numbers);
+  const py::array own = as_plain(numbers);
+  const bool narrows = sizeof(T) < sizeof(double) && is_float64(own);
+  const bool lies = holds<T>(own) && (own.flags() & kAsTheCoreWants) == kAsTheCoreWants;
+  if (lies || (!narrows && static_cast<Size>(own.size()) <= kPart)) return cast<T>(own);
+  return convert<T>(own, argument);
 }
 
 template <class T>
 void require_finite(const py::array_t<T>& array, const Argument& argument) {
   const auto n = static_cast<Size>(array.size());
-  const Size count = kernels::current_kernels<T>().reduce.count_nonfinite(n, array.data());
+  Size count = 0;
+  in_parts(n, kPart, [&](Size first, Size last) {
+    count += kernels::current_kernels<T>().reduce.count_nonfinite(last - first, array.data() + first);
+  });
   if (count == 0) return;
   Size first = 0;
   while (std::isfinite(array.data()[first])) ++first;

@@ -35,11 +35,13 @@ py::object activation(const std::string& name, const py::object& x, double first
   const Argument argument{name.c_str(), "x"};
   const py::array numbers = as_numbers(x, argument);
   return with_type(is_single(numbers), [&]<class T>(T) {
+    const auto& kernel = ops::find_activation(kernels::current_kernels<T>(), name);
+    const kernels::ActivationArguments<T> arguments{static_cast<T>(first), static_cast<T>(second)};
     const py::array_t<T> from = as_contiguous<T>(numbers, argument);
     py::array_t<T> y = empty_like<T>(from);
-    const auto& kernel = ops::find_activation(kernels::current_kernels<T>(), name);
-    kernel.forward(static_cast<Size>(from.size()), {static_cast<T>(first), static_cast<T>(second)}, from.data(),
-                   y.mutable_data());
+    T* const to = y.mutable_data();
+    in_parts(static_cast<Size>(from.size()), kPart,
+             [&](Size at, Size end) { kernel.forward(end - at, arguments, from.data() + at, to + at); });
     return y;
   });
 }
@@ -53,13 +55,15 @@ py::object activation_grad(const std::string& name, const py::object& x, const p
     core::fail_value("[", name, "_grad] x has shape ", shape_text(numbers), " but dy ", shape_text(upstream),
                      "; give both the same shape");
   return with_type(is_single(numbers), [&]<class T>(T) {
-    const py::array_t<T> from = as_contiguous<T>(numbers, argument), up = as_contiguous<T>(upstream, argument_dy);
-    py::array_t<T> dx = empty_like<T>(from);
-    const auto n = static_cast<Size>(from.size());
     const auto& kernel = ops::find_activation(kernels::current_kernels<T>(), name);
     const kernels::ActivationArguments<T> arguments{static_cast<T>(first), static_cast<T>(second)};
-    if (!kernel.from_x) kernel.forward(n, arguments, from.data(), dx.mutable_data());  // y
-    kernel.backward(n, arguments, kernel.from_x ? from.data() : dx.data(), up.data(), dx.mutable_data());
+    const py::array_t<T> from = as_contiguous<T>(numbers, argument), up = as_contiguous<T>(upstream, argument_dy);
+    py::array_t<T> dx = empty_like<T>(from);
+    T* const to = dx.mutable_data();
+    in_parts(static_cast<Size>(from.size()), kPart, [&](Size at, Size end) {
+      if (!kernel.from_x) kernel.forward(end - at, arguments, from.data() + at, to + at);  // y
+      kernel.backward(end - at, arguments, kernel.from_x ? from.data() + at : to + at, up.data() + at, to + at);
+    });
     return dx;
   });
 }
@@ -70,22 +74,25 @@ py::object softmax(const std::string& name, const py::object& x, const py::objec
   const py::array numbers = as_numbers(x, argument);
   if (numbers.ndim() == 0 || numbers.shape(numbers.ndim() - 1) == 0)
     core::fail_value("[", name, "] x has shape ", shape_text(numbers), "; give at least one value along the last axis");
+  const bool goes_back = !dy.is_none();
+  const py::array upstream = goes_back ? as_numbers(dy, argument_dy) : numbers;
+  if (shape_text(numbers) != shape_text(upstream))
+    core::fail_value("[", name, "_grad] x has shape ", shape_text(numbers), " but dy ", shape_text(upstream),
+                     "; give both the same shape");
   return with_type(is_single(numbers), [&]<class T>(T) {
     const py::array_t<T> from = as_contiguous<T>(numbers, argument);
-    py::array_t<T> y = empty_like<T>(from);
+    const py::array_t<T> up = goes_back ? as_contiguous<T>(upstream, argument_dy) : from;
+    py::array_t<T> result = empty_like<T>(from);
+    T* const to = result.mutable_data();
     const auto n = static_cast<Size>(from.shape(from.ndim() - 1)), m = static_cast<Size>(from.size()) / n;
     const kernels::KernelTable<T>& table = kernels::current_kernels<T>();
     const kernels::SoftmaxKernels<T>& kernel = name == "softmax" ? table.softmax : table.log_softmax;
-    kernel.forward(m, n, from.data(), y.mutable_data());
-    if (dy.is_none()) return y;
-    const py::array upstream = as_numbers(dy, argument_dy);
-    if (shape_text(numbers) != shape_text(upstream))
-      core::fail_value("[", name, "_grad] x has shape ", shape_text(numbers), " but dy ", shape_text(upstream),
-                       "; give both the same shape");
-    const py::array_t<T> up = as_contiguous<T>(upstream, argument_dy);
-    py::array_t<T> dx = empty_like<T>(from);
-    kernel.backward(m, n, y.data(), up.data(), dx.mutable_data());
-    return dx;
+    in_parts(m, std::max<Size>(kPart / n, 1), [&](Size row, Size end) {
+      const Size at = row * n;
+      kernel.forward(end - row, n, from.data() + at, to + at);
+      if (goes_back) kernel.backward(end - row, n, to + at, up.data() + at, to + at);
+    });
+    return result;
   });
 }
 
@@ -108,10 +115,14 @@ py::object loss(const py::dict& described, const py::object& y_pred, const py::o
     const SampleWeights<T> weights =
         as_sample_weight<T>(sample_weight, loss, targets, n, shape, {name.c_str(), "sample_weight"});
     train::LossTerms<T> terms(matrix_view(weights.over_mean), n, shape);
-    terms.weigh({0, n}, n, [](Size i) { return i; });
     py::array_t<T> result = new_array<T>(Extents(n, shape));
-    const Matrix<T> dy(result.mutable_data(), n, k);  // until then room for predictions that must be converted
-    terms.compute(loss, 0, predictions.view_or_read(0, dy), targets, dy);
+    const Matrix<T> gradient(result.mutable_data(), n, k);
+    in_parts(n, std::max<Size>(kPart / k, 1), [&](Size first, Size last) {
+      terms.weigh({first, last}, n, [](Size i) { return i; });
+      const Matrix<T> dy = gradient.rows_from(first, last - first);  // first the predictions, if they must be converted
+      terms.compute(loss, first, predictions.view_or_read(first, dy), targets.rows_from(first, last - first), dy);
+    });
+    const runtime::InFloatMode within(runtime::FloatMode::plain());
     return py::make_tuple(terms.total(n), result);
   });
 }

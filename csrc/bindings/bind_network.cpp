@@ -16,11 +16,11 @@ namespace nnext::bindings {
 namespace {
 
 using py::arg;
-template <class C>
-using Class = py::class_<C, std::unique_ptr<C>>;
+template <class T>
+using Bound = py::class_<Model<T>, typename Model<T>::Holder>;
 
 template <class T>
-void bind_tensors(Class<Model<T>>& c) {
+void bind_tensors(Bound<T>& c) {
   c.def("tensors", &Model<T>::tensors);
   c.def("get_tensors", &Model<T>::get_tensors);
   c.def("set_tensors", &Model<T>::set_tensors, arg("values"), CallGuard());
@@ -38,7 +38,7 @@ void bind_tensors(Class<Model<T>>& c) {
 }
 
 template <class T>
-void bind_settings(Class<Model<T>>& c) {
+void bind_settings(Bound<T>& c) {
   c.def(
       "compile",
       [](Model<T>& model, const py::object& loss, const py::dict& optimizer, const std::string& precision,
@@ -62,7 +62,7 @@ std::optional<train::Clock::time_point> deadline_after(std::optional<double> sec
 }
 
 template <class T>
-void bind_fit(Class<Model<T>>& c) {
+void bind_fit(Bound<T>& c) {
   c.def(
       "samples",
       [](const Model<T>& model, const py::object& x, const py::object& y, const py::object& sample_weight,
@@ -99,7 +99,7 @@ void bind_fit(Class<Model<T>>& c) {
 }
 
 template <class T>
-void bind_passes(Class<Model<T>>& c) {
+void bind_passes(Bound<T>& c) {
   c.def("predict", &Model<T>::predict, arg("x"), arg("out"), arg("check"), arg("scale"), CallGuard());
   c.def("evaluate", &Model<T>::evaluate, arg("samples"));
   c.def("outputs", &Model<T>::outputs, arg("samples"));
@@ -120,12 +120,12 @@ void bind_model(py::module_& m, const char* name, const char* samples_name, cons
   class_of_bound<FitClaim<T>>(m, claim_name)
       .def("__enter__", &FitClaim<T>::enter)
       .def("__exit__", [](FitClaim<T>& claim, const py::args&) { claim.leave(); });
-  auto c = class_of_bound<Model<T>>(m, name);
+  Bound<T> c = class_of_bound<Model<T>, typename Model<T>::Holder>(m, name);
   c.def_static(
       "build",
       [](std::uint64_t seed, const py::sequence& layers, const std::vector<Size>& input_shape, bool draws,
          const std::tuple<Size, Size>& numbering) {
-        return bound(std::make_unique<Model<T>>(seed, layers, input_shape, draws, numbering));
+        return bound(Model<T>::make(seed, layers, input_shape, draws, numbering));
       },
       arg("seed"), arg("layers"), arg("input_shape") = std::vector<Size>{}, arg("draws") = true,
       arg("numbering") = std::tuple<Size, Size>{});
@@ -151,8 +151,13 @@ void bind_network(py::module_& m) {
   m.def(
       "tensor_table",
       [](const py::sequence& layers, const std::vector<Size>& input_shape, const std::tuple<Size, Size>& numbering) {
-        nn::Network<float> network(0, as_configs(layers), {std::get<0>(numbering), std::get<1>(numbering)});
-        return tensor_table(nn::Section<float>(network, input_shape));
+        const std::vector<core::Config> configs = as_configs(layers);
+        std::vector<TensorInfo> table;
+        interruptible([&](runtime::Cancel&) {
+          nn::Network<float> network(0, configs, {std::get<0>(numbering), std::get<1>(numbering)});
+          table = tensor_table(nn::Section<float>(network, input_shape));
+        });
+        return table;
       },
       arg("layers"), arg("input_shape") = std::vector<Size>{}, arg("numbering") = std::tuple<Size, Size>{});
 }

@@ -22,6 +22,7 @@ class Engine {
   virtual py::object predict(const py::object& x, const py::object& into) const = 0;
   core::Shape in, out;
   py::dtype dtype;
+  bool rows_are_brief;  // so that one is predicted with Python's lock held
 };
 
 template <class T>
@@ -29,7 +30,7 @@ class TypedEngine final : public Engine {
  public:
   explicit TypedEngine(py::object keep)
       : keep_(std::move(keep)), model_(keep_.cast<Model<T>&>()), row_(model_.row_predictor()) {
-    in = row_.in(), out = row_.out(), dtype = py::dtype::of<T>();
+    in = row_.in(), out = row_.out(), dtype = py::dtype::of<T>(), rows_are_brief = row_.is_brief();
   }
   void predict_row(const void* x, void* y) const override { row_(static_cast<const T*>(x), static_cast<T*>(y)); }
   py::object predict(const py::object& x, const py::object& into) const override {
@@ -83,7 +84,7 @@ py::object predict_any(const Engine& engine, const py::object& x, const py::obje
 }
 
 py::object predict(const Engine& engine, PyObject* x, PyObject* out) {
-  char* const from = row_data(engine, x, engine.in, kReadable);
+  char* const from = engine.rows_are_brief ? row_data(engine, x, engine.in, kReadable) : nullptr;
   char* to = from == nullptr || out == Py_None ? nullptr : row_data(engine, out, engine.out, kWritable);
   if (from == nullptr || engine.out.turned() || (out != Py_None && to == nullptr))
     return predict_any(engine, py::reinterpret_borrow<py::object>(x), py::reinterpret_borrow<py::object>(out));

@@ -22,17 +22,17 @@ inline PyObject* refuse_new(PyTypeObject* type, PyObject*, PyObject*) {
 }  // namespace detail
 
 // A class of objects that `bound` makes.
-template <class C>
-py::class_<C, std::unique_ptr<C>> class_of_bound(py::module_& m, const char* name) {
-  py::class_<C, std::unique_ptr<C>> c(m, name, py::is_final());
+template <class C, class Holder = std::unique_ptr<C>>
+py::class_<C, Holder> class_of_bound(py::module_& m, const char* name) {
+  py::class_<C, Holder> c(m, name, py::is_final());
   reinterpret_cast<PyTypeObject*>(c.ptr())->tp_new = detail::refuse_new;
   return c;
 }
 
 // As pybind11 casts a pointer, but what fails on the way leaves the object with its owner.
-template <class C>
-py::object bound(std::unique_ptr<C> built) {
-  const auto* const info = py::detail::get_type_info(typeid(C));
+template <class Holder>
+py::object bound(Holder built) {
+  const auto* const info = py::detail::get_type_info(typeid(typename Holder::element_type));
   auto object = py::reinterpret_steal<py::object>(info->type->tp_alloc(info->type, 0));
   if (!object) throw py::error_already_set();
   auto* const instance = reinterpret_cast<py::detail::instance*>(object.ptr());

@@ -4,7 +4,10 @@
 
 #include <atomic>
 #include <chrono>
+#include <stdexcept>
 #include <thread>
+
+#include "runtime/checks.h"
 
 namespace nnext::bindings {
 namespace {
@@ -50,22 +53,32 @@ void end_active_calls() {
   while (calls.returning.load() > 0) std::this_thread::sleep_for(milliseconds(1));
 }
 
+thread_local int own_calls = 0;  // of those in progress
+
 // The calls of other threads do not exist in a forked child: it must not wait for them when it exits.
-void after_fork_in_child() { calls.active.store(0), calls.returning.store(0); }
+void after_fork_in_child() { calls.active.store(own_calls), calls.returning.store(0); }
+
+[[noreturn]] void throw_exit() {
+  PyErr_SetNone(PyExc_SystemExit);
+  throw py::error_already_set();
+}
 
 }  // namespace
 
 void install_interrupt() {
   runtime::set_poll(should_stop);
+#ifdef NNEXT_CHECKS
+  runtime::set_may_wait([] { return Py_IsInitialized() == 0 || PyGILState_Check() == 0; });
+#endif
   pthread_atfork(nullptr, nullptr, after_fork_in_child);
   py::module_::import("atexit").attr("register")(py::cpp_function(end_active_calls));
 }
 
 Call::Call() {
-  if (calls.must_end()) throw_interruption();
-  calls.active.fetch_add(1);
+  if (calls.must_end()) throw_exit();
+  calls.active.fetch_add(1), ++own_calls;
 }
-Call::~Call() { calls.active.fetch_sub(1); }
+Call::~Call() { calls.active.fetch_sub(1), --own_calls; }
 
 WithoutGil::WithoutGil() : thread_(PyEval_SaveThread()) {}
 
@@ -75,9 +88,22 @@ WithoutGil::~WithoutGil() {
   calls.returned();
 }
 
-void throw_interruption() {
-  if (PyErr_Occurred() == nullptr) PyErr_SetNone(PyExc_SystemExit);
-  throw py::error_already_set();
+void give_way() {
+  {
+    const WithoutGil others_go_on;
+  }
+  if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+}
+
+bool DeleteWithoutGil::must_end() { return calls.must_end(); }
+
+void throw_interruption(const runtime::Cancel& cancel) {
+  if (PyErr_Occurred() != nullptr) throw py::error_already_set();
+  if (cancel.team_lost())
+    throw std::runtime_error(
+        "[fork] a signal handler has forked in the middle of this call, whose other threads do not exist in the child: "
+        "the call is given up there; fork between calls, or let the child's handler end with os._exit");
+  throw_exit();
 }
 
 }  // namespace nnext::bindings

@@ -1,8 +1,12 @@
-// Long calls leave Python's lock to others, and end within 0.1 s after Ctrl-C or at exit.
+// Long calls leave Python's lock to others, and end within 0.1 s after Ctrl-C or at exit. What they compute does not depend
+// on the floating-point mode that the host has set; Python's code runs in that.
 #pragma once
 
 #include <pybind11/pybind11.h>
 
+#include <algorithm>
+
+#include "core/size.h"
 #include "runtime/cancel.h"
 
 namespace nnext::bindings {
@@ -37,23 +41,51 @@ class WithoutGil {
   PyThreadState* thread_;
 };
 
-// Throws what ended a call early: the exception of a signal handler, usually KeyboardInterrupt, or SystemExit at exit.
-[[noreturn]] void throw_interruption();
+// Destroys an object of the core, which may wait for others, without Python's lock. At exit, when a thread may not come
+// back from there, the object is left to the system.
+struct DeleteWithoutGil {
+  template <class T>
+  void operator()(T* object) const {
+    if (must_end()) return;
+    const WithoutGil without_gil;
+    delete object;
+  }
 
-// Runs f(cancel) without Python's lock. Throws when the host argument to stop.
+ private:
+  static bool must_end();
+};
+
+// Throws what ended a call early: the exception of a signal handler, usually KeyboardInterrupt; SystemExit at exit;
+// RuntimeError in a child that a handler has forked in the middle of the call.
+[[noreturn]] void throw_interruption(const runtime::Cancel& cancel);
+
+// Runs f(cancel) without Python's lock. Throws when the host asked to stop.
 template <class F>
 void interruptible(F&& f) {
   runtime::Cancel cancel;
   {
     const WithoutGil without_gil;
+    const runtime::InFloatMode within(runtime::FloatMode::plain());
     f(cancel);
   }
-  if (cancel.requested()) throw_interruption();
+  if (cancel.requested()) throw_interruption(cancel);
 }
 
-// For long loops that keep the lock: throws what a signal handler has thrown.
-inline void check_signals() {
-  if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+// Calls f(first, last) for parts of `count` things, one after the other: all at once, with Python's lock, where they are
+// no more than a `part`, which should take less than some milliseconds; else as a long call.
+template <class F>
+void in_parts(core::Size count, core::Size part, F&& f) {
+  if (count <= part) {
+    const runtime::InFloatMode within(runtime::FloatMode::plain());
+    return f(core::Size{0}, count);
+  }
+  interruptible([&](runtime::Cancel& cancel) {
+    for (core::Size first = 0; first < count && !cancel.poll(); first += part) f(first, std::min(first + part, count));
+  });
 }
+inline constexpr core::Size kPart = core::Size{1} << 18;  // numbers that something simple is done with
+
+// Between two parts of what needs the lock: other threads get it, and what a signal handler has thrown is thrown.
+void give_way();
 
 }  // namespace nnext::bindings

@@ -14,14 +14,21 @@
 namespace nnext::bindings {
 
 template <class T>
-Model<T>::Model(std::uint64_t seed, const py::sequence& layers, const Sizes& input_shape, bool draws,
-                const Numbering& numbering)
-    : trainer_(seed, as_configs(layers), input_shape, draws, {std::get<0>(numbering), std::get<1>(numbering)}) {}
+typename Model<T>::Holder Model<T>::make(std::uint64_t seed, const py::sequence& layers, const Sizes& input_shape,
+                                         bool draws, const Numbering& numbering) {
+  const std::vector<core::Config> configs = as_configs(layers);
+  Holder made;
+  interruptible([&](runtime::Cancel& cancel) {
+    const nn::Numbering from{std::get<0>(numbering), std::get<1>(numbering)};
+    made.reset(new Model(seed, configs, input_shape, draws, from, cancel));
+  });
+  return made;
+}
 
 template <class T>
-std::unique_ptr<Model<T>> Model<T>::slice(Size first, Size last) {
-  std::unique_ptr<Model> made;
-  interruptible([&](runtime::Cancel&) { made = std::make_unique<Model>(*this, first, last); });
+typename Model<T>::Holder Model<T>::slice(Size first, Size last) {
+  Holder made;
+  interruptible([&](runtime::Cancel&) { made.reset(new Model(trainer_, first, last)); });
   return made;
 }
 
@@ -129,11 +136,14 @@ void Model<T>::require_own(const SampleArrays<T>& samples, const char* operation
 namespace {
 
 // A loss of the host's as the core calls it, without Python's lock: f(outputs, rows) -> (loss, gradient) or, where the
-// optimizer's settings are others from this step on, (loss, gradient, settings).
+// optimizer's settings are others from this step on, (loss, gradient, settings). It runs in the floating-point mode that
+// is in place now.
 template <class T>
 auto call_host(const py::object& f, const core::Shape& output) {
-  return [&f, &output](ConstMatrix<T> outputs, const std::uint32_t* order, Matrix<T> dy) {
+  return [&f, &output, mode = runtime::FloatMode::of_thread()](ConstMatrix<T> outputs, const std::uint32_t* order,
+                                                               Matrix<T> dy) {
     const py::gil_scoped_acquire gil;
+    const runtime::InFloatMode hosts(mode);  // what is converted below is in one of its own
     const py::array_t<std::uint32_t> rows(static_cast<py::ssize_t>(outputs.rows), order);
     const auto result = f(copy_of(outputs, output), rows).template cast<py::tuple>();
     const Argument argument{"fit", "the gradient of the loss function"};

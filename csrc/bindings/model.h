@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bindings/arrays.h"
+#include "bindings/interrupt.h"
 #include "bindings/rows.h"
 #include "bindings/targets.h"
 #include "train/trainer.h"
@@ -40,11 +41,11 @@ class Model {
  public:
   using Sizes = std::vector<Size>;           // extents of a sample, as people write them
   using Numbering = std::tuple<Size, Size>;  // nn::Numbering
-  Model(std::uint64_t seed, const py::sequence& layers, const Sizes& input_shape, bool draws,
-        const Numbering& numbering);
-  // Of the layers [first, last) of another one, and of the same network.
-  Model(Model& of, Size first, Size last) : trainer_(of.trainer_, first, last) {}
-  std::unique_ptr<Model> slice(Size first, Size last);
+  using Holder = std::unique_ptr<Model, DeleteWithoutGil>;
+  static Holder make(std::uint64_t seed, const py::sequence& layers, const Sizes& input_shape, bool draws,
+                     const Numbering& numbering);
+  // Of the layers [first, last), of the same network.
+  Holder slice(Size first, Size last);
 
   Numbering numbering() const;
   const Sizes& told_shape() const { return trainer_.section().told_shape(); }  // of a sample; none if it was not told
@@ -111,6 +112,8 @@ class Model {
   void step(const std::vector<train::SettingValue>& settings);
 
  private:
+  template <class... Arguments>
+  explicit Model(Arguments&&... arguments) : trainer_(std::forward<Arguments>(arguments)...) {}
   py::array_t<T> logical(Size index, const core::Buffer<T>& stored) const;  // stored like tensor `index`
   py::list logical(const std::vector<core::Buffer<T>>& stored) const;       // like all of them; None: an empty one
   // All tensors and averages, checked; `keep` has the arrays.

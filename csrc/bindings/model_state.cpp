@@ -28,7 +28,12 @@ py::array_t<T> Model<T>::logical(Size index, const core::Buffer<T>& stored) cons
   const nn::Section<T>& section = trainer_.section();
   const nn::Node<T>& node = section.owner(index);
   py::array_t<T> result(parameter(index).shape);
-  node.layer->to_logical(index - section.index(node, 0), stored.data(), result.mutable_data());
+  T* const to = result.mutable_data();
+  const auto put = [&] { node.layer->to_logical(index - section.index(node, 0), stored.data(), to); };
+  if (stored.size() <= kPart)
+    put();
+  else
+    interruptible([&](runtime::Cancel&) { put(); });
   return result;
 }
 

@@ -4,7 +4,8 @@
 #include "bindings/bind.h"
 #include "bindings/interrupt.h"
 
-PYBIND11_MODULE(_core, m) {
+// It needs Python's lock, which alone guards what it keeps of Python's: a Python without one turns it on at this import.
+PYBIND11_MODULE(_core, m, pybind11::mod_gil_used()) {
   m.doc() = "The C++ core of nnext. Private: use the package's public names.";
   m.attr("__version__") = NNEXT_VERSION;
   pybind11::detail::npy_api::get();  // now, not within the first call: that gives Python's lock away

@@ -70,11 +70,26 @@ struct Dense {
   }
 };
 
-py::array chosen_of(const py::array& numbers, const ChosenRows& chosen, const Argument& argument) {
-  if (argument.rows.data() == nullptr) return numbers;
+// The rows that are looked at, converted to T.
+template <class T>
+py::array_t<T> convert_chosen(const py::array& numbers, const ChosenRows& chosen, const Argument& argument) {
+  if (argument.rows.data() == nullptr) return as_contiguous<T>(numbers, argument);
   const auto first = static_cast<py::ssize_t>(chosen.first), count = static_cast<py::ssize_t>(chosen.count);
-  if (chosen.positions == nullptr) return numbers[py::slice(first, first + count, 1)];
-  return numbers.attr("take")(py::array_t<std::uint32_t>(count, chosen.positions), 0);
+  if (chosen.positions == nullptr) return as_contiguous<T>(numbers[py::slice(first, first + count, 1)], argument);
+  std::vector<py::ssize_t> shape(numbers.shape(), numbers.shape() + numbers.ndim());
+  shape[0] = count;
+  py::array_t<T> result(shape);
+  const Size cols = static_cast<Size>(numbers.size()) / extent(numbers, 0), rows = std::max<Size>(kPart / cols, 1);
+  for (Size done = 0, some; done < chosen.count; done += some) {
+    if (done > 0) give_way();
+    some = std::min(rows, chosen.count - done);
+    Argument part = argument;
+    part.rows = argument.rows.subspan(done, some);
+    const py::array_t<std::uint32_t> positions(static_cast<py::ssize_t>(some), chosen.positions + done);
+    const py::array_t<T> converted = as_contiguous<T>(numbers.attr("take")(positions, 0), part);
+    std::copy_n(converted.data(), some * cols, result.mutable_data() + done * cols);
+  }
+  return result;
 }
 
 // As it lies if that can be read; else the rows that are looked at, converted to T.
@@ -86,7 +101,7 @@ Dense lay(const py::array& numbers, const Seen& seen, const Argument& argument) 
     const py::ssize_t stride = numbers.strides(0);
     return {numbers, {*type, data + static_cast<py::ssize_t>(chosen.first) * stride, stride}, seen.shape, chosen};
   }
-  const py::array converted = as_contiguous<T>(chosen_of(numbers, chosen, argument), argument);
+  const py::array converted = convert_chosen<T>(numbers, chosen, argument);
   return {converted,
           {data::kNumberType<T>, converted.data(), converted.strides(0)},
           seen.shape,
@@ -110,13 +125,15 @@ bool all_finite(const Source<T>& x, Size distinct_rows) {
   constexpr Size kBlock = 4096;
   const Size rows = std::max<Size>(kBlock / x.cols, 1);
   core::Buffer<T> room(x.in_place() ? 0 : std::min(rows, distinct_rows) * x.cols);
-  for (Size first = 0; first < distinct_rows; first += rows) {
-    check_signals();
-    const Size count = std::min(rows, distinct_rows - first);
-    const ConstMatrix<T> block = x.view_or_read(first, Matrix<T>(room.data(), count, x.cols));
-    if (kernels::current_kernels<T>().reduce.count_nonfinite(count * x.cols, block.data) > 0) return false;
-  }
-  return true;
+  bool finite = true;
+  in_parts(distinct_rows, std::max(rows, kPart / x.cols), [&](Size begin, Size end) {
+    for (Size first = begin; first < end && finite; first += rows) {
+      const Size count = std::min(rows, end - first);
+      const ConstMatrix<T> block = x.view_or_read(first, Matrix<T>(room.data(), count, x.cols));
+      finite = kernels::current_kernels<T>().reduce.count_nonfinite(count * x.cols, block.data) == 0;
+    }
+  });
+  return finite;
 }
 
 // Throws for the first number that is not finite to the network.
@@ -126,12 +143,13 @@ void refuse_values(const Dense& dense, T scale, bool finite, const Argument& arg
                                       dense.stored, 1, dense.chosen.positions);  // in the order in which they lie
   core::Buffer<double> values(exact.cols);
   NotFinite<T> not_finite(scale, finite, argument);
-  for (Size i = 0; i < exact.rows; ++i) {
-    check_signals();
-    exact.read(i, {values.data(), 1, exact.cols});
-    for (Size j = 0; j < exact.cols; ++j)
-      not_finite.add(values[j], [&] { return index_text(argument, dense.keep, i * exact.cols + j); });
-  }
+  in_parts(exact.rows, std::max<Size>(kPart / exact.cols, 1), [&](Size begin, Size end) {
+    for (Size i = begin; i < end; ++i) {
+      exact.read(i, {values.data(), 1, exact.cols});
+      for (Size j = 0; j < exact.cols; ++j)
+        not_finite.add(values[j], [&] { return index_text(argument, dense.keep, i * exact.cols + j); });
+    }
+  });
   not_finite.tell();
 }
 

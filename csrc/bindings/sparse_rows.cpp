@@ -14,7 +14,7 @@ namespace nnext::bindings {
 namespace {
 
 constexpr const char* kAnew = "; build the matrix anew, for example with scipy.sparse.coo_array";
-constexpr Size kLook = 1024;  // rows between two looks at the signals
+constexpr Size kLook = 1024;  // rows between two looks at signals and other threads
 
 bool is_csr(const py::handle& object) {
   for (const char* name : {"indptr", "indices", "data", "shape"})
@@ -51,7 +51,7 @@ struct Entries {
   void for_rows(F f) const {
     const Index* start = view().starts;
     for (Size i = 0; i < chosen.count; ++i) {
-      if (i % kLook == 0) check_signals();
+      if (i % kLook == 0) give_way();
       const Size row = chosen.positions == nullptr ? i : chosen.positions[i];
       f(i, static_cast<Size>(start[row]), static_cast<Size>(start[row + 1]));
     }

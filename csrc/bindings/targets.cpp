@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "bindings/arrays.h"
+#include "bindings/interrupt.h"
 #include "kernels/dispatch.h"
 #include "train/output_rows.h"
 
@@ -18,28 +19,41 @@ void require_rows(const py::array& numbers, Size rows, const Argument& argument)
     fail(argument, "has ", numbers.shape(0), " rows but X has ", rows, "; give both the same number of samples");
 }
 
+// Calls f(i) for `count` things of so many numbers.
+template <class F>
+void for_each(Size count, Size numbers, F f) {
+  in_parts(count, std::max<Size>(kPart / numbers, 1), [&](Size first, Size last) {
+    for (Size i = first; i < last; ++i) f(i);
+  });
+}
+template <class F>
+void for_each(Size count, F f) {
+  for_each(count, 1, f);
+}
+
 // Labels as class indices, each checked before any kernel sees it.
 std::vector<std::int32_t> as_indices(const py::array& numbers, Size classes, const Argument& argument) {
   const py::array_t<double> values = as_contiguous<double>(numbers, argument);
   std::vector<std::int32_t> indices(static_cast<Size>(values.size()));
   const bool column = numbers.ndim() == 1 || numbers.size() == numbers.shape(0);
-  for (Size i = 0; i < indices.size(); ++i) {
+  for_each(indices.size(), [&](Size i) {
     const double value = values.data()[i];
     if (!(value >= 0 && value < static_cast<double>(classes) && value == std::floor(value)))
       fail(argument, "has the label ", value, " at index ",
            column ? std::to_string(i) : index_text(argument, numbers, i), "; labels must be whole numbers from 0 to ",
            classes - 1, ", one for each of the network's ", classes, " outputs");
     indices[i] = static_cast<std::int32_t>(value);
-  }
+  });
   return indices;
 }
 
 // fits(value) for every value; `cure` says what would.
 template <class T, class Fits>
 void require_each(const py::array_t<T>& values, const Argument& argument, const char* cure, Fits fits) {
-  for (Size i = 0; i < static_cast<Size>(values.size()); ++i)
+  for_each(static_cast<Size>(values.size()), [&](Size i) {
     if (!fits(values.data()[i]))
       fail(argument, "has ", values.data()[i], " at ", index_text(argument, values, i), "; ", cure);
+  });
 }
 
 // Finite numbers as the loss takes them.
@@ -68,13 +82,13 @@ void require_values(const py::array_t<T>& values, ops::TargetKind kind, const Ar
 
 template <class T>
 void require_unit_sums(const py::array_t<T>& values, Size rows, Size classes, const Argument& argument) {
-  for (Size i = 0; i < rows; ++i) {
+  for_each(rows, classes, [&](Size i) {
     double sum = 0;
     for (Size j = 0; j < classes; ++j) sum += static_cast<double>(values.data()[i * classes + j]);
     if (!(std::abs(sum - 1) <= 1e-3))
       fail(argument, "has probabilities that add up to ", sum, " in row ", i,
            "; each row must add up to 1 (one-hot or a distribution), or give class labels of shape (", rows, ",)");
-  }
+  });
 }
 
 // Whether an array has a number for each place of a sample's output: (n, *space) or, for a row of features, (n, 1) too.
@@ -96,8 +110,11 @@ py::array_t<T> as_outputs_lie(const py::array_t<T>& numbers, const core::Shape& 
   const core::Turn turn = core::Turn::of(output);
   if (!turn) return numbers;
   py::array_t<T> turned(std::vector<py::ssize_t>(numbers.shape(), numbers.shape() + numbers.ndim()));
-  train::take_rows<T>(kernels::current_kernels<T>().layout, output, numbers.data(),
-                      Matrix<T>(turned.mutable_data(), extent(numbers, 0), output.numbers()));
+  const Size cols = output.numbers();
+  in_parts(extent(numbers, 0), std::max<Size>(kPart / cols, 1), [&](Size first, Size last) {
+    train::take_rows<T>(kernels::current_kernels<T>().layout, output, numbers.data() + first * cols,
+                        Matrix<T>(turned.mutable_data() + first * cols, last - first, cols));
+  });
   return turned;
 }
 
@@ -147,26 +164,26 @@ namespace {
 template <class T>
 std::vector<double> class_weights(const ops::Loss<T>& loss, const ops::Targets<T>& targets, Size rows) {
   std::vector<double> all(rows * targets.places);
-  for (Size i = 0; i < all.size(); ++i) {
+  for_each(all.size(), targets.channels, [&](Size i) {
     if (targets.indices != nullptr) {
       all[i] = static_cast<double>(loss.weights[static_cast<Size>(targets.indices[i])]);
-      continue;
+      return;
     }
     const T* t = targets.dense.data + i * targets.channels;
     for (Size j = 0; j < targets.channels; ++j)
       all[i] += static_cast<double>(t[j]) * static_cast<double>(loss.weights[j]);
-  }
+  });
   return all;
 }
 
 double largest_of(const py::array_t<double>& given, const Argument& argument) {
   double largest = 0;
-  for (Size i = 0; i < static_cast<Size>(given.size()); ++i) {
+  for_each(static_cast<Size>(given.size()), [&](Size i) {
     const double weight = given.data()[i];
     if (weight < 0)
       fail(argument, "has ", weight, " at index ", index_text(argument, given, i), "; weights must not be negative");
     largest = std::max(largest, weight);
-  }
+  });
   if (given.size() > 0 && largest == 0)
     fail(argument, "is zero for all ", given.shape(0), " samples; at least one must count");
   return largest;
@@ -182,13 +199,13 @@ SampleWeights<T> over_mean(const py::array_t<double>& given, const std::vector<d
   const auto count = static_cast<Size>(given.size());
   const Size terms = by_class.empty() ? count : by_class.size(), each = count == 0 ? 1 : terms / count;
   double sum = 0;
-  for (Size i = 0; i < terms; ++i) sum += from[i / each] / largest * (by_class.empty() ? 1 : by_class[i]);
+  for_each(terms, [&](Size i) { sum += from[i / each] / largest * (by_class.empty() ? 1 : by_class[i]); });
   const double mean = sum / static_cast<double>(terms);
   if (count > 0 && mean == 0)
     fail({argument.operation, "class_weight"}, "of the loss is zero for the classes of all samples that count");
   py::array_t<T> weights(std::vector<py::ssize_t>(given.shape(), given.shape() + given.ndim()));
   T* const to = weights.mutable_data();
-  for (Size i = 0; i < count; ++i) to[i] = static_cast<T>(from[i] / largest / mean);
+  for_each(count, [&](Size i) { to[i] = static_cast<T>(from[i] / largest / mean); });
   return {weights, largest * mean};
 }
 

@@ -254,7 +254,7 @@ struct KernelTable {
   const ConvertKernels<T>& convert;
   const PeakKernels<T>& peak;
   const TinyKernels<T>& tiny;
-  bool flush_subnormals;  // in training: part of the instruction set's bits (runtime/denormals.h)
+  bool flush_subnormals;  // in training: part of the instruction set's bits (nn::Network::float_mode)
 };
 
 struct Tables {

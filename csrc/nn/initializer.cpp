@@ -100,25 +100,36 @@ Distribution distribution(const Initializer& initializer, double fan_in, double 
   return {true, 0, 1};
 }
 
+constexpr Size kLook = 1 << 14;  // numbers between two looks at the host: below 1 ms
+
 double dot(const double* a, const double* b, Size n) {
   double sum = 0;
   for (Size i = 0; i < n; ++i) sum += a[i] * b[i];
   return sum;
 }
 
+template <class T>
+void draw_all(const Distribution& from, const core::PhiloxStream& stream, Size count, T* to, runtime::Cancel& cancel) {
+  for (Size i = 0; i < count; ++i) {
+    if (i % kLook == 0 && cancel.poll()) return;
+    to[i] = static_cast<T>(from.draw(stream, i, count));
+  }
+}
+
 // Rows (or columns, where there are fewer) made orthonormal by Gram and Schmidt, twice for full precision.
 // Saxe, McClelland and Ganguli, 2014.
 template <class T>
 void initialize_orthogonal(double gain, const Distribution& normal, const core::PhiloxStream& stream,
-                           core::Matrix<T> values) {
+                           core::Matrix<T> values, runtime::Cancel& cancel) {
   const core::Matrix<T> wide = values.rows <= values.cols ? values : values.transposed();
-  const Size n = wide.cols;
+  const Size n = wide.cols, rows_per_look = std::max<Size>(kLook / std::max<Size>(n, 1), 1);
   std::vector<double> q(wide.rows * n);
-  for (Size i = 0; i < q.size(); ++i) q[i] = normal.draw(stream, i, q.size());
+  draw_all(normal, stream, q.size(), q.data(), cancel);
   for (Size i = 0; i < wide.rows; ++i) {
     double* row = q.data() + i * n;
     for (int pass = 0; pass < 2; ++pass)
       for (Size j = 0; j < i; ++j) {
+        if (j % rows_per_look == 0 && cancel.poll()) return;
         const double* other = q.data() + j * n;
         const double projection = dot(row, other, n);
         for (Size c = 0; c < n; ++c) row[c] -= projection * other[c];
@@ -149,19 +160,19 @@ void require_in_range(const char* initializer, double largest) {
 
 template <class T>
 void initialize(const Initializer& initializer, const core::PhiloxStream& stream, Size fan_in, Size fan_out,
-                core::Matrix<T> values) {
+                core::Matrix<T> values, runtime::Cancel& cancel) {
   const Distribution from = distribution(initializer, static_cast<double>(fan_in), static_cast<double>(fan_out));
   const bool orthogonal = initializer.kind == Kind::orthogonal;
   require_in_range<T>(initializer.name, orthogonal ? std::abs(initializer.a) : from.largest());
-  if (orthogonal) return initialize_orthogonal(initializer.a, from, stream, values);
-  const Size count = values.rows * values.cols;
-  for (Size i = 0; i < values.rows; ++i)
-    for (Size j = 0; j < values.cols; ++j) values(i, j) = static_cast<T>(from.draw(stream, i * values.cols + j, count));
+  if (orthogonal) return initialize_orthogonal(initializer.a, from, stream, values, cancel);
+  draw_all(from, stream, values.rows * values.cols, values.data, cancel);
 }
 
 template void require_in_range<float>(const char*, double);
 template void require_in_range<double>(const char*, double);
-template void initialize(const Initializer&, const core::PhiloxStream&, Size, Size, core::Matrix<float>);
-template void initialize(const Initializer&, const core::PhiloxStream&, Size, Size, core::Matrix<double>);
+template void initialize(const Initializer&, const core::PhiloxStream&, Size, Size, core::Matrix<float>,
+                         runtime::Cancel&);
+template void initialize(const Initializer&, const core::PhiloxStream&, Size, Size, core::Matrix<double>,
+                         runtime::Cancel&);
 
 }  // namespace nnext::nn

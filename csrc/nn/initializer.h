@@ -5,6 +5,7 @@
 #include "core/config.h"
 #include "core/philox.h"
 #include "core/view.h"
+#include "runtime/cancel.h"
 
 namespace nnext::nn {
 
@@ -37,10 +38,11 @@ Initializer make_initializer(const core::Config& config);  // throws std::invali
 template <class T>
 void require_in_range(const char* initializer, double largest);
 
-// Fills the (out, in) weight or the (out, 1) bias of a layer with `fan_in` inputs and `fan_out` outputs. Throws where
-// numbers may come out infinite, whether they do with this seed or not.
+// Fills the (out, in) weight or the (out, 1) bias of a layer with `fan_in` inputs and `fan_out` outputs, whose rows lie
+// without gaps; unfinished where the host asks to stop. Throws where numbers may come out infinite, whether they do
+// with this seed or not.
 template <class T>
 void initialize(const Initializer& initializer, const core::PhiloxStream& stream, core::Size fan_in, core::Size fan_out,
-                core::Matrix<T> values);
+                core::Matrix<T> values, runtime::Cancel& cancel);
 
 }  // namespace nnext::nn

@@ -183,7 +183,8 @@ class Layer {
 
   std::vector<Parameter<T>> parameters;
   bool trainable = true;
-  virtual void initialize(const Streams&) {}  // start values; not in the constructor, as a file brings its own
+  // Start values, unfinished where the host asks to stop; not in the constructor, as a file brings its own.
+  virtual void initialize(const Streams&, runtime::Cancel&) {}
 
   // The parameters cut into pieces of at most kMaxPiece, in the order in which they are best computed: as they lie.
   virtual std::vector<Piece> pieces() const {

@@ -23,10 +23,11 @@ void Network<T>::allocate() {
 }
 
 template <class T>
-void Network<T>::initialize() {
+void Network<T>::initialize(runtime::Cancel& cancel) {
   for (Node<T>& node : nodes) {
+    if (cancel.poll()) return;
     try {
-      node.layer->initialize({seed, node.number});
+      node.layer->initialize({seed, node.number}, cancel);
     } catch (const std::invalid_argument& error) {
       core::fail_value("layer ", node.path, ": ", error.what());
     }

@@ -42,8 +42,14 @@ class Network {
   // nothing of the parameters' size: a description may claim more than there is.
   Network(std::uint64_t seed, const std::vector<core::Config>& layers, Numbering numbering = {},
           const kernels::KernelTable<T>& kernels = kernels::current_kernels<T>());
-  void allocate();    // makes room for all parameters, which are then 0
-  void initialize();  // start values, where no others will be set; throws where they may be infinite
+  void allocate();  // makes room for all parameters, which are then 0
+  // Start values, where no others will be set; unfinished where the host asks to stop. Throws where they may be infinite.
+  void initialize(runtime::Cancel& cancel);
+
+  // In which a pass computes: whether subnormal numbers are zero is decided here alone.
+  runtime::FloatMode float_mode(bool training) const {
+    return training && kernels.flush_subnormals ? runtime::FloatMode::flushing() : runtime::FloatMode::plain();
+  }
 
   // Of a layer that no other holds: its first node, and how many layers that others hold were numbered before it.
   struct Begin {

@@ -3,15 +3,19 @@
 namespace nnext::ops {
 
 template <class T>
-void to_panels(ConstMatrix<T> matrix, Panels<T> panels) {
-  for (Size j = 0; j < matrix.cols; ++j)
-    for (Size i = 0; i < matrix.rows; ++i) panels(i, j) = matrix(i, j);
+void to_panels(const KernelTable<T>& kernels, const T* matrix, Panels<T> panels) {
+  const PanelLayout& layout = panels.layout;
+  for (Size p = 0; p < layout.panels(); ++p)
+    kernels.layout.transpose(layout.panel_cols(p), layout.rows, matrix + p * layout.width * layout.rows,
+                             static_cast<Stride>(layout.rows), panels.panel(p), static_cast<Stride>(layout.width));
 }
 
 template <class T>
-void from_panels(Panels<const T> panels, Matrix<T> matrix) {
-  for (Size j = 0; j < matrix.cols; ++j)
-    for (Size i = 0; i < matrix.rows; ++i) matrix(i, j) = panels(i, j);
+void from_panels(const KernelTable<T>& kernels, Panels<const T> panels, T* matrix) {
+  const PanelLayout& layout = panels.layout;
+  for (Size p = 0; p < layout.panels(); ++p)
+    kernels.layout.transpose(layout.rows, layout.panel_cols(p), panels.panel(p), static_cast<Stride>(layout.width),
+                             matrix + p * layout.width * layout.rows, static_cast<Stride>(layout.rows));
 }
 
 template <class T>
@@ -28,10 +32,10 @@ void transpose_piece(const KernelTable<T>& kernels, Panels<const T> panels, Pane
   }
 }
 
-template void to_panels(ConstMatrix<float>, Panels<float>);
-template void to_panels(ConstMatrix<double>, Panels<double>);
-template void from_panels(Panels<const float>, Matrix<float>);
-template void from_panels(Panels<const double>, Matrix<double>);
+template void to_panels(const KernelTable<float>&, const float*, Panels<float>);
+template void to_panels(const KernelTable<double>&, const double*, Panels<double>);
+template void from_panels(const KernelTable<float>&, Panels<const float>, float*);
+template void from_panels(const KernelTable<double>&, Panels<const double>, double*);
 template void transpose_piece(const KernelTable<float>&, Panels<const float>, PanelRows, Panels<float>, Shift);
 template void transpose_piece(const KernelTable<double>&, Panels<const double>, PanelRows, Panels<double>, Shift);
 

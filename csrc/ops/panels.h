@@ -44,11 +44,11 @@ struct Panels {
   T& operator()(Size row, Size col) const { return data[layout.offset(row, col)]; }
 };
 
-// panels = matrix, and back.
+// panels[k, n] = matrix[n, k], whose rows lie without gaps, and back.
 template <class T>
-void to_panels(ConstMatrix<T> matrix, Panels<T> panels);
+void to_panels(const KernelTable<T>& kernels, const T* matrix, Panels<T> panels);
 template <class T>
-void from_panels(Panels<const T> panels, Matrix<T> matrix);
+void from_panels(const KernelTable<T>& kernels, Panels<const T> panels, T* matrix);
 
 // Rows of one panel.
 struct PanelRows {

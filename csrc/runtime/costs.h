@@ -11,6 +11,9 @@ namespace nnext::runtime {
 
 // A few microseconds: not worth leaving the host's lock to others.
 inline constexpr double kBriefFlops = 1e5;
+// Of the prediction of a row, which reads each weight once: 5 to 10 ms from memory, as long as Python lets a thread have
+// its lock.
+inline constexpr double kBriefRowFlops = 2e7;
 // Of a training step: some 10 us, in which the calls of layers and a look at the clock would show.
 inline constexpr double kTinyFlops = 1e6;
 // That a member of the team should have for itself: longer than waiting for it takes.

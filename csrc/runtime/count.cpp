@@ -23,9 +23,13 @@ void relax() {
 }  // namespace
 
 void Count::wait_for(std::uint32_t wanted, bool spin, Cancel* cancel) {
-  if (reached(wanted) || (spin && spin_for(wanted))) return;
+  const auto lost = [cancel] { return cancel != nullptr && cancel->team_lost(); };
+  if (reached(wanted) || lost() || (spin && spin_for(wanted))) return;
   sleepers_.fetch_add(1);
-  for (std::uint32_t now; !at_least(now = value_.load(), wanted);) sleep(now, cancel);
+  for (std::uint32_t now; !at_least(now = value_.load(), wanted);) {
+    sleep(now, cancel);
+    if (lost()) return;  // the child may have made this anew, without sleepers
+  }
   sleepers_.fetch_sub(1);
 }
 

@@ -21,7 +21,7 @@ class alignas(core::kCacheLine) Count {
   }
 
   // Waits until the count is at least `wanted` (modulo 2^32): spins for up to 2 ms if `spin`, then sleeps, polling
-  // `cancel` if there is one. It does not return earlier when that is requested.
+  // `cancel` if there is one. It does not return earlier when that is requested, but where the team is lost.
   void wait_for(std::uint32_t wanted, bool spin, Cancel* cancel = nullptr);
 
  private:

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "core/errors.h"
+#include "runtime/checks.h"
 
 namespace nnext::runtime {
 
@@ -80,6 +81,7 @@ Gate::Reader*& Gate::Reader::innermost() {
 }
 
 Gate::Reader::Reader(Gate& gate) : gate_(gate) {
+  require_may_wait("a reader of a gate");
   gate_.enter_as_reader(gate_.read_by_this_thread());
   begin();
 }
@@ -110,11 +112,15 @@ Gate::Writer::Writer(Gate& gate, Cancel* cancel) : gate_(gate) {
     throw std::runtime_error(
         "[model] a signal handler cannot change a model in the middle of a prediction with it; set a flag and change "
         "it later");
+  require_may_wait("a writer of a gate");
   inside_ = gate_.enter_as_writer(cancel);
+  if (inside_) count_closed_gates(1);
 }
 
 Gate::Writer::~Writer() {
-  if (inside_) gate_.leave_as_writer();
+  if (!inside_) return;
+  count_closed_gates(-1);
+  gate_.leave_as_writer();
 }
 
 // ---- the right to train -------------------------------------------------------------------------------------------
@@ -131,7 +137,7 @@ namespace {
 }  // namespace
 
 Gate::Training::Training(Gate& gate, const char* operation) : gate_(gate) {
-  if (gate_.training_.exchange(true)) fail_busy(operation);
+  if (!gate_.begin_training()) fail_busy(operation);
 }
 
 void Gate::begin_fit(std::uint64_t id) {
@@ -143,14 +149,15 @@ bool Gate::end_fit(std::uint64_t id) { return fit_.compare_exchange_strong(id, 0
 
 // ---- forks --------------------------------------------------------------------------------------------------------
 
-// All gates of the process. The forking thread holds the list and, as a reader, every gate.
+// All gates of the process. The forking thread holds the list and, as a reader, every gate, which it may wait for with
+// the host's lock held: runtime/checks.h says why that ends.
 struct Gate::Forks {
   std::mutex mutex;
   Gate* first = nullptr;
 
-  static Forks& all();
+  static Forks& all;  // made when the library is loaded: no fork can find it half-made by another thread
   Forks() {
-    pthread_atfork([] { all().before(); }, [] { all().after_in_parent(); }, [] { all().after_in_child(); });
+    pthread_atfork([] { all.before(); }, [] { all.after_in_parent(); }, [] { all.after_in_child(); });
   }
 
   template <class F>
@@ -171,10 +178,7 @@ struct Gate::Forks {
   }
 };
 
-Gate::Forks& Gate::Forks::all() {
-  static Forks& forks = *new Forks;  // never destroyed: networks may live until the very end
-  return forks;
-}
+Gate::Forks& Gate::Forks::all = *new Forks;  // never destroyed: networks may live until the very end
 
 // Only this thread exists. Locks may be in any state that other threads had them in.
 void Gate::forget_other_threads() {
@@ -186,15 +190,21 @@ void Gate::forget_other_threads() {
   new (&mutex_) std::mutex;
   new (&changed_) std::condition_variable;
   writer_inside_ = false;
-  if (training_.exchange(false)) abandoned_.store(true);
   fit_.store(0);
+  const std::thread::id trainer = trainer_.load();
+  if (trainer == std::thread::id() || trainer == std::this_thread::get_id()) return;
+  trainer_.store({});
+  abandoned_.store(true);
 }
 
-Gate::NoFork::NoFork() { Forks::all().mutex.lock(); }
-Gate::NoFork::~NoFork() { Forks::all().mutex.unlock(); }
+Gate::NoFork::NoFork() {
+  require_may_wait("a change of the list of networks");
+  Forks::all.mutex.lock();
+}
+Gate::NoFork::~NoFork() { Forks::all.mutex.unlock(); }
 
 Gate::Gate() {
-  Forks& forks = Forks::all();
+  Forks& forks = Forks::all;
   const NoFork lock;
   next_ = forks.first;
   if (next_ != nullptr) next_->previous_ = this;
@@ -202,7 +212,7 @@ Gate::Gate() {
 }
 
 Gate::~Gate() {
-  Forks& forks = Forks::all();
+  Forks& forks = Forks::all;
   const NoFork lock;
   (previous_ != nullptr ? previous_->next_ : forks.first) = next_;
   if (next_ != nullptr) next_->previous_ = previous_;

@@ -4,7 +4,10 @@
 // ones out. So neither predictions without end nor a fit shut the other out.
 //
 // A fork waits until no writer is inside: the child has every network at a whole step. Threads that held a gate do not
-// exist there, so the child finds it open and nobody training.
+// exist there, so the child finds it open, and nobody training unless that is the thread which forked.
+//
+// Whoever may have to wait here holds no lock of the host's; runtime/checks.h asserts it. The mutexes within are held for
+// some instructions by threads that want nothing else, so a reader that leaves, or does not wait, may hold such a lock.
 #pragma once
 
 #include <atomic>
@@ -68,9 +71,9 @@ class Gate {
    public:
     Training(Gate& gate, const char* operation);
     // Does not throw: false when another has it.
-    Training(Gate& gate, std::try_to_lock_t) : gate_(gate), mine_(!gate.training_.exchange(true)) {}
+    Training(Gate& gate, std::try_to_lock_t) : gate_(gate), mine_(gate.begin_training()) {}
     ~Training() {
-      if (mine_) gate_.training_.store(false);
+      if (mine_) gate_.trainer_.store({});
     }
     explicit operator bool() const { return mine_; }
     Training(Training&& other) noexcept : gate_(other.gate_), mine_(std::exchange(other.mine_, false)) {}
@@ -103,6 +106,10 @@ class Gate {
  private:
   struct Forks;
   static constexpr std::uint32_t kWriter = 1u << 31;  // a writer is inside or waits: newcomers queue
+  bool begin_training() {
+    std::thread::id nobody{};
+    return trainer_.compare_exchange_strong(nobody, std::this_thread::get_id());
+  }
   bool enter_at_once();
   void enter_as_reader(bool before_waiting_writer);
   void leave_as_reader();
@@ -112,9 +119,10 @@ class Gate {
   bool read_by_this_thread() const;
   void forget_other_threads();
 
-  std::atomic<std::uint32_t> state_{0};    // the number of readers inside, and kWriter
-  std::atomic<std::uint32_t> waiting_{0};  // readers, who change it with the mutex held
-  std::atomic<bool> training_{false}, abandoned_{false};
+  std::atomic<std::uint32_t> state_{0};     // the number of readers inside, and kWriter
+  std::atomic<std::uint32_t> waiting_{0};   // readers, who change it with the mutex held
+  std::atomic<std::thread::id> trainer_{};  // who has the right to train
+  std::atomic<bool> abandoned_{false};
   std::atomic<std::uint64_t> fit_{0};
   std::mutex mutex_;  // of the slow ways: somebody waits
   std::condition_variable changed_;

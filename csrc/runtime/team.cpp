@@ -6,8 +6,10 @@
 #include <atomic>
 #include <exception>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "runtime/checks.h"
 #include "runtime/threads.h"
 
 namespace nnext::runtime {
@@ -27,14 +29,16 @@ class Team {
   }
   static Team& team();
 
-  void run(int members, TeamFunction f, Cancel* cancel) {
-    // A flag and no mutex: a signal handler that runs within a call may come here again on the same thread.
-    if (in_use_.exchange(true)) return run_alone(f, cancel);
-    const InUse until_the_end(in_use_);
+  void run(int members, TeamFunction f, Cancel* cancel, FloatMode mode) {
+    require_may_wait("a run of the team");
+    // No mutex: a signal handler that runs within a call may come here again on the same thread.
+    if (!take()) return run_alone(f, cancel, mode);
+    const Taken until_the_end(*this);
     members = 1 + start(members - 1);
-    if (members == 1) return run_alone(f, cancel);
+    if (members == 1) return run_alone(f, cancel, mode);
     Barrier barrier(members, spinning_helps(members));
-    job_ = {&f, &barrier, members, cancel};
+    const InFloatMode within(mode);
+    job_ = {&f, &barrier, members, cancel, mode};
     const auto helpers = static_cast<std::uint32_t>(members - 1);
     const std::uint32_t all_left = left_.now() + helpers;
     for (std::uint32_t i = 0; i < helpers; ++i) workers_[i]->tickets.up();
@@ -44,7 +48,8 @@ class Team {
     left_.wait_for(all_left, spinning_helps(members), cancel);  // until then they may use f and the barrier
   }
 
-  static void run_alone(TeamFunction f, Cancel* cancel) {
+  static void run_alone(TeamFunction f, Cancel* cancel, FloatMode mode) {
+    const InFloatMode within(mode);
     Barrier barrier(1, false);
     Member me(0, 1, barrier, cancel);
     f(me);
@@ -57,24 +62,36 @@ class Team {
     Barrier* barrier = nullptr;
     int members = 0;
     Cancel* cancel = nullptr;
+    FloatMode mode = FloatMode::plain();
   };
   struct Worker {
     Count tickets;  // one for every job it has a part in
     std::thread thread;
   };
   using Workers = std::vector<std::unique_ptr<Worker>>;
-  struct InUse {
-    explicit InUse(std::atomic<bool>& flag_) : flag(flag_) {}
-    ~InUse() { flag.store(false); }
-    std::atomic<bool>& flag;
+  struct Taken {
+    explicit Taken(Team& team_) : team(team_) {}
+    ~Taken() {
+      if (!team.is_mine()) return;  // in a child that has lost this run
+      team.job_ = {};
+      team.leave();
+    }
+    Team& team;
   };
 
+  // Whether this thread has it now, which no other had.
+  bool take() {
+    std::thread::id nobody{};
+    return user_.compare_exchange_strong(nobody, std::this_thread::get_id());
+  }
+  bool is_mine() const { return user_.load() == std::this_thread::get_id(); }
+  void leave() { user_.store({}); }
+
   // With more threads than CPUs, spinning would only keep the awaited thread from running.
-  bool spinning_helps(int members) const { return members <= cpus_; }
+  static bool spinning_helps(int members) { return members <= cpus(); }
 
   // Has at least `count` threads running if the system allows; returns how many there are, at most `count`.
   int start(int count) {
-    if (cpus_ == 0) cpus_ = usable_cpus();
     try {
       while (static_cast<int>(workers_.size()) < count) start_one();
     } catch (const std::exception&) {
@@ -106,6 +123,7 @@ class Team {
       worker.tickets.wait_for(ticket, spinning_helps(index + 1));
       const Job job = job_;
       if (job.f == nullptr) return;
+      const InFloatMode within(job.mode);  // a thread begins in that of whoever has started it
       Member me(index, job.members, *job.barrier, job.cancel);
       (*job.f)(me);
       left_.up();
@@ -119,35 +137,33 @@ class Team {
     workers_.clear();
   }
 
-  // An idle team is stopped and starts again when it is needed. One that is at work for another thread of the parent
-  // goes on there; its threads do not exist in the child, which forgets them (their memory is left: it may be in use).
+  // An idle team is stopped and starts again when it is needed. One that is at work goes on in the parent; its threads do
+  // not exist in the child, which forgets them (their memory is left: it may be in use). Where it is at work for the very
+  // thread that forks, that one ends its run in the child without them.
   void before_fork() {
-    if (in_use_.exchange(true)) return;
+    if (!take()) return;
     stop();
-    forking_.store(std::this_thread::get_id());
+    stopped_ = true;
   }
-  bool stopped_by_this_fork() const { return forking_.load() == std::this_thread::get_id(); }
   void after_fork_in_parent() {
-    if (stopped_by_this_fork()) make_free();
+    if (is_mine() && std::exchange(stopped_, false)) leave();
   }
   void after_fork_in_child() {
-    if (!stopped_by_this_fork()) {
+    const bool mine = is_mine();
+    if (!mine || !std::exchange(stopped_, false)) {
+      if (mine && job_.cancel != nullptr) job_.cancel->lose_team();
+      job_ = {};
       new (&workers_) Workers;
       new (&left_) Count;
     }
-    make_free();
-  }
-  void make_free() {
-    forking_.store({});
-    in_use_.store(false);
+    leave();
   }
 
-  std::atomic<bool> in_use_{false};  // by the run in progress, which owns all that follows
+  std::atomic<std::thread::id> user_{};  // the thread whose run or fork is in progress, which owns all that follows
+  bool stopped_ = false;                 // by that thread's fork
   Workers workers_;
   Job job_;
-  Count left_;                              // the members that have left a run, over all runs
-  int cpus_ = 0;                            // counted before the first thread starts
-  std::atomic<std::thread::id> forking_{};  // the thread that has stopped the team for its fork
+  Count left_;  // the members that have left a run, over all runs
 };
 
 // Made when the library is loaded: no fork can find it half-made by another thread.
@@ -167,9 +183,9 @@ void Barrier::arrive_and_wait(int member, Cancel* cancel) {
     if (other != member) arrivals_[static_cast<core::Size>(other)].wait_for(phase, spin_, cancel);
 }
 
-void run_on_team(int members, TeamFunction f, Cancel* cancel) {
-  if (members <= 1) return Team::run_alone(f, cancel);
-  Team::team().run(members, f, cancel);
+void run_on_team(int members, TeamFunction f, Cancel* cancel, FloatMode mode) {
+  if (members <= 1) return Team::run_alone(f, cancel, mode);
+  Team::team().run(members, f, cancel, mode);
 }
 
 namespace {
@@ -184,8 +200,7 @@ void allow_more_members_than_cpus(bool allow) { more_than_cpus.store(allow); }
 
 int members_for(double flops) {
   if (flops < 2 * kFlopsPerMember) return 1;
-  static const int cpus = usable_cpus();
-  const int threads = more_than_cpus.load() ? num_threads() : std::min(num_threads(), cpus);
+  const int threads = more_than_cpus.load() ? num_threads() : std::min(num_threads(), cpus());
   return std::max(1, static_cast<int>(std::min<double>(threads, flops / kFlopsPerMember)));
 }
 

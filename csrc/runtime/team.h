@@ -4,6 +4,9 @@
 // never touch Python, and are stopped before a fork. A run may get fewer members than it asked for, down to
 // the calling thread alone where another thread uses the team or the system gives no more threads: results
 // must not depend on their number.
+//
+// The calling thread may fork within a run, in what it polls. The child has this thread alone, and nobody does the
+// others' shares: Cancel says that the team is lost, every wait ends, and the run is given up.
 #pragma once
 
 #include <algorithm>
@@ -78,10 +81,10 @@ class TeamFunction {
   void (*call_)(void*, Member&);
 };
 
-// Runs f on up to `members` threads, the calling one included, and returns when all are done. Throws
+// Runs f on up to `members` threads, the calling one included, each in `mode`, and returns when all are done. Throws
 // std::bad_alloc before f has begun, or not at all. With `cancel`, the calling thread polls it in
 // Member::stop() and wherever it waits.
-void run_on_team(int members, TeamFunction f, Cancel* cancel = nullptr);
+void run_on_team(int members, TeamFunction f, Cancel* cancel = nullptr, FloatMode mode = FloatMode::plain());
 
 // The members that share `flops` of work well: at least 1 MFLOP each, which takes longer than waiting for them, and no
 // more than CPUs, since members that take turns only make each other wait. 8 on 2 CPUs took 1.6 times as long as 2.

@@ -67,9 +67,16 @@ int default_num_threads() {
   return std::min(count, kMaxThreads);
 }
 
-std::atomic<int>& chosen() {
-  static std::atomic<int> count{default_num_threads()};
-  return count;
+// 0: not known yet. No guards of static variables, in whose midst another thread may fork: the child would wait for ever.
+std::atomic<int> chosen{0}, counted{0};
+
+// The first of those who find it out at once decides.
+template <class F>
+int known(std::atomic<int>& count, F find) {
+  int now = count.load(std::memory_order_relaxed);
+  if (now != 0) return now;
+  const int found = find();
+  return count.compare_exchange_strong(now, found) ? found : now;
 }
 
 int affinity_cpus() {
@@ -103,13 +110,15 @@ int smaller_limit(int a, int b) { return a == 0 ? b : b == 0 ? a : std::min(a, b
 
 }  // namespace
 
-int num_threads() { return chosen().load(std::memory_order_relaxed); }
+int num_threads() { return known(chosen, default_num_threads); }
 
 void set_num_threads(int count) {
   if (count < 1 || count > kMaxThreads)
     core::fail_value("[set_num_threads] n=", count, " is not a number of threads; use 1 to ", kMaxThreads);
-  chosen().store(count);
+  chosen.store(count);
 }
+
+int cpus() { return known(counted, usable_cpus); }
 
 int usable_cpus() {
   const int quota = cgroup_cpus("/proc/self/cgroup", "/sys/fs/cgroup");

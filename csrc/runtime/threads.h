@@ -14,6 +14,7 @@ inline constexpr int kMaxThreads = 256;
 
 // The CPUs this process may run on: its affinity mask and its control group's quota, whichever is smaller.
 int usable_cpus();
+int cpus();  // the same, counted when it was first asked for
 
 // CPUs by the control group's quota (version 2 or 1) of the process described by
 // `proc_cgroup`, rounded up; 0 without a quota.

@@ -22,6 +22,11 @@ void Averages<T>::follow(const nn::Node<T>& node, const nn::Piece& piece) {
 }
 
 template <class T>
+void Averages<T>::begin_with(runtime::Cancel& cancel) {
+  for (Size index = 0; index < trained_.parameters(); ++index) averaged_.take(index, cancel);
+}
+
+template <class T>
 void Averages<T>::settle() {
   trained_.for_parameters([&](const nn::Node<T>& node, const nn::Parameter<T>& parameter, Size index) {
     if (!averages(node, parameter)) averaged_.take(index);

@@ -26,6 +26,8 @@ class Averages {
 
   // A piece has changed with a step; the piece's owner says so.
   void follow(const nn::Node<T>& node, const nn::Piece& piece);
+  // Before there are averages, all is as in training; unfinished where the host asks to stop.
+  void begin_with(runtime::Cancel& cancel);
   // What is not averaged is as in training: buffers, layers that are frozen, and everything before the first step.
   void settle();
   // Others have changed what they train: averages of that begin again from there.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "runtime/checks.h"
 #include "train/output_rows.h"
 
 namespace nnext::train {
@@ -198,6 +199,7 @@ double Epoch<T>::host_loss(Own& own) {
   std::vector<std::uint32_t> rows(own.batch.x.rows);
   for (Size i = 0; i < rows.size(); ++i) rows[i] = static_cast<std::uint32_t>(sample(own.batch.first + i));
   const Matrix<T> dy = view.at(plan_.output_gradient());
+  runtime::require_open_gates("the host's loss");
   const HostLoss said = samples_->host_loss(view.at(plan_.output()), rows.data(), dy);
   if (!said.settings.empty()) changing_.clear(), training_.set(said.settings);
   const kernels::KernelTable<T>& kernels = training_.network.kernels;

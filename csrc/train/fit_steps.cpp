@@ -2,7 +2,6 @@
 #include <chrono>
 #include <cmath>
 
-#include "runtime/denormals.h"
 #include "train/fit.h"
 #include "train/fit_run.h"
 
@@ -39,7 +38,6 @@ void Fit<T>::run_steps(Run& run, Size until) {
   Size end = kPoisons ? from + 1 : until;
   epoch.poison();
   auto body = [&](Member& me) {
-    const runtime::FlushDenormals flush(training_.network.kernels.flush_subnormals);
     typename Epoch<T>::Own& own = epoch.own(me);
     for (Size step = from;; ++step) {
       if (me.is_caller()) {
@@ -71,7 +69,7 @@ void Fit<T>::run_steps(Run& run, Size until) {
       if (last) return;
     }
   };
-  runtime::run_on_team(run.members(), body);
+  runtime::run_on_team(run.members(), body, nullptr, training_.network.float_mode(true));
 }
 
 // All phases before the update, for each batch of a step.
@@ -148,12 +146,11 @@ template <class T>
 bool Fit<T>::run_phases(Run& run, Size batch, Size first, Size last, runtime::Cancel* cancel) {
   const Runner<T> runner = run.runner();
   auto body = [&](Member& me) {
-    const runtime::FlushDenormals flush(training_.network.kernels.flush_subnormals);
     typename Epoch<T>::Own& own = run.epoch.own(me);
     run.epoch.begin(me, run.epoch.step, batch);
     runner.run(first, last, me, training_pass(me, training_.counters.step, own.batch.before), own.view);
   };
-  runtime::run_on_team(run.members(), body, cancel);
+  runtime::run_on_team(run.members(), body, cancel, training_.network.float_mode(true));
   return !run.cancel.requested();
 }
 

@@ -1,7 +1,6 @@
 #include "train/own_loop.h"
 
 #include "core/errors.h"
-#include "runtime/denormals.h"
 #include "train/loss_terms.h"
 
 namespace nnext::train {
@@ -68,12 +67,12 @@ template <class T>
 void OwnLoop<T>::run(const Program& program, Context& context, double flops, runtime::Cancel& cancel) {
   const Runner<T> runner{program, shares_, context, runtime::kBlockRows};
   auto body = [&](Member& me) {
-    const runtime::FlushDenormals flush(training_.network.kernels.flush_subnormals);
     const nn::Pass<T> pass{training_.network.kernels, me, training_.network.seed, training_.counters.step,
                            plan_->training()};
     runner.run(0, program.update, me, pass, arena_->view(static_cast<Size>(me.index())));
   };
-  runtime::run_on_team(static_cast<int>(shares_.count()), body, runtime::where_long(flops, cancel));
+  runtime::run_on_team(static_cast<int>(shares_.count()), body, runtime::where_long(flops, cancel),
+                       training_.network.float_mode(plan_->training()));
 }
 
 template <class T>
@@ -147,12 +146,11 @@ void OwnLoop<T>::step(std::span<const SettingValue> settings, runtime::Cancel& c
   if (!writer) return;
   training_.set(settings);
   auto body = [&](Member& me) {
-    const runtime::FlushDenormals flush(training_.network.kernels.flush_subnormals);
     training_.begin_step();
     if (clip) clip->norms(me, gradients_);
     apply_gradients(training_, *plan_, shares_, me, gradients_, clip ? clip->factor() : T(1));
   };
-  runtime::run_on_team(1, body);
+  runtime::run_on_team(1, body, nullptr, training_.network.float_mode(true));
   training_.end_step();
   has_gradients_ = false;
 }

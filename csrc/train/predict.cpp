@@ -50,7 +50,7 @@ void predict(Training<T>& training, const data::Source<T>& x, Matrix<T> outputs,
                   outputs.rows_from(rows.begin, rows.size()));
     }
   };
-  runtime::run_on_team(members, body, runtime::where_long(flops, cancel));
+  runtime::run_on_team(members, body, runtime::where_long(flops, cancel), network.float_mode(false));
 }
 
 }  // namespace

@@ -14,12 +14,19 @@ template <class T>
 class RowPredictor {
  public:
   RowPredictor(const nn::Section<T>& section, const Shape& in)
-      : kernels_(section.network().kernels), plan_(section, in, 1, section.nodes().size(), Use::predict) {}
+      : kernels_(section.network().kernels),
+        mode_(section.network().float_mode(false)),
+        plan_(section, in, 1, section.nodes().size(), Use::predict),
+        is_brief_(plan_.flops_per_row() <= runtime::kBriefRowFlops) {}
   const Shape& in() const { return plan_.input_shape(); }
   const Shape& out() const { return plan_.output_shape(); }
 
+  // Whether it is over before others have waited long for what the caller holds.
+  bool is_brief() const { return is_brief_; }
+
   // y for x, as they lie; y may overlap x. Allocates when a thread calls it first.
   void operator()(const T* x, T* y) const {
+    const runtime::InFloatMode within(mode_);
     Arena<T>& arena = arena_of_thread();
     if constexpr (kPoisons) arena.poison();
     View<T>& view = arena.view(0);
@@ -55,7 +62,9 @@ class RowPredictor {
   }
 
   const kernels::KernelTable<T>& kernels_;
+  runtime::FloatMode mode_;
   Plan<T> plan_;
+  bool is_brief_;
   std::uint64_t id_ = next_id();  // never of another one, also when its memory is used again
 };
 

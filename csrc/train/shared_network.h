@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "nn/network.h"
+#include "runtime/checks.h"
 
 namespace nnext::train {
 
@@ -41,7 +42,10 @@ class SharedNetwork {
   // list locked.
   class All {
    public:
-    explicit All(const SharedNetwork& shared) : lock_(shared.mutex_), trainers_(&shared.trainers_) {}
+    explicit All(const SharedNetwork& shared) : lock_(shared.mutex_, std::defer_lock), trainers_(&shared.trainers_) {
+      runtime::require_may_wait("a look at the models of a network");
+      lock_.lock();
+    }
     auto begin() const { return trainers_->begin(); }
     auto end() const { return trainers_->end(); }
 

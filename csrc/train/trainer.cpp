@@ -61,19 +61,24 @@ void Trainer<T>::compile(const Config* loss, const Config& optimizer, const std:
     core::fail_value("[compile] precision is \"bf16\" and accumulate is ", settings.accumulate,
                      ", but sums in bf16 cannot go on from batch to batch with the same bits; use "
                      "precision=\"float32\", or a larger batch_size");
-  typename Training<T>::Compiled compiled = training_.prepare(loss, optimizer, settings);
+  typename Training<T>::Compiled compiled = training_.prepare(loss, optimizer, settings, cancel);
   if (compiled.optimizer->minimizer() != nullptr) {
     require_exact_loss(precision, settings);
     compiled.trial = std::make_unique<Twin<T>>(section_, layers_);
   }
   if (settings.ema > 0) compiled.averages = std::make_unique<Averages<T>>(section_, layers_, settings.ema);
   compiled.bf16 = bf16, compiled.number = number;
-  change("compile", cancel, [&] {
-    training_.group(compiled);
-    return [&]() noexcept {
-      if (number == 0 || number > compilation()) training_.put(std::move(compiled));
-    };
-  });
+  change(
+      "compile", cancel,
+      [&] {
+        training_.group(compiled);
+        return [&]() noexcept {
+          if (number == 0 || number > compilation()) training_.put(std::move(compiled));
+        };
+      },
+      [&] {
+        if (compiled.averages != nullptr) compiled.averages->begin_with(cancel);
+      });
 }
 
 template <class T>
@@ -198,21 +203,25 @@ void Trainer<T>::step(std::span<const SettingValue> settings, runtime::Cancel& c
 
 // ---- predictions ----------------------------------------------------------------------------------------------------
 
+// Nobody waits for another one who makes it: callers may hold the host's lock, and the other thread may exist no more.
 template <class T>
 const RowPredictor<T>& Trainer<T>::row_predictor() {
-  std::call_once(row_once_, [&] {
-    if (!section_.input())
-      core::fail_value("[compile_inference] the network takes samples of several shapes; build it with an input_shape");
-    row_predictor_ = std::make_unique<const RowPredictor<T>>(section_, *section_.input());
-  });
-  return *row_predictor_;
+  const RowPredictor<T>* known = row_predictor_.load(std::memory_order_acquire);
+  if (known != nullptr) return *known;
+  if (!section_.input())
+    core::fail_value("[compile_inference] the network takes samples of several shapes; build it with an input_shape");
+  auto made = std::make_unique<const RowPredictor<T>>(section_, *section_.input());
+  return row_predictor_.compare_exchange_strong(known, made.get()) ? *made.release() : *known;
 }
 
 template <class T>
 bool Trainer<T>::predict_row_at_once(const T* x, T* y) {
   const Gate::Reader reader(network_.gate, std::try_to_lock);
-  if (reader) (&training_.shown() == &section_ ? row_predictor() : training_.averages->row_predictor())(x, y);
-  return static_cast<bool>(reader);
+  if (!reader) return false;
+  const RowPredictor<T>& row = &training_.shown() == &section_ ? row_predictor() : training_.averages->row_predictor();
+  if (!row.is_brief()) return false;
+  row(x, y);
+  return true;
 }
 
 template <class T>

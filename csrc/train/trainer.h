@@ -2,6 +2,7 @@
 // one call trains at a time, any number predict meanwhile. Whoever waits here should hold no lock of the host's.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,9 +37,9 @@ struct GivenState {
 template <class T>
 class Trainer {
  public:
-  // `draws` start values, or leaves zeros where others will be set.
+  // `draws` start values, or leaves zeros where others will be set. Of no use where the host asks to stop.
   Trainer(std::uint64_t seed, const std::vector<Config>& layers, std::span<const Size> input_shape, bool draws,
-          nn::Numbering numbering);
+          nn::Numbering numbering, runtime::Cancel& cancel);
   // Of some layers of another's, [first, last), whose parameters both share; the training is its own. Throws
   // std::invalid_argument where there are no such layers.
   Trainer(Trainer& of, Size first, Size last)
@@ -97,7 +98,7 @@ class Trainer {
   void predict(const data::Source<T>& x, Matrix<T> outputs, runtime::Cancel& cancel) {
     train::predict<T>(training_, x, outputs, cancel);
   }
-  // One row, where nobody has to be waited for; else false.
+  // One row, where nobody has to be waited for, nor to wait long; else false.
   bool predict_row_at_once(const T* x, T* y);
   const RowPredictor<T>& row_predictor();
   double evaluate(const data::Source<T>& x, const ops::Targets<T>& targets, ConstMatrix<T> weights, Matrix<T> outputs,
@@ -121,8 +122,8 @@ class Trainer {
   Trainer(Trainer& of, Size first, Size last, const Gate::Reader&);
   Gate::Training begin(const char* operation);
   bool take_precision(runtime::Cancel& cancel);
-  template <class F>
-  void change(const char* operation, runtime::Cancel& cancel, F f);
+  template <class F, class Before = void (*)()>
+  void change(const char* operation, runtime::Cancel& cancel, F f, Before before = [] {});
   void put(const GivenNumbers<T>& given, T* to);
   void put(const std::vector<GivenNumbers<T>>& parameters, const std::vector<GivenNumbers<T>>& averages);
   void require_places(const std::vector<GivenNumbers<T>>& parameters,
@@ -142,8 +143,7 @@ class Trainer {
   Training<T> training_;
   std::unique_ptr<OwnLoop<T>> own_loop_;
   std::unique_ptr<Fit<T>> fit_;
-  std::once_flag row_once_;
-  std::unique_ptr<const RowPredictor<T>> row_predictor_;  // made when it is first asked for
+  std::atomic<const RowPredictor<T>*> row_predictor_{nullptr};  // made when it is first asked for
 };
 
 // Calls f(trainer) for all others that have a layer with this one in common. The caller has the right to train.
@@ -155,11 +155,12 @@ void Trainer<T>::for_others(F f) const {
 }
 
 // Changes what passes depend on, while nobody trains or predicts, all at once: f builds what is to be, which may fail, and
-// returns what puts it in place, which may not.
+// returns what puts it in place, which may not. And before, while nobody trains, what may take long and be stopped.
 template <class T>
-template <class F>
-void Trainer<T>::change(const char* operation, runtime::Cancel& cancel, F f) {
+template <class F, class Before>
+void Trainer<T>::change(const char* operation, runtime::Cancel& cancel, F f, Before before) {
   const Gate::Training right = begin(operation);
+  before();
   const Gate::Writer writer(network_.gate, &cancel);
   if (!writer) return;
   auto put_in_place = f();

@@ -8,7 +8,7 @@ namespace nnext::train {
 
 template <class T>
 Trainer<T>::Trainer(std::uint64_t seed, const std::vector<Config>& layers, std::span<const Size> input_shape,
-                    bool draws, nn::Numbering numbering)
+                    bool draws, nn::Numbering numbering, runtime::Cancel& cancel)
     : layers_(layers),
       shared_(std::make_shared<SharedNetwork<T>>(seed, layers, numbering)),
       network_(shared_->network),
@@ -16,7 +16,7 @@ Trainer<T>::Trainer(std::uint64_t seed, const std::vector<Config>& layers, std::
       training_(section_),
       own_loop_(std::make_unique<OwnLoop<T>>(training_)) {
   network_.allocate();
-  if (draws) network_.initialize();
+  if (draws) network_.initialize(cancel);
   shared_->add(this);
 }
 
@@ -46,6 +46,7 @@ template <class T>
 Trainer<T>::~Trainer() {
   forget_lost_passes();
   shared_->remove(this);
+  delete row_predictor_.load();
 }
 
 // A thread that trained when this process was forked has left passes half-made. They cannot be destroyed. No other

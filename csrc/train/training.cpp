@@ -21,15 +21,24 @@ LossRule<T> make_loss(const nn::Section<T>& section, const Config* config) {
   return rule;
 }
 
+constexpr Size kLook = Size{1} << 20;  // numbers between two looks at the host: 1 ms, or a few for fresh pages
+
+// Zeros are there already, in pages that nobody has touched.
 template <class T>
-std::vector<std::vector<Buffer<T>>> start_state(const nn::Section<T>& section, const optim::Optimizer<T>& optimizer) {
+void start(Buffer<T>& numbers, double value, runtime::Cancel& cancel) {
+  if (value == 0) return;
+  for (Size first = 0; first < numbers.size() && !cancel.poll(); first += kLook)
+    std::fill_n(numbers.data() + first, std::min(kLook, numbers.size() - first), static_cast<T>(value));
+}
+
+template <class T>
+std::vector<std::vector<Buffer<T>>> start_state(const nn::Section<T>& section, const optim::Optimizer<T>& optimizer,
+                                                runtime::Cancel& cancel) {
   std::vector<std::vector<Buffer<T>>> all(section.parameters());
   section.for_parameters([&](const nn::Node<T>&, const nn::Parameter<T>& parameter, Size index) {
     if (parameter.role == nn::Role::buffer) return;
-    for (const optim::State& state : optimizer.states()) {
-      Buffer<T>& numbers = all[index].emplace_back(parameter.stored);
-      std::fill(numbers.begin(), numbers.end(), static_cast<T>(state.start));
-    }
+    for (const optim::State& state : optimizer.states())
+      start(all[index].emplace_back(parameter.stored), state.start, cancel);
   });
   return all;
 }
@@ -38,7 +47,7 @@ std::vector<std::vector<Buffer<T>>> start_state(const nn::Section<T>& section, c
 
 template <class T>
 typename Training<T>::Compiled Training<T>::prepare(const Config* loss_, const Config& optimizer_,
-                                                    const StepSettings& settings_) const {
+                                                    const StepSettings& settings_, runtime::Cancel& cancel) const {
   Compiled compiled;
   compiled.loss = make_loss(section, loss_);
   compiled.settings = settings_;
@@ -46,7 +55,7 @@ typename Training<T>::Compiled Training<T>::prepare(const Config* loss_, const C
   if (settings_.clip_value > 0) compiled.optimizer->limit_gradient(settings_.clip_value);
   if (const Size given = settings_.lr_scale.size(); given > 0 && given != section.parameters())
     core::fail_value("[compile] lr_scale has ", given, " factors for ", section.parameters(), " parameters");
-  compiled.state = start_state(section, *compiled.optimizer);
+  compiled.state = start_state(section, *compiled.optimizer, cancel);
   return compiled;
 }
 
@@ -66,7 +75,6 @@ void Training<T>::put(Compiled&& compiled) noexcept {
   bf16 = compiled.bf16;
   trial = std::move(compiled.trial);
   averages = std::move(compiled.averages);
-  if (averages != nullptr) averages->settle();
   put(std::move(compiled.grouping));
   compilation.store(compiled.number);
 }

@@ -132,7 +132,8 @@ struct Training {
     Grouping<T> grouping;  // by which layers train at the time; made last
     std::uint64_t number = 0;
   };
-  Compiled prepare(const Config* loss, const Config& optimizer, const StepSettings& settings) const;
+  Compiled prepare(const Config* loss, const Config& optimizer, const StepSettings& settings,
+                   runtime::Cancel& cancel) const;  // of no use where the host asks to stop
   void group(Compiled& compiled) const;
   void put(Compiled&& compiled) noexcept;
 

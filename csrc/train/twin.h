@@ -25,13 +25,20 @@ class Twin {
 
   const nn::Section<T>& section() const { return section_; }
   T* values(Size parameter) const { return values_[parameter]; }
-  // Takes over the parameter's values as they are in the first network.
+  // Takes over the parameter's values as they are in the first network; with `cancel` in parts, until the host stops it.
   void take(Size parameter) {
     const core::Buffer<T>& from = first_.parameter(parameter).values;
     std::copy(from.begin(), from.end(), values_[parameter]);
   }
+  void take(Size parameter, runtime::Cancel& cancel) {
+    const core::Buffer<T>& from = first_.parameter(parameter).values;
+    for (Size at = 0; at < from.size() && !cancel.poll(); at += kLook)
+      std::copy_n(from.data() + at, std::min(kLook, from.size() - at), values_[parameter] + at);
+  }
 
  private:
+  static constexpr Size kLook = Size{1} << 20;  // numbers between two looks at the host: 1 ms, or a few for fresh pages
+
   const nn::Section<T>& first_;
   nn::Network<T> network_;
   nn::Section<T> section_;  // all of it

@@ -2,7 +2,10 @@
 
 import json
 import pathlib
+import sys
 import tomllib
+
+import pytest
 
 import internals
 import nnext as nn
@@ -115,6 +118,13 @@ def test_import_and_training_warn_of_nothing() -> None:
     for options in (["-W", "error"], ["-W", "error", "-X", "dev"]):
         result = run_python("import numpy as np\nimport nnext as nn" + TRAIN.replace("THREADS", "2"), *options)
         assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+@pytest.mark.skipif(not hasattr(sys, "_is_gil_enabled"), reason="this Python cannot be asked for its lock")
+def test_the_core_has_pythons_lock() -> None:
+    """A Python without one turns it on for a module that does not say that it does without."""
+    result = run_python("import sys\nimport nnext\nprint(sys._is_gil_enabled())", "-W", "ignore")
+    assert result.stdout == "True\n", result.stderr
 
 
 def test_import_leaves_no_file_and_can_be_repeated(tmp_path: pathlib.Path) -> None:

@@ -267,6 +267,81 @@ assert model.predict(X).tobytes() == expected.predict(X).tobytes()
     )
 
 
+# A handler forks within a call of the core, on a team of that many threads; the child leaves the handler in that way.
+FORK_IN_A_CALL = """
+warnings.simplefilter("ignore")
+nn.runtime.set_num_threads(THREADS)
+X, y = np.repeat(X, 2, axis=0), np.repeat(y, 2, axis=0)
+SIZES = [64, 1024, 1024, 4]
+CALLS = {
+    "predict": lambda: model.predict(X),
+    "evaluate": lambda: np.float64(model.evaluate(X, y)["loss"]),
+    "fit": lambda: np.float64(model.fit(X, y, batch_size=len(X), verbose=0).history["loss"]),
+    "loss_and_grads": lambda: model.loss_and_grads(X, y)[1]["0.weight"],
+    "forward": lambda: model.forward(X),
+    "matmul": lambda: nn.functional.matmul(wide, wide, transpose_b=True),
+}
+wide = np.repeat(X, 64, axis=1)
+child = None
+
+def handler(*_):
+    global child
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(60)
+        LEAVE
+
+def live_on():
+    assert model.predict(X[:9]).tobytes() == again.predict(X[:9]).tobytes()
+    model.fit(X[:BATCH], y[:BATCH], **FIT)
+    again.fit(X[:BATCH], y[:BATCH], **FIT)
+    assert bits(model) == bits(again)
+    model.predict(X)  # on a team of its own
+
+def fork_within(name, call, expected):
+    global model, again, child
+    model, again, child = compiled(), compiled(), None
+    signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.03)
+    try:
+        result = call().tobytes()
+    except RuntimeError as error:
+        assert child == 0 and THREADS > 1 and "forked in the middle of this call" in str(error), (name, child, error)
+        if name == "fit":  # an epoch has begun, and no step of it is done
+            again.engine.set_counters(internals.counters(model)[:2])
+    else:
+        if child == 0 and THREADS > 1:
+            os._exit(TOO_EARLY)
+        assert result == expected, (name, child)
+        if name == "fit":
+            again.fit(X, y, batch_size=len(X), verbose=0)
+    if child == 0:
+        live_on()
+        os._exit(0)
+    live_on()
+    return TOO_EARLY << 8 if child is None else os.waitpid(child, 0)[1]
+
+TOO_EARLY = 9  # in Python's part of the call, or after it
+for name, call in CALLS.items():
+    model = compiled()
+    expected = call().tobytes()
+    found = [fork_within(name, call, expected)]
+    while found[-1] == TOO_EARLY << 8 and len(found) < 20:
+        found.append(fork_within(name, call, expected))
+    assert found[-1] == STATUS, (name, found)
+"""
+
+
+@pytest.mark.parametrize(("leave", "status"), [("return", 0), ("sys.exit(7)", 7 << 8)], ids=["returns", "exits"])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_fork_in_a_handler_within_a_call(threads: int, leave: str, status: int) -> None:
+    """The child lacks the others' shares: it gives the call up at once, at a whole step; alone it does all of it."""
+    code = FORK_IN_A_CALL.replace("THREADS", str(threads)).replace("LEAVE", leave).replace("STATUS", str(status))
+    run(code)
+
+
 def test_a_child_that_exits_in_the_ordinary_way_does_so_at_once() -> None:
     """Calls of the parent's other threads are none of its own: it must not wait for them."""
     run(

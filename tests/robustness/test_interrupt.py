@@ -1,7 +1,7 @@
-# Longer than most: what sends signals and measures serves the calls, the fits and the handlers alike.
 """Ctrl-C ends every call soon, with the model at a whole step.
 
-The promise is 0.1 s. Tests cannot rely on the machine's other work, so they allow SOON: far less than the work takes.
+The promise is 0.1 s. Tests cannot rely on the machine's other work, so they allow SOON: far less than the work takes,
+which is 10 s and more.
 """
 
 import os
@@ -18,42 +18,10 @@ import pytest
 import internals
 import nnext as nn
 from internals import training_state
+from interrupts import SOON, seconds_after_signal
 from support import assert_same_bits
 
-SOON = 2.0  # seconds
-AFTER = 0.3  # the calls below would run for 10 s and more
-
 WIDE = [1, 2048, 2048, 1]  # 8.4 MFLOP a row and few bytes of input
-
-
-def seconds_after_signal(
-    call: Callable[[], object],
-    after: float = AFTER,
-    number: int = signal.SIGINT,
-    ready: Callable[[], bool] = lambda: True,
-) -> float:
-    """Call, send this process a signal meanwhile, and return how long the exception took from there."""
-    sent: list[float] = []
-    started = threading.Event()
-
-    def send() -> None:
-        started.wait()
-        time.sleep(after)
-        while not ready():
-            time.sleep(0.001)
-        sent.append(time.monotonic())
-        os.kill(os.getpid(), number)
-
-    sender = threading.Thread(target=send)
-    sender.start()
-    try:
-        started.set()
-        call()
-        sender.join()
-        time.sleep(0.1)  # a signal that comes after all is raised here
-    except KeyboardInterrupt:
-        return time.monotonic() - sent[0]
-    raise AssertionError("the call was not interrupted")
 
 
 def compiled(sizes: list[int], accumulate: int = 1) -> nn.Sequential:

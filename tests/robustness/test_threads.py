@@ -162,6 +162,35 @@ def test_fits_of_several_models_at_once() -> None:
         assert_same_bits(state, trained(seed))
 
 
+# A deadlock is ended by the alarm: whoever waits here with Python's lock held waits for those who want it.
+ONE_ROW_AMONG_OTHERS = """
+import signal, threading, time
+import numpy as np
+import nnext as nn
+
+signal.alarm(60)
+nn.runtime.set_num_threads(1)
+model = nn.MLP([1, 2048, 2048, 1])
+X, state = np.ones((40_000, 1), "float32"), model.state_dict()
+expected = model.predict(X[:1])
+reads = threading.Thread(target=model.predict, args=(X,))
+writes = threading.Thread(target=model.load_state_dict, args=(state,))
+reads.start()
+time.sleep(0.1)
+writes.start()
+time.sleep(0.05)
+assert reads.is_alive() and writes.is_alive()
+assert model.predict(X[:1]) == expected
+reads.join(), writes.join()
+print("no deadlock")
+"""
+
+
+def test_one_row_behind_a_writer_that_waits_for_a_long_prediction() -> None:
+    result = run_python(ONE_ROW_AMONG_OTHERS)
+    assert (result.returncode, result.stdout) == (0, "no deadlock\n"), result.stderr
+
+
 # ---- one trains ------------------------------------------------------------------------------------------------------
 
 

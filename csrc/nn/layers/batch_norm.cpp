@@ -54,7 +54,7 @@ BatchNorm<T>::BatchNorm(const core::Config& config, int axes)
 }
 
 template <class T>
-void BatchNorm<T>::initialize(const Streams&) {
+void BatchNorm<T>::initialize(const Streams&, runtime::Cancel&) {
   if (affine_) std::fill_n(tensor(kWeight), features_, T(1));
   std::fill_n(tensor(kRunningVar), features_, T(1));
 }

@@ -23,7 +23,7 @@ class BatchNorm final : public Layer<T> {
   int rounds(bool training) const override { return uses_batch(training) ? 2 : 1; }
   void forward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int round) const override;
   void backward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int round) const override;
-  void initialize(const Streams& streams) override;
+  void initialize(const Streams& streams, runtime::Cancel& cancel) override;
   void update_buffer(const Piece& piece, const T* observed) override;
 
  protected:

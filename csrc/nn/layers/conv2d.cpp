@@ -24,12 +24,12 @@ Conv2d<T>::Conv2d(const kernels::KernelTable<T>& kernels, const core::Config& co
 }
 
 template <class T>
-void Conv2d<T>::initialize(const Streams& streams) {
+void Conv2d<T>::initialize(const Streams& streams, runtime::Cancel& cancel) {
   const Size window = h().kernel * w().kernel, in = in_channels_ / groups_ * window;
   const auto draw = [&](Size parameter, const Initializer& initializer, Size cols) {
     core::Buffer<T> logical(core::checked_product(out_channels_, cols));
     nn::initialize(initializer, streams.parameter(parameter), in, out_channels_ / groups_ * window,
-                   Matrix<T>(logical.data(), out_channels_, cols));
+                   Matrix<T>(logical.data(), out_channels_, cols), cancel);
     this->from_logical(parameter, logical.data(), this->parameters[parameter].values.data());
   };
   draw(kWeight, weight_init_, in);

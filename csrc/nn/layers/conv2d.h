@@ -20,7 +20,7 @@ class Conv2d final : public Layer<T> {
   Room room(const Shape& in, Size rows, bool training) const override;
   void forward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int round) const override;
   void backward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int round) const override;
-  void initialize(const Streams& streams) override;
+  void initialize(const Streams& streams, runtime::Cancel& cancel) override;
   std::vector<Piece> pieces() const override;
   void gradients(const Pass<T>& pass, const Frame<T>& frame, std::span<const Piece> mine, Sink<T>& sink) const override;
   void updated(const Piece& piece) override;

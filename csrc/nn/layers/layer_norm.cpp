@@ -21,7 +21,7 @@ LayerNorm<T>::LayerNorm(const char* operation, const kernels::RowNormKernels<T>&
 }
 
 template <class T>
-void LayerNorm<T>::initialize(const Streams&) {
+void LayerNorm<T>::initialize(const Streams&, runtime::Cancel&) {
   if (this->parameters.size() > kWeight) std::fill_n(this->parameters[kWeight].values.data(), numbers_, T(1));
 }
 

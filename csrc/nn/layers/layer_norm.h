@@ -23,7 +23,7 @@ class LayerNorm final : public Layer<T> {
   Room room(const Shape& in, Size rows, bool training) const override;
   void forward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int round) const override;
   void backward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int round) const override;
-  void initialize(const Streams& streams) override;
+  void initialize(const Streams& streams, runtime::Cancel& cancel) override;
 
  protected:
   void gradient(const Pass<T>& pass, const Frame<T>& frame, const Piece& piece, const kernels::Prefetch& prefetch,

@@ -18,11 +18,11 @@ Linear<T>::Linear(const kernels::KernelTable<T>& kernels, const core::Config& co
 }
 
 template <class T>
-void Linear<T>::initialize(const Streams& streams) {
+void Linear<T>::initialize(const Streams& streams, runtime::Cancel& cancel) {
   const Size in = layout_.rows, out = layout_.cols;
   const auto draw = [&](Size parameter, const Initializer& initializer, Size cols) {
     core::Buffer<T> logical(core::checked_product(out, cols));
-    nn::initialize(initializer, streams.parameter(parameter), in, out, Matrix<T>(logical.data(), out, cols));
+    nn::initialize(initializer, streams.parameter(parameter), in, out, Matrix<T>(logical.data(), out, cols), cancel);
     this->from_logical(parameter, logical.data(), this->parameters[parameter].values.data());
   };
   draw(kWeight, weight_init_, in);
@@ -163,13 +163,13 @@ typename Layer<T>::Tiny Linear<T>::tiny(kernels::TinyLayer<T>& layer) const {
 template <class T>
 void Linear<T>::to_logical(Size i, const T* stored, T* logical) const {
   if (i != kWeight) return Layer<T>::to_logical(i, stored, logical);
-  ops::from_panels<T>({stored, layout_}, Matrix<T>(logical, layout_.cols, layout_.rows).transposed());
+  ops::from_panels<T>(kernels_, {stored, layout_}, logical);
 }
 
 template <class T>
 void Linear<T>::from_logical(Size i, const T* logical, T* stored) const {
   if (i != kWeight) return Layer<T>::from_logical(i, logical, stored);
-  ops::to_panels<T>(ConstMatrix<T>(logical, layout_.cols, layout_.rows).transposed(), {stored, layout_});
+  ops::to_panels<T>(kernels_, logical, {stored, layout_});
 }
 
 // Column j is what leads to output j: a bias is one number of each.

@@ -23,7 +23,7 @@ class Linear final : public Layer<T> {
   Size feature_blocks() const override { return layout_.panels(); }
   void forward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int round) const override;
   void backward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int round) const override;
-  void initialize(const Streams& streams) override;
+  void initialize(const Streams& streams, runtime::Cancel& cancel) override;
   std::vector<Piece> pieces() const override;
   bool prepares_gradients() const override { return bf16_ != nullptr; }
   void prepare_gradients(const Pass<T>& pass, const Frame<T>& frame) const override;

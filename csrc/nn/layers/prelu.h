@@ -49,7 +49,7 @@ class PReLU final : public Layer<T> {
     pass.kernels.prelu.backward(part.size(), in.places(), in.channels, shared(), weight(), frame.x.row(part.begin),
                                 frame.dy.row(part.begin), frame.dx.row(part.begin), frame.saved.row(part.begin));
   }
-  void initialize(const Streams&) override {
+  void initialize(const Streams&, runtime::Cancel&) override {
     require_in_range<T>("init", std::abs(init_));
     std::fill_n(this->parameters[0].values.data(), weights_, static_cast<T>(init_));
   }

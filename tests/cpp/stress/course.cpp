@@ -79,7 +79,7 @@ std::uint64_t digest(const train::StateCopy<float>& state) {
   return all.value();
 }
 
-Course::Course(const Case& what) : what_(what), trainer_(kSeed, what.layers, {}, true, {}) {
+Course::Course(const Case& what) : what_(what), trainer_(kSeed, what.layers, {}, true, {}, drawing_) {
   Random random(kSeed + what.in);
   x_ = random.uniforms<float>(what.rows * what.in, -1, 1);
   y_ = random.uniforms<float>(std::max(what.rows, kProbe) * what.out, -1, 1);

@@ -70,6 +70,7 @@ class Course {
   std::uint64_t predict(Size first, Size count);
   std::uint64_t predict_row(Size row);  // at once where that goes
   std::uint64_t evaluate();
+  const float* probe_row(Size row) const { return probe_.data() + row * what_.in; }
   bool can_evaluate() const { return what_.way != Way::host_loss; }
 
   Saved save();
@@ -90,7 +91,8 @@ class Course {
   std::vector<double> wide_;
   std::vector<std::int32_t> classes_;
   std::vector<float> probe_;
-  std::uint64_t epochs_ = 0;  // begun by epoch_by_steps()
+  std::uint64_t epochs_ = 0;   // begun by epoch_by_steps()
+  runtime::Cancel drawing_{};  // of start values, which nobody stops
   Trainer<float> trainer_;
 };
 

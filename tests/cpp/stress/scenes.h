@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chrono>
+#include <stdexcept>
+#include <string>
 
 #include "crowd.h"
 
@@ -18,13 +20,27 @@ void whole_steps(const Case& what, const Record& record, Random& random);
 // prediction is that of one set of parameters or of the other.
 void settings(Random& random);
 
-// Forks while a course runs: the child has the network at a whole step, predicts, and trains it on.
+// Slices of one network come and go, train, freeze and predict beside each other and the whole, at a rate of 0.
+void slices();
+
+// Forks while a course runs, by another thread and by what the training thread polls, in the midst of its work: the child
+// has the network at a whole step, predicts, and trains it on.
 inline constexpr bool kForks =
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-    false;  // whose runtimes do not work in the child of a process with threads
+#if defined(__SANITIZE_ADDRESS__)
+    false;  // whose runtime does not work in the child of a process with threads
 #else
     true;
 #endif
 void forks(const Case& what, const Record& record, Random& random);
+
+// What needs the right to train, which another thread may have.
+template <class F>
+void try_to(F f) {
+  try {
+    f();
+  } catch (const std::runtime_error& error) {
+    if (std::string(error.what()).find("being trained already") == std::string::npos) throw;
+  }
+}
 
 }  // namespace nnext::testing

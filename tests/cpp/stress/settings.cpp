@@ -1,5 +1,4 @@
 #include <chrono>
-#include <stdexcept>
 
 #include "scenes.h"
 
@@ -7,21 +6,12 @@ namespace nnext::testing {
 
 namespace {
 
-// What needs the right to train, which another thread may have.
-template <class F>
-void try_to(F f) {
-  try {
-    f();
-  } catch (const std::runtime_error& error) {
-    if (std::string(error.what()).find("being trained already") == std::string::npos) throw;
-  }
-}
-
 class Settings {
  public:
   Settings() : course_(kCase) {
     for (std::uint64_t seed : {1, 2}) {
-      Trainer<float> other(seed, kCase.layers, {}, true, {});
+      runtime::Cancel cancel;
+      Trainer<float> other(seed, kCase.layers, {}, true, {}, cancel);
       const train::StateCopy<float> state = other.copy_state();
       sets_.push_back(logical(other, state));
       put(sets_.back());

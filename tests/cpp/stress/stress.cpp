@@ -40,6 +40,8 @@ int main(int argc, char** argv) {
     }
     settings(random);
     say("settings");
+    slices();
+    say("slices");
     ++rounds;
   } while (!quick && seconds() < 45);
   std::printf("%d rounds, %s\n", rounds, Findings::text().c_str());
