@@ -120,8 +120,9 @@ class Trainer {
   bool take_precision(runtime::Cancel& cancel);
   template <class F>
   void change(const char* operation, runtime::Cancel& cancel, F f);
-  void put(const GivenNumbers<T>& given, T* to);
-  void put(const std::vector<GivenNumbers<T>>& parameters, const std::vector<GivenNumbers<T>>& averages);
+  void put(const GivenNumbers<T>& given, T* to, runtime::Cancel& cancel);
+  void put(const std::vector<GivenNumbers<T>>& parameters, const std::vector<GivenNumbers<T>>& averages,
+           runtime::Cancel& cancel);
   void forget_lost_passes();
   void forget_passes(const char* why = "");
   template <class F>
@@ -130,6 +131,7 @@ class Trainer {
   void be_told_of_numbers(const nn::Section<T>& changed);
   void be_told_of_freezing();
 
+  bool awaits_numbers_ = false;  // it has no start values, and nobody has set others: it may be left with some of them
   std::vector<Config> layers_;
   std::shared_ptr<SharedNetwork<T>> shared_;
   nn::Network<T>& network_;

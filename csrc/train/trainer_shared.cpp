@@ -8,7 +8,8 @@ namespace nnext::train {
 template <class T>
 Trainer<T>::Trainer(std::uint64_t seed, const std::vector<Config>& layers, std::span<const Size> input_shape,
                     bool draws, nn::Numbering numbering)
-    : layers_(layers),
+    : awaits_numbers_(!draws),
+      layers_(layers),
       shared_(std::make_shared<SharedNetwork<T>>(seed, layers, numbering)),
       network_(shared_->network),
       section_(network_, input_shape),

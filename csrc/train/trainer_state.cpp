@@ -4,18 +4,20 @@
 namespace nnext::train {
 
 template <class T>
-void Trainer<T>::put(const GivenNumbers<T>& given, T* to) {
+void Trainer<T>::put(const GivenNumbers<T>& given, T* to, runtime::Cancel& cancel) {
+  if (awaits_numbers_ && cancel.poll()) return;
   const nn::Node<T>& node = section_.owner(given.parameter);
   node.layer->from_logical(given.parameter - section_.index(node, 0), given.logical, to);
 }
 
 template <class T>
-void Trainer<T>::put(const std::vector<GivenNumbers<T>>& parameters, const std::vector<GivenNumbers<T>>& averages) {
+void Trainer<T>::put(const std::vector<GivenNumbers<T>>& parameters, const std::vector<GivenNumbers<T>>& averages,
+                     runtime::Cancel& cancel) {
   for (const GivenNumbers<T>& numbers : parameters) {
-    put(numbers, section_.parameter(numbers.parameter).values.data());
+    put(numbers, section_.parameter(numbers.parameter).values.data(), cancel);
     section_.owner(numbers.parameter).layer->packed = nn::Packed::none;
   }
-  for (const GivenNumbers<T>& numbers : averages) put(numbers, training_.averages->values(numbers.parameter));
+  for (const GivenNumbers<T>& numbers : averages) put(numbers, training_.averages->values(numbers.parameter), cancel);
   if (training_.averages != nullptr) training_.averages->be_set(!averages.empty());
   for_others([&](Trainer& other) { other.be_told_of_numbers(section_); });
 }
@@ -23,18 +25,22 @@ void Trainer<T>::put(const std::vector<GivenNumbers<T>>& parameters, const std::
 template <class T>
 void Trainer<T>::set_parameters(const std::vector<GivenNumbers<T>>& given, const std::vector<GivenNumbers<T>>& averages,
                                 runtime::Cancel& cancel) {
-  change("load_state_dict", cancel, [&] { put(given, averages); });
+  change("load_state_dict", cancel, [&] {
+    put(given, averages, cancel);
+    awaits_numbers_ &= cancel.requested();
+  });
 }
 
 template <class T>
 void Trainer<T>::set_state(const GivenState<T>& state, runtime::Cancel& cancel) {
   change("load", cancel, [&] {
-    put(state.parameters, state.averages);
+    put(state.parameters, state.averages, cancel);
     for (Size s = 0; s < state.optimizer.size(); ++s)
       for (const GivenNumbers<T>& numbers : state.optimizer[s])
-        put(numbers, training_.optimizer_state.at(numbers.parameter).at(s).data());
+        put(numbers, training_.optimizer_state.at(numbers.parameter).at(s).data(), cancel);
     training_.regroup(state.progress);
     training_.counters = state.counters, training_.position = state.position;
+    awaits_numbers_ &= cancel.requested();
   });
 }
 

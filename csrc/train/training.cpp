@@ -23,8 +23,8 @@ std::vector<std::vector<Buffer<T>>> start_state(const nn::Section<T>& section, c
   section.for_parameters([&](const nn::Node<T>&, const nn::Parameter<T>& parameter, Size index) {
     if (parameter.role == nn::Role::buffer) return;
     for (const optim::State& state : optimizer.states()) {
-      Buffer<T>& numbers = all[index].emplace_back(parameter.stored);
-      std::fill(numbers.begin(), numbers.end(), static_cast<T>(state.start));
+      Buffer<T>& numbers = all[index].emplace_back(parameter.stored);  // of zeros that take no time yet
+      if (state.start != 0) std::fill(numbers.begin(), numbers.end(), static_cast<T>(state.start));
     }
   });
   return all;
