@@ -10,6 +10,8 @@ import stat
 from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
+import numpy as np
+
 
 class Writable(Protocol):
     """A file that is open for bytes to be written."""
@@ -24,7 +26,7 @@ class Readable(Protocol):
 
 
 Path = str | os.PathLike[str]
-Bytes = bytes | bytearray
+Bytes = bytes | memoryview
 
 BLOCK = 1 << 20  # bytes at once: Python looks for signals between two
 
@@ -101,13 +103,11 @@ def _open_at_once(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK)
 
 
-def _read_blocks(file: io.RawIOBase, size: int) -> bytearray:
-    data, done = bytearray(size), 0
-    with memoryview(data) as view:
-        while count := file.readinto(view[done : done + BLOCK]):
-            done += count
-    del data[done:]  # of a file that has become shorter
-    return data
+def _read_blocks(file: io.RawIOBase, size: int) -> memoryview:
+    data, done = np.empty(size, np.uint8).data, 0  # a bytearray would be written twice, the first time at once
+    while count := file.readinto(data[done : done + BLOCK]):
+        done += count
+    return data[:done]  # fewer where the file has become shorter
 
 
 def _check_open(file: Any) -> None:

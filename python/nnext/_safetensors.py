@@ -105,7 +105,7 @@ def _read(
     """Read a file of that size, of which `data` has the header at least."""
     try:
         start = _end_of_header(data, size)
-        table = _json.read_object(data[8:start].decode())
+        table = _json.read_object(str(data[8:start], "utf-8"))
         text = table.pop("__metadata__", {}).get("nnext")
         if text is None:
             raise ValueError("it is safetensors but no nnext model: its metadata has no entry 'nnext'")
