@@ -30,6 +30,7 @@ void Conv2d<T>::initialize(const Streams& streams, runtime::Cancel& cancel) {
     core::Buffer<T> logical(core::checked_product(out_channels_, cols));
     nn::initialize(initializer, streams.parameter(parameter), in, out_channels_ / groups_ * window,
                    Matrix<T>(logical.data(), out_channels_, cols), cancel);
+    if (cancel.requested()) return;
     this->from_logical(parameter, logical.data(), this->parameters[parameter].values.data());
   };
   draw(kWeight, weight_init_, in);
