@@ -14,7 +14,7 @@ import time
 from oom import failing
 
 WAYS = ("one", "from then on", "everywhere")
-MOST = 500  # tries of an operation: all allocations of the core's, but not all of Python's
+MOST = 200  # tries of an operation where Python's allocations count, which are thousands
 
 
 def search(name: str, way: str, most: int) -> tuple[int, int]:
@@ -46,14 +46,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="oom", description=__doc__)
     parser.add_argument("names", nargs="*", help="operations; none: all of them")
     parser.add_argument("--way", choices=WAYS, action="append", help="all of them, if none is given")
-    parser.add_argument(
-        "--most", type=int, default=MOST, help="tries of an operation, spread evenly over its allocations"
-    )
+    parser.add_argument("--most", type=int, help=f"tries of an operation, evenly spread: all, and {MOST} everywhere")
     parser.add_argument("--here", action="store_true", help="in this process, which has the malloc that fails")
     given = parser.parse_args()
     ways = given.way or list(WAYS)
     if given.here:
-        failed, wrong = search(given.names[0], ways[0], given.most)
+        most = given.most or (MOST if ways[0] == "everywhere" else sys.maxsize)
+        failed, wrong = search(given.names[0], ways[0], most)
         print(failed, wrong)
         return
     from oom.operations import OPERATIONS
@@ -63,7 +62,8 @@ def main() -> None:
 
         def run(job: tuple[str, str]) -> tuple[int, int]:
             name, way = job
-            command = [sys.executable, "-m", "oom", "--here", "--way", way, "--most", str(given.most), name]
+            most = [] if given.most is None else ["--most", str(given.most)]
+            command = [sys.executable, "-m", "oom", "--here", "--way", way, *most, name]
             done = subprocess.run(
                 command, env=failing.environment(built), stdout=subprocess.PIPE, text=True, check=False
             )

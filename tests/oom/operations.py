@@ -107,7 +107,15 @@ def frozen() -> nn.Sequential:
 
 
 def convolution(**kind: Any) -> nn.Sequential:
-    layers = [nn.Conv2d(2, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(72, 4)]
+    layers = [
+        nn.Conv2d(2, 8, 3),
+        nn.BatchNorm2d(8),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(8, 8, 2),
+        nn.Flatten(),
+        nn.Linear(32, 4),
+    ]
     return nn.Sequential(*layers, input_shape=(2, 8, 8), **kind)
 
 

@@ -75,9 +75,11 @@ class Search:
         read, write = os.pipe()
         child = os.fork()
         if child == 0:
-            signal.alarm(PATIENCE)
-            os.write(write, json.dumps(self._try(number)).encode())
-            os._exit(0)
+            try:
+                signal.alarm(PATIENCE)
+                os.write(write, json.dumps(self._try(number)).encode())
+            finally:
+                os._exit(0)
         os.close(write)
         with open(read, "rb") as pipe:
             said = pipe.read()

@@ -196,6 +196,16 @@ def test_within_a_fit() -> None:
     still_works(model)
 
 
+def test_samples_of_another_network_are_refused() -> None:
+    """They would be written beyond the end of what they have room for."""
+    core = internals.core_of(compiled(outputs=5))
+    foreign = samples_of(compiled(), Y)
+    calls = {"fit_epoch": [None, 4, True, {}], "fit_batch": [None, {}, 0], "evaluate": [], "outputs": []}
+    for name, others in (calls | {"loss_and_gradients": []}).items():
+        with pytest.raises(ValueError, match="the samples were made for another network, which gives "):
+            getattr(core, name)(foreign, *others)
+
+
 def test_nobody_but_the_core_makes_its_objects() -> None:
     for cls in internals.core_classes():
         for make in (cls, lambda cls=cls: cls.__new__(cls), lambda cls=cls: object.__new__(cls)):

@@ -13,24 +13,25 @@ from typing import Any
 import pytest
 
 import nnext as nn
+from internals import begin_epoch
 from oom.operations import FIT, LABELS, OPERATIONS, Operation, X, goes_on, trained
 from oom.search import digest
 
-MOMENTS = 12  # of each call, evenly: an odd number of instructions apart
+MOMENTS, LAST = 10, 40  # of each call, evenly, and at its end, where Python follows what the core has changed
 
 
 class Interruption(BaseException):
     """What is raised."""
 
 
-def interrupted(call: Callable[[], Any], moment: int) -> int:
-    """Call, raise at a moment within nnext, and return how many moments there were until the end."""
+def interrupted(call: Callable[[], Any], moment: int, *within: str) -> int:
+    """Call, raise at a moment within files of such names, and return how many moments there were until the end."""
     moments = 0
 
     def trace(frame: types.FrameType, event: str, _: Any) -> Any:
         nonlocal moments
-        if "/nnext/" not in frame.f_code.co_filename:
-            return None
+        if not any(name in frame.f_code.co_filename for name in within or ("/nnext/",)):
+            return trace if event == "call" else None
         frame.f_trace_opcodes = True
         moments += event == "opcode"
         if event == "opcode" and moments == moment:
@@ -81,27 +82,81 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize("name", CHANGES)
-def test_at_any_moment(name: str) -> None:
-    operation = CHANGES[name]
-    ends: dict[str, str] = {}  # each state in which it may end, and what the next fit makes of it
+def ends_of(operation: Operation) -> dict[str, str]:
+    """Return each state in which it may end, and what the next fit makes of that."""
+    ends = {}
     for lead in (lambda _: None, operation.call, *operation.between):
         model = operation.make()
         lead(model)
         now = digest(model)
         goes_on(model)
         ends[now] = digest(model)
+    return ends
+
+
+def require_an_end(operation: Operation, ends: dict[str, str], moment: int, *within: str) -> None:
+    """Interrupt at a moment; the model is in one of these states, can be saved, and goes on."""
     model = operation.make()
+    interrupted(lambda: operation.call(model), moment, *within)
+    now = digest(model)
+    assert now in ends, f"moment {moment}: neither before nor after"
+    assert digest(nn.load(saved(model))) == now
+    goes_on(model)
+    assert digest(model) == ends[now], f"moment {moment}: the next fit has other bits"
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_at_any_moment(name: str) -> None:
+    operation = CHANGES[name]
+    ends, model = ends_of(operation), operation.make()
     count = interrupted(lambda: operation.call(model), 0)
-    for moment in range(1, count + 1, max(1, count // MOMENTS) | 1):
-        model = operation.make()
-        interrupted(lambda model=model: operation.call(model), moment)
-        now = digest(model)
-        assert now in ends, f"moment {moment} of {count}: neither before nor after"
-        if model.compiled is None or isinstance(model.compiled.loss, nn.Loss):
-            assert digest(nn.load(saved(model))) == now
-        goes_on(model)
-        assert digest(model) == ends[now], f"moment {moment} of {count}"
+    spread = range(1, count - LAST, max(1, count // MOMENTS))
+    for moment in (*spread, *range(max(1, count - LAST), count + 1)):
+        require_an_end(operation, ends, moment)
+
+
+def tiny() -> nn.Sequential:
+    model = nn.MLP([64, 4], seed=1)
+    model.compile("cross_entropy", nn.Adam(lr=0.5))
+    return model
+
+
+TINY = saved(tiny()).getvalue()
+WITHIN_FITS = {
+    "fit": Operation(lambda model: model.fit(X, LABELS, **FIT), tiny, (lambda model: begin_epoch(model, 160, True),)),
+    "train_on_batch": Operation(lambda model: model.train_on_batch(X, LABELS), tiny),
+    "fit that goes on from a file": Operation(
+        lambda model: model.fit(X, LABELS, resume_from=io.BytesIO(TINY), **FIT),
+        lambda: retrained(tiny()),
+        (lambda model: begin_epoch_of(TINY, model),),
+    ),
+}
+
+
+def begin_epoch_of(file: bytes, model: nn.Sequential) -> None:
+    """Be as the model of a file is when an epoch begins."""
+    model.engine.set_state(nn.load(io.BytesIO(file)).engine.state())
+    assert model.optimizer is not None
+    model.optimizer.lr = 0.5
+    begin_epoch(model, 160, True)
+
+
+def retrained(model: nn.Sequential) -> nn.Sequential:
+    """Have come elsewhere, at another rate."""
+    set_lr(model)
+    model.fit(X, LABELS, **FIT)
+    return model
+
+
+@pytest.mark.parametrize("name", WITHIN_FITS)
+def test_at_moments_of_what_a_fit_does_around_its_steps(name: str) -> None:
+    """At all of one step, which is claimed as a fit is; at every third of fits."""
+    operation = WITHIN_FITS[name]
+    ends, model = ends_of(operation), operation.make()
+    within = "/nnext/_fit.py", "/nnext/_passes.py"
+    count = interrupted(lambda: operation.call(model), 0, *within)
+    for moment in range(1, count + 1, 1 if name == "train_on_batch" else 3):
+        require_an_end(operation, ends, moment, *within)
 
 
 def test_a_save_beside_another_threads_compile() -> None:

@@ -25,8 +25,8 @@ def search(*arguments: str) -> str:
 
 @pytest.mark.parametrize("way", ["one", "from then on"])
 def test_allocations_of_the_core(way: str) -> None:
-    said = search("--way", way, "--most", "40", "fit", "compile adam", "freeze beside a slice", "slice", "predict")
-    assert re.search(r"oom: 5 operations, \d{3} allocations failed in turn, 0 wrong", said), said
+    said = search("--way", way, "--most", "15", "fit", "compile adam", "freeze beside a slice", "slice", "predict")
+    assert re.search(r"oom: 5 operations, \d\d allocations failed in turn, 0 wrong", said), said
 
 
 def test_allocations_of_python_too() -> None:
