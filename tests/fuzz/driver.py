@@ -13,13 +13,7 @@ import atheris
 
 
 class Found:
-    """Counts what executions come to, and keeps one input for each kind of failure.
-
-    Parameters
-    ----------
-    folder : Path
-        For these inputs.
-    """
+    """Counts executions and failures, and keeps one input for each kind of these in a folder."""
 
     def __init__(self, folder: pathlib.Path) -> None:
         self.folder, self.counts, self.failures = folder, Counter[str](), Counter[str]()

@@ -6,7 +6,6 @@
 import pathlib
 import sys
 import warnings
-from collections import Counter
 
 import atheris
 
@@ -20,7 +19,8 @@ from fuzz.use import use
 
 
 def main(seconds: float, folder: pathlib.Path) -> None:
-    found, counts = Found(folder), Counter[str]()
+    found = Found(folder)
+    counts = found.counts
 
     def execute(data: bytes) -> None:
         counts["files"] += 1
@@ -28,8 +28,8 @@ def main(seconds: float, folder: pathlib.Path) -> None:
             counts["models"] += use(data)
 
     def figure() -> str:
-        kinds = len(found.failures)
-        return f"{counts['files']:,} files, {counts['models']:,} of them models, 0 crashes, {kinds} other errors"
+        others = found.failures.total()  # errors of another type than ModelFormatError, and promises that are not kept
+        return f"{counts['files']:,} files, {counts['models']:,} of them models, 0 crashes, {others} other errors"
 
     def mutate(data: bytes, max_size: int, seed: int) -> bytes:
         """Mutate what coverage has led to, which is refused mostly, or, so that models are seen too, a whole file."""

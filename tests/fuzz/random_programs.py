@@ -6,7 +6,6 @@
 import pathlib
 import random
 import sys
-from collections import Counter
 
 import atheris
 from hypothesis import given, settings
@@ -28,14 +27,15 @@ def program(data: st.DataObject) -> None:
 
 
 def main(seconds: float, folder: pathlib.Path) -> None:
-    found, counts = Found(folder), Counter[str]()
+    found = Found(folder)
 
     def execute(data: bytes) -> None:
         with found.failing(data):
-            counts["programs"] += program.hypothesis.fuzz_one_input(data) is not None
+            found.counts["agree"] += program.hypothesis.fuzz_one_input(data) is not None
 
     def figure() -> str:
-        return f"{counts['programs']:,} programs, {len(found.failures)} kinds of them with twins that differ"
+        differ = found.failures.total()
+        return f"{found.counts['agree'] + differ:,} programs, {differ} with twins that differ"
 
     seeds = [random.Random(seed).randbytes(CHOICES) for seed in range(16)]
     fuzz(seconds, execute, seeds, found, figure, options=[f"-max_len={CHOICES}", "-len_control=0"])
