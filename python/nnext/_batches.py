@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import threading
@@ -181,7 +182,7 @@ class _Ahead(Iterator[Any]):
                 "[fit] this process was forked in the middle of a fit, and the thread that reads its batches is not in "
                 "it; fit in the process that began"
             )
-        item, error = self._items.get()
+        item, error = self._received()
         self._ended = item is _END
         if error is not None:
             raise error
@@ -189,6 +190,14 @@ class _Ahead(Iterator[Any]):
             raise StopIteration
         self._wanted.release()
         return item
+
+    def _received(self) -> tuple[Any, BaseException | None]:
+        """Wait for what the thread has read, unless it has ended: without memory it cannot even say so."""
+        while True:
+            with contextlib.suppress(queue.Empty):
+                return self._items.get(timeout=1.0)
+            if not self._thread.is_alive() and self._items.empty():
+                raise MemoryError("[fit] the thread that reads batches has ended without a word; there is no memory")
 
     def close(self) -> None:
         self._closed = self._ended = True
