@@ -139,7 +139,7 @@ def tsan(session: nox.Session) -> None:
     # The interpreter is not instrumented: the runtime must be there first, and what it does to its memory is left out.
     options["TSAN_OPTIONS"] += ":ignore_noninstrumented_modules=1"
     options |= {"LD_PRELOAD": library("libtsan.so"), "PYTHONPATH": str(package.parent), "OPENBLAS_NUM_THREADS": "1"}
-    python = [*one_place, "python", "-m", "pytest", "-q", "tests/robustness/test_threads.py"]
+    python = [*one_place, "python", "-m", "pytest", "-q", "-m", "not resources", "tests/robustness/test_threads.py"]
     tests = session.run(*python, env=options, silent=True, external=True)
     session.log(tests)
     minutes = (time.monotonic() - begin) / 60

@@ -186,6 +186,7 @@ print("no deadlock")
 """
 
 
+@pytest.mark.resources
 def test_one_row_behind_a_writer_that_waits_for_a_long_prediction() -> None:
     result = run_python(ONE_ROW_AMONG_OTHERS)
     assert (result.returncode, result.stdout) == (0, "no deadlock\n"), result.stderr
@@ -273,6 +274,7 @@ print(small, count() - before)
 """
 
 
+@pytest.mark.resources
 def test_the_team_starts_when_it_is_needed() -> None:
     result = run_python(COUNT_THREADS)
     assert result.stdout == "0 3\n", result.stderr
