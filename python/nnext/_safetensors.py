@@ -5,8 +5,8 @@ the description, with ``format_version`` and ``sha256``. That is the hash of the
 and bytes of the tensors, in the order of the names: safetensors itself would not notice a number that has changed.
 
 Files are written and read here, without the library of that name: where there is no memory it ends the process, a full
-disk is no OSError to it, nothing can interrupt it while it writes, and for what is no path it makes the bytes of a whole
-file. Tests read files with it, and compare the bytes with those that it writes.
+disk is no OSError to it, nothing can interrupt it while it writes, and where no path is given it makes the bytes of a
+whole file. Tests read files with it, and compare the bytes with those that it writes.
 """
 
 from __future__ import annotations
