@@ -90,4 +90,15 @@ std::vector<Case> all_cases(bool quick) {
   return cases;
 }
 
+Case case_at_rest(const char* name) {
+  return {.name = name,
+          .layers = {linear(24, 128), relu(), linear(128, 128), tanh(), linear(128, 6)},
+          .in = 24,
+          .out = 6,
+          .rows = 256,
+          .batch = 64,
+          .rate = 0,
+          .shuffle = true};
+}
+
 }  // namespace nnext::testing

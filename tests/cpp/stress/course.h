@@ -37,6 +37,8 @@ struct Case {
 };
 // Those that this machine can run; `quick` leaves out what takes long.
 std::vector<Case> all_cases(bool quick);
+// With a rate of 0, which leaves parameters as they are.
+Case case_at_rest(const char* name);
 
 // A state that it is certain to come back to, in the public shapes.
 struct Saved {

@@ -60,15 +60,7 @@ class Settings {
  private:
   using Set = std::vector<std::vector<float>>;
 
-  // A rate of 0 leaves parameters as they are.
-  static inline const Case kCase{.name = "settings",
-                                 .layers = {linear(24, 128), relu(), linear(128, 128), tanh(), linear(128, 6)},
-                                 .in = 24,
-                                 .out = 6,
-                                 .rows = 256,
-                                 .batch = 64,
-                                 .rate = 0,
-                                 .shuffle = true};
+  static inline const Case kCase = case_at_rest("settings");
 
   static Set logical(const Trainer<float>& trainer, const train::StateCopy<float>& state) {
     Set set;

@@ -6,15 +6,8 @@ namespace nnext::testing {
 
 namespace {
 
-// A rate of 0 leaves parameters as they are, so that all predictions have the bits of the first.
-const Case kWhole{.name = "slices",
-                  .layers = {linear(24, 128), relu(), linear(128, 128), tanh(), linear(128, 6)},
-                  .in = 24,
-                  .out = 6,
-                  .rows = 256,
-                  .batch = 64,
-                  .rate = 0,
-                  .shuffle = true};
+// So that all predictions have the bits of the first.
+const Case kWhole = case_at_rest("slices");
 constexpr Size kCut = 2;  // layers below it, and above
 
 class Slices {
