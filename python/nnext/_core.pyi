@@ -6,7 +6,7 @@ exists in this file alone.
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, NoReturn, Self, TypeVar, final
+from typing import Any, Generic, Self, TypeVar, final
 
 import numpy as np
 import numpy.typing as npt
@@ -71,8 +71,10 @@ def matmul(
 class _PybindType(type): ...  # every class of pybind11 has a metaclass of its own
 
 # Objects come from functions alone; the classes cannot be called.
-class _Samples(Generic[_Number], metaclass=_PybindType):
-    def __init__(self, *args: object, **kwargs: object) -> NoReturn: ...  # `samples()` of a network makes them
+class _Built(metaclass=_PybindType):
+    def __init__(self, *args: object, **kwargs: object) -> None: ...
+
+class _Samples(_Built, Generic[_Number]):
     @property
     def rows(self) -> int: ...
     @property
@@ -80,11 +82,11 @@ class _Samples(Generic[_Number], metaclass=_PybindType):
     @property
     def output_shape(self) -> list[int]: ...  # of the network for each of them
 
-class _FitClaim(metaclass=_PybindType):
+class _FitClaim(_Built):
     def __enter__(self) -> None: ...  # RuntimeError while there is another fit
     def __exit__(self, *args: object) -> None: ...
 
-class _Network(Generic[_Number], metaclass=_PybindType):
+class _Network(_Built, Generic[_Number]):
     @staticmethod
     def build(
         seed: int,
