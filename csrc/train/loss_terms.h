@@ -48,7 +48,7 @@ class LossTerms {
   }
   template <class U>
   Matrix<U> by_terms(Matrix<U> m) const {
-    if (per_row_ == 1) return m;  // three divisions are a twentieth of a step of 2-2-1
+    if (per_row_ == 1) return m;  // a step of 2-2-1 would wait for three divisions
     return {m.data, m.rows * per_row_, m.cols / per_row_};
   }
 

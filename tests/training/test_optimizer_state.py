@@ -170,3 +170,15 @@ def test_compiling_again_starts_afresh(name: str) -> None:
 
 def test_every_optimizer_is_here() -> None:
     assert {case.type for case in EVERY_OPTIMIZER.values()} == set(nn.Optimizer.types().values())
+
+
+@pytest.mark.parametrize("optimizer", [nn.Adam, nn.AdamW])
+def test_the_corrections_of_means_hold_to_the_last_digit(optimizer: type[nn.Adam]) -> None:
+    """With gradients that stay the same every step is lr long, also about those from which corrections are 1: 54, 74."""
+    lr, steps, start = 0.1, 120, 20.0
+    model = nn.Sequential(nn.Linear(1, 1, bias=False), dtype="float64")
+    model.load_state_dict({"0.weight": [[start]]})
+    model.compile("mae", optimizer(lr=lr, betas=(0.5, 0.6), eps=1e-30, weight_decay=0.0))
+    model.fit(np.ones((steps, 1)), np.zeros((steps, 1)), batch_size=1, verbose=0)
+    error = abs(model.state_dict()["0.weight"][0, 0] - (start - steps * lr))
+    assert error <= 2 * steps * np.finfo(float).eps * start

@@ -45,7 +45,7 @@ class ByMoments : public Optimizer<T> {
  private:
   // The step from which on 1 - beta^t is 1, rounded: beta^t < 2^-54.
   static double settled(double beta) { return -54 * std::numbers::ln2 / std::log(beta) + 1; }
-  // Two powers take a tenth of a step of 2-2-1.
+  // Two powers are a tenth of the instructions of a step of 2-2-1.
   static double correction(double beta, double settled, double t) { return t > settled ? 1 : 1 - std::pow(beta, t); }
 
   double settled1_ = settled(beta1_), settled2_ = settled(beta2_);
