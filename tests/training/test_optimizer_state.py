@@ -174,7 +174,7 @@ def test_every_optimizer_is_here() -> None:
 
 @pytest.mark.parametrize("optimizer", [nn.Adam, nn.AdamW])
 def test_the_corrections_of_means_hold_to_the_last_digit(optimizer: type[nn.Adam]) -> None:
-    """With gradients that stay the same every step is lr long, also about those from which corrections are 1: 54, 74."""
+    """With gradients that stay the same every step is lr long, also where corrections become 1: from 54 and 74 on."""
     lr, steps, start = 0.1, 120, 20.0
     model = nn.Sequential(nn.Linear(1, 1, bias=False), dtype="float64")
     model.load_state_dict({"0.weight": [[start]]})
