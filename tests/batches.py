@@ -1,6 +1,5 @@
 """Batches for tests, and what such tests ask."""
 
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -45,8 +44,3 @@ class Loader:
 def trained(model: nn.Sequential, *given: Any, **options: Any) -> dict[str, Any]:
     history = model.fit(*given, **{"epochs": 3, "verbose": 0, **options}).history
     return training_state(model) | {name: np.array(values) for name, values in history.items()}
-
-
-def threads_that_read() -> int:
-    """Return how many threads read batches now."""
-    return sum(thread.name == "nnext batches" for thread in threading.enumerate())

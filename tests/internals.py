@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import gc
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 
 import nnext as nn
 from nnext import _core, _demo, _engine, _passes
+from nnext._batches import _Ahead
 from nnext._calls import hides_unknown, refuse_unknown, takes_hints
 from nnext._described import Described
 from nnext._fields import choice, flag, lists, nested, number, pair, several, shape, sides, size
@@ -29,7 +31,7 @@ __all__ = [
     "pair",
     "refuse_unknown",
 ]
-__all__ += ["several", "shape", "sides", "size", "takes_hints"]
+__all__ += ["several", "shape", "sides", "size", "takes_hints", "threads_that_read"]
 
 # ---- A model --------------------------------------------------------------------------------------------------------
 
@@ -218,3 +220,8 @@ demo_measures: Callable[..., Any] = _demo._measure
 demo_shows_test: Callable[..., None] = _demo._show_test
 demo_paints: Callable[[str, str], str] = _demo._paint
 DemoSpeed = _demo._Speed
+
+
+def threads_that_read() -> int:
+    """Return how many threads read batches ahead."""
+    return sum(type(thing) is _Ahead and thing.is_reading() for thing in gc.get_objects())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import os
 import queue
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from itertools import count, islice
 from typing import Any, NamedTuple
 
@@ -142,26 +144,48 @@ def _own(item: Any) -> Any:
     return tuple(values.copy() if isinstance(values, np.ndarray) else values for values in item)
 
 
+class _Alive:
+    """What a thread owns until it ends, however it does so."""
+
+
 class _Ahead(Iterator[Any]):
     """Reads an iterator in a thread of its own, one item ahead: it works while the core trains.
 
-    The thread ends, and closes the iterator, at the end of it or of the limit, with an error, and after `close`.
+    The thread ends, and closes the iterator, at the end of it or of the limit, with an error, and after `close`. It is
+    none of threading.Thread, whose `start` waits for ever where there is no memory for the thread's first steps
+    (https://github.com/python/cpython/issues/140746).
     """
 
     def __init__(self, iterator: Iterator[Any], limit: int | None) -> None:
         self._items: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
-        self._wanted = threading.Semaphore(1)
+        # Locks, which are C: what threading has in Python can end half-way without memory, and be held for ever.
+        self._has_enough = threading.Lock()  # the thread, until its item is taken
         self._closed = self._ended = False
         self._process = os.getpid()
-        self._thread = threading.Thread(target=self._run, args=(iterator, limit), name="nnext batches", daemon=True)
+        self._iterator, self._limit = iterator, limit
+        self._over = threading.Lock()  # until the iterator is closed
+        self._thread: Callable[[], _Alive | None] = lambda: None
 
     def start(self) -> None:
-        self._thread.start()
+        alive = _Alive()
+        self._thread = weakref.ref(alive)
+        self._over.acquire()
+        _thread.start_new_thread(self._run, (alive,))
 
-    def _run(self, iterator: Iterator[Any], limit: int | None) -> None:
+    def is_reading(self) -> bool:
+        """Tell whether the thread is there, and in this process."""
+        return self._over.locked() and self._thread() is not None and os.getpid() == self._process
+
+    def _run(self, _: _Alive) -> None:
+        try:
+            self._read(self._iterator, self._limit)
+        finally:
+            self._over.release()
+
+    def _read(self, iterator: Iterator[Any], limit: int | None) -> None:
         try:
             for _ in count() if limit is None else range(limit):
-                self._wanted.acquire()
+                self._has_enough.acquire()
                 if self._closed:
                     return
                 self._items.put((_own(next(iterator)), None))
@@ -188,7 +212,7 @@ class _Ahead(Iterator[Any]):
             raise error
         if self._ended:
             raise StopIteration
-        self._wanted.release()
+        self._has_enough.release()
         return item
 
     def _received(self) -> tuple[Any, BaseException | None]:
@@ -196,11 +220,12 @@ class _Ahead(Iterator[Any]):
         while True:
             with contextlib.suppress(queue.Empty):
                 return self._items.get(timeout=1.0)
-            if not self._thread.is_alive() and self._items.empty():
+            if not self.is_reading() and self._items.empty():
                 raise MemoryError("[fit] the thread that reads batches has ended without a word; there is no memory")
 
     def close(self) -> None:
         self._closed = self._ended = True
-        self._wanted.release()
-        if os.getpid() == self._process and self._thread.is_alive():
-            self._thread.join(_PATIENCE)
+        if self._has_enough.locked():
+            self._has_enough.release()
+        if self.is_reading() and self._over.acquire(timeout=_PATIENCE):
+            self._over.release()

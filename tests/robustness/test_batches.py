@@ -14,8 +14,7 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from batches import threads_that_read
-from internals import counters
+from internals import counters, threads_that_read
 from support import ordinary_signals, run_python
 
 X, Y = np.linspace(-1, 1, 80).reshape(20, 4), np.arange(20) % 2

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from batches import CLASSES, SIZE, Loader, N, Pairs, cut, draw, network, squares, threads_that_read, trained
-from internals import counters, training_state
+from batches import CLASSES, SIZE, Loader, N, Pairs, cut, draw, network, squares, trained
+from internals import counters, threads_that_read, training_state
 from sparse import csr
 from support import assert_same_bits
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import nnext as nn
-from batches import CLASSES, FEATURES, Loader, cut, draw, network, threads_that_read
-from internals import training_state
+from batches import CLASSES, FEATURES, Loader, cut, draw, network
+from internals import threads_that_read, training_state
 from support import assert_same_bits, unchanged
 
 

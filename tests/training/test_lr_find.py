@@ -1,7 +1,6 @@
 """The learning rate range test: what it tries, on what, and what it leaves alone."""
 
 import copy
-import threading
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,7 @@ import pytest
 
 import internals
 import nnext as nn
-from internals import position, training_state
+from internals import position, threads_that_read, training_state
 from small_fits import data, own_mse, regressor
 from sparse import csr
 from support import assert_same_bits
@@ -116,7 +115,7 @@ def test_batches_are_a_step_each_and_begin_again(rng: np.random.Generator) -> No
     assert_same_losses(found.losses, losses)
     assert (nn.lr_find(regressor(), lambda: iter(batches), steps=9).losses == found.losses).all()
     assert (nn.lr_find(regressor(), iter(batches * 2), steps=9).losses == found.losses[:8]).all()
-    assert not [thread for thread in threading.enumerate() if thread.name == "nnext batches"]
+    assert threads_that_read() == 0
 
 
 def test_batches_that_cannot_be_taken_are_refused(rng: np.random.Generator) -> None:
