@@ -84,10 +84,11 @@ def asan(session: nox.Session) -> None:
         "ASAN_OPTIONS": f"detect_leaks=0:allocator_may_return_null=1:{to_files}",
         "UBSAN_OPTIONS": f"halt_on_error=1:print_stacktrace=1:{to_files}",
     }
-    # Left out: what measures memory; folders that run nothing of the core, or nothing that others do not; and what a
-    # faulthandler would say in place of the sanitizer. tests/conftest.py says what --one-in leaves.
+    # Left out: what measures memory, and forks, which copy the page tables of the shadow memory; folders that run
+    # nothing of the core, or nothing that others do not; and what a faulthandler would say in place of the sanitizer.
+    # tests/conftest.py says what --one-in leaves.
     folders = [f"--ignore=tests/{name}" for name in ("tools", "benchmarks", "reference", "examples")]
-    chosen = ["-m", "not resources", *folders, "-p", "no:faulthandler", "--hypothesis-profile=slow", "--one-in=3"]
+    chosen = ["-m", "not resources", *folders, "-p", "no:faulthandler", "--hypothesis-profile=slow", "--one-in=5"]
     options = ["-q", "-n", str(os.cpu_count() or 1), f"--junitxml={results}/tests.xml", "--timeout=900", *chosen]
     session.run("python", "-m", "pytest", *options, *session.posargs, env=environment, success_codes=[0, 1])
     suite = ElementTree.parse(results / "tests.xml").getroot()[0]

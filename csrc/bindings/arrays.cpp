@@ -186,6 +186,12 @@ py::array_t<T> new_array(const Extents& extents) {
   return py::reinterpret_steal<py::array_t<T>>(made.release());
 }
 
+void require_extents(const py::array& array, const Extents& wanted, const char* of, const Argument& argument) {
+  const std::span<const py::ssize_t> shape = wanted.span();
+  if (!std::equal(shape.begin(), shape.end(), array.shape(), array.shape() + array.ndim()))
+    fail(argument, "has shape ", shape_text(array), " but ", of, " ", shape_text(shape), "; give that shape");
+}
+
 template <class T>
 py::array_t<T> as_output(const py::object& out, const Extents& wanted, const Argument& argument) {
   const std::span<const py::ssize_t> shape = wanted.span();
@@ -196,8 +202,7 @@ py::array_t<T> as_output(const py::object& out, const Extents& wanted, const Arg
   const bool taken = py::isinstance<py::array>(out) && holds<T>(py::reinterpret_borrow<py::array>(out));
   if (!taken) fail_type(argument, "must be an ndarray of ", kTypeName<T>, "; ", cure());
   auto array = py::reinterpret_borrow<py::array_t<T>>(out);
-  if (!std::equal(shape.begin(), shape.end(), array.shape(), array.shape() + array.ndim()))
-    fail(argument, "has shape ", shape_text(array), " but the result is ", shape_text(shape), "; give that shape");
+  require_extents(array, wanted, "the result is", argument);
   if (!array.writeable() || !(array.flags() & py::array::c_style) ||
       reinterpret_cast<std::uintptr_t>(array.data()) % alignof(T) != 0)
     fail(argument, "must be writeable, C-contiguous and aligned; ", cure());

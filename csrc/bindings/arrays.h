@@ -63,6 +63,9 @@ class Extents {
   Size count_ = 0;
 };
 
+// Throws unless the array has these; `of` says of what: "the result is".
+void require_extents(const py::array& array, const Extents& wanted, const char* of, const Argument& argument);
+
 // An array whose values are still to be written.
 template <class T>
 py::array_t<T> new_array(const Extents& extents);

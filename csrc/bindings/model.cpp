@@ -148,6 +148,7 @@ auto call_host(const py::object& f, const core::Shape& output) {
     const auto result = f(copy_of(outputs, output), rows).template cast<py::tuple>();
     const Argument argument{"fit", "the gradient of the loss function"};
     const py::array_t<T> gradient = as_contiguous<T>(as_numbers(result[1], argument), argument);
+    require_extents(gradient, Extents(dy.rows, output), "its outputs have", argument);
     train::take_rows<T>(kernels::current_kernels<T>().layout, output, gradient.data(), dy);
     train::HostLoss said{result[0].template cast<double>()};
     if (result.size() > 2) said.settings = as_step_settings(result[2].template cast<py::dict>());

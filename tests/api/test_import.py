@@ -134,6 +134,7 @@ def test_import_leaves_no_file_and_can_be_repeated(tmp_path: pathlib.Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.resources
 def test_the_package_is_small_and_typed() -> None:
     files = [file for file in FOLDER.rglob("*") if file.is_file() and "__pycache__" not in file.parts]
     assert sum(file.stat().st_size for file in files) < 5_600_000  # 0.6 MB of them symbols, which pip strips

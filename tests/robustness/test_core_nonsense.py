@@ -196,6 +196,17 @@ def test_within_a_fit() -> None:
     still_works(model)
 
 
+@pytest.mark.parametrize("gradient", [X, X[:, :2], X[:4, :1], np.zeros((4, 2, 1)), np.zeros(8)])
+def test_a_gradient_of_another_shape_is_refused(gradient: np.ndarray) -> None:
+    """More would be read of it than there is."""
+    model = compiled()
+    core = internals.core_of(model)
+    samples = core.samples(X, Y, None, "fit", 1.0)
+    with pytest.raises(ValueError, match=r"its outputs have \(4, 2\)|has shape"):
+        core.fit_epoch(samples, None, 4, True, {"lr": 0.1}, lambda *_: (0.0, gradient), None)
+    still_works(model)
+
+
 def test_samples_of_another_network_are_refused() -> None:
     """They would be written beyond the end of what they have room for."""
     core = internals.core_of(compiled(outputs=5))

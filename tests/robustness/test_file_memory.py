@@ -10,7 +10,10 @@ import pytest
 
 from support import run_python
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc and limits the address space")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="reads /proc and limits the address space"),
+    pytest.mark.resources,
+]
 
 # Every array has pages of its own, which go back at once: nothing is hidden by memory that was used before.
 EXACT = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TOP_PAD_": "0"}

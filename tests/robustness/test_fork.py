@@ -11,7 +11,10 @@ import pytest
 
 from support import environment, run_python
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork"),
+    pytest.mark.resources,
+]
 
 # What all scripts begin with. A child that hangs is killed by its alarm, and its status tells.
 BEGIN = """

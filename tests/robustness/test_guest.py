@@ -52,6 +52,7 @@ def run(script: str) -> str:
     return result.stdout
 
 
+@pytest.mark.resources
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_forked_children_train_with_the_same_bits():
     printed = run("""

@@ -65,6 +65,7 @@ CALLS: dict[str, Callable[[], Callable[[], object]]] = {
 }
 
 
+@pytest.mark.resources
 @pytest.mark.parametrize("name", CALLS)
 def test_it_lets_signals_and_threads_through(name: str) -> None:
     call = CALLS[name]()

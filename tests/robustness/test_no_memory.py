@@ -12,6 +12,7 @@ from support import environment
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="needs LD_PRELOAD"),
     pytest.mark.skipif(failing.COMPILER is None, reason="needs a C compiler"),
+    pytest.mark.resources,
 ]
 
 
