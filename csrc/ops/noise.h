@@ -17,8 +17,7 @@ template <class T>
 void add_noise(const kernels::NoiseKernels<T>& kernels, const core::PhiloxStream& stream, double std,
                core::Size first_row, core::ConstMatrix<T> x, core::Matrix<T> y) {
   constexpr core::Size kAtOnce = 64;
-  std::array<std::uint32_t, 2 * kAtOnce + 4>
-      words;  // an odd element begins within a block, and another ends within one
+  std::array<std::uint32_t, 2 * kAtOnce + 4> words;  // the first and the last block may be in part of others
   const core::Size first = first_row * x.cols, count = x.rows * x.cols;
   for (core::Size begin = 0; begin < count; begin += kAtOnce) {
     const core::Size n = std::min(kAtOnce, count - begin), element = first + begin, odd = element % 2;
