@@ -183,9 +183,9 @@ def cgroup_cpus(proc_cgroup: os.PathLike[str], cgroup_root: os.PathLike[str]) ->
     return _core.cgroup_cpus(proc_cgroup, cgroup_root)
 
 
-def allow_more_members_than_cpus() -> None:
+def fix_team() -> None:
     """Let a team of 8 be 8 threads on 2 CPUs, too."""
-    _core.allow_more_members_than_cpus(True)
+    _core.fix_team(True)
 
 
 # ---- Python's part --------------------------------------------------------------------------------------------------

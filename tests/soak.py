@@ -236,7 +236,7 @@ def soak(calls: Calls, share: float) -> tuple[str, dict[str, float]]:
 def main(share: float = 1.0) -> int:
     """Soak, print the figure, and return 1 where something has grown or is left."""
     warnings.simplefilter("ignore")
-    internals.allow_more_members_than_cpus()
+    internals.fix_team()
     nn.runtime.set_num_threads(2)
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:

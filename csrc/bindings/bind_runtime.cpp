@@ -87,7 +87,8 @@ void bind_runtime(py::module_& m) {
   m.def("set_num_threads", runtime::set_num_threads, py::arg("n"));
   m.def("barriers_passed", runtime::barriers_passed);
   m.def("usable_cpus", runtime::usable_cpus);
-  m.def("allow_more_members_than_cpus", runtime::allow_more_members_than_cpus, py::arg("allow"));
+  m.def("fix_team", runtime::fix_team, py::arg("fixed"));
+  m.def("last_members", runtime::last_members);
   m.def(
       "fma_ceiling",
       [](bool wide, int threads) { return wide ? fma_ceiling<double>(threads) : fma_ceiling<float>(threads); },

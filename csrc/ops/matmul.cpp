@@ -1,10 +1,13 @@
 #include "ops/matmul.h"
 
+#include <array>
+#include <cmath>
 #include <utility>
 
 #include "core/buffer.h"
 #include "core/errors.h"
 #include "runtime/costs.h"
+#include "runtime/pace.h"
 #include "runtime/team.h"
 
 namespace nnext::ops {
@@ -136,6 +139,13 @@ class Scratch {
   Buffer<T> buffer_;
 };
 
+// Products of about the same size share one: each has twice the work of the one before.
+constinit std::array<runtime::Pace, 24> paces{};
+runtime::Pace& pace_of(double flops) {
+  const int doublings = std::ilogb(flops / runtime::kFlopsPerMember);
+  return paces[static_cast<Size>(std::clamp(doublings, 0, static_cast<int>(paces.size()) - 1))];
+}
+
 }  // namespace
 
 template <class T>
@@ -153,7 +163,10 @@ void matmul(const KernelTable<T>& kernels, ConstMatrix<T> a, ConstMatrix<T> b, M
     const Range cols = split_cols ? me.share(c.cols, kernels.gemm.vector_lanes) : Range{0, c.cols};
     Product<T>(product).run(me, rows, cols, scratch.data() + scratch_size * static_cast<Size>(me.index()));
   };
-  runtime::run_on_team(members, share, runtime::where_long(flops, cancel));
+  pace_of(flops).run(members, [&](int now) {
+    const runtime::TeamRun went = runtime::run_on_team(now, share, runtime::where_long(flops, cancel));
+    return runtime::Pace::Piece{cancel.requested() ? 0 : flops, went};
+  });
 }
 
 template void matmul(const KernelTable<float>&, ConstMatrix<float>, ConstMatrix<float>, Matrix<float>,

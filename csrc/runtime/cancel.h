@@ -8,6 +8,8 @@
 
 namespace nnext::runtime {
 
+using Clock = std::chrono::steady_clock;
+
 // Asks the host whether the running call should stop. Set once by the bindings; null means that nobody ever asks.
 using Poll = bool (*)();
 void set_poll(Poll poll);
@@ -17,7 +19,7 @@ void set_poll(Poll poll);
 class Cancel {
  public:
   // Whether the host has not been asked for 20 ms. Costs one clock reading.
-  bool due() const { return Clock::now() >= next_; }
+  bool due(Clock::time_point now = Clock::now()) const { return now >= next_; }
   // For the calling thread only: asks the host if that is due. The host may run anything meanwhile, such as a signal
   // handler that predicts with the same network. Returns requested().
   bool poll() {
@@ -37,7 +39,6 @@ class Cancel {
   static constexpr std::chrono::milliseconds kInterval{20};
 
  private:
-  using Clock = std::chrono::steady_clock;
   bool ask() const;  // and whether to stop
 
   const FloatMode host_mode_ = FloatMode::of_thread();

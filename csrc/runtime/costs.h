@@ -22,6 +22,8 @@ inline constexpr double kFlopsPerMember = 1e6;
 inline constexpr double kQuickFlops = 2e8;
 // A step that turns out to be quicker than this need not be interruptible.
 inline constexpr std::chrono::milliseconds kQuickStep{30};
+// A piece of a training, after which its team may have another size.
+inline constexpr std::chrono::milliseconds kPiece{4};
 // Steps of a tiny network between two looks at the clock, which costs as much as a tenth of one.
 inline constexpr core::Size kStepsPerLook = 16;
 

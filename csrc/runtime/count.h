@@ -21,15 +21,17 @@ class alignas(core::kCacheLine) Count {
   }
 
   // Waits until the count is at least `wanted` (modulo 2^32): spins for up to 2 ms if `spin`, then sleeps, polling
-  // `cancel` if there is one. It does not return earlier when that is requested, but where the team is lost.
-  void wait_for(std::uint32_t wanted, bool spin, Cancel* cancel = nullptr);
+  // `cancel` if there is one. It does not return earlier when that is requested, but where the team is lost. Returns how
+  // long that took where it took long.
+  Clock::duration wait_for(std::uint32_t wanted, bool spin, Cancel* cancel = nullptr);
 
  private:
   bool reached(std::uint32_t wanted) const { return at_least(value_.load(std::memory_order_acquire), wanted); }
   static bool at_least(std::uint32_t value, std::uint32_t wanted) {
     return static_cast<std::int32_t>(value - wanted) >= 0;
   }
-  bool spin_for(std::uint32_t wanted) const;
+  bool spin_for(std::uint32_t wanted, Clock::time_point& begun) const;
+  void sleep_for(std::uint32_t wanted, Cancel* cancel);
   void sleep(std::uint32_t while_it_is, Cancel* cancel);
   void wake();
 

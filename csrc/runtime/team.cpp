@@ -16,8 +16,13 @@ namespace nnext::runtime {
 namespace {
 
 std::atomic<std::uint64_t> all_barriers{0};
-void count_barriers(const Member& me) {
+std::atomic<int> members_of_last{1};
+
+void note(const Member& me) {
   if (me.barriers() > 0) all_barriers.fetch_add(me.barriers(), std::memory_order_relaxed);
+  // Only what is new is written: many threads may predict alone at once.
+  if (members_of_last.load(std::memory_order_relaxed) != me.count())
+    members_of_last.store(me.count(), std::memory_order_relaxed);
 }
 
 // The threads beside the calling one. Never destroyed: at exit the process takes them down wherever they are.
@@ -29,7 +34,7 @@ class Team {
   }
   static Team& team();
 
-  void run(int members, TeamFunction f, Cancel* cancel, FloatMode mode) {
+  TeamRun run(int members, TeamFunction f, Cancel* cancel, FloatMode mode) {
     require_may_wait("a run of the team");
     // No mutex: a signal handler that runs within a call may come here again on the same thread.
     if (!take()) return run_alone(f, cancel, mode);
@@ -44,16 +49,19 @@ class Team {
     for (std::uint32_t i = 0; i < helpers; ++i) workers_[i]->tickets.up();
     Member me(0, members, barrier, cancel);
     f(me);
-    count_barriers(me);
-    left_.wait_for(all_left, spinning_helps(members), cancel);  // until then they may use f and the barrier
+    note(me);
+    // Until then they may use f and the barrier.
+    const Clock::duration late = left_.wait_for(all_left, spinning_helps(members), cancel);
+    return {members, me.late() + late};
   }
 
-  static void run_alone(TeamFunction f, Cancel* cancel, FloatMode mode) {
+  static TeamRun run_alone(TeamFunction f, Cancel* cancel, FloatMode mode) {
     const InFloatMode within(mode);
     Barrier barrier(1, false);
     Member me(0, 1, barrier, cancel);
     f(me);
-    count_barriers(me);
+    note(me);
+    return {};
   }
 
  private:
@@ -175,32 +183,37 @@ Team& Team::team() { return the_team; }
 Barrier::Barrier(int members, bool spin)
     : members_(members), spin_(spin), arrivals_(members > 1 ? new Count[static_cast<core::Size>(members)] : nullptr) {}
 
-void Barrier::arrive_and_wait(int member, Cancel* cancel) {
+Clock::duration Barrier::arrive_and_wait(int member, Cancel* cancel) {
   Count& mine = arrivals_[static_cast<core::Size>(member)];
   mine.up();
   const std::uint32_t phase = mine.now();
+  Clock::duration late{};
   for (int other = 0; other < members_; ++other)
-    if (other != member) arrivals_[static_cast<core::Size>(other)].wait_for(phase, spin_, cancel);
+    if (other != member) late += arrivals_[static_cast<core::Size>(other)].wait_for(phase, spin_, cancel);
+  return late;
 }
 
-void run_on_team(int members, TeamFunction f, Cancel* cancel, FloatMode mode) {
+TeamRun run_on_team(int members, TeamFunction f, Cancel* cancel, FloatMode mode) {
   if (members <= 1) return Team::run_alone(f, cancel, mode);
-  Team::team().run(members, f, cancel, mode);
+  return Team::team().run(members, f, cancel, mode);
 }
 
 namespace {
 
-std::atomic<bool> more_than_cpus{false};
+std::atomic<bool> fixed_team{false};
 
 }  // namespace
 
 std::uint64_t barriers_passed() { return all_barriers.load(std::memory_order_relaxed); }
 
-void allow_more_members_than_cpus(bool allow) { more_than_cpus.store(allow); }
+int last_members() { return members_of_last.load(std::memory_order_relaxed); }
+
+void fix_team(bool fixed) { fixed_team.store(fixed, std::memory_order_relaxed); }
+bool team_is_fixed() { return fixed_team.load(std::memory_order_relaxed); }
 
 int members_for(double flops) {
   if (flops < 2 * kFlopsPerMember) return 1;
-  const int threads = more_than_cpus.load() ? num_threads() : std::min(num_threads(), cpus());
+  const int threads = team_is_fixed() ? num_threads() : std::min(num_threads(), cpus());
   return std::max(1, static_cast<int>(std::min<double>(threads, flops / kFlopsPerMember)));
 }
 

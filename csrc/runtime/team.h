@@ -28,7 +28,8 @@ struct Range {
 class Barrier {
  public:
   Barrier(int members, bool spin);
-  void arrive_and_wait(int member, Cancel* cancel);
+  // Returns how long that took where it took long.
+  Clock::duration arrive_and_wait(int member, Cancel* cancel);
 
  private:
   int members_;
@@ -55,9 +56,10 @@ class Member {
   }
   void barrier() {
     ++barriers_;
-    if (count_ > 1) barrier_.arrive_and_wait(index_, is_caller() ? cancel_ : nullptr);
+    if (count_ > 1) late_ += barrier_.arrive_and_wait(index_, is_caller() ? cancel_ : nullptr);
   }
   std::uint64_t barriers() const { return barriers_; }  // so far in this run
+  Clock::duration late() const { return late_; }        // how long this member has waited for others that came late
   // Whether to leave the work unfinished because the host asked to stop; for a look between two pieces of it. A barrier
   // must still be visited by all.
   bool stop() const { return cancel_ != nullptr && (is_caller() ? cancel_->poll() : cancel_->requested()); }
@@ -65,6 +67,7 @@ class Member {
  private:
   int index_, count_;
   std::uint64_t barriers_ = 0;
+  Clock::duration late_{};
   Barrier& barrier_;
   Cancel* cancel_;
 };
@@ -81,18 +84,28 @@ class TeamFunction {
   void (*call_)(void*, Member&);
 };
 
+// How a run went: its members, and how long the calling one waited for others that came late.
+struct TeamRun {
+  int members = 1;
+  Clock::duration late{};
+};
+
 // Runs f on up to `members` threads, the calling one included, each in `mode`, and returns when all are done. Throws
 // std::bad_alloc before f has begun, or not at all. With `cancel`, the calling thread polls it in
 // Member::stop() and wherever it waits.
-void run_on_team(int members, TeamFunction f, Cancel* cancel = nullptr, FloatMode mode = FloatMode::plain());
+TeamRun run_on_team(int members, TeamFunction f, Cancel* cancel = nullptr, FloatMode mode = FloatMode::plain());
 
 // The members that share `flops` of work well: at least 1 MFLOP each, which takes longer than waiting for them, and no
 // more than CPUs, since members that take turns only make each other wait. 8 on 2 CPUs took 1.6 times as long as 2.
 int members_for(double flops);
 // How many barriers runs of this process have had so far, for tests.
 std::uint64_t barriers_passed();
-// For tests of results, which do not depend on the number of members: as many as threads are allowed, on any CPU.
-void allow_more_members_than_cpus(bool allow);
+// How many members the last run had.
+int last_members();
+// For tests of results, which do not depend on the number of members, and for measurements: always as many as threads
+// are allowed and the work is worth, on any number of CPUs.
+void fix_team(bool fixed);
+bool team_is_fixed();
 
 inline Cancel* where_long(double flops, Cancel& cancel) { return flops > kQuickFlops ? &cancel : nullptr; }
 

@@ -38,12 +38,12 @@ class Fit {
   void pack_layers(bool tiny);
   Order sample_order(const data::Source<T>& x, bool shuffle, runtime::Cancel& cancel) const;
   void run_until(Run& run, Size until);
-  void run_steps(Run& run, Size until);
+  runtime::Pace::Piece run_steps(Run& run, Size until, int members);
   void before_update(Run& run, const Runner<T>& runner, runtime::Member& me, Size step, std::uint64_t counter);
   void run_long_step(Run& run);
   std::optional<double> before_long_update(Run& run);
   void run_minimizing_step(Run& run);
-  bool run_phases(Run& run, Size batch, Size first, Size last, runtime::Cancel* cancel);
+  bool run_phases(Run& run, Size batch, Size first, Size last, double flops, runtime::Cancel* cancel);
   void tiny_step(Run& run, runtime::Member& me, Size step, std::uint64_t counter);
   void go_back(Run& run);
   // Forward, and twice as much backward.

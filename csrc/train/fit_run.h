@@ -32,7 +32,7 @@ struct Fit<T>::Run {
   }
   // Before the update those of a batch are done, after a step's last one also what is done once.
   Size phases_of(Size batch, Size count) const { return batch + 1 == count ? program.update : program.per_batch; }
-  int members() const { return static_cast<int>(epoch.shares().count()); }
+  int members() const { return static_cast<int>(epoch.shares().count()); }  // at most
 };
 
 }  // namespace nnext::train

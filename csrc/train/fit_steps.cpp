@@ -19,20 +19,23 @@ void Fit<T>::run_until(Run& run, Size until) {
     else if (run.long_steps)
       run_long_step(run);
     else
-      run_steps(run, until);
+      training_.pace.run(run.members(), [&](int members) { return run_steps(run, until, members); });
   }
 }
 
 // The life of a batch, on every member: what comes before any parameter changes; then, when that is there for all rows,
-// what changes them. The run ends early, after a whole step, when a prediction waits or the host is to be asked.
+// what changes them. The run ends early, after a whole step, when a prediction waits, the host is to be asked, or the
+// team may change its size.
 template <class T>
-void Fit<T>::run_steps(Run& run, Size until) {
+runtime::Pace::Piece Fit<T>::run_steps(Run& run, Size until, int members) {
   Epoch<T>& epoch = run.epoch;
   const Gate::Writer writer(training_.network.gate, &run.cancel);
-  if (!writer) return;
+  if (!writer) return {};
   const Size from = epoch.step;
   const std::uint64_t counter = training_.counters.step;
   const bool looks_seldom = step_flops(epoch) <= runtime::kTinyFlops;
+  const Clock::time_point piece_ends = run.members() > 1 ? Clock::now() + runtime::kPiece : Clock::time_point::max();
+  const auto is_time = [&](Clock::time_point now) { return run.cancel.due(now) || now >= piece_ends; };
   const Runner<T> runner = run.runner();
   // The calling thread may change it before the first barrier of a step; all look at it before the second.
   Size end = kPoisons ? from + 1 : until;
@@ -42,7 +45,7 @@ void Fit<T>::run_steps(Run& run, Size until) {
     for (Size step = from;; ++step) {
       if (me.is_caller()) {
         const bool look = !looks_seldom || step % runtime::kStepsPerLook == 0;
-        if (writer.readers_wait() || (look && run.cancel.due())) end = step + 1;
+        if (writer.readers_wait() || (look && is_time(Clock::now()))) end = step + 1;
         epoch.begin_update(step);
       }
       if (run.tiny != nullptr)
@@ -69,7 +72,8 @@ void Fit<T>::run_steps(Run& run, Size until) {
       if (last) return;
     }
   };
-  runtime::run_on_team(run.members(), body, nullptr, training_.network.float_mode(true));
+  const runtime::TeamRun went = runtime::run_on_team(members, body, nullptr, training_.network.float_mode(true));
+  return {step_flops(epoch) * static_cast<double>(epoch.step - from), went};
 }
 
 // All phases before the update, for each batch of a step.
@@ -117,7 +121,7 @@ void Fit<T>::run_long_step(Run& run) {
   if (!writer) return;
   if (epoch.has_host_loss()) snapshots_.take(training_);  // the host's loss may not be the same once more
   epoch.begin_update(epoch.step);
-  run_phases(run, epoch.batches(epoch.step) - 1, run.program.update, run.program.phases.size(), nullptr);
+  run_phases(run, epoch.batches(epoch.step) - 1, run.program.update, run.program.phases.size(), 0, nullptr);
   training_.end_step();
   epoch.count(*loss);
   quick_ = !epoch.has_host_loss() && std::chrono::steady_clock::now() - started < runtime::kQuickStep;
@@ -129,28 +133,34 @@ template <class T>
 std::optional<double> Fit<T>::before_long_update(Run& run) {
   Epoch<T>& epoch = run.epoch;
   double host_loss = 0;
+  const double forward = epoch.has_host_loss() ? batch_flops() / 3 : 0;
   for (Size batch = 0, count = epoch.batches(epoch.step); batch < count; ++batch) {
     epoch.poison();
     if (epoch.has_host_loss()) {
-      if (!run_phases(run, batch, 0, run.program.host, &run.cancel)) return std::nullopt;
+      if (!run_phases(run, batch, 0, run.program.host, forward, &run.cancel)) return std::nullopt;
       host_loss += epoch.host_loss(epoch.own());
       if (!std::isfinite(host_loss)) return host_loss;
     }
-    if (!run_phases(run, batch, run.program.host, run.phases_of(batch, count), &run.cancel)) return std::nullopt;
+    if (!run_phases(run, batch, run.program.host, run.phases_of(batch, count), batch_flops() - forward, &run.cancel))
+      return std::nullopt;
   }
   return epoch.has_host_loss() ? host_loss : epoch.step_loss(epoch.own().batch);
 }
 
-// One run of the team, for a batch of the present step; false where the host asks to stop.
+// One run of the team, for a batch of the present step, which takes about so many operations; false where the host asks
+// to stop.
 template <class T>
-bool Fit<T>::run_phases(Run& run, Size batch, Size first, Size last, runtime::Cancel* cancel) {
+bool Fit<T>::run_phases(Run& run, Size batch, Size first, Size last, double flops, runtime::Cancel* cancel) {
   const Runner<T> runner = run.runner();
   auto body = [&](Member& me) {
     typename Epoch<T>::Own& own = run.epoch.own(me);
     run.epoch.begin(me, run.epoch.step, batch);
     runner.run(first, last, me, training_pass(me, training_.counters.step, own.batch.before), own.view);
   };
-  runtime::run_on_team(run.members(), body, cancel, training_.network.float_mode(true));
+  training_.pace.run(run.members(), [&](int members) {
+    const runtime::TeamRun went = runtime::run_on_team(members, body, cancel, training_.network.float_mode(true));
+    return runtime::Pace::Piece{run.cancel.requested() ? 0 : flops, went};
+  });
   return !run.cancel.requested();
 }
 

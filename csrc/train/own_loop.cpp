@@ -71,8 +71,11 @@ void OwnLoop<T>::run(const Program& program, Context& context, double flops, run
                            plan_->training()};
     runner.run(0, program.update, me, pass, arena_->view(static_cast<Size>(me.index())));
   };
-  runtime::run_on_team(static_cast<int>(shares_.count()), body, runtime::where_long(flops, cancel),
-                       training_.network.float_mode(plan_->training()));
+  training_.pace.run(static_cast<int>(shares_.count()), [&](int members) {
+    const runtime::TeamRun went = runtime::run_on_team(members, body, runtime::where_long(flops, cancel),
+                                                       training_.network.float_mode(plan_->training()));
+    return runtime::Pace::Piece{cancel.requested() ? 0 : flops, went};
+  });
 }
 
 template <class T>

@@ -50,7 +50,11 @@ void predict(Training<T>& training, const data::Source<T>& x, Matrix<T> outputs,
                   outputs.rows_from(rows.begin, rows.size()));
     }
   };
-  runtime::run_on_team(members, body, runtime::where_long(flops, cancel), network.float_mode(false));
+  training.predicting_pace.run(members, [&](int now) {
+    const runtime::TeamRun went =
+        runtime::run_on_team(now, body, runtime::where_long(flops, cancel), network.float_mode(false));
+    return runtime::Pace::Piece{cancel.requested() ? 0 : flops, went};
+  });
 }
 
 }  // namespace

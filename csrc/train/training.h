@@ -11,6 +11,7 @@
 #include "nn/section.h"
 #include "ops/loss.h"
 #include "optim/optimizer.h"
+#include "runtime/pace.h"
 #include "train/averages.h"
 #include "train/twin.h"
 
@@ -111,6 +112,7 @@ struct Training {
   const kernels::Bf16Kernels* bf16 = nullptr;           // of products; null: those of T
   std::vector<Group<T>> groups;
   std::vector<Size> group_of;                 // [parameter]
+  runtime::Pace pace{}, predicting_pace{};    // of passes for training, and of predictions
   std::atomic<std::uint64_t> compilation{0};  // the host's number of what was compiled last; 0: it has none
 
   // What goes through a fit's passes.

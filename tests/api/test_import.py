@@ -57,7 +57,7 @@ import internals
 X, y = np.ones((200, 100), "float32"), np.arange(200) % 2
 model = nn.MLP([100, 80, 2], dropout=0.1)
 model.compile(loss="cross_entropy")
-internals.allow_more_members_than_cpus()
+internals.fix_team()
 with nn.runtime.threads(THREADS):
     model.fit(X, y, epochs=2, batch_size=100, verbose=0)
 """

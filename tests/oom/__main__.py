@@ -24,7 +24,7 @@ def search(name: str, way: str, most: int) -> tuple[int, int]:
     from oom.operations import HALF_DONE, OPERATIONS
     from oom.search import Search, quiet
 
-    internals.allow_more_members_than_cpus()
+    internals.fix_team()
     nn.runtime.set_num_threads(2)
     malloc = failing.Failing(everywhere=way == "everywhere", from_then_on=way == "from then on")
     with quiet():

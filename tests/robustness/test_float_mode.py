@@ -69,7 +69,7 @@ import numpy as np
 import internals
 import nnext as nn
 
-internals.allow_more_members_than_cpus()
+internals.fix_team()
 nn.runtime.set_num_threads(3)
 X = np.linspace(-1e3, 1e3, 400_000, dtype="float32").reshape(-1, 40)
 model = nn.MLP([40, 64, 2], activation="sigmoid", seed=1)

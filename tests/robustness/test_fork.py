@@ -23,7 +23,7 @@ import numpy as np
 import internals
 import nnext as nn
 
-internals.allow_more_members_than_cpus()
+internals.fix_team()
 nn.runtime.set_num_threads(3)
 SIZES, BATCH = [64, 256, 4], 64  # a step for two threads, predictions for three
 rng = np.random.default_rng(0)

@@ -109,11 +109,11 @@ model.fit(X[:256], y[:256], **FIT)
 def test_without_memory_for_threads_fewer_do_the_work() -> None:
     run(
         """
-internals.allow_more_members_than_cpus()
+internals.fix_team()
 nn.runtime.set_num_threads(1)
 model = nn.MLP([16, 256, 16])
 out, expected = np.empty((len(X), 16), "float32"), model.predict(X)
-internals.allow_more_members_than_cpus()
+internals.fix_team()
 nn.runtime.set_num_threads(64)  # whose stacks take 8 MB each
 limit(20 * MB)
 model.predict(X, out=out)

@@ -262,7 +262,7 @@ import internals
 import numpy as np
 import nnext as nn
 count = lambda: len(os.listdir("/proc/self/task"))
-internals.allow_more_members_than_cpus()
+internals.fix_team()
 nn.runtime.set_num_threads(4)
 model, X = nn.MLP([100, 200, 10]), np.ones((2000, 100), "float32")
 before = count()

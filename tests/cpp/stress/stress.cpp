@@ -15,7 +15,7 @@ int main(int argc, char** argv) {
     std::printf("%5.1f s  %s\n", seconds(), what.c_str());
     std::fflush(stdout);
   };
-  nnext::runtime::allow_more_members_than_cpus(true);
+  nnext::runtime::fix_team(true);
   nnext::runtime::set_poll(Host::ask);
   Findings::watch();
 

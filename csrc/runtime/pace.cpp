@@ -1,0 +1,85 @@
+#include "runtime/pace.h"
+
+#include <utility>
+
+namespace nnext::runtime {
+namespace {
+
+// All in seconds. Programs on a busy machine take turns of 3 to 4 ms: what is compared must have seen some.
+constexpr double kTrial = 12e-3;
+// What the present number of members did in this time counts, what it did before only by half, and so on.
+constexpr double kMemory = 50e-3;
+// That must be known of it before another one is tried.
+constexpr double kKnown = 4e-3;
+// A trial that is as much slower as this ends after its first moments.
+constexpr double kHopeless = 1.6, kFirstMoments = 2e-3;
+// Fewer members are tried where the calling thread waits for late ones for this share of the time.
+constexpr double kLateShare = 0.125;
+// What another number must gain: of two that are equal, either may look a little better.
+constexpr double kGain = 1.04;
+// A trial that lost is repeated after its cost so many times, and after twice the last wait; but for these bounds.
+constexpr double kCosts = 25, kShortestWait = 50e-3, kLongestWait = 2;
+
+double seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+Clock::time_point after(Clock::time_point now, double wait) {
+  return now + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(wait));
+}
+
+}  // namespace
+
+void Pace::Sum::add(const Piece& piece, double time_) {
+  work += piece.work, time += time_, late += seconds(piece.run.late);
+}
+
+void Pace::Sum::forget(double longer_than) {
+  if (time > longer_than) work /= 2, time /= 2, late /= 2;
+}
+
+void Pace::took(int most, const Piece& piece, Clock::time_point begin, Clock::time_point end) {
+  if (piece.work == 0 || busy_.test_and_set(std::memory_order_acquire)) return;
+  if (std::exchange(most_, most) != most) now_ = trial_ = {};
+  if (piece.run.members == members(most)) {  // fewer say nothing: the team was at work for others
+    const bool in_trial = tried_.load(std::memory_order_relaxed) != halvings_;
+    (in_trial ? trial_ : now_).add(piece, seconds(end - begin));
+    in_trial ? judge_trial(end) : consider_trial(end);
+  }
+  busy_.clear(std::memory_order_release);
+}
+
+void Pace::consider_trial(Clock::time_point now) {
+  now_.forget(2 * kMemory);
+  if (now_.time < kKnown) return;
+  const bool late = now_.late > kLateShare * now_.time;
+  if (!late) fewer_.wait = 0;
+  int next = halvings_;
+  if (halvings_ > 0 && now >= more_.next)
+    next = halvings_ - 1;
+  else if (late && share(most_, halvings_) > 1 && now >= fewer_.next)
+    next = halvings_ + 1;
+  if (next == halvings_) return;
+  trial_ = {};
+  tried_.store(next, std::memory_order_relaxed);
+}
+
+void Pace::judge_trial(Clock::time_point now) {
+  const double as_before = trial_.work * now_.time / now_.work, lost = trial_.time - as_before;
+  const bool hopeless = trial_.time > kFirstMoments && trial_.time > kHopeless * as_before;
+  if (trial_.time < kTrial && !hopeless) return;
+  const int tried = tried_.load(std::memory_order_relaxed);
+  Way& way = tried > halvings_ ? fewer_ : more_;
+  if (trial_.time * kGain < as_before) {
+    // What has been left was better before, and may soon be so again.
+    Way& back = tried > halvings_ ? more_ : fewer_;
+    back = {after(now, kShortestWait), 0};
+    way.wait = 0;
+    halvings_ = tried;
+    now_ = trial_;
+    return;
+  }
+  way.wait = std::clamp(std::max(kCosts * lost, 2 * way.wait), kShortestWait, kLongestWait);
+  way.next = after(now, way.wait);
+  tried_.store(halvings_, std::memory_order_relaxed);
+}
+
+}  // namespace nnext::runtime
