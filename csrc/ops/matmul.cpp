@@ -6,6 +6,7 @@
 
 #include "core/buffer.h"
 #include "core/errors.h"
+#include "runtime/blocks.h"
 #include "runtime/costs.h"
 #include "runtime/pace.h"
 #include "runtime/team.h"
@@ -20,6 +21,8 @@ using runtime::Range;
 // A block of b lies packed in L2 while blocks of rows of a pass by. With 1024 steps in a block, c is read and written
 // seldom: 256 cost 9 % of a product of 1024^3.
 constexpr Size kBlockBytes = Size{1} << 20, kBlockRowTiles = 10;
+// The least that a member takes at once: 40 us.
+constexpr double kBlockFlops = 4 * runtime::kFlopsPerMember;
 
 // One member's part of the product. It packs blocks of a and b into a scratch of its own.
 template <class T>
@@ -38,6 +41,16 @@ class Product {
         packed_b_size_(packs_b() ? std::min(block_n_, core::round_up(b.cols, panel_)) * block_k_ : 0) {}
 
   Size scratch_size() const { return packed_a_size_ + packed_b_size_; }
+  // Blocks of c's columns, or of its rows, for `members`. As few as may be where each packs again what others have packed.
+  runtime::Blocks::Sizes blocks(bool of_cols, int members) const {
+    const Size n = of_cols ? c_.cols : c_.rows, other = of_cols ? c_.rows : c_.cols;
+    const Size grain = of_cols ? kernels_.gemm.vector_lanes : kernels_.gemm.tile_rows;
+    const Size share = core::divide_up(n, static_cast<Size>(members));
+    if (of_cols ? packs_a() : packs_b() && a_.cols > block_k_) return {share, share, grain};
+    const double flops = 2.0 * static_cast<double>(other) * static_cast<double>(std::max<Size>(a_.cols, 1));
+    const auto enough = static_cast<Size>(std::min(kBlockFlops / flops, static_cast<double>(share)));
+    return {std::max<Size>(enough, 1), of_cols ? std::min(share, block_n_) : share, of_cols ? panel_ : grain};
+  }
 
   void run(const Member& me, Range rows, Range cols, T* scratch) {
     packed_a_ = packed_a_size_ > 0 ? scratch : nullptr;
@@ -75,7 +88,8 @@ class Product {
 
   // As [panel][k][panel_].
   void pack_b(Range steps, Range cols) {
-    if (packed_b_ == nullptr) return;
+    if (packed_b_ == nullptr || (b_steps_ == steps && b_cols_ == cols)) return;
+    b_steps_ = steps, b_cols_ = cols;
     for (Size j = cols.begin; j < cols.end; j += panel_)
       pack(b_.block(steps.begin, j, steps.size(), std::min(panel_, cols.end - j)),
            packed_b_ + (j - cols.begin) * steps.size(), static_cast<Stride>(panel_));
@@ -117,6 +131,7 @@ class Product {
   Matrix<T> c_;
   Size panel_, block_m_, block_k_, block_n_, packed_a_size_, packed_b_size_;
   T *packed_a_ = nullptr, *packed_b_ = nullptr;
+  Range b_steps_{}, b_cols_{};  // that are packed
 };
 
 // Memory that a thread keeps from one product to the next: fresh pages of the system cost 5 % of a product of 512^3.
@@ -158,13 +173,16 @@ void matmul(const KernelTable<T>& kernels, ConstMatrix<T> a, ConstMatrix<T> b, M
   Scratch<T> scratch(scratch_size * static_cast<Size>(members));
   // Columns are split where there are enough of them: each member then packs only its own part of b.
   const bool split_cols = c.cols >= c.rows || c.cols >= 4 * kernels.gemm.panel() * static_cast<Size>(members);
-  auto share = [&](Member& me) {
-    const Range rows = split_cols ? Range{0, c.rows} : me.share(c.rows, kernels.gemm.tile_rows);
-    const Range cols = split_cols ? me.share(c.cols, kernels.gemm.vector_lanes) : Range{0, c.cols};
-    Product<T>(product).run(me, rows, cols, scratch.data() + scratch_size * static_cast<Size>(me.index()));
-  };
   pace_of(flops).run(members, [&](int now) {
-    const runtime::TeamRun went = runtime::run_on_team(now, share, runtime::where_long(flops, cancel));
+    runtime::Blocks blocks(split_cols ? c.cols : c.rows, now, product.blocks(split_cols, now));
+    auto help = [&](Member& me) {
+      Product<T> mine(product);
+      T* own = scratch.data() + scratch_size * static_cast<Size>(me.index());
+      blocks.each(me, [&](Range block) {
+        mine.run(me, split_cols ? Range{0, c.rows} : block, split_cols ? block : Range{0, c.cols}, own);
+      });
+    };
+    const runtime::TeamRun went = runtime::run_with_help(now, help, runtime::where_long(flops, cancel));
     return runtime::Pace::Piece{cancel.requested() ? 0 : flops, went};
   });
 }

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <exception>
+#include <span>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -18,11 +19,11 @@ namespace {
 std::atomic<std::uint64_t> all_barriers{0};
 std::atomic<int> members_of_last{1};
 
-void note(const Member& me) {
+void note(const Member& me, int members) {
   if (me.barriers() > 0) all_barriers.fetch_add(me.barriers(), std::memory_order_relaxed);
   // Only what is new is written: many threads may predict alone at once.
-  if (members_of_last.load(std::memory_order_relaxed) != me.count())
-    members_of_last.store(me.count(), std::memory_order_relaxed);
+  if (members_of_last.load(std::memory_order_relaxed) != members)
+    members_of_last.store(members, std::memory_order_relaxed);
 }
 
 // The threads beside the calling one. Never destroyed: at exit the process takes them down wherever they are.
@@ -34,7 +35,7 @@ class Team {
   }
   static Team& team();
 
-  TeamRun run(int members, TeamFunction f, Cancel* cancel, FloatMode mode) {
+  TeamRun run(int members, TeamFunction f, Cancel* cancel, FloatMode mode, bool all_must_come) {
     require_may_wait("a run of the team");
     // No mutex: a signal handler that runs within a call may come here again on the same thread.
     if (!take()) return run_alone(f, cancel, mode);
@@ -44,14 +45,17 @@ class Team {
     Barrier barrier(members, spinning_helps(members));
     const InFloatMode within(mode);
     job_ = {&f, &barrier, members, cancel, mode};
-    const auto helpers = static_cast<std::uint32_t>(members - 1);
-    const std::uint32_t all_left = left_.now() + helpers;
-    for (std::uint32_t i = 0; i < helpers; ++i) workers_[i]->tickets.up();
+    const std::uint32_t left_before = left_.now();
+    const std::span<const std::unique_ptr<Worker>> called(workers_.data(), static_cast<core::Size>(members - 1));
+    for (const auto& worker : called) worker->tickets.up();
     Member me(0, members, barrier, cancel);
     f(me);
-    note(me);
+    std::uint32_t came = 0;
+    for (const auto& worker : called)
+      if (all_must_come || !worker->take_last()) ++came;
+    note(me, 1 + static_cast<int>(came));
     // Until then they may use f and the barrier.
-    const Clock::duration late = left_.wait_for(all_left, spinning_helps(members), cancel);
+    const Clock::duration late = left_.wait_for(left_before + came, spinning_helps(members), cancel);
     return {members, me.late() + late};
   }
 
@@ -60,7 +64,7 @@ class Team {
     Barrier barrier(1, false);
     Member me(0, 1, barrier, cancel);
     f(me);
-    note(me);
+    note(me, 1);
     return {};
   }
 
@@ -73,8 +77,16 @@ class Team {
     FloatMode mode = FloatMode::plain();
   };
   struct Worker {
-    Count tickets;  // one for every job it has a part in
+    Count tickets;                        // one for every job it is called to
+    std::atomic<std::uint32_t> taken{0};  // the last of them that it has come to, or has been too late for
     std::thread thread;
+
+    // False where somebody else has taken it: the worker comes to a job only with its ticket.
+    bool take(std::uint32_t ticket) {
+      std::uint32_t before = ticket - 1;
+      return taken.compare_exchange_strong(before, ticket);
+    }
+    bool take_last() { return take(tickets.now()); }
   };
   using Workers = std::vector<std::unique_ptr<Worker>>;
   struct Taken {
@@ -129,6 +141,7 @@ class Team {
   void work(Worker& worker, int index) {
     for (std::uint32_t ticket = 1;; ++ticket) {
       worker.tickets.wait_for(ticket, spinning_helps(index + 1));
+      if (!worker.take(ticket)) continue;
       const Job job = job_;
       if (job.f == nullptr) return;
       const InFloatMode within(job.mode);  // a thread begins in that of whoever has started it
@@ -195,7 +208,12 @@ Clock::duration Barrier::arrive_and_wait(int member, Cancel* cancel) {
 
 TeamRun run_on_team(int members, TeamFunction f, Cancel* cancel, FloatMode mode) {
   if (members <= 1) return Team::run_alone(f, cancel, mode);
-  return Team::team().run(members, f, cancel, mode);
+  return Team::team().run(members, f, cancel, mode, true);
+}
+
+TeamRun run_with_help(int members, TeamFunction f, Cancel* cancel, FloatMode mode) {
+  if (members <= 1) return Team::run_alone(f, cancel, mode);
+  return Team::team().run(members, f, cancel, mode, false);
 }
 
 namespace {

@@ -22,6 +22,7 @@ namespace nnext::runtime {
 struct Range {
   core::Size begin = 0, end = 0;
   core::Size size() const { return end - begin; }
+  bool operator==(const Range&) const = default;
 };
 
 // Lets the members of one run wait for each other. With `spin` a wait spins for a bounded time before it sleeps.
@@ -44,7 +45,7 @@ class Member {
       : index_(index), count_(count), barrier_(barrier), cancel_(cancel) {}
   int index() const { return index_; }
   int count() const { return count_; }
-  bool is_caller() const { return index_ == 0; }  // the thread that called run()
+  bool is_caller() const { return index_ == 0; }  // the thread that called run_on_team()
 
   // This member's contiguous share of n things. Shares differ by at most one grain.
   Range share(core::Size n, core::Size grain = 1) const {
@@ -94,6 +95,10 @@ struct TeamRun {
 // std::bad_alloc before f has begun, or not at all. With `cancel`, the calling thread polls it in
 // Member::stop() and wherever it waits.
 TeamRun run_on_team(int members, TeamFunction f, Cancel* cancel = nullptr, FloatMode mode = FloatMode::plain());
+
+// The same for a function that takes its work from what is left of it (runtime/blocks.h) and passes no barrier: it begins
+// at once, whoever comes in time helps, and whoever has not come by the time that all is done is not waited for.
+TeamRun run_with_help(int members, TeamFunction f, Cancel* cancel = nullptr, FloatMode mode = FloatMode::plain());
 
 // The members that share `flops` of work well: at least 1 MFLOP each, which takes longer than waiting for them, and no
 // more than CPUs, since members that take turns only make each other wait. 8 on 2 CPUs took 1.6 times as long as 2.

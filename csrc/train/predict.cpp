@@ -1,5 +1,6 @@
 #include "train/predict.h"
 
+#include "runtime/blocks.h"
 #include "train/arena.h"
 #include "train/loss_terms.h"
 #include "train/output_rows.h"
@@ -18,6 +19,15 @@ void forward(const Plan<T>& plan, const nn::Pass<T>& pass, const View<T>& view, 
   for (Size i = first; i < last && !pass.me.stop(); ++i) plan.stages()[i].layer().forward(pass, view.frame(i), rows, 0);
 }
 
+// Some 40 us of work, as far as there is enough for all members; tiles of a product are filled.
+template <class T>
+runtime::Blocks::Sizes block_sizes(const Plan<T>& plan, Size rows, int members, Size tile_rows) {
+  const Size share = core::divide_up(rows, static_cast<Size>(members));
+  const auto enough = static_cast<Size>(4 * runtime::kFlopsPerMember / std::max(plan.flops_per_row(), 1.0));
+  const Size least = std::clamp<Size>(enough, 1, std::min(share, runtime::kBlockRows));
+  return {least, std::min(runtime::kBlockRows, share), least < tile_rows ? 1 : tile_rows};
+}
+
 // Also calls at_head(rows, values) with what the loss reads, for blocks of rows, on all members of the team.
 template <class T, class F>
 void predict(Training<T>& training, const data::Source<T>& x, Matrix<T> outputs, runtime::Cancel& cancel, F at_head) {
@@ -30,29 +40,25 @@ void predict(Training<T>& training, const data::Source<T>& x, Matrix<T> outputs,
   const int members = runtime::members_for(flops);
   std::vector<Arena<T>> arenas;
   while (arenas.size() < static_cast<Size>(members)) arenas.emplace_back(plan, 1);
-  auto body = [&](Member& me) {
+  const auto block = [&](const Member& me, Range rows) {
     Arena<T>& arena = arenas[static_cast<Size>(me.index())];
     View<T>& view = arena.view(0);
     const nn::Pass<T> pass{.kernels = network.kernels, .me = me};
-    const Range mine = me.share(x.rows);
-    for (Size begin = mine.begin; begin < mine.end && !me.stop(); begin += runtime::kBlockRows) {
-      const Range rows{begin, std::min(begin + runtime::kBlockRows, mine.end)};
-      arena.poison();
-      view.set_rows(rows.size());
-      view.set_batch(x.view_or_read(rows.begin, view.input_copy()));
-      const auto value = [&](const Place& place) {
-        return place.input ? view.input() : ConstMatrix<T>(view.at(place));
-      };
-      forward(plan, pass, view, 0, plan.head_stages());
-      at_head(rows, value(plan.head()));
-      forward(plan, pass, view, plan.head_stages(), plan.stages().size());
-      put_rows<T>(network.kernels.layout, plan.output_shape(), value(plan.output()),
-                  outputs.rows_from(rows.begin, rows.size()));
-    }
+    arena.poison();
+    view.set_rows(rows.size());
+    view.set_batch(x.view_or_read(rows.begin, view.input_copy()));
+    const auto value = [&](const Place& place) { return place.input ? view.input() : ConstMatrix<T>(view.at(place)); };
+    forward(plan, pass, view, 0, plan.head_stages());
+    at_head(rows, value(plan.head()));
+    forward(plan, pass, view, plan.head_stages(), plan.stages().size());
+    put_rows<T>(network.kernels.layout, plan.output_shape(), value(plan.output()),
+                outputs.rows_from(rows.begin, rows.size()));
   };
   training.predicting_pace.run(members, [&](int now) {
+    runtime::Blocks blocks(x.rows, now, block_sizes(plan, x.rows, now, network.kernels.gemm.tile_rows));
+    auto help = [&](Member& me) { blocks.each(me, [&](Range rows) { block(me, rows); }); };
     const runtime::TeamRun went =
-        runtime::run_on_team(now, body, runtime::where_long(flops, cancel), network.float_mode(false));
+        runtime::run_with_help(now, help, runtime::where_long(flops, cancel), network.float_mode(false));
     return runtime::Pace::Piece{cancel.requested() ? 0 : flops, went};
   });
 }
