@@ -184,7 +184,7 @@ def cgroup_cpus(proc_cgroup: os.PathLike[str], cgroup_root: os.PathLike[str]) ->
 
 
 def fix_team() -> None:
-    """Let a team of 8 be 8 threads on 2 CPUs, too."""
+    """Let a team of 8 be 8 threads, on 2 CPUs and on a busy machine, too."""
     _core.fix_team(True)
 
 

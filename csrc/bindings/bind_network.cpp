@@ -32,6 +32,7 @@ void bind_tensors(Bound<T>& c) {
         arg("counters"), arg("position"), CallGuard());
   c.def("get_counters", &Model<T>::get_counters);
   c.def("set_counters", &Model<T>::set_counters, arg("counters"));
+  c.def("team_use", [](const Model<T>& model) { return model.team_use(); });
   c.def("get_position", &Model<T>::get_position);
   c.def("optimizer_states", &Model<T>::optimizer_states);
   c.def("product_name", &Model<T>::product_name);

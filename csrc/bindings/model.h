@@ -80,6 +80,7 @@ class Model {
   std::tuple<std::uint64_t, std::uint64_t, std::uint64_t> get_counters() const;
   void set_counters(const Counters& counters);
   Position get_position() const;
+  std::pair<double, double> team_use() const { return trainer_.team_use(); }
   std::vector<std::string> optimizer_states() const;
   std::string product_name() const;
 

@@ -7,17 +7,18 @@ namespace {
 
 // All in seconds. Programs on a busy machine take turns of 3 to 4 ms: what is compared must have seen some.
 constexpr double kTrial = 12e-3;
-// What the present number of members did in this time counts, what it did before only by half, and so on.
-constexpr double kMemory = 50e-3;
+// What the present number of members did in this time counts, what it did before only by half, and so on: enough to see
+// some turns, and little enough that a machine which was another one before is forgotten soon.
+constexpr double kMemory = 15e-3;
 // That must be known of it before another one is tried.
 constexpr double kKnown = 4e-3;
 // A trial that is as much slower as this ends after its first moments.
 constexpr double kHopeless = 1.6, kFirstMoments = 2e-3;
 // Fewer members are tried where the calling thread waits for late ones for this share of the time.
 constexpr double kLateShare = 0.125;
-// What another number must gain: of two that are equal, either may look a little better.
-constexpr double kGain = 1.04;
-// A trial that lost is repeated after its cost so many times, and after twice the last wait; but for these bounds.
+// What more members must gain. Fewer need only be as fast: the CPUs that they leave are of use to others.
+constexpr double kGain = 1.04, kAsFast = 0.99;
+// A trial that lost is repeated after so many times what it cost, within bounds.
 constexpr double kCosts = 25, kShortestWait = 50e-3, kLongestWait = 2;
 
 double seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
@@ -51,12 +52,11 @@ void Pace::consider_trial(Clock::time_point now) {
   now_.forget(2 * kMemory);
   if (now_.time < kKnown) return;
   const bool late = now_.late > kLateShare * now_.time;
-  if (!late) fewer_.wait = 0;
   int next = halvings_;
-  if (halvings_ > 0 && now >= more_.next)
-    next = halvings_ - 1;
-  else if (late && share(most_, halvings_) > 1 && now >= fewer_.next)
+  if (late && share(most_, halvings_) > 1 && now >= fewer_)
     next = halvings_ + 1;
+  else if (halvings_ > 0 && now >= more_)
+    next = halvings_ - 1;
   if (next == halvings_) return;
   trial_ = {};
   tried_.store(next, std::memory_order_relaxed);
@@ -67,18 +67,16 @@ void Pace::judge_trial(Clock::time_point now) {
   const bool hopeless = trial_.time > kFirstMoments && trial_.time > kHopeless * as_before;
   if (trial_.time < kTrial && !hopeless) return;
   const int tried = tried_.load(std::memory_order_relaxed);
-  Way& way = tried > halvings_ ? fewer_ : more_;
-  if (trial_.time * kGain < as_before) {
+  const bool of_fewer = tried > halvings_;
+  Clock::time_point &way = of_fewer ? fewer_ : more_, &back = of_fewer ? more_ : fewer_;
+  if (trial_.time * (of_fewer ? kAsFast : kGain) < as_before) {
     // What has been left was better before, and may soon be so again.
-    Way& back = tried > halvings_ ? more_ : fewer_;
-    back = {after(now, kShortestWait), 0};
-    way.wait = 0;
+    back = after(now, kShortestWait);
     halvings_ = tried;
     now_ = trial_;
     return;
   }
-  way.wait = std::clamp(std::max(kCosts * lost, 2 * way.wait), kShortestWait, kLongestWait);
-  way.next = after(now, way.wait);
+  way = after(now, std::clamp(kCosts * lost, kShortestWait, kLongestWait));
   tried_.store(halvings_, std::memory_order_relaxed);
 }
 

@@ -42,12 +42,6 @@ class Pace {
     void add(const Piece& piece, double seconds);
     void forget(double longer_than);
   };
-  // One of the two directions in which another number is tried.
-  struct Way {
-    Clock::time_point next{};
-    double wait = 0;  // the last one, in seconds
-  };
-
   static int share(int most, int halvings) { return std::max(1, most >> halvings); }
   void consider_trial(Clock::time_point now);
   void judge_trial(Clock::time_point now);
@@ -57,7 +51,7 @@ class Pace {
   int halvings_ = 0;           // the same but in a trial
   int most_ = 0;
   Sum now_{}, trial_{};
-  Way fewer_{}, more_{};
+  Clock::time_point fewer_{}, more_{};  // when they may be tried again
 };
 
 }  // namespace nnext::runtime

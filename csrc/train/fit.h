@@ -39,6 +39,7 @@ class Fit {
   Order sample_order(const data::Source<T>& x, bool shuffle, runtime::Cancel& cancel) const;
   void run_until(Run& run, Size until);
   runtime::Pace::Piece run_steps(Run& run, Size until, int members);
+  runtime::Pace::Piece used(runtime::Pace::Piece piece);  // notes what its members did
   void before_update(Run& run, const Runner<T>& runner, runtime::Member& me, Size step, std::uint64_t counter);
   void run_long_step(Run& run);
   std::optional<double> before_long_update(Run& run);

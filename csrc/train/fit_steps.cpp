@@ -73,7 +73,13 @@ runtime::Pace::Piece Fit<T>::run_steps(Run& run, Size until, int members) {
     }
   };
   const runtime::TeamRun went = runtime::run_on_team(members, body, nullptr, training_.network.float_mode(true));
-  return {step_flops(epoch) * static_cast<double>(epoch.step - from), went};
+  return used({step_flops(epoch) * static_cast<double>(epoch.step - from), went});
+}
+
+template <class T>
+runtime::Pace::Piece Fit<T>::used(runtime::Pace::Piece piece) {
+  training_.team.add(piece);
+  return piece;
 }
 
 // All phases before the update, for each batch of a step.
@@ -159,7 +165,7 @@ bool Fit<T>::run_phases(Run& run, Size batch, Size first, Size last, double flop
   };
   training_.pace.run(run.members(), [&](int members) {
     const runtime::TeamRun went = runtime::run_on_team(members, body, cancel, training_.network.float_mode(true));
-    return runtime::Pace::Piece{run.cancel.requested() ? 0 : flops, went};
+    return used({run.cancel.requested() ? 0 : flops, went});
   });
   return !run.cancel.requested();
 }

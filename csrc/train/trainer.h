@@ -91,6 +91,10 @@ class Trainer {
   // One fit at a time goes from begin_fit(id) to end_fit(id), which does nothing if another one is in progress.
   void begin_fit(std::uint64_t id) { network_.gate.begin_fit(id); }
   void end_fit(std::uint64_t id);
+  // Of all fits: the operations of their passes, and those times the members that did them.
+  std::pair<double, double> team_use() const {
+    return {training_.team.work.load(), training_.team.times_members.load()};
+  }
   EpochReport fit_epoch(const Samples<T>& samples, const EpochOptions& options, runtime::Cancel& cancel);
   // The order of an epoch's samples, for a loop of one's own; it counts as an epoch.
   Order begin_epoch(Size samples, bool shuffle, runtime::Cancel& cancel);

@@ -93,6 +93,15 @@ struct Freezing {
   }
 };
 
+// Over a training's life: the operations of its passes, and those times the members that did them.
+struct TeamUse {
+  std::atomic<double> work{0}, times_members{0};
+  void add(const runtime::Pace::Piece& piece) {  // from one thread at a time; any may read
+    work.store(work.load() + piece.work);
+    times_members.store(times_members.load() + piece.work * piece.run.members);
+  }
+};
+
 template <class T>
 struct Training {
   explicit Training(const nn::Section<T>& section_) : network(section_.network()), section(section_) {
@@ -113,6 +122,7 @@ struct Training {
   std::vector<Group<T>> groups;
   std::vector<Size> group_of;                 // [parameter]
   runtime::Pace pace{}, predicting_pace{};    // of passes for training, and of predictions
+  TeamUse team{};                             // of fits
   std::atomic<std::uint64_t> compilation{0};  // the host's number of what was compiled last; 0: it has none
 
   // What goes through a fit's passes.

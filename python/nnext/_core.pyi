@@ -177,6 +177,7 @@ class _Network(_Built, Generic[_Number]):
         steps: int,  # of the epoch that it is part of; 0 where nobody knows
         loss: Callable[[Any, Any], tuple[float, Any] | tuple[float, Any, dict[str, float]]] | None = None,
     ) -> tuple[float, int, bool]: ...  # one step; it counts as no epoch
+    def team_use(self) -> tuple[float, float]: ...  # of all fits: operations, and those times the members that did them
     def begin_epoch(self, samples: int, shuffle: bool) -> npt.NDArray[np.uint32]: ...
     def claim_fit(self) -> _FitClaim: ...  # of the network: one fit at a time
     def predict(

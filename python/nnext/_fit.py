@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -229,14 +230,16 @@ class _Fit:
         limit = min(callbacks, key=lambda callback: callback.deadline)
         if time.monotonic() >= limit.deadline:
             return self._end(history, f"{type(limit).__name__} before epoch {epoch}")
+        before = self.model.engine.team_use()
         passed = self.given.feed.train(epoch, limit.deadline)
+        work, times_members = (now - then for now, then in zip(self.model.engine.team_use(), before, strict=True))
         self.model.remember(self.given.preparer.seen)  # batches tell more as they come
         if passed.ended_early is not None:
             return self._end(history, f"{type(limit).__name__} in epoch {epoch} after {passed.ended_early} steps of it")
         logs = self._measure(passed)
         if self.given.validation is not None:
             logs |= {f"val_{name}": value for name, value in self._measure(self.given.validation.evaluate()).items()}
-        history.append(epoch, logs)
+        history.append(epoch, logs, times_members / work if work else math.nan)
         for callback in callbacks:
             callback.on_epoch_end(epoch, logs)
 

@@ -125,6 +125,10 @@ class Passes:
         """
         return self._core.fit_batch(samples, outputs, settings, steps, loss)
 
+    def team_use(self) -> tuple[float, float]:
+        """Return the operations of all fits so far, and their sum times the members of the team that did each."""
+        return self._core.team_use()
+
     def begin_epoch(self, samples: int, shuffle: bool) -> Array:
         """Count an epoch and return the order of its samples."""
         return self._core.begin_epoch(samples, shuffle)

@@ -29,6 +29,9 @@ class History:
         are as long as `epoch`; NaN stands where an epoch has no value.
     epoch : list of int
         The epochs, from 0, or on from those of a file that the fit resumed from.
+    members : list of float
+        How many threads worked in each epoch, on average over its work: fewer than `runtime.get_num_threads` on a machine
+        that is busy with other programs, and where there is not enough to share. NaN where nobody knows.
     stop_reason : str or None
         Why the training ended, in the words of the callback that ended it if it has some, after which step its time was
         over, or that batches had ended; None before its end.
@@ -48,11 +51,12 @@ class History:
     """
 
     # So that a misspelt attribute is an error.
-    __slots__ = ("__weakref__", "epoch", "history", "stop_reason", "validation_rows")
+    __slots__ = ("__weakref__", "epoch", "history", "members", "stop_reason", "validation_rows")
 
     def __init__(self) -> None:
         self.history: dict[str, list[float]] = {}
         self.epoch: list[int] = []
+        self.members: list[float] = []
         self.stop_reason: str | None = None
         self.validation_rows: npt.NDArray[np.int64] | None = None
 
@@ -60,7 +64,7 @@ class History:
         """Let old protocols of pickle, too, take a class with slots."""
         return super().__getstate__()
 
-    def append(self, epoch: int, logs: Mapping[str, float]) -> None:
+    def append(self, epoch: int, logs: Mapping[str, float], members: float = math.nan) -> None:
         """Add an epoch.
 
         Parameters
@@ -69,6 +73,8 @@ class History:
             Its number, from 0.
         logs : mapping of str to float
             Its loss and metrics.
+        members : float
+            How many threads worked in it.
 
         Examples
         --------
@@ -81,6 +87,7 @@ class History:
         for name in logs:
             self.history.setdefault(name, [math.nan] * len(self.epoch))
         self.epoch.append(epoch)
+        self.members.append(float(members))
         for name, values in self.history.items():
             values.append(float(logs.get(name, math.nan)))
 

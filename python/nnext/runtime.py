@@ -88,7 +88,9 @@ def set_num_threads(n: int) -> None:
     Parameters
     ----------
     n : int
-        From 1 to 256. A call never uses more than there are CPUs: threads that take turns only wait for each other.
+        From 1 to 256. A call never uses more than there are CPUs: threads that take turns only wait for each other. It
+        uses fewer where there is too little to share, and from moment to moment while other programs compute:
+        ``History.members`` tells.
 
     Raises
     ------
@@ -173,7 +175,7 @@ def show_config() -> None:
         f"machine: {platform.machine()}, {os.cpu_count()} CPUs, {_core.usable_cpus()} usable",
         f"instruction set: {isa()} (available: {', '.join(available_isas())})",
         f"bf16: {', '.join(available_bf16()) or 'not supported by this CPU'}",
-        f"threads: {get_num_threads()}",
+        f"threads: {get_num_threads()} (the last call had {_core.last_members()})",
     )
 
 

@@ -1,4 +1,4 @@
-// Checks plans, shares, programs, sources and descriptions on every instruction set of this CPU: they differ in how weights
+// Checks plans, shares, programs, sources, descriptions and paces on every instruction set of this CPU: they differ in how weights
 // are cut. Exits with 1 when one fails.
 #include "core_checks.h"
 
@@ -32,6 +32,7 @@ int main() {
     check_shares(says);
     check_programs(says);
     check_sources(says);
+    check_paces(says);
   }
   std::printf("%d failed\n", report.failures());
   return report.failures() == 0 ? 0 : 1;

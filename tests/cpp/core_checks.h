@@ -57,5 +57,6 @@ void check_plans(Statements& says);
 void check_shares(Statements& says);
 void check_programs(Statements& says);
 void check_sources(Statements& says);
+void check_paces(Statements& says);
 
 }  // namespace nnext::testing
