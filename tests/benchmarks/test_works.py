@@ -44,9 +44,12 @@ def test_a_step_of_each_network_is_numpy_s(name: str, pool: Any) -> None:
 @pytest.mark.parametrize("rows", [1, 5])
 def test_a_prediction_has_the_rows_of_a_batch(rows: int, pool: Any) -> None:
     from benchmarks.cases import prediction_case
+    from benchmarks.libraries import LIBRARIES
+    from benchmarks.tasks import open_prediction
     from benchmarks.works import Net
 
     net = Net((6, 4, 3), rows, batches=2, activation="tanh")
+    assert open_prediction(LIBRARIES["NumPy"].load(1), net.description()).call().shape == (rows, 3)
     result = once(pool, prediction_case(net, ("nnext", "nnext compiled", "NumPy"), 1))
     assert result["case"] == ("6-4-3, 1 row" if rows == 1 else "6-4-3, 5 rows")
     assert result["flops"] == 2 * rows * (6 * 4 + 4 * 3)
