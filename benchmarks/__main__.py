@@ -29,7 +29,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     options = parse(argv)
     effort = options.effort
     load = Load(effort.busy)
-    started, result = time.perf_counter(), {"machine": machine(), "beside": load.name, "benchmarks": {}}
+    started = time.perf_counter()
+    result: dict[str, Any] = {"machine": machine(), "beside": load.name, "benchmarks": {}}
     print(facts(result["machine"]))
     if load.name:
         print(f"beside {load.name}: times and FMA ceilings are those of a busy machine")

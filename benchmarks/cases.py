@@ -162,7 +162,7 @@ def same_repeats(workers: Sequence[Worker], budget: float) -> None:
 def summary(times: dict[str, list[float]], name: str, case: Case, ceilings: Sequence[float] = ()) -> dict[str, Any]:
     """Return a library's times in seconds, its ratio to nnext, its share of the ceiling and the rate of its bytes."""
     seconds = times[name]
-    result = {
+    result: dict[str, Any] = {
         "seconds": seconds,
         "median": float(np.median(seconds)),
         "best": min(seconds),

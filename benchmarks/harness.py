@@ -123,11 +123,12 @@ class Pool:
 
     def workers(self, names: Sequence[str], threads: int) -> list[Worker]:
         """Return the processes of those that can take part."""
-        return [self._worker(name, threads) for name in self.installed(names)]
+        return [self.worker(name, threads) for name in self.installed(names)]
 
-    def _worker(self, name: str, threads: int) -> Worker:
+    def worker(self, name: str, threads: int, library: str = "") -> Worker:
+        """Return one process, as `Worker` is made."""
         if (name, threads) not in self._workers:
-            worker = self._workers[name, threads] = Worker(name, threads)
+            worker = self._workers[name, threads] = Worker(name, threads, library)
             worker.ask("about")  # it is ready, and the next one starts on a quiet machine
         return self._workers[name, threads]
 

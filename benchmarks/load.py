@@ -8,7 +8,6 @@ there is a load, so that all loads are asked the same.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -54,23 +53,13 @@ def run(pool: Pool, effort: Effort, show: Show) -> list[dict[str, Any]]:
     if effort.busy:
         print("left out, it has programs of its own: measure it without --busy")
         return []
+    teams = [pool.worker(team_name(threads), threads, "nnext fixed") for threads in effort.threads or (1, 2)]
+    ours, peers = [pool.worker("nnext", 0), *teams], pool.workers(PEERS, 0)
     results = []
-    with ExitStack() as stack:
-
-        def start(name: str, threads: int, library: str) -> Worker:
-            worker = Worker(name, threads, library)
-            stack.callback(worker.close)
-            worker.ask("about")  # it is ready, and the next one starts on a quiet machine
-            return worker
-
-        teams = effort.threads or (1, 2)
-        ours = [start("nnext", 0, "nnext"), *(start(team_name(n), n, "nnext fixed") for n in teams)]
-        peers = [start(name, 0, name) for name in pool.installed(PEERS)]
-        for case in cases(effort):
-            workers = [*ours, *(peer for peer in peers if peer.name in case.libraries)]
-            for result in over_load(workers, case, effort):
-                results.append(result)
-                show(result)
+    for case in cases(effort):
+        for result in over_load([*ours, *(peer for peer in peers if peer.name in case.libraries)], case, effort):
+            results.append(result)
+            show(result)
     return results
 
 
