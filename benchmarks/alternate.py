@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.cases import Case, open_task, training_case
+from benchmarks.cases import Case, open_task, prediction_case, same_repeats, training_case
 from benchmarks.harness import Ratio, Worker, compare, environment, machine, measure
 from benchmarks.options import count, counts, names, refuse_unknown
 from benchmarks.report import duration, facts, write
@@ -39,9 +39,9 @@ def cases(threads: Sequence[int]) -> Iterator[Case]:
             yield training_case(net, ["nnext"], n)
         for net in LARGE:
             yield training_case(net, ["nnext bf16"], n, name=f"{net.name} bf16")
-        for net in (XOR.short(1), MNIST.short(1)):  # also with several threads, which one row must not wake
+        for net in (replace(XOR, batch=1), replace(MNIST, batch=1)):  # with several threads too, which must not wake
             for library, how in (("nnext", "predict"), ("nnext compiled", "compile_inference")):
-                yield Case(f"{net.layers} {how}", [library], "prediction", {"net": net.description()}, threads=n)
+                yield prediction_case(net, [library], n, f"{net.layers} {how}")
 
 
 def run_case(case: Case, pythons: Mapping[str, str], rounds: int) -> dict[str, Any]:
@@ -78,9 +78,7 @@ def run_case(case: Case, pythons: Mapping[str, str], rounds: int) -> dict[str, A
 
 def take_turns(workers: Sequence[Worker], seed: int) -> dict[str, float]:
     """Return the time of each for as much work as the other's, the better one of two: a disturbed one reads high."""
-    times = max(worker.ask("calibrate", budget=BUDGET) for worker in workers)
-    for worker in workers:
-        worker.ask("repeat", times=times)
+    same_repeats(workers, BUDGET)
     seconds = measure(workers, 2, lambda worker, _: float(worker.ask("seconds")), seed)
     return {build: min(taken) for build, taken in seconds.items()}
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.busy import Load
 from benchmarks.harness import Pool, Worker, compare, measure
 from benchmarks.works import Net
 
@@ -22,7 +23,7 @@ class Case:
         For the tables.
     libraries : sequence of str
         Who takes part; nnext is the first.
-    kind : {"matmul", "activation", "prediction", "training"}
+    kind : {"matmul", "activation", "prediction", "building", "training"}
     work : dict
         Arguments of the worker's ``open`` for this kind.
     flops : float
@@ -30,6 +31,8 @@ class Case:
     dtype : str
         For the peak.
     threads : int
+    written : int
+        Bytes of what one unit makes, where their rate is to be told.
     """
 
     name: str
@@ -39,6 +42,20 @@ class Case:
     flops: float = 0.0
     dtype: str = "float32"
     threads: int = 1
+    written: int = 0
+
+
+def product_case(m: int, k: int, n: int, dtype: str, libraries: Sequence[str], threads: int) -> Case:
+    """Return the case of a product of matrices, m x k and k x n."""
+    name = f"{m}^3 {dtype}" if m == k == n else f"{m} x {k} x {n} {dtype}"
+    work = {"m": m, "k": k, "n": n, "dtype": dtype}
+    return Case(name, libraries, "matmul", work, 2.0 * m * k * n, dtype, threads)
+
+
+def prediction_case(net: Net, libraries: Sequence[str], threads: int, name: str = "") -> Case:
+    """Return the case of predicting for the rows of a batch."""
+    name = name or f"{net.layers}, {net.batch} row{'' if net.batch == 1 else 's'}"
+    return Case(name, libraries, "prediction", {"net": net.description()}, net.forward_flops, threads=threads)
 
 
 def training_case(net: Net, libraries: Sequence[str], threads: int, shuffle: bool = True, name: str = "") -> Case:
@@ -60,12 +77,15 @@ class Effort:
         A part of the cases, for a first look.
     threads : tuple of int
         Numbers of threads to measure with; empty for each benchmark's own.
+    busy : int
+        Programs that compute meanwhile.
     """
 
     rounds: int
     budget: float
     quick: bool
     threads: tuple[int, ...] = ()
+    busy: int = 0
 
 
 def run_cases(
@@ -85,8 +105,8 @@ def run_case(pool: Pool, case: Case, effort: Effort) -> dict[str, Any]:
     Returns
     -------
     dict
-        case, threads, rounds, flops, ceiling (FLOP/s, one a round), left_out, and for each library its proof, times
-        and ratios.
+        case, threads, rounds, beside (what else computed), flops, ceiling (FLOP/s, one a round), left_out, and for each
+        library its proof, times and ratios.
     """
     workers, left_out = open_task(pool.workers(case.libraries, case.threads), case.kind, case.work)
     proofs = prove_equal_work(workers)
@@ -106,10 +126,11 @@ def run_case(pool: Pool, case: Case, effort: Effort) -> dict[str, Any]:
         "case": case.name,
         "threads": case.threads,
         "rounds": effort.rounds,
+        "beside": Load(effort.busy).name,
         "flops": case.flops,
         "ceiling": ceilings,
         "left_out": left_out,
-        "libraries": {name: proofs[name] | summary(times, name, case.flops, ceilings) for name in times},
+        "libraries": {name: proofs[name] | summary(times, name, case, ceilings) for name in times},
     }
 
 
@@ -131,15 +152,24 @@ def prove_equal_work(workers: Sequence[Worker]) -> dict[str, dict[str, float]]:
     return proofs
 
 
-def summary(times: dict[str, list[float]], name: str, flops: float, ceilings: list[float]) -> dict[str, Any]:
-    """Return a library's times in seconds, its ratio to nnext, and its share of the ceiling."""
+def same_repeats(workers: Sequence[Worker], budget: float) -> None:
+    """Have all repeat their task as often as the quickest does within the budget."""
+    times = max(worker.ask("calibrate", budget=budget) for worker in workers)
+    for worker in workers:
+        worker.ask("repeat", times=times)
+
+
+def summary(times: dict[str, list[float]], name: str, case: Case, ceilings: Sequence[float] = ()) -> dict[str, Any]:
+    """Return a library's times in seconds, its ratio to nnext, its share of the ceiling and the rate of its bytes."""
     seconds = times[name]
-    result = {
+    result: dict[str, Any] = {
         "seconds": seconds,
         "median": float(np.median(seconds)),
         "best": min(seconds),
         "ratio": compare(seconds, times["nnext"]).row(),
     }
-    if flops:
-        result["share"] = compare([flops / c for c in ceilings], seconds).row()
+    if case.flops and ceilings:
+        result["share"] = compare([case.flops / c for c in ceilings], seconds).row()
+    if case.written:
+        result["bytes_per_second"] = case.written / result["median"]
     return result

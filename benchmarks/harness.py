@@ -36,9 +36,10 @@ IDLE = 0.05  # seconds in which the threads of the library that was at work befo
 
 
 def environment(threads: int) -> dict[str, str]:
-    """Return the variables of a process that uses so many threads and finds these benchmarks."""
+    """Return the variables of a process that finds these benchmarks and uses so many threads (0: its own choice)."""
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    return os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads)) | {"PYTHONPATH": path}
+    inherited = {key: value for key, value in os.environ.items() if key not in THREAD_VARIABLES}
+    return inherited | (dict.fromkeys(THREAD_VARIABLES, str(threads)) if threads else {}) | {"PYTHONPATH": path}
 
 
 class Worker:
@@ -49,7 +50,7 @@ class Worker:
     name : str
         In the results.
     threads : int
-        That it may use.
+        That it may use; 0: as many as the library takes when nobody tells it.
     library : str
         One of `LIBRARIES`; empty when the name is one.
     python : str
@@ -90,8 +91,10 @@ class Worker:
     def close(self) -> None:
         """End the process."""
         assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.close()
         self._process.wait(timeout=60)
+        self._process.stdout.close()
 
 
 class Pool:
@@ -120,11 +123,12 @@ class Pool:
 
     def workers(self, names: Sequence[str], threads: int) -> list[Worker]:
         """Return the processes of those that can take part."""
-        return [self._worker(name, threads) for name in self.installed(names)]
+        return [self.worker(name, threads) for name in self.installed(names)]
 
-    def _worker(self, name: str, threads: int) -> Worker:
+    def worker(self, name: str, threads: int, library: str = "") -> Worker:
+        """Return one process, as `Worker` is made."""
         if (name, threads) not in self._workers:
-            worker = self._workers[name, threads] = Worker(name, threads)
+            worker = self._workers[name, threads] = Worker(name, threads, library)
             worker.ask("about")  # it is ready, and the next one starts on a quiet machine
         return self._workers[name, threads]
 
@@ -168,7 +172,7 @@ def measure(
     taken: dict[str, list[Any]] = {worker.name: [] for worker in workers}
     for i in range(rounds):
         for worker in order.sample(list(workers), len(workers)):
-            if worker.threads > 1:
+            if worker.threads != 1:
                 time.sleep(IDLE)
             taken[worker.name].append(take(worker, i))
     return taken

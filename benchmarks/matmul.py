@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from benchmarks.cases import Case, Effort, run_cases
+from benchmarks.cases import Case, Effort, product_case, run_cases
 from benchmarks.harness import Pool
 from benchmarks.report import Show
 
@@ -24,9 +24,7 @@ def cases(effort: Effort) -> Iterator[Case]:
             for m, k, n in shapes:
                 if dtype == "float64" and effort.quick and m != 256:
                     continue
-                name = f"{m}^3 {dtype}" if m == k == n else f"{m} x {k} x {n} {dtype}"
-                work = {"m": m, "k": k, "n": n, "dtype": dtype}
-                yield Case(name, LIBRARIES, "matmul", work, 2.0 * m * k * n, dtype, threads)
+                yield product_case(m, k, n, dtype, LIBRARIES, threads)
 
 
 def run(pool: Pool, effort: Effort, show: Show) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Pictures of a run: the share of the FMA ceiling over the size of a product, and the ratio to each peer by work."""
+"""Pictures of a run: share of the FMA ceiling over a product's size, ratio to each peer by work, time over load."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import numpy as np
 
 matplotlib.use("Agg")  # files, no window
 
@@ -24,7 +25,11 @@ def draw(run: Result, folder: Path) -> None:
             for key in {(_dtype(result), result["threads"]) for result in timed}:
                 chosen = [result for result in timed if (_dtype(result), result["threads"]) == key]
                 _save(folder / f"matmul_{key[0]}_{key[1]}.png", _draw_shares, chosen, f"{key[0]}, threads: {key[1]}")
-        if timed:
+        if name == "load":
+            for case in dict.fromkeys(result["case"] for result in timed):
+                chosen = [result for result in timed if result["case"] == case]
+                _save(folder / f"load_{case.replace(' ', '_').replace(',', '')}.png", _draw_load, chosen, case)
+        elif timed:
             _save(folder / f"{name}_ratios.png", _draw_ratios, timed, benchmark["title"])
 
 
@@ -72,3 +77,17 @@ def _draw_ratios(axes: Axes, results: list[Result]) -> None:
     axes.set_yticks(range(len(results)), [f"{result['case']}, t{result['threads']}" for result in results])
     axes.invert_yaxis()
     axes.set_xlabel("times nnext's time (right of 1: nnext is faster)")
+
+
+def _draw_load(axes: Axes, results: list[Result]) -> None:
+    """Draw the median time of one work over what computes beside it, with the middle half of the rounds around it."""
+    for name in results[0]["libraries"]:
+        lows, middles, highs = np.quantile(
+            [r["libraries"][name]["seconds"] for r in results], [0.25, 0.5, 0.75], axis=1
+        )
+        fixed = "thread" in name
+        axes.plot(middles, marker="o", label=name, linestyle="--" if fixed else "-", linewidth=1 if fixed else 2)
+        axes.fill_between(range(len(results)), lows, highs, alpha=0.2)
+    axes.set_xticks(range(len(results)), [result["beside"] or "nothing" for result in results])
+    axes.set_yscale("log")
+    axes.set(xlabel="what computes beside it", ylabel="seconds")

@@ -37,32 +37,41 @@ def show(result: dict[str, Any]) -> None:
             print(f"  {name:17} {Ratio(*row)!s} times as long as one alone")
     else:
         _show_times(result)
+    if "default" in result:
+        print(
+            f"  the default takes {Ratio(*result['default']['ratio'])} times as long as {result['default']['better']}"
+        )
     for name, reason in result.get("left_out", {}).items():
         print(f"  {name}: left out, {reason}")
 
 
 def headline(result: dict[str, Any]) -> str:
-    """Return what is measured: case, threads, rounds and the ceiling."""
+    """Return what is measured: case, threads, rounds, what else computed and the ceiling."""
     parts = [result["case"]]
     for key, unit in (("threads", "thread"), ("rounds", "round")):
         if key in result:
             parts.append(f"{result[key]} {unit}{'' if result[key] == 1 else 's'}")
+    if beside := result.get("beside"):
+        parts.append(f"beside {beside}")
     if result.get("ceiling"):
-        parts.append(f"FMA ceiling {np.median(result['ceiling']) / 1e9:.0f} GFLOP/s")
+        ceiling = f"FMA ceiling {np.median(result['ceiling']) / 1e9:.0f} GFLOP/s"
+        parts.append(f"{ceiling} of the busy machine" if beside else ceiling)
     return ", ".join(parts)
 
 
 def _show_times(result: dict[str, Any]) -> None:
-    share = any("share" in row for row in result["libraries"].values())
-    print(f"  {'':17} {'median':>9} {'best':>9}  {'of ceiling  ' if share else ''}times nnext's [95%]")
+    share, rate = (any(key in row for row in result["libraries"].values()) for key in ("share", "bytes_per_second"))
+    more = f"{'of ceiling  ' if share else ''}{'     GB/s   ' if rate else ''}"
+    print(f"  {'':17} {'median':>9} {'best':>9}  {more}times nnext's [95%]")
     for name, row in result["libraries"].items():
         if "median" not in row:
             accuracies = ", ".join(f"{training['accuracy']:.2%}" for training in row["trainings"])
             print(f"  {name:17} did not come to the goal with nnext: {accuracies}")
             continue
         times = f"{duration(row['median']):>9} {duration(row['best']):>9}"
-        of_ceiling = f"{row['share'][0]:9.1%}   " if "share" in row else ""
-        print(f"  {name:17} {times}  {of_ceiling}{Ratio(*row['ratio'])}{_trainings(row)}")
+        more = f"{row['share'][0]:9.1%}   " if "share" in row else ""
+        more += f"{row['bytes_per_second'] / 1e9:9.3g}   " if "bytes_per_second" in row else ""
+        print(f"  {name:17} {times}  {more}{Ratio(*row['ratio'])}{_trainings(row)}")
 
 
 def _trainings(row: dict[str, Any]) -> str:

@@ -16,18 +16,19 @@ TITLE = "scaling of a training step, samples in order"
 LIBRARIES = ("nnext", "NumPy", "PyTorch", "JAX")
 WIDTHS: tuple[int, ...] = (16, 64, 256, 1024)
 DEPTHS: tuple[int, ...] = (1, 2, 4, 8)
-BATCHES: tuple[int, ...] = (1, 16, 64, 256, 1024)
+BATCHES: tuple[int, ...] = (1, 8, 32, 64, 512, 4096)
 
 
 def cases(effort: Effort) -> Iterator[Case]:
     """Yield the cases of one process at a time."""
     cpus = os.cpu_count() or 1
-    for width in _some(WIDTHS, effort):
-        yield _case("width", width, Net((784, width, 10), 64, batches=20), 1)
-    for depth in _some(DEPTHS, effort):
-        yield _case("depth", depth, Net((784, *[128] * depth, 10), 64, batches=20), 1)
-    for batch in _some(BATCHES, effort):
-        yield _case("batch", batch, Net((784, 128, 10), batch, batches=max(4, 1280 // batch)), 1)
+    for threads in effort.threads or (1,):
+        for width in _some(WIDTHS, effort):
+            yield _case("width", width, Net((784, width, 10), 64, batches=20), threads)
+        for depth in _some(DEPTHS, effort):
+            yield _case("depth", depth, Net((784, *[128] * depth, 10), 64, batches=20), threads)
+        for batch in _some(BATCHES, effort):
+            yield _case("batch", batch, Net((784, 128, 10), batch, batches=max(4, 1280 // batch)), threads)
     for threads in effort.threads or sorted({1, cpus, 8} if not effort.quick else {cpus}):
         yield _case("threads", threads, replace(MNIST, batches=20), threads)
 

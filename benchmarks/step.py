@@ -19,17 +19,20 @@ LIBRARIES = (
     *("nnext", "nnext bytes", "nnext bf16", "NumPy", "NumPy cooperlake", "scikit-learn"),
     *("PyTorch", "PyTorch avx512", "PyTorch compile", "PyTorch bf16", "JAX"),
 )
+DROPOUT = ("nnext dropout", "nnext 2 dropouts")  # times nnext's: what they cost
+NETS = (works.MNIST, works.DEEPER, works.SMALL, works.XOR, works.BROAD, works.TANH, works.TABLE, works.WIDE)
 QUICK = ("nnext", "nnext bf16", "NumPy", "PyTorch", "PyTorch bf16", "JAX")
 
 
 def cases(effort: Effort) -> Iterator[Case]:
     """Yield a case for each network, order and number of threads."""
     for threads in effort.threads or (1,):
-        nets = (works.MNIST, works.DEEPER, works.SMALL, works.XOR, works.WIDE)
-        for net in nets[:-1] if effort.quick else nets:
+        for net in NETS[:4] if effort.quick else NETS:
             libraries: tuple[str, ...] = QUICK if effort.quick else LIBRARIES
             if effort.quick and net == works.MNIST:
                 libraries = (*QUICK, "nnext bytes", "scikit-learn")
+            if net == works.MNIST:
+                libraries = (*libraries, *DROPOUT)
             if net == works.WIDE:  # its data is too short for scikit-learn to see all classes
                 libraries = tuple(name for name in libraries if name != "scikit-learn")
             shorter = net.short(-(-net.batches // 4)) if effort.quick else net

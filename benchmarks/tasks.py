@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.libraries.base import Call, Library, Training
-from benchmarks.works import Net, relative_error, true_outputs
+from benchmarks.works import ACTIVATIONS, Net, relative_error, true_outputs
 
 
 def digest(arrays: Iterable[np.ndarray]) -> str:
@@ -73,8 +73,7 @@ class Epochs:
 
 
 _TRUE: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "relu": lambda x: np.maximum(x, 0),
-    "tanh": np.tanh,
+    **ACTIVATIONS,
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
     "softmax": lambda x: np.exp(x) / np.exp(x).sum(axis=1, keepdims=True),
 }
@@ -95,11 +94,25 @@ def open_activation(library: Library, name: str, m: int, n: int) -> Calls:
 
 
 def open_prediction(library: Library, net: Mapping[str, Any]) -> Calls:
-    """Return the prediction for one row."""
+    """Return the prediction for the rows of a batch."""
     work = Net.of(net)
-    x, weights = work.samples().X[:1].copy(), work.weights()
+    x, weights = work.samples().X[: work.batch].copy(), work.weights()
     truth = true_outputs(work, x, weights)
-    return Calls(library.prediction(work, weights, x), lambda y: relative_error(y.reshape(1, -1), truth))
+    return Calls(library.prediction(work, weights, x), lambda y: relative_error(y.reshape(truth.shape), truth))
+
+
+def open_building(library: Library, net: Mapping[str, Any]) -> Calls:
+    """Return the building of a network, start values included: uniform within 1 / sqrt(inputs), as PyTorch's are."""
+    work = Net.of(net)
+    bounds = work.bounds()
+
+    def error(built: np.ndarray) -> float:
+        """Return by how much the values leave their bounds, or their spread what chance allows."""
+        scaled = built / bounds
+        deviation = abs(3 * np.mean(scaled**2) - 1)  # of standard deviation sqrt(0.8 / n)
+        return float(max(0, np.abs(scaled).max() - 1, deviation - 6 * (0.8 / scaled.size) ** 0.5))
+
+    return Calls(library.building(work), error)
 
 
 def open_training(library: Library, net: Mapping[str, Any], shuffle: bool) -> Epochs:
@@ -114,5 +127,6 @@ OPEN: dict[str, Callable[..., Calls | Epochs]] = {
     "matmul": open_matmul,
     "activation": open_activation,
     "prediction": open_prediction,
+    "building": open_building,
     "training": open_training,
 }

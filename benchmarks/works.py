@@ -6,7 +6,7 @@ every process starts from the same weights and the same samples.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -18,7 +18,7 @@ Weights = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Net:
-    """A network of Linear layers with ReLU between, its optimizer and the size of its data.
+    """A network of Linear layers with an activation between, its optimizer and the size of its data.
 
     Parameters
     ----------
@@ -31,6 +31,7 @@ class Net:
     lr : float
     images : str
         Folder with ``X.npy`` (bytes) and ``y.npy`` to train on; without it the samples are drawn.
+    activation : {"relu", "tanh"}
     """
 
     sizes: tuple[int, ...]
@@ -39,6 +40,7 @@ class Net:
     lr: float = 0.1
     batches: int = 200
     images: str = ""
+    activation: str = "relu"
 
     @classmethod
     def of(cls, description: Mapping[str, Any]) -> Net:
@@ -51,8 +53,8 @@ class Net:
 
     @property
     def name(self) -> str:
-        """As in the tables: 784-128-10 b64 SGD."""
-        return f"{self.layers} b{self.batch} {self.optimizer}"
+        """As in the tables: 784-128-10 b64 SGD, and the activation where it is not ReLU."""
+        return f"{self.layers} b{self.batch} {self.optimizer}" + (" tanh" if self.activation == "tanh" else "")
 
     @property
     def layers(self) -> str:
@@ -62,8 +64,12 @@ class Net:
     @property
     def flops(self) -> float:
         """The products of one step: forward, gradient of the weights, and of the input of all layers but the first."""
-        layers = [2.0 * self.batch * n_in * n_out for n_in, n_out in pairwise(self.sizes)]
-        return 3 * sum(layers) - layers[0]
+        return 3 * self.forward_flops - 2.0 * self.batch * self.sizes[0] * self.sizes[1]
+
+    @property
+    def forward_flops(self) -> float:
+        """The products of one prediction of a batch."""
+        return 2.0 * self.batch * sum(n_in * n_out for n_in, n_out in pairwise(self.sizes))
 
     @property
     def classes(self) -> int:
@@ -81,6 +87,10 @@ class Net:
             for name, shape in (("weight", (n_out, n_in)), ("bias", (n_out,))):
                 weights[f"{2 * layer}.{name}"] = random.uniform(-bound, bound, shape).astype(np.float32)
         return weights
+
+    def bounds(self) -> np.ndarray:
+        """Return 1 / sqrt(inputs) for every start weight, layer by layer."""
+        return np.concatenate([np.full((n_in + 1) * n_out, n_in**-0.5) for n_in, n_out in pairwise(self.sizes)])
 
     def samples(self) -> Samples:
         """Return the samples of an epoch: the images, or points around one centre a class, in bytes as images are."""
@@ -111,6 +121,11 @@ DEEPER = Net((784, 512, 512, 10), 256, "Adam", 1e-3, batches=20)
 SMALL = Net((10, 10, 10, 10), 32)
 XOR = Net((2, 2, 1), 4)
 WIDE = Net((4096, 4096), 64, batches=4)
+BROAD = Net((784, 1024, 1024, 10), 128, "Adam", 3e-4, batches=20)
+TABLE = Net((30, 64, 64, 2), 32, "Adam", 1e-3)  # as many columns as a small table of a database has
+TANH = Net((100, 256, 256, 256, 10), 128, "Adam", 1e-3, batches=50, activation="tanh")
+
+ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {"relu": lambda x: np.maximum(x, 0), "tanh": np.tanh}
 
 
 def relative_error(got: np.ndarray, true: np.ndarray) -> float:
@@ -122,6 +137,6 @@ def true_outputs(net: Net, x: np.ndarray, weights: Weights) -> np.ndarray:
     """Return what the network gives for rows of x, computed in float64."""
     y = np.asarray(x, np.float64)
     for layer in range(len(net.sizes) - 1):
-        y = np.maximum(y, 0) if layer else y
+        y = ACTIVATIONS[net.activation](y) if layer else y
         y = y @ weights[f"{2 * layer}.weight"].T.astype(np.float64) + weights[f"{2 * layer}.bias"]
     return y

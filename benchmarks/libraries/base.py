@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -44,11 +44,28 @@ class Training:
         raise NotImplementedError
 
 
-class Library:
-    """A library at its best settings, on so many threads.
+class Building:
+    """A call that builds a network and gives its numbers, weight and bias of a layer after the other.
 
-    The calls that the methods return do one product, activation or prediction each, and return its result: an array,
-    or what `np.asarray` makes one.
+    Only `build` is timed. What is built is needed up to the last number, so nothing can be put off until it is used.
+    """
+
+    def __init__(self, build: Callable[[], Any], numbers: Callable[[Any], Iterable[np.ndarray]]) -> None:
+        self.build, self.numbers = build, numbers
+
+    def __call__(self) -> np.ndarray:
+        return np.concatenate([np.asarray(array).ravel() for array in self.numbers(self.build())])
+
+    def run(self, n: int) -> None:
+        for _ in range(n):
+            self.build()
+
+
+class Library:
+    """A library at its best settings, on so many threads; with 0 on as many as it takes by itself.
+
+    The calls that the methods return do one product, activation, prediction or building each, and return its result: an
+    array, or what `np.asarray` makes one.
     """
 
     tolerance = 1e-4  # relative: what float32 may lose in a step or an output; a setting that computes in less has more
@@ -69,8 +86,12 @@ class Library:
         raise LeftOutError("it has no activations for this comparison")
 
     def prediction(self, net: Net, weights: Weights, x: np.ndarray) -> Call:
-        """Return a call that predicts for one row."""
+        """Return a call that predicts for the rows of x."""
         raise LeftOutError("it has no prediction for this comparison")
+
+    def building(self, net: Net) -> Building:
+        """Return a call that builds a network with start values of its own."""
+        raise LeftOutError("it builds no network for this comparison")
 
     def training(self, net: Net, samples: Samples) -> Training:
         """Return a training that is ready to be restarted."""

@@ -37,8 +37,9 @@ class Use(Library):
 
     def prediction(self, net: Net, weights: Weights, x: np.ndarray) -> Call:
         parameters = _parameters(net, weights)
-        forward = jax.jit(lambda row: _outputs(parameters, row))
-        return lambda: forward(x).block_until_ready()
+        rows = jnp.asarray(x)  # NumPy's would be copied in every call, which doubles the time
+        forward = jax.jit(lambda rows: _outputs(parameters, rows, net.activation))
+        return lambda: forward(rows).block_until_ready()
 
     def training(self, net: Net, samples: Samples) -> Training:
         return _Training(net, samples)
@@ -54,14 +55,15 @@ def _parameters(net: Net, weights: Weights) -> Parameters:
     ]
 
 
-def _outputs(parameters: Parameters, x: jax.Array) -> jax.Array:
+def _outputs(parameters: Parameters, x: jax.Array, activation: str) -> jax.Array:
+    activate = {"relu": lambda y: jnp.maximum(y, 0), "tanh": jnp.tanh}[activation]
     for i, (w, b) in enumerate(parameters):
-        x = (jnp.maximum(x, 0) if i else x) @ w + b
+        x = (activate(x) if i else x) @ w + b
     return x
 
 
-def _loss(parameters: Parameters, x: jax.Array, y: jax.Array) -> jax.Array:
-    z = _outputs(parameters, x)
+def _loss(parameters: Parameters, x: jax.Array, y: jax.Array, activation: str) -> jax.Array:
+    z = _outputs(parameters, x, activation)
     if z.shape[1] == 1:
         return jnp.mean(jax.nn.softplus(z[:, 0]) - z[:, 0] * y)
     return jnp.mean(jax.nn.logsumexp(z, axis=1) - jnp.take_along_axis(z, y[:, None], axis=1)[:, 0])
@@ -75,15 +77,18 @@ def _sgd(state: Any, grads: Any, lr: Any) -> Any:
 def _adam(state: Any, grads: Any, lr: Any, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> Any:
     parameters, m, v, t = state
     t = t + 1
-    size, correction = lr / (1 - beta1**t), (1 - beta2**t) ** -0.5
+    # t is a float64: 1 - 0.999**t would keep four digits of a float32.
+    size, correction = (jnp.float32(scalar) for scalar in (lr / (1 - beta1**t), (1 - beta2**t) ** -0.5))
     m = jax.tree.map(lambda m, g: beta1 * m + (1 - beta1) * g, m, grads)
     v = jax.tree.map(lambda v, g: beta2 * v + (1 - beta2) * g * g, v, grads)
     parameters = jax.tree.map(lambda p, m, v: p - size * m / (jnp.sqrt(v) * correction + eps), parameters, m, v)
     return parameters, m, v, t
 
 
-@partial(jax.jit, static_argnames=("update", "batch"), donate_argnames="state")
-def _epoch(state: Any, X: jax.Array, y: jax.Array, order: Any, lr: Any, update: Any, batch: int) -> Any:
+@partial(jax.jit, static_argnames=("update", "batch", "activation"), donate_argnames="state")
+def _epoch(
+    state: Any, X: jax.Array, y: jax.Array, order: Any, lr: Any, update: Any, batch: int, activation: str
+) -> Any:
     """Train one epoch, in an order or as the samples lie (None); return the state and the losses of the batches."""
 
     def step(state: Any, at: jax.Array) -> Any:
@@ -92,7 +97,7 @@ def _epoch(state: Any, X: jax.Array, y: jax.Array, order: Any, lr: Any, update: 
         else:
             rows = lax.dynamic_slice_in_dim(order, at, batch)
             rows_X, rows_y = X[rows], y[rows]
-        loss, grads = jax.value_and_grad(_loss)(state[0], rows_X, rows_y)
+        loss, grads = jax.value_and_grad(_loss)(state[0], rows_X, rows_y, activation)
         return update(state, grads, lr), loss
 
     whole = len(X) // batch * batch
@@ -110,7 +115,7 @@ class _Training(Training):
     def restart(self, weights: Weights) -> None:
         parameters = _parameters(self.net, weights)
         zeros = [jax.tree.map(jnp.zeros_like, parameters) for _ in range(2)]
-        self.state: Any = (parameters,) if self.net.optimizer == "SGD" else (parameters, *zeros, jnp.float32(0))
+        self.state: Any = (parameters,) if self.net.optimizer == "SGD" else (parameters, *zeros, jnp.float64(0))
         self.set_rate(self.net.lr)
 
     def set_rate(self, lr: float) -> None:
@@ -118,7 +123,7 @@ class _Training(Training):
 
     def epoch(self, X: jax.Array, y: jax.Array, order: np.ndarray | None) -> jax.Array:
         update = {"SGD": _sgd, "Adam": _adam}[self.net.optimizer]
-        self.state, losses = _epoch(self.state, X, y, order, self.lr, update, self.net.batch)
+        self.state, losses = _epoch(self.state, X, y, order, self.lr, update, self.net.batch, self.net.activation)
         return losses
 
     def train(self, epochs: int, shuffle: bool) -> None:
@@ -131,4 +136,4 @@ class _Training(Training):
         return float(self.epoch(self.X[:n], self.y[:n], None).mean())
 
     def outputs(self, X: np.ndarray) -> np.ndarray:
-        return np.asarray(jax.jit(_outputs)(self.state[0], X))
+        return np.asarray(jax.jit(_outputs, static_argnames="activation")(self.state[0], X, self.net.activation))

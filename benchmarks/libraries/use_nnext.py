@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 import nnext as nn
-from benchmarks.libraries.base import Call, LeftOutError, Library, Training
+from benchmarks.libraries.base import Building, Call, LeftOutError, Library, Training
 from benchmarks.works import Net, Samples, Weights
-from nnext._core import usable_cpus
+from nnext import _core
+
+CPUS = _core.usable_cpus()
 
 
 class Use(Library):
@@ -24,21 +26,39 @@ class Use(Library):
         Of the products, as `compile` takes it; empty for the default.
     compiled : bool
         Predict with what ``compile_inference`` returns.
+    dropout : tuple of float
+        Train with Dropout: the probabilities for the input and for each hidden layer.
+    fixed_team : bool
+        Have every call use as many threads as were asked for, whatever else the machine does.
     """
 
-    def __init__(self, threads: int, in_bytes: bool = False, precision: str = "", compiled: bool = False) -> None:
+    def __init__(
+        self,
+        threads: int,
+        in_bytes: bool = False,
+        precision: str = "",
+        compiled: bool = False,
+        dropout: tuple[float, float] = (0.0, 0.0),
+        fixed_team: bool = False,
+    ) -> None:
         super().__init__(threads)
-        self.in_bytes, self.precision, self.compiled = in_bytes, precision, compiled
+        self.in_bytes, self.precision, self.compiled, self.dropout = in_bytes, precision, compiled, dropout
         if precision:
             self.tolerance = 2e-2  # bf16 has 8 bits
-        nn.runtime.set_num_threads(threads)
+        if any(dropout):
+            self.tolerance = 5e-2  # what is dropped belongs to the loss
+        if threads:
+            nn.runtime.set_num_threads(threads)
+        fix_team = getattr(_core, "fix_team", None)  # a version without it has no other team
+        if fixed_team and fix_team:
+            fix_team(True)  # a team that fits itself to the load would be compared with itself
 
     def about(self) -> str:
         return f"nnext {nn.__version__}, {nn.runtime.isa()}"
 
     def ceiling(self, dtype: str) -> float:
         """Return the FLOP/s of the FMA loop, on all threads that the machine has a CPU for."""
-        return nn.runtime.fma_ceiling(dtype, threads=min(self.threads, usable_cpus()))
+        return nn.runtime.fma_ceiling(dtype, threads=min(self.threads or CPUS, CPUS))
 
     def matmul(self, a: np.ndarray, b: np.ndarray) -> Call:
         out = np.empty((a.shape[0], b.shape[1]), a.dtype)
@@ -49,9 +69,8 @@ class Use(Library):
         return lambda: function(x)
 
     def prediction(self, net: Net, weights: Weights, x: np.ndarray) -> Call:
-        model = nn.MLP(list(net.sizes))
-        model.load_state_dict(weights)
-        out = np.empty((1, net.sizes[-1]), np.float32)
+        model = _model(net, weights)
+        out = np.empty((len(x), net.sizes[-1]), np.float32)
         if not self.compiled:
             return lambda: model.predict(x, out=out)
         if not hasattr(model, "compile_inference"):
@@ -59,13 +78,25 @@ class Use(Library):
         predictor: Any = model.compile_inference()
         return lambda: predictor(x, out=out)
 
+    def building(self, net: Net) -> Building:
+        sizes = list(net.sizes)
+        return Building(lambda: nn.MLP(sizes, net.activation), lambda built: built.state_dict().values())
+
     def training(self, net: Net, samples: Samples) -> Training:
         return _Training(net, samples, self)
 
 
+def _model(net: Net, weights: Weights, on_input: float = 0.0, hidden: float = 0.0) -> nn.Sequential:
+    model: nn.Sequential = nn.MLP(list(net.sizes), net.activation, hidden)
+    if on_input:
+        model = nn.Sequential(nn.Dropout(on_input), *model.layers)
+    model.load_state_dict(dict(zip(model.state_dict(), weights.values(), strict=True)))  # Dropout moves the names
+    return model
+
+
 class _Training(Training):
     def __init__(self, net: Net, samples: Samples, use: Use) -> None:
-        self.net, self.y = net, samples.y
+        self.net, self.y, self.dropout = net, samples.y, use.dropout
         self.X = samples.pixels if use.in_bytes else samples.X
         self.of_fit: dict[str, Any] = {"scale": 1 / 255} if use.in_bytes else {}
         self.of_compile = {"precision": use.precision} if use.precision else {}
@@ -78,8 +109,7 @@ class _Training(Training):
             raise LeftOutError(str(refused)) from refused
 
     def restart(self, weights: Weights) -> None:
-        self.model = nn.MLP(list(self.net.sizes))
-        self.model.load_state_dict(weights)
+        self.model = _model(self.net, weights, *self.dropout)
         loss = "bce_with_logits" if self.net.sizes[-1] == 1 else "cross_entropy"
         optimizer = getattr(nn, self.net.optimizer)(lr=self.net.lr)
         self.model.compile(loss, optimizer, **self.of_compile)

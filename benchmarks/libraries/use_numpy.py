@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from benchmarks.libraries.base import Call, Library, Training
+from benchmarks.libraries.base import Building, Call, Library, Training
 from benchmarks.works import Net, Samples, Weights
+
+# In place, and the slope told from the result.
+ACTIVATIONS: dict[str, tuple[Callable[[np.ndarray], Any], Callable[[np.ndarray], np.ndarray]]] = {
+    "relu": (lambda y: np.maximum(y, 0, out=y), lambda y: y > 0),
+    "tanh": (lambda y: np.tanh(y, out=y), lambda y: 1 - y * y),
+}
 
 
 class Use(Library):
@@ -49,18 +57,33 @@ class Use(Library):
 
     def prediction(self, net: Net, weights: Weights, x: np.ndarray) -> Call:
         layers = _layers(net, weights)
-        results = [np.empty((1, n), np.float32) for n in net.sizes[1:]]
+        activate = ACTIVATIONS[net.activation][0]
+        results = [np.empty((len(x), n), np.float32) for n in net.sizes[1:]]
 
         def predict() -> np.ndarray:
             y = x
             for i, ((w, b), result) in enumerate(zip(layers, results, strict=True)):
                 if i:
-                    np.maximum(y, 0, out=y)
+                    activate(y)
                 y = np.matmul(y, w, out=result)
                 y += b
             return y
 
         return predict
+
+    def building(self, net: Net) -> Building:
+        random = np.random.default_rng(0)
+
+        def draw(n_in: int, *shape: int) -> np.ndarray:
+            values = random.random(shape, np.float32)
+            values -= np.float32(0.5)
+            values *= np.float32(2 * n_in**-0.5)
+            return values
+
+        def build() -> list[np.ndarray]:
+            return [w for a, b in pairwise(net.sizes) for w in (draw(a, a, b), draw(a, b))]
+
+        return Building(build, lambda built: built)
 
     def training(self, net: Net, samples: Samples) -> Training:
         return _Training(net, samples)
@@ -75,6 +98,7 @@ def _layers(net: Net, weights: Weights) -> list[tuple[np.ndarray, np.ndarray]]:
 class _Training(Training):
     def __init__(self, net: Net, samples: Samples) -> None:
         self.net, self.X, self.y = net, samples.X, samples.y
+        self.activate, self.slope = ACTIVATIONS[net.activation]
         self.random = np.random.default_rng(0)
         self.rows = np.arange(net.batch)
         self.x = np.empty((net.batch, net.sizes[0]), np.float32)
@@ -115,7 +139,7 @@ class _Training(Training):
             y = values[-1] @ w
             y += b
             if i + 1 < len(self.layers):
-                np.maximum(y, 0, out=y)
+                self.activate(y)
             values.append(y)
         return values
 
@@ -127,7 +151,7 @@ class _Training(Training):
             np.sum(dy, axis=0, out=self.grads[2 * i + 1])
             if i:
                 dy = dy @ self.layers[i][0].T
-                dy *= values[i] > 0
+                dy *= self.slope(values[i])
         self.optimizer.step(np.float32(self.lr))
         return loss
 

@@ -23,10 +23,13 @@ class Use(Library):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self.threads
         options.inter_op_num_threads = 1
-        session = onnxruntime.InferenceSession(_model(net, weights), options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(
+            _model(net, weights, len(x)), options, providers=["CPUExecutionProvider"]
+        )
         binding = session.io_binding()
-        row, out = (onnxruntime.OrtValue.ortvalue_from_numpy(a) for a in (x, np.empty((1, net.sizes[-1]), np.float32)))
-        binding.bind_ortvalue_input("x", row)
+        y = np.empty((len(x), net.sizes[-1]), np.float32)
+        rows, out = (onnxruntime.OrtValue.ortvalue_from_numpy(a) for a in (x, y))
+        binding.bind_ortvalue_input("x", rows)
         binding.bind_ortvalue_output("y", out)
 
         def predict() -> onnxruntime.OrtValue:
@@ -36,7 +39,7 @@ class Use(Library):
         return predict
 
 
-def _model(net: Net, weights: Weights) -> bytes:
+def _model(net: Net, weights: Weights, rows: int) -> bytes:
     from onnx import TensorProto, helper, numpy_helper
 
     nodes, last = [], len(net.sizes) - 2
@@ -44,9 +47,9 @@ def _model(net: Net, weights: Weights) -> bytes:
         names = ["x" if i == 0 else f"a{i - 1}", f"{2 * i}.weight", f"{2 * i}.bias"]
         nodes.append(helper.make_node("Gemm", names, ["y" if i == last else f"z{i}"], transB=1))
         if i < last:
-            nodes.append(helper.make_node("Relu", [f"z{i}"], [f"a{i}"]))
+            nodes.append(helper.make_node(net.activation.capitalize(), [f"z{i}"], [f"a{i}"]))
     ends = [
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, n])
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [rows, n])
         for name, n in (("x", net.sizes[0]), ("y", net.sizes[-1]))
     ]
     tensors = [numpy_helper.from_array(w, name) for name, w in weights.items()]

@@ -9,7 +9,7 @@ import numpy as np
 import sklearn
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-from benchmarks.libraries.base import Call, Library, Training
+from benchmarks.libraries.base import Call, LeftOutError, Library, Training
 from benchmarks.works import Net, Samples, Weights
 
 
@@ -22,7 +22,7 @@ class Use(Library):
         return f"scikit-learn {sklearn.__version__}"
 
     def prediction(self, net: Net, weights: Weights, x: np.ndarray) -> Call:
-        model = MLPRegressor(hidden_layer_sizes=net.sizes[1:-1], max_iter=1)
+        model = MLPRegressor(hidden_layer_sizes=net.sizes[1:-1], activation=net.activation, max_iter=1)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that one epoch is not enough
             model.fit(np.zeros((2, net.sizes[0]), np.float32), np.zeros((2, net.sizes[-1])).squeeze())
@@ -43,13 +43,16 @@ class _Training(Training):
     """`fit`, going on from given weights; `partial_fit` where the rate changes between epochs."""
 
     def __init__(self, net: Net, samples: Samples) -> None:
+        if net.sizes[-1] == 2:
+            raise LeftOutError("its network for two classes has one output")
         warnings.filterwarnings("ignore", message="Stochastic Optimizer: Maximum iterations")
         self.net, self.X, self.y = net, samples.X, samples.y
         self.rate: float | None = None
         self.model = MLPClassifier(
             net.sizes[1:-1], solver=net.optimizer.lower(), alpha=0.0, batch_size=net.batch, momentum=0.0, max_iter=1
         ).set_params(nesterovs_momentum=False, tol=0.0, n_iter_no_change=10**6, warm_start=True, random_state=0)
-        self.model.set_params(learning_rate_init=net.lr).fit(self.X, self.y)  # makes what `restart` fills
+        self.model.set_params(activation=net.activation, learning_rate_init=net.lr)
+        self.model.fit(self.X, self.y)  # makes what `restart` fills
 
     def restart(self, weights: Weights) -> None:
         _set_weights(self.model, self.net, weights)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import time
 import warnings
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from benchmarks.libraries.base import Call, LeftOutError, Library, Training
+from benchmarks.libraries.base import Building, Call, LeftOutError, Library, Training
 from benchmarks.works import Net, Samples, Weights
 
 SETTINGS = ({"fused": True}, {"foreach": True}, {"foreach": False})  # of the optimizers
@@ -32,7 +33,8 @@ class Use(Library):
         if mode == "bf16":
             self.tolerance = 2e-2  # bf16 has 8 bits
         warnings.filterwarnings("ignore")  # TorchScript is deprecated; it is still PyTorch's quickest prediction
-        torch.set_num_threads(threads)
+        if threads:
+            torch.set_num_threads(threads)
         torch.manual_seed(0)
 
     def about(self) -> str:
@@ -63,14 +65,17 @@ class Use(Library):
 
     def prediction(self, net: Net, weights: Weights, x: np.ndarray) -> Call:
         model: Any = _model(net, weights).eval()
-        row = torch.from_numpy(x)
+        rows = torch.from_numpy(x)
         with torch.inference_mode():
             if self.mode == "script":
-                model = torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(model, row)))
+                model = torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(model, rows)))
             elif self.mode == "compile":
                 model = _compiled(model)
-                model(row)
-        return _without_gradients(lambda: model(row))
+                model(rows)
+        return _without_gradients(lambda: model(rows))
+
+    def building(self, net: Net) -> Building:
+        return Building(lambda: _layers(net), lambda built: [p.detach() for p in built.parameters()])
 
     def training(self, net: Net, samples: Samples) -> Training:
         if self.mode == "script":
@@ -95,11 +100,16 @@ class _without_gradients:  # noqa: N801 - it stands where a function would
                 self.call()
 
 
-def _model(net: Net, weights: Weights) -> nn.Sequential:
+def _layers(net: Net) -> nn.Sequential:
+    activation = {"relu": nn.ReLU, "tanh": nn.Tanh}[net.activation]
     layers: list[nn.Module] = []
-    for i, (n_in, n_out) in enumerate(zip(net.sizes, net.sizes[1:], strict=False)):
-        layers += [nn.ReLU()] * (i > 0) + [nn.Linear(n_in, n_out)]
-    model = nn.Sequential(*layers)
+    for n_in, n_out in pairwise(net.sizes):
+        layers += [nn.Linear(n_in, n_out), activation()]
+    return nn.Sequential(*layers[:-1])
+
+
+def _model(net: Net, weights: Weights) -> nn.Sequential:
+    model = _layers(net)
     model.load_state_dict({name: torch.from_numpy(w.copy()) for name, w in weights.items()})
     return model
 

@@ -11,28 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from benchmark_runs import measured, run
+
 PROOF = 1e-4  # of an error or a loss, as benchmarks/libraries/base.py has it
-
-
-@pytest.fixture(autouse=True)
-def root_on_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(ROOT))
-
-
-def run(*arguments: str, module: str = "benchmarks") -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", module, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=280, check=False, cwd=ROOT)
-
-
-def measured(tmp_path: Path, *arguments: str) -> tuple[dict[str, Any], str]:
-    """Return what a short run wrote and printed."""
-    path = tmp_path / "result.json"
-    short = ("--quick", "--rounds", "2", "--budget", "1e-4", "--json", str(path))
-    result = run(*arguments, *short)
-    assert result.returncode == 0, result.stderr
-    written: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return written["benchmarks"], result.stdout
 
 
 def test_matmul_step_and_latency_compare_on_equal_work(tmp_path: Path) -> None:
