@@ -188,6 +188,16 @@ def fix_team() -> None:
     _core.fix_team(True)
 
 
+@contextlib.contextmanager
+def changing_team() -> Iterator[None]:
+    """Let teams have another size in every step and every call."""
+    _core.change_team()
+    try:
+        yield
+    finally:
+        _core.fix_team(True)
+
+
 # ---- Python's part --------------------------------------------------------------------------------------------------
 
 

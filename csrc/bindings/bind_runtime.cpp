@@ -20,7 +20,8 @@ namespace py = pybind11;
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using runtime::Clock;
+using runtime::TeamSize;
 
 // What one member did, and when.
 struct Measured {
@@ -87,7 +88,10 @@ void bind_runtime(py::module_& m) {
   m.def("set_num_threads", runtime::set_num_threads, py::arg("n"));
   m.def("barriers_passed", runtime::barriers_passed);
   m.def("usable_cpus", runtime::usable_cpus);
-  m.def("fix_team", runtime::fix_team, py::arg("fixed"));
+  m.def(
+      "fix_team", [](bool fixed) { runtime::set_team_size(fixed ? TeamSize::fixed : TeamSize::by_pace); },
+      py::arg("fixed"));
+  m.def("change_team", [] { runtime::set_team_size(TeamSize::changing); });
   m.def("last_members", runtime::last_members);
   m.def(
       "fma_ceiling",

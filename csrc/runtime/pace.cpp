@@ -37,6 +37,11 @@ void Pace::Sum::forget(double longer_than) {
   if (time > longer_than) work /= 2, time /= 2, late /= 2;
 }
 
+int Pace::another(int most) {
+  static constinit std::atomic<unsigned> pieces{0};
+  return 1 + static_cast<int>(pieces.fetch_add(1, std::memory_order_relaxed) % static_cast<unsigned>(most));
+}
+
 void Pace::took(int most, const Piece& piece, Clock::time_point begin, Clock::time_point end) {
   if (piece.work == 0 || busy_.test_and_set(std::memory_order_acquire)) return;
   if (std::exchange(most_, most) != most) now_ = trial_ = {};

@@ -25,7 +25,8 @@ class Pace {
   };
   template <class F>
   void run(int most, F piece) {
-    if (most <= 1 || team_is_fixed()) return static_cast<void>(piece(most));
+    if (most <= 1 || team_size() == TeamSize::fixed) return static_cast<void>(piece(most));
+    if (team_size() == TeamSize::changing) return static_cast<void>(piece(another(most)));
     const Clock::time_point begin = Clock::now();
     const Piece done = piece(members(most));
     took(most, done, begin, Clock::now());
@@ -42,6 +43,7 @@ class Pace {
     void add(const Piece& piece, double seconds);
     void forget(double longer_than);
   };
+  static int another(int most);
   static int share(int most, int halvings) { return std::max(1, most >> halvings); }
   void consider_trial(Clock::time_point now);
   void judge_trial(Clock::time_point now);

@@ -218,7 +218,7 @@ TeamRun run_with_help(int members, TeamFunction f, Cancel* cancel, FloatMode mod
 
 namespace {
 
-std::atomic<bool> fixed_team{false};
+std::atomic<TeamSize> size_of_teams{TeamSize::by_pace};
 
 }  // namespace
 
@@ -226,12 +226,12 @@ std::uint64_t barriers_passed() { return all_barriers.load(std::memory_order_rel
 
 int last_members() { return members_of_last.load(std::memory_order_relaxed); }
 
-void fix_team(bool fixed) { fixed_team.store(fixed, std::memory_order_relaxed); }
-bool team_is_fixed() { return fixed_team.load(std::memory_order_relaxed); }
+void set_team_size(TeamSize size) { size_of_teams.store(size, std::memory_order_relaxed); }
+TeamSize team_size() { return size_of_teams.load(std::memory_order_relaxed); }
 
 int members_for(double flops) {
   if (flops < 2 * kFlopsPerMember) return 1;
-  const int threads = team_is_fixed() ? num_threads() : std::min(num_threads(), cpus());
+  const int threads = team_size() != TeamSize::by_pace ? num_threads() : std::min(num_threads(), cpus());
   return std::max(1, static_cast<int>(std::min<double>(threads, flops / kFlopsPerMember)));
 }
 

@@ -107,10 +107,12 @@ int members_for(double flops);
 std::uint64_t barriers_passed();
 // How many members the last run had.
 int last_members();
-// For tests of results, which do not depend on the number of members, and for measurements: always as many as threads
-// are allowed and the work is worth, on any number of CPUs.
-void fix_team(bool fixed);
-bool team_is_fixed();
+// How many members there are: as many as the machine has CPUs to spare (runtime/pace.h). For tests of results, which do
+// not depend on it, and for measurements: always as many as threads are allowed, on any number of CPUs; or another number
+// up to that in each piece.
+enum class TeamSize { by_pace, fixed, changing };
+void set_team_size(TeamSize size);
+TeamSize team_size();
 
 inline Cancel* where_long(double flops, Cancel& cancel) { return flops > kQuickFlops ? &cancel : nullptr; }
 

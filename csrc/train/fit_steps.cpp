@@ -23,6 +23,16 @@ void Fit<T>::run_until(Run& run, Size until) {
   }
 }
 
+namespace {
+
+// For a team that may change its size. One that always does so gets a step.
+Clock::time_point piece_end(int members) {
+  if (members == 1 || runtime::team_size() == runtime::TeamSize::fixed) return Clock::time_point::max();
+  return Clock::now() + (runtime::team_size() == runtime::TeamSize::changing ? Clock::duration{} : runtime::kPiece);
+}
+
+}  // namespace
+
 // The life of a batch, on every member: what comes before any parameter changes; then, when that is there for all rows,
 // what changes them. The run ends early, after a whole step, when a prediction waits, the host is to be asked, or the
 // team may change its size.
@@ -34,7 +44,7 @@ runtime::Pace::Piece Fit<T>::run_steps(Run& run, Size until, int members) {
   const Size from = epoch.step;
   const std::uint64_t counter = training_.counters.step;
   const bool looks_seldom = step_flops(epoch) <= runtime::kTinyFlops;
-  const Clock::time_point piece_ends = run.members() > 1 ? Clock::now() + runtime::kPiece : Clock::time_point::max();
+  const Clock::time_point piece_ends = piece_end(run.members());
   const auto is_time = [&](Clock::time_point now) { return run.cancel.due(now) || now >= piece_ends; };
   const Runner<T> runner = run.runner();
   // The calling thread may change it before the first barrier of a step; all look at it before the second.

@@ -128,7 +128,7 @@ void check_blocks(Statements& says) {
 }
 
 void check_help(Statements& says) {
-  runtime::fix_team(true);
+  runtime::set_team_size(runtime::TeamSize::fixed);
   bool good = true;
   for (int run = 0; run < 2000; ++run) {
     std::atomic<Size> sum{0};
@@ -141,7 +141,7 @@ void check_help(Statements& says) {
     const runtime::TeamRun went = runtime::run_with_help(3, add);
     good = good && sum == 5050 && went.members == 3 && runtime::last_members() <= 3;
   }
-  runtime::fix_team(false);
+  runtime::set_team_size(runtime::TeamSize::by_pace);
   says.holds("whoever comes helps, and nobody does anything twice or late", good);
 }
 

@@ -26,6 +26,37 @@ def test_no_number_of_threads_changes_a_bit(isa: str, rng: np.random.Generator, 
         assert history == expected_history
 
 
+@pytest.mark.parametrize("optimizer", EVERY_OPTIMIZER)
+def test_no_team_that_changes_its_size_changes_a_bit(isa: str, rng: np.random.Generator, optimizer: str) -> None:
+    X, y = data(rng)
+    expected, expected_history = trained(X, y, optimizer=optimizer)
+    with internals.changing_team():
+        state, history = trained(X, y, 8, optimizer=optimizer)
+    assert_same_bits(state, expected)
+    assert history == expected_history
+
+
+def test_predictions_and_products_neither(isa: str, rng: np.random.Generator) -> None:
+    model = nn.MLP([300, 200, 10], seed=0)
+    X, A, B = (rng.normal(size=shape).astype("float32") for shape in [(1000, 300), (300, 500), (1000, 40)])
+    with nn.runtime.threads(1):
+        expected = [model.predict(X), nn.functional.matmul(X, A), nn.functional.matmul(X.T, B)]
+    with internals.changing_team(), nn.runtime.threads(8):
+        for _ in range(8):
+            assert_same_bits([model.predict(X), nn.functional.matmul(X, A), nn.functional.matmul(X.T, B)], expected)
+
+
+def test_history_tells_how_many_members_worked(rng: np.random.Generator) -> None:
+    X, y = data(rng)
+    model = network()
+    for threads in (1, 2):
+        with nn.runtime.threads(threads):
+            assert model.fit(X, y, epochs=2, batch_size=BATCH, verbose=0).members == [threads] * 2
+    with internals.changing_team(), nn.runtime.threads(2):
+        (mean,) = model.fit(X, y, batch_size=BATCH, verbose=0).members
+    assert 1 < mean < 2
+
+
 def test_the_network_is_large_enough_for_eight_threads(rng: np.random.Generator) -> None:
     X, y = data(rng)
     trained(X, y, threads=8)

@@ -7,6 +7,8 @@
 
 int main(int argc, char** argv) {
   using namespace nnext::testing;
+  using nnext::runtime::set_team_size;
+  using nnext::runtime::TeamSize;
   using Clock = std::chrono::steady_clock;
   const bool quick = argc > 1 && std::string(argv[1]) == "--quick";
   const auto begin = Clock::now();
@@ -15,7 +17,7 @@ int main(int argc, char** argv) {
     std::printf("%5.1f s  %s\n", seconds(), what.c_str());
     std::fflush(stdout);
   };
-  nnext::runtime::fix_team(true);
+  set_team_size(TeamSize::fixed);
   nnext::runtime::set_poll(Host::ask);
   Findings::watch();
 
@@ -26,12 +28,16 @@ int main(int argc, char** argv) {
     for (const int threads : {2, 3, 8})
       if (last_state(what, threads) != records.back().last)
         Findings::fail(what.name, "other bits with another number of threads");
+    set_team_size(TeamSize::changing);
+    if (last_state(what, 8) != records.back().last) Findings::fail(what.name, "other bits with a team that changes");
+    set_team_size(TeamSize::fixed);
     say("quiet: " + what.name);
   }
   Random random(1);
   int rounds = 0;
   do {
     for (std::size_t i = 0; i < cases.size(); ++i) {
+      set_team_size(i % 2 == static_cast<std::size_t>(rounds) % 2 ? TeamSize::fixed : TeamSize::changing);
       whole_steps(cases[i], records[i], random);
       say("whole steps: " + cases[i].name);
       if (!kForks) continue;
