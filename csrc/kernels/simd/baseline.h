@@ -19,5 +19,10 @@ inline VecD sqrt(VecD a) {
   return a;
 }
 
+inline VecU product_of_lower_halves(VecU a, VecU b) {
+  constexpr std::uint64_t kLower = 0xFFFFFFFF;
+  return (a & kLower) * (b & kLower);
+}
+
 }  // namespace
 }  // namespace nnext::kernels::NNEXT_ISA
