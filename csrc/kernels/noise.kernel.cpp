@@ -21,20 +21,10 @@ inline Vec<double> normal(Vec<double> u, Vec<double> v) {
   return sqrt(-2 * log<double>(u)) * (s * polynomial<double>(kSine, s * s));
 }
 
-// The middle of one of 2^32 equal parts of (0, 1).
-inline double uniform(std::uint32_t word) { return (word + 0.5) * 0x1p-32; }
-
-template <class T>
-void add_normal(size_t n, double std, const std::uint32_t* words, const T* x, T* y) {
-  constexpr size_t kAtOnce = kLanes<double>;
-  for (size_t i = 0; i < n; i += kAtOnce) {
-    const size_t count = n - i < kAtOnce ? n - i : kAtOnce;
-    double u[kAtOnce] = {}, v[kAtOnce] = {}, z[kAtOnce];
-    for (size_t lane = 0; lane < count; ++lane)
-      u[lane] = uniform(words[2 * (i + lane)]), v[lane] = uniform(words[2 * (i + lane) + 1]);
-    store<double>(z, normal(load(u), load(v)));
-    for (size_t lane = 0; lane < count; ++lane) y[i + lane] = x[i + lane] + static_cast<T>(std * z[lane]);
-  }
+// The middles of those of 2^32 equal parts of (0, 1) that the words tell: 2^52 + word has the word in its last bits.
+inline Vec<double> uniform(VecU words) {
+  constexpr std::uint64_t kBits = 0x4330000000000000;  // of 2^52
+  return (from_bits<double>((Int<double>)(words | kBits)) - (0x1p52 - 0.5)) * 0x1p-32;
 }
 
 void blocks(const RandomStream& stream, std::uint64_t index, size_t count, std::uint32_t* words) {
@@ -84,19 +74,16 @@ void dropout(size_t n, const DropoutRule<T>& rule, const RandomStream& stream, s
   });
 }
 
-// The middles of parts of (0, 1), as uniform(): 2^52 + word has the word in its last bits.
-inline Vec<double> uniforms(const std::uint32_t* words) {
-  constexpr std::int64_t kBits = 0x4330000000000000;  // of 2^52
-  const Int<double> bits = __builtin_convertvector(load_words<double>(words), Int<double>) | kBits;
-  return (from_bits<double>(bits) - (0x1p52 - 0.5)) * 0x1p-32;
-}
 template <class T>
 void uniform_numbers(size_t n, double low, double width, const RandomStream& stream, std::uint64_t first, T* y) {
   using Numbers = typename Lanes<T>::OfDoubles;
   constexpr size_t kAtOnce = kLanes<double>;
   for_each_run(n, stream, first, [&](size_t begin, size_t count, const std::uint32_t* words) {
     T* const to = y + begin;
-    const auto at = [&](size_t i) { return __builtin_convertvector(low + width * uniforms(words + i), Numbers); };
+    const auto at = [&](size_t i) {
+      const VecU some = __builtin_convertvector(load_words<double>(words + i), VecU);
+      return __builtin_convertvector(low + width * uniform(some), Numbers);
+    };
     size_t i = 0;
     for (; i + kAtOnce <= count; i += kAtOnce) {
       const Numbers numbers = at(i);
@@ -105,6 +92,22 @@ void uniform_numbers(size_t n, double low, double width, const RandomStream& str
     const Numbers last = at(i);
     for (; i < count; ++i) to[i] = last[i % kAtOnce];
   });
+}
+
+// Two words a lane: the first is the lower half of 64 bits.
+template <class T>
+void add_normal(size_t n, double std, const std::uint32_t* words, const T* x, T* y) {
+  constexpr size_t kAtOnce = kLanes<double>;
+  const auto add = [&](size_t i, size_t count) {
+    VecU pairs{};
+    __builtin_memcpy(&pairs, words + 2 * i, count * sizeof pairs[0]);
+    const Vec<double> z = normal(uniform(pairs & kLowerHalf), uniform(pairs >> 32));
+    const auto noise = __builtin_convertvector(std * z, typename Lanes<T>::OfDoubles);
+    for (size_t lane = 0; lane < count; ++lane) y[i + lane] = x[i + lane] + noise[lane];
+  };
+  size_t i = 0;
+  for (; i + kAtOnce <= n; i += kAtOnce) add(i, kAtOnce);
+  if (i < n) add(i, n - i);
 }
 
 template <class T>

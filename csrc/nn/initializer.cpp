@@ -120,10 +120,8 @@ void draw_normal(const kernels::NoiseKernels<T>& kernels, const Distribution& fr
     kernels.blocks(ops::random_stream(stream), begin / 2, (n + 1) / 2, words.data());
     for (Size i = 0; i < n; ++i) {
       double z = normal(words[2 * i], words[2 * i + 1]);
-      for (Size other = begin + i; std::abs(z) > from.limit;) {
-        other += count;
-        z = normal(stream.word(2 * other), stream.word(2 * other + 1));
-      }
+      for (Size again = begin + i + count; std::abs(z) > from.limit; again += count)
+        z = normal(stream.word(2 * again), stream.word(2 * again + 1));
       to[begin + i] = static_cast<To>(from.a + from.b * z);
     }
   }
