@@ -82,10 +82,10 @@ bool dropout_agrees(const kernels::NoiseKernels<T>& kernel, const kernels::Dropo
     return std::memcmp(again, y, n * sizeof(T)) == 0;
   });
 }
-// With thresholds that a signed comparison would take for others.
+// With thresholds that a signed comparison would take for others, and one that a word just reaches.
 template <class T>
 bool dropout_agrees(const kernels::NoiseKernels<T>& kernel) {
-  for (const std::uint32_t threshold : {0u, 1u, 0x33333333u, 0x80000000u, 0xC0000001u, 0xFFFFFFFFu})
+  for (const std::uint32_t threshold : {0u, 0x33333333u, 0x80000000u, 0xC0000001u, 0xFFFFFFFFu, kStreams[1].word(20)})
     if (!dropout_agrees<T>(kernel, {threshold, T(1.25)})) return false;
   return dropout_agrees<T>(kernel, {0x40000000, T(0.9), true, T(0.3), T(-1.1)});
 }
