@@ -41,7 +41,10 @@ class PhiloxStream {
   }
   std::uint32_t word(std::uint64_t i) const { return block(i / 4)[i % 4]; }
   // The middle of one of 2^32 equal parts of (0, 1): never 0, never 1.
-  double uniform(std::uint64_t i) const { return (word(i) + 0.5) * 0x1p-32; }
+  static double uniform_of(std::uint32_t word) { return (word + 0.5) * 0x1p-32; }
+
+  const std::array<std::uint32_t, 2>& key() const { return key_; }
+  std::uint64_t number() const { return stream_; }
 
  private:
   std::array<std::uint32_t, 2> key_;

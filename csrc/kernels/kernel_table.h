@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "kernels/prefetch.h"
+#include "kernels/random_stream.h"
 #include "kernels/tiny.h"
 #include "kernels/update.h"
 
@@ -118,8 +119,25 @@ struct PReLUKernels {
                    const T* dy, T* dx, T* sums);
 };
 
+// A number is kept where its word is at least `threshold`: x * scale, else x * 0; where numbers are shifted, plus `shift`
+// where it is kept, else plus `dropped`.
+template <class T>
+struct DropoutRule {
+  std::uint32_t threshold;
+  T scale;
+  bool shifted = false;
+  T shift = 0, dropped = 0;
+};
+
 template <class T>
 struct NoiseKernels {
+  // The 4 * count words of `count` blocks from block `index` on.
+  void (*blocks)(const RandomStream& stream, std::uint64_t index, std::size_t count, std::uint32_t* words);
+  // Number i has word first + i. y may be x.
+  void (*dropout)(std::size_t n, const DropoutRule<T>& rule, const RandomStream& stream, std::uint64_t first,
+                  const T* x, T* y);
+  // y[i] = low + width * u in double, where u is the middle of part word first + i of 2^32 equal ones of (0, 1).
+  void (*uniform)(std::size_t n, double low, double width, const RandomStream& stream, std::uint64_t first, T* y);
   // y[i] = x[i] + std * z[i], rounded once more than std * z[i], for numbers z of the standard normal distribution, each
   // told in double from the random words 2 i and 2 i + 1. y may be x.
   void (*add_normal)(std::size_t n, double std, const std::uint32_t* words, const T* x, T* y);

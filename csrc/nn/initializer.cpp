@@ -1,6 +1,7 @@
 #include "nn/initializer.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -9,6 +10,7 @@
 
 #include "core/errors.h"
 #include "ops/named.h"
+#include "ops/random.h"
 
 namespace nnext::nn {
 namespace {
@@ -50,16 +52,6 @@ struct Distribution {
   double largest() const {
     if (normal) return std::abs(a) + std::abs(b) * limit;
     return std::isfinite(b - a) ? std::max(std::abs(a), std::abs(b)) : std::numeric_limits<double>::infinity();
-  }
-
-  // Element i of `count`: what lies beyond the limit is drawn again, from numbers that no other element takes.
-  double draw(const core::PhiloxStream& stream, Size i, Size count) const {
-    if (!normal) return a + (b - a) * stream.uniform(i);
-    for (;; i += count) {
-      const double radius = std::sqrt(-2.0 * std::log(stream.uniform(2 * i)));
-      const double z = radius * std::cos(2.0 * std::numbers::pi * stream.uniform(2 * i + 1));
-      if (std::abs(z) <= limit) return a + b * z;
-    }
   }
 };
 
@@ -108,23 +100,50 @@ double dot(const double* a, const double* b, Size n) {
   return sum;
 }
 
-template <class T>
-void draw_all(const Distribution& from, const core::PhiloxStream& stream, Size count, T* to, runtime::Cancel& cancel) {
-  for (Size i = 0; i < count; ++i) {
-    if (i % kLook == 0 && cancel.poll()) return;
-    to[i] = static_cast<T>(from.draw(stream, i, count));
+double normal(std::uint32_t u, std::uint32_t v) {
+  using core::PhiloxStream;
+  return std::sqrt(-2.0 * std::log(PhiloxStream::uniform_of(u))) *
+         std::cos(2.0 * std::numbers::pi * PhiloxStream::uniform_of(v));
+}
+
+// Element i of `count` has words 2 i and 2 i + 1. What lies beyond the limit is drawn again, from words that no other
+// element takes.
+template <class T, class To>
+void draw_normal(const kernels::NoiseKernels<T>& kernels, const Distribution& from, const core::PhiloxStream& stream,
+                 Size count, To* to, runtime::Cancel& cancel) {
+  std::array<std::uint32_t, 512> words;
+  constexpr Size kAtOnce = words.size() / 2;
+  static_assert(kLook % kAtOnce == 0);
+  for (Size begin = 0; begin < count; begin += kAtOnce) {
+    if (begin % kLook == 0 && cancel.poll()) return;
+    const Size n = std::min(kAtOnce, count - begin);
+    kernels.blocks(ops::random_stream(stream), begin / 2, (n + 1) / 2, words.data());
+    for (Size i = 0; i < n; ++i) {
+      double z = normal(words[2 * i], words[2 * i + 1]);
+      for (Size again = begin + i + count; std::abs(z) > from.limit; again += count)
+        z = normal(stream.word(2 * again), stream.word(2 * again + 1));
+      to[begin + i] = static_cast<To>(from.a + from.b * z);
+    }
   }
+}
+
+template <class T>
+void draw_uniform(const kernels::NoiseKernels<T>& kernels, const Distribution& from, const core::PhiloxStream& stream,
+                  Size count, T* to, runtime::Cancel& cancel) {
+  for (Size begin = 0; begin < count && !cancel.poll(); begin += kLook)
+    kernels.uniform(std::min(kLook, count - begin), from.a, from.b - from.a, ops::random_stream(stream), begin,
+                    to + begin);
 }
 
 // Rows (or columns, where there are fewer) made orthonormal by Gram and Schmidt, twice for full precision.
 // Saxe, McClelland and Ganguli, 2014.
 template <class T>
-void initialize_orthogonal(double gain, const Distribution& normal, const core::PhiloxStream& stream,
-                           core::Matrix<T> values, runtime::Cancel& cancel) {
+void initialize_orthogonal(const kernels::NoiseKernels<T>& kernels, double gain, const Distribution& from,
+                           const core::PhiloxStream& stream, core::Matrix<T> values, runtime::Cancel& cancel) {
   const core::Matrix<T> wide = values.rows <= values.cols ? values : values.transposed();
   const Size n = wide.cols, rows_per_look = std::max<Size>(kLook / std::max<Size>(n, 1), 1);
   std::vector<double> q(wide.rows * n);
-  draw_all(normal, stream, q.size(), q.data(), cancel);
+  draw_normal(kernels, from, stream, q.size(), q.data(), cancel);
   for (Size i = 0; i < wide.rows; ++i) {
     double* row = q.data() + i * n;
     for (int pass = 0; pass < 2; ++pass)
@@ -159,20 +178,23 @@ void require_in_range(const char* initializer, double largest) {
 }
 
 template <class T>
-void initialize(const Initializer& initializer, const core::PhiloxStream& stream, Size fan_in, Size fan_out,
-                core::Matrix<T> values, runtime::Cancel& cancel) {
+void initialize(const kernels::NoiseKernels<T>& kernels, const Initializer& initializer,
+                const core::PhiloxStream& stream, Size fan_in, Size fan_out, core::Matrix<T> values,
+                runtime::Cancel& cancel) {
   const Distribution from = distribution(initializer, static_cast<double>(fan_in), static_cast<double>(fan_out));
   const bool orthogonal = initializer.kind == Kind::orthogonal;
   require_in_range<T>(initializer.name, orthogonal ? std::abs(initializer.a) : from.largest());
-  if (orthogonal) return initialize_orthogonal(initializer.a, from, stream, values, cancel);
-  draw_all(from, stream, values.rows * values.cols, values.data, cancel);
+  if (orthogonal) return initialize_orthogonal(kernels, initializer.a, from, stream, values, cancel);
+  const Size count = values.rows * values.cols;
+  if (from.normal) return draw_normal(kernels, from, stream, count, values.data, cancel);
+  draw_uniform(kernels, from, stream, count, values.data, cancel);
 }
 
 template void require_in_range<float>(const char*, double);
 template void require_in_range<double>(const char*, double);
-template void initialize(const Initializer&, const core::PhiloxStream&, Size, Size, core::Matrix<float>,
-                         runtime::Cancel&);
-template void initialize(const Initializer&, const core::PhiloxStream&, Size, Size, core::Matrix<double>,
-                         runtime::Cancel&);
+template void initialize(const kernels::NoiseKernels<float>&, const Initializer&, const core::PhiloxStream&, Size, Size,
+                         core::Matrix<float>, runtime::Cancel&);
+template void initialize(const kernels::NoiseKernels<double>&, const Initializer&, const core::PhiloxStream&, Size,
+                         Size, core::Matrix<double>, runtime::Cancel&);
 
 }  // namespace nnext::nn

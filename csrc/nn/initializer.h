@@ -5,6 +5,7 @@
 #include "core/config.h"
 #include "core/philox.h"
 #include "core/view.h"
+#include "kernels/kernel_table.h"
 #include "runtime/cancel.h"
 
 namespace nnext::nn {
@@ -42,7 +43,8 @@ void require_in_range(const char* initializer, double largest);
 // without gaps; unfinished where the host asks to stop. Throws where numbers may come out infinite, whether they do
 // with this seed or not.
 template <class T>
-void initialize(const Initializer& initializer, const core::PhiloxStream& stream, core::Size fan_in, core::Size fan_out,
-                core::Matrix<T> values, runtime::Cancel& cancel);
+void initialize(const kernels::NoiseKernels<T>& kernels, const Initializer& initializer,
+                const core::PhiloxStream& stream, core::Size fan_in, core::Size fan_out, core::Matrix<T> values,
+                runtime::Cancel& cancel);
 
 }  // namespace nnext::nn

@@ -6,28 +6,28 @@
 #include <cmath>
 #include <cstdint>
 
-#include "core/philox.h"
 #include "core/view.h"
+#include "kernels/kernel_table.h"
+#include "ops/random.h"
 
 namespace nnext::ops {
 
-// Calls f(i, kept) for numbers i < count that follow `first` ones of the step.
-template <class F>
-void for_each_kept(const core::PhiloxStream& stream, double p, core::Size first, core::Size count, F f) {
+// Applies the rule for probability p of being dropped to rows [first_row, first_row + x.rows) of the step, whose elements
+// have a word each. Rows are contiguous; y may be x.
+template <class T>
+void apply_dropout(const kernels::NoiseKernels<T>& kernels, const core::PhiloxStream& stream, double p,
+                   kernels::DropoutRule<T> rule, core::Size first_row, core::ConstMatrix<T> x, core::Matrix<T> y) {
   const auto threshold = static_cast<std::uint64_t>(std::llround(p * 0x1p32));
-  for (core::Size i = 0; i < count;) {
-    const core::PhiloxBlock words = stream.block((first + i) / 4);
-    for (core::Size lane = (first + i) % 4; lane < 4 && i < count; ++lane, ++i) f(i, words[lane] >= threshold);
-  }
+  rule.threshold = static_cast<std::uint32_t>(threshold);
+  if (threshold > rule.threshold) rule.scale = 0, rule.shift = rule.dropped;  // p next to 1: no word is as large
+  kernels.dropout(x.rows * x.cols, rule, random_stream(stream), first_row * x.cols, x.data, y.data);
 }
 
-// y = x * mask * scale for rows [first_row, first_row + x.rows) of the step; forward on x and backward on dy alike.
-// A dropped NaN stays NaN. Rows are contiguous; y may be x.
+// y = x * mask * scale, forward on x and backward on dy alike. A dropped NaN stays NaN.
 template <class T>
-void dropout(const core::PhiloxStream& stream, double p, T scale, core::Size first_row, core::ConstMatrix<T> x,
-             core::Matrix<T> y) {
-  for_each_kept(stream, p, first_row * x.cols, x.rows * x.cols,
-                [&](core::Size i, bool kept) { y.data[i] = x.data[i] * (kept ? scale : T{0}); });
+void dropout(const kernels::NoiseKernels<T>& kernels, const core::PhiloxStream& stream, double p, T scale,
+             core::Size first_row, core::ConstMatrix<T> x, core::Matrix<T> y) {
+  apply_dropout<T>(kernels, stream, p, {.threshold = 0, .scale = scale}, first_row, x, y);
 }
 
 // Dropped numbers become -alpha, which SELU gives far below 0, and all are then scaled and shifted so that mean 0 and
@@ -42,14 +42,15 @@ struct AlphaDropout {
         dropped(-scale * (1 - p) * kAlpha) {}
 };
 template <class T>
-void alpha_dropout(const core::PhiloxStream& stream, double p, core::Size first_row, core::ConstMatrix<T> x,
-                   core::Matrix<T> y) {
+void alpha_dropout(const kernels::NoiseKernels<T>& kernels, const core::PhiloxStream& stream, double p,
+                   core::Size first_row, core::ConstMatrix<T> x, core::Matrix<T> y) {
   const AlphaDropout numbers(p);
-  const T scale = static_cast<T>(numbers.scale), shift = static_cast<T>(numbers.shift),
-          dropped = static_cast<T>(numbers.dropped);
-  for_each_kept(stream, p, first_row * x.cols, x.rows * x.cols, [&](core::Size i, bool kept) {
-    y.data[i] = x.data[i] * (kept ? scale : T{0}) + (kept ? shift : dropped);
-  });
+  const kernels::DropoutRule<T> rule{.threshold = 0,
+                                     .scale = static_cast<T>(numbers.scale),
+                                     .shifted = true,
+                                     .shift = static_cast<T>(numbers.shift),
+                                     .dropped = static_cast<T>(numbers.dropped)};
+  apply_dropout<T>(kernels, stream, p, rule, first_row, x, y);
 }
 
 }  // namespace nnext::ops

@@ -5,9 +5,9 @@
 #include <array>
 #include <cstdint>
 
-#include "core/philox.h"
 #include "core/view.h"
 #include "kernels/kernel_table.h"
+#include "ops/random.h"
 
 namespace nnext::ops {
 
@@ -21,10 +21,7 @@ void add_noise(const kernels::NoiseKernels<T>& kernels, const core::PhiloxStream
   const core::Size first = first_row * x.cols, count = x.rows * x.cols;
   for (core::Size begin = 0; begin < count; begin += kAtOnce) {
     const core::Size n = std::min(kAtOnce, count - begin), element = first + begin, odd = element % 2;
-    for (core::Size i = 0; i < odd + n; i += 2) {
-      const core::PhiloxBlock block = stream.block((element + i) / 2);
-      std::copy(block.begin(), block.end(), words.begin() + 2 * i);
-    }
+    kernels.blocks(random_stream(stream), element / 2, (odd + n + 1) / 2, words.data());
     kernels.add_normal(n, std, words.data() + 2 * odd, x.data + begin, y.data + begin);
   }
 }

@@ -45,6 +45,13 @@ def test_next_to_float32s_1_the_logarithm_keeps_its_digits() -> None:
     assert len(np.unique(small)) > 0.99 * len(small) > 50
 
 
+@pytest.mark.parametrize("layer", [nn.Dropout(1 - 2.0**-40), nn.AlphaDropout(1 - 2.0**-40)])
+def test_next_to_certain_is_certain(isa: str, dtype: str, layer: nn.Layer) -> None:
+    """No word of 32 bits is kept, and what is dropped says nothing of x, however large the factor of the others is."""
+    y = nn.Sequential(layer, dtype=dtype).forward(np.array([[1.0, -2.0, 3.0, 1e9, 0.0]] * 100))
+    assert_same_bits(abs(y), np.full_like(y, abs(y[0, 0])))
+
+
 @pytest.mark.parametrize("p", [0.0, 0.1, 0.5, 0.9])
 def test_alpha_dropout_keeps_mean_and_variance(isa: str, dtype: str, p: float, rng: np.random.Generator) -> None:
     x = rng.normal(size=(200, N // 200)).astype(dtype)

@@ -46,6 +46,7 @@ def orthogonal() -> nn.Sequential:
 ROWS, FEW = (10_000_000, 100), (100_000_000, 2)
 CALLS: dict[str, Callable[[], Callable[[], object]]] = {
     "start values": lambda: lambda: nn.Sequential(nn.Linear(10_000, 10_000, weight_init="he_normal")),
+    "evenly spread start values": lambda: lambda: nn.Sequential(nn.Linear(30_000, 30_000)),
     "orthogonal start values": lambda: orthogonal,
     "predict what must be converted": lambda: partial(nn.MLP([100, 1]).predict, many(1, ROWS, "int16")),
     "predict what must be copied": lambda: partial(nn.MLP([100, 1]).predict, many(0.5, ROWS[::-1], "float32").T),

@@ -13,6 +13,8 @@ inline VecD fma(VecD a, VecD b, VecD c) { return (VecD)_mm256_fmadd_pd((__m256d)
 inline VecF sqrt(VecF a) { return (VecF)_mm256_sqrt_ps((__m256)a); }
 inline VecD sqrt(VecD a) { return (VecD)_mm256_sqrt_pd((__m256d)a); }
 
+inline VecU product_of_lower_halves(VecU a, VecU b) { return (VecU)_mm256_mul_epu32((__m256i)a, (__m256i)b); }
+
 // The first `count` lanes of a vector, 0 <= count <= kLanes<T>.
 template <class T>
 struct Part;

@@ -10,9 +10,13 @@ inline constexpr bool kFlushSubnormals = true;
 
 inline VecF fma(VecF a, VecF b, VecF c) { return (VecF)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c); }
 inline VecD fma(VecD a, VecD b, VecD c) { return (VecD)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c); }
-// With a mask of ones: GCC 12 warns of its own _mm512_sqrt_ps (gcc.gnu.org/PR105593).
+// With a mask of ones: GCC 12 warns of its own _mm512_sqrt_ps (gcc.gnu.org/PR105593), and so below.
 inline VecF sqrt(VecF a) { return (VecF)_mm512_maskz_sqrt_ps(0xffff, (__m512)a); }
 inline VecD sqrt(VecD a) { return (VecD)_mm512_maskz_sqrt_pd(0xff, (__m512d)a); }
+
+inline VecU product_of_lower_halves(VecU a, VecU b) {
+  return (VecU)_mm512_maskz_mul_epu32(0xff, (__m512i)a, (__m512i)b);
+}
 
 // The first `count` lanes of a vector, 0 <= count <= kLanes<T>.
 template <class T>

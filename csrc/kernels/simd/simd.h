@@ -31,6 +31,7 @@ using VecF = float __attribute__((vector_size(NNEXT_VECTOR_BYTES)));
 using VecD = double __attribute__((vector_size(NNEXT_VECTOR_BYTES)));
 using VecI = std::int32_t __attribute__((vector_size(NNEXT_VECTOR_BYTES)));
 using VecL = std::int64_t __attribute__((vector_size(NNEXT_VECTOR_BYTES)));
+using VecU = std::uint64_t __attribute__((vector_size(NNEXT_VECTOR_BYTES)));
 
 template <class T>
 struct VecTraits;

@@ -28,7 +28,7 @@ void Conv2d<T>::initialize(const Streams& streams, runtime::Cancel& cancel) {
   const Size window = h().kernel * w().kernel, in = in_channels_ / groups_ * window;
   const auto draw = [&](Size parameter, const Initializer& initializer, Size cols) {
     core::Buffer<T> logical(core::checked_product(out_channels_, cols));
-    nn::initialize(initializer, streams.parameter(parameter), in, out_channels_ / groups_ * window,
+    nn::initialize(kernels_.noise, initializer, streams.parameter(parameter), in, out_channels_ / groups_ * window,
                    Matrix<T>(logical.data(), out_channels_, cols), cancel);
     if (cancel.requested()) return;
     this->from_logical(parameter, logical.data(), this->parameters[parameter].values.data());

@@ -20,8 +20,9 @@ class Dropout final : public Noise<T> {
 
  private:
   void apply(const Pass<T>& pass, ConstMatrix<T> from, const Part& part, Matrix<T> to) const {
-    ops::dropout<T>(this->stream(pass), p_, static_cast<T>(1.0 / (1.0 - p_)), this->first_row(pass, part),
-                    from.rows_from(part.begin, part.size()), to.rows_from(part.begin, part.size()));
+    ops::dropout<T>(pass.kernels.noise, this->stream(pass), p_, static_cast<T>(1.0 / (1.0 - p_)),
+                    this->first_row(pass, part), from.rows_from(part.begin, part.size()),
+                    to.rows_from(part.begin, part.size()));
   }
 
   double p_;
@@ -33,12 +34,13 @@ class AlphaDropout final : public Noise<T> {
  public:
   AlphaDropout(double p, Size number) : Noise<T>(core::Purpose::dropout, number), p_(p) {}
   void forward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int) const override {
-    ops::alpha_dropout<T>(this->stream(pass), p_, this->first_row(pass, part),
+    ops::alpha_dropout<T>(pass.kernels.noise, this->stream(pass), p_, this->first_row(pass, part),
                           frame.x.rows_from(part.begin, part.size()), frame.y.rows_from(part.begin, part.size()));
   }
   void backward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int) const override {
-    ops::dropout<T>(this->stream(pass), p_, static_cast<T>(ops::AlphaDropout(p_).scale), this->first_row(pass, part),
-                    frame.dy.rows_from(part.begin, part.size()), frame.dx.rows_from(part.begin, part.size()));
+    ops::dropout<T>(pass.kernels.noise, this->stream(pass), p_, static_cast<T>(ops::AlphaDropout(p_).scale),
+                    this->first_row(pass, part), frame.dy.rows_from(part.begin, part.size()),
+                    frame.dx.rows_from(part.begin, part.size()));
   }
 
  private:

@@ -22,7 +22,8 @@ void Linear<T>::initialize(const Streams& streams, runtime::Cancel& cancel) {
   const Size in = layout_.rows, out = layout_.cols;
   const auto draw = [&](Size parameter, const Initializer& initializer, Size cols) {
     core::Buffer<T> logical(core::checked_product(out, cols));
-    nn::initialize(initializer, streams.parameter(parameter), in, out, Matrix<T>(logical.data(), out, cols), cancel);
+    nn::initialize(kernels_.noise, initializer, streams.parameter(parameter), in, out,
+                   Matrix<T>(logical.data(), out, cols), cancel);
     if (cancel.requested()) return;  // most pages of both have not been touched
     this->from_logical(parameter, logical.data(), this->parameters[parameter].values.data());
   };

@@ -11,7 +11,7 @@ class Noise : public Layer<T> {
  public:
   Noise(core::Purpose purpose, Size number) : purpose_(purpose), number_(number) {}
   Traits traits(const Shape&, bool training) const override {
-    return {.forward_identity = !training, .backward_identity = !training};
+    return {.forward_identity = !training, .backward_identity = !training, .in_place = true};
   }
   Room room(const Shape& in, Size, bool training) const override {
     return {.flops = training ? 8 * static_cast<double>(in.numbers()) : 0};
