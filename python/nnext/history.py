@@ -30,8 +30,8 @@ class History:
     epoch : list of int
         The epochs, from 0, or on from those of a file that the fit resumed from.
     members : list of float
-        How many threads worked in each epoch, on average over its work: fewer than `runtime.get_num_threads` on a machine
-        that is busy with other programs, and where there is not enough to share. NaN where nobody knows.
+        How many threads worked in each epoch, on average over its work: fewer than `runtime.get_num_threads` while
+        other programs compute, and where there is not enough to share. NaN where nobody knows.
     stop_reason : str or None
         Why the training ended, in the words of the callback that ended it if it has some, after which step its time was
         over, or that batches had ended; None before its end.

@@ -43,7 +43,10 @@ def test_predictions_and_products_neither(isa: str, rng: np.random.Generator) ->
         expected = [model.predict(X), nn.functional.matmul(X, A), nn.functional.matmul(X.T, B)]
     with internals.changing_team(), nn.runtime.threads(8):
         for _ in range(8):
-            assert_same_bits([model.predict(X), nn.functional.matmul(X, A), nn.functional.matmul(X.T, B)], expected)
+            for result, wanted in zip(
+                [model.predict(X), nn.functional.matmul(X, A), nn.functional.matmul(X.T, B)], expected, strict=True
+            ):
+                assert_same_bits(result, wanted)
 
 
 def test_history_tells_how_many_members_worked(rng: np.random.Generator) -> None:
