@@ -29,16 +29,20 @@ ISAS = [nn.runtime.isa()] if os.environ.get("NNEXT_ISA") else nn.runtime.availab
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--one-in", type=int, default=1, help="of the cases of each test in api and training, take one in N"
+        "--one-in", type=int, default=1, help="of the cases of each test in api and training, and of the largest in layers, take one in N"
     )
 
 
+# Of the layers' tests the one that takes half of their time.
+THINNED = ("tests/api/", "tests/training/", "tests/layers/test_layers.py::test_gradients_with_every_loss")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Thin out the two large folders; layers, ops and robustness have a test for every kernel and every layer."""
+    """Thin out what is large; the other tests of layers, ops and robustness see every kernel and every layer."""
     chosen, seen = list[pytest.Item](), Counter[str]()
     for item in items:
         test = item.nodeid.partition("[")[0]
-        if not test.startswith(("tests/api/", "tests/training/")) or seen[test] % config.getoption("--one-in") == 0:
+        if not test.startswith(THINNED) or seen[test] % config.getoption("--one-in") == 0:
             chosen.append(item)
         seen[test] += 1
     kept = set(chosen)

@@ -42,6 +42,10 @@ inline constexpr core::Size kFetchBytes = 256;      // of a row: the hardware go
 inline constexpr core::Size kMaxPrefetchRows = 16;  // of the next batch, during one piece
 // Rows that go through all layers before the next: their activations stay in L2.
 inline constexpr core::Size kBlockRows = 128;
+// A step of far more rows goes in batches of so many, or of as many as have room in L2 with all that a pass computes: each
+// row is then read from memory once, for forward and gradient.
+inline constexpr core::Size kBatchRows = 256;
+inline constexpr core::Size kBatchBytes = 1048576;
 // Of rows with many places, such as images, as many as this has room for, with input and output of a layer.
 inline constexpr core::Size kBlockBytes = 524288;
 

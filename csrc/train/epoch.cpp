@@ -39,7 +39,7 @@ void make_room(core::Buffer<N>& buffer, Size rows, Size cols) {
 }  // namespace
 
 template <class T>
-void Epoch<T>::start(const Samples<T>& samples, const EpochOptions& options, Order order) {
+void Epoch<T>::start(const Samples<T>& samples, const EpochOptions& options, Size rows, Order order) {
   samples_ = &samples, options_ = options, order_ = std::move(order);
   step = 0, rows_ = 0, loss_sum_ = 0, diverged = false;
   training_.set(options.settings);
@@ -47,9 +47,11 @@ void Epoch<T>::start(const Samples<T>& samples, const EpochOptions& options, Ord
   for (const SettingValues& of : options.changing)
     changing_.push_back({training_.optimizer->find_setting(of.name), of.each});
   const Size batch = plan_.batch();
-  batch_rows_ = std::min(options.batch_size, samples.x.rows);
-  batches_ = std::min(training_.settings.accumulate, core::divide_up(samples.x.rows, batch_rows_));
-  terms_ = LossTerms<T>(samples.weights, step_rows(), plan_.head_shape());
+  const Size whole = std::min(options.batch_size, samples.x.rows);
+  batch_rows_ = rows;
+  step_rows_ = whole * std::min(training_.settings.accumulate, core::divide_up(samples.x.rows, whole));
+  batches_ = core::divide_up(step_rows_, batch_rows_);
+  terms_ = LossTerms<T>(samples.weights, step_rows_, plan_.head_shape());
   make_room(indices_, samples.targets.indices != nullptr ? batch : 0, samples.targets.places);
   make_room(dense_, samples.targets.dense ? batch : 0, samples.targets.dense.cols);
   const bool own_copies = shares_.split_first() && order_.size() > 0;
@@ -74,8 +76,8 @@ void Epoch<T>::begin(const Member& me, Size step_, Size batch_) {
   Own& mine = own(me);
   Batch<T>& batch = mine.batch;
   batch.before = batch_ * batch_rows_;
-  batch.first = step_ * step_rows() + batch.before;
-  batch.step_rows = std::min(step_rows(), samples_->x.rows - step_ * step_rows());
+  batch.first = step_ * step_rows_ + batch.before;
+  batch.step_rows = std::min(step_rows_, samples_->x.rows - step_ * step_rows_);
   const Size rows = std::min(batch_rows_, batch.step_rows - batch.before);
   const bool gathered = order_.size() > 0;
   const ops::Targets<T>& targets = samples_->targets;

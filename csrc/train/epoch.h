@@ -67,8 +67,9 @@ template <class T>
 class Epoch final : public PassContext<T> {
  public:
   Epoch(Training<T>& training, const Plan<T>& plan, Shares shares);
-  // Begins anew. Samples must outlive all steps, and their batches fit the plan. Order empty: as they lie.
-  void start(const Samples<T>& samples, const EpochOptions& options, Order order);
+  // Begins anew. Samples must outlive all steps, and batches of `rows` fit the plan: of those of the options, or of parts of
+  // them, so that a step has more batches. Order empty: as they lie.
+  void start(const Samples<T>& samples, const EpochOptions& options, Size rows, Order order);
 
   // What a member has for itself.
   struct Own {
@@ -107,10 +108,10 @@ class Epoch final : public PassContext<T> {
     for (const Changing& setting : changing_) training_.set(setting.place, setting.each[at_step]);
     training_.begin_step();
   }
-  Size steps() const { return core::divide_up(samples_->x.rows, step_rows()); }
+  Size steps() const { return core::divide_up(samples_->x.rows, step_rows_); }
   // Of a step; the last one may have fewer.
   Size batches(Size step_ = 0) const {
-    return std::min(batches_, core::divide_up(samples_->x.rows - step_ * step_rows(), batch_rows_));
+    return std::min(batches_, core::divide_up(samples_->x.rows - step_ * step_rows_, batch_rows_));
   }
   const Shares& shares() const { return shares_; }
   Gradients<T>& gradients() { return gradients_; }  // of the last batch, where they are kept
@@ -127,7 +128,6 @@ class Epoch final : public PassContext<T> {
     Size place;  // among the optimizer's settings
     std::span<const double> each;
   };
-  Size step_rows() const { return batches_ * batch_rows_; }
   Size sample(Size i) const { return order_.size() == 0 ? i : order_[i]; }
   void gather_targets(const Batch<T>& batch, Range rows);
   void look_ahead(const runtime::Member& me, Own& mine) const;
@@ -141,7 +141,7 @@ class Epoch final : public PassContext<T> {
   const Samples<T>* samples_ = nullptr;
   EpochOptions options_{};
   std::vector<Changing> changing_;
-  Size batch_rows_ = 1, batches_ = 1;  // of a batch, and how many of these a step has
+  Size batch_rows_ = 1, step_rows_ = 1, batches_ = 1;  // of a batch, of a step, and how many batches this has
   Order order_{};
   LossTerms<T> terms_;
   core::Buffer<std::int32_t> indices_;

@@ -9,12 +9,26 @@ namespace nnext::train {
 
 using runtime::Gate;
 
+// Of a batch, in each pass. A step of several has the bits of one, but in bf16, and where what a layer computes for a row
+// depends on all rows.
+template <class T>
+Size Fit<T>::rows_at_once(const Samples<T>& samples, Size batch) const {
+  const bool whole = samples.host_loss != nullptr || training_.trial != nullptr || training_.bf16 != nullptr;
+  if (whole || batch <= 2 * runtime::kBatchRows) return batch;
+  const Plan<T> plan(training_.passed(), samples.x.shape, 2, training_.loss.head, Use::train);
+  for (const Stage<T>& stage : plan.stages())
+    if (stage.layer().rounds(true) > 1) return batch;
+  const Size rows = std::max(runtime::kBatchRows, 2 * runtime::kBatchBytes / (plan.numbers() * sizeof(T)));
+  return batch <= 2 * rows ? batch : rows;
+}
+
 template <class T>
 void Fit<T>::prepare(const Samples<T>& samples, const EpochOptions& options) {
   const Size n = samples.x.rows, batch = std::min(options.batch_size, n);
-  if (plan_ == nullptr || plan_->batch() < batch || plan_->input_shape() != samples.x.shape) {
+  const Size rows = rows_at_once(samples, batch);
+  if (plan_ == nullptr || plan_->batch() < rows || plan_->input_shape() != samples.x.shape) {
     epoch_.reset();  // its memory first
-    plan_ = std::make_unique<Plan<T>>(training_.passed(), samples.x.shape, batch, training_.loss.head, Use::train);
+    plan_ = std::make_unique<Plan<T>>(training_.passed(), samples.x.shape, rows, training_.loss.head, Use::train);
     quick_ = false;
   }
   const Size smallest = n % batch == 0 ? batch : n % batch;
@@ -95,7 +109,8 @@ template <class T>
 EpochReport Fit<T>::run_epoch(const Samples<T>& samples, const EpochOptions& options, runtime::Cancel& cancel) {
   prepare(samples, options);
   Epoch<T>& epoch = *epoch_;
-  epoch.start(samples, options, sample_order(samples.x, options.shuffle, cancel));
+  epoch.start(samples, options, rows_at_once(samples, std::min(options.batch_size, samples.x.rows)),
+              sample_order(samples.x, options.shuffle, cancel));
   Run run{.epoch = epoch, .cancel = cancel, .deadline = options.deadline};
   choose_way(run);
   if (!options.part_of)

@@ -32,6 +32,7 @@ class Fit {
  private:
   struct Run;  // an epoch under way
   void begin_trials();
+  Size rows_at_once(const Samples<T>& samples, Size batch) const;
   void prepare(const Samples<T>& samples, const EpochOptions& options);
   void choose_way(Run& run);
   Program make_program(const Run& run) const;

@@ -63,6 +63,26 @@ def test_so_many_batches_are_one(isa: str, network: str, k: int, size: int) -> N
     assert_as_one_batch(network, k, size)
 
 
+@pytest.mark.parametrize("network", ["layered", "columns", "residual", "long"])
+@pytest.mark.parametrize(("size", "accumulate"), [(1100, 1), (2100, 1), (700, 2)])
+def test_a_batch_that_goes_in_parts_is_one(network: str, size: int, accumulate: int) -> None:
+    """One of thousands of rows would leave the cache; here it goes in as many batches as the one beside it."""
+    x, y = classes(2100)
+    parts = fitted(build(network, accumulate, metrics=["accuracy"]), x, y, batch_size=size, shuffle=True)
+    small = build(network, accumulate * size // 100, metrics=["accuracy"])
+    assert_same_bits(fitted(small, x, y, batch_size=100, shuffle=True), parts)
+
+
+def test_a_batch_with_statistics_is_whole() -> None:
+    x, y = classes(1300)
+    layers = [nn.Linear(65, 20), nn.BatchNorm1d(20), nn.Linear(20, 10)]
+    model = build(layers, optimizer=nn.SGD(lr=0.1))
+    hidden_before = model[:1].predict(x)
+    model.fit(x, y, batch_size=1300, verbose=0)
+    mean = hidden_before.astype("float64").mean(axis=0)
+    assert_within(model.state_dict()["1.running_mean"], 0.1 * mean, 1300 * eps("float32") * np.abs(hidden_before).mean())
+
+
 @pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("threads", THREADS[1:])
 def test_on_any_number_of_threads(network: str, threads: int) -> None:
