@@ -29,7 +29,10 @@ ISAS = [nn.runtime.isa()] if os.environ.get("NNEXT_ISA") else nn.runtime.availab
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--one-in", type=int, default=1, help="of the cases of each test in api and training, and of the largest in layers, take one in N"
+        "--one-in",
+        type=int,
+        default=1,
+        help="of the cases of each test in api and training, and of the largest in layers, take one in N",
     )
 
 

@@ -6,20 +6,22 @@ namespace nnext::runtime {
 namespace {
 
 // All in seconds. Programs on a busy machine take turns of 3 to 4 ms: what is compared must have seen some.
-constexpr double kTrial = 12e-3;
+constexpr double kTrial = 16e-3;
 // What the present number of members did in this time counts, what it did before only by half, and so on: enough to see
 // some turns, and little enough that a machine which was another one before is forgotten soon.
-constexpr double kMemory = 15e-3;
+constexpr double kMemory = 16e-3;
 // That must be known of it before another one is tried.
 constexpr double kKnown = 4e-3;
-// A trial that is as much slower as this ends after its first moments.
-constexpr double kHopeless = 1.6, kFirstMoments = 2e-3;
+// Where pieces are long a trial and what is remembered need as many.
+constexpr double kPieces = 3;
+// A trial that is as much slower as this ends after its first moments, and by how much more after its first piece.
+constexpr double kHopeless = 1.6, kFirstMoments = 2e-3, kAtOnce = 3;
 // Fewer members are tried where the calling thread waits for late ones for this share of the time.
 constexpr double kLateShare = 0.125;
 // What more members must gain. Fewer need only be as fast: the CPUs that they leave are of use to others.
 constexpr double kGain = 1.04, kAsFast = 0.99;
 // A trial that lost is repeated after so many times what it cost, within bounds.
-constexpr double kCosts = 25, kShortestWait = 50e-3, kLongestWait = 2;
+constexpr double kCosts = 25, kShortestWait = 50e-3, kLongestWait = 4;
 
 double seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
 
@@ -30,12 +32,10 @@ Clock::time_point after(Clock::time_point now, double wait) {
 }  // namespace
 
 void Pace::Sum::add(const Piece& piece, double time_) {
-  work += piece.work, time += time_, late += seconds(piece.run.late);
+  work += piece.work, time += time_, late += seconds(piece.run.late), ++pieces;
 }
 
-void Pace::Sum::forget(double longer_than) {
-  if (time > longer_than) work /= 2, time /= 2, late /= 2;
-}
+void Pace::Sum::forget_half() { work /= 2, time /= 2, late /= 2, pieces /= 2; }
 
 int Pace::another(int most) {
   static constinit std::atomic<unsigned> pieces{0};
@@ -54,8 +54,8 @@ void Pace::took(int most, const Piece& piece, Clock::time_point begin, Clock::ti
 }
 
 void Pace::consider_trial(Clock::time_point now) {
-  now_.forget(2 * kMemory);
   if (now_.time < kKnown) return;
+  if (now_.time >= 2 * kMemory && now_.pieces >= 2 * kPieces) now_.forget_half();
   const bool late = now_.late > kLateShare * now_.time;
   int next = halvings_;
   if (late && share(most_, halvings_) > 1 && now >= fewer_)
@@ -69,8 +69,9 @@ void Pace::consider_trial(Clock::time_point now) {
 
 void Pace::judge_trial(Clock::time_point now) {
   const double as_before = trial_.work * now_.time / now_.work, lost = trial_.time - as_before;
-  const bool hopeless = trial_.time > kFirstMoments && trial_.time > kHopeless * as_before;
-  if (trial_.time < kTrial && !hopeless) return;
+  const double slower = trial_.time / as_before;
+  const bool hopeless = trial_.time > kFirstMoments && slower > (trial_.pieces < kPieces ? kAtOnce : kHopeless);
+  if (!hopeless && (trial_.time < kTrial || trial_.pieces < kPieces)) return;
   const int tried = tried_.load(std::memory_order_relaxed);
   const bool of_fewer = tried > halvings_;
   Clock::time_point &way = of_fewer ? fewer_ : more_, &back = of_fewer ? more_ : fewer_;

@@ -39,9 +39,9 @@ class Pace {
  private:
   // What pieces took together, in seconds.
   struct Sum {
-    double work = 0, time = 0, late = 0;
+    double work = 0, time = 0, late = 0, pieces = 0;
     void add(const Piece& piece, double seconds);
-    void forget(double longer_than);
+    void forget_half();
   };
   static int another(int most);
   static int share(int most, int halvings) { return std::max(1, most >> halvings); }
