@@ -25,11 +25,22 @@ void Fit<T>::run_until(Run& run, Size until) {
 
 namespace {
 
-// For a team that may change its size. One that always does so gets a step.
-Clock::time_point piece_end(int members) {
-  if (members == 1 || runtime::team_size() == runtime::TeamSize::fixed) return Clock::time_point::max();
-  return Clock::now() + (runtime::team_size() == runtime::TeamSize::changing ? Clock::duration{} : runtime::kPiece);
-}
+// When a run ends so that the team may have another size: soon where it has fewer members than it could, or where some
+// come late; after each step where it always changes.
+class Piece {
+ public:
+  Piece(int members, int most) : small_(members < most), may_change_(most > 1 && size_ != TeamSize::fixed) {}
+  bool is_over(const Member& me, Clock::time_point now) const {
+    if (!may_change_) return false;
+    return size_ == TeamSize::changing || (now - begin_ >= runtime::kPiece && (small_ || me.late() > runtime::kLate));
+  }
+
+ private:
+  using TeamSize = runtime::TeamSize;
+  TeamSize size_ = runtime::team_size();
+  bool small_, may_change_;
+  Clock::time_point begin_ = Clock::now();
+};
 
 }  // namespace
 
@@ -44,8 +55,10 @@ runtime::Pace::Piece Fit<T>::run_steps(Run& run, Size until, int members) {
   const Size from = epoch.step;
   const std::uint64_t counter = training_.counters.step;
   const bool looks_seldom = step_flops(epoch) <= runtime::kTinyFlops;
-  const Clock::time_point piece_ends = piece_end(run.members());
-  const auto is_time = [&](Clock::time_point now) { return run.cancel.due(now) || now >= piece_ends; };
+  const Piece piece(members, run.members());
+  const auto is_time = [&](const Member& me, Clock::time_point now) {
+    return run.cancel.due(now) || piece.is_over(me, now);
+  };
   const Runner<T> runner = run.runner();
   // The calling thread may change it before the first barrier of a step; all look at it before the second.
   Size end = kPoisons ? from + 1 : until;
@@ -55,7 +68,7 @@ runtime::Pace::Piece Fit<T>::run_steps(Run& run, Size until, int members) {
     for (Size step = from;; ++step) {
       if (me.is_caller()) {
         const bool look = !looks_seldom || step % runtime::kStepsPerLook == 0;
-        if (writer.readers_wait() || (look && is_time(Clock::now()))) end = step + 1;
+        if (writer.readers_wait() || (look && is_time(me, Clock::now()))) end = step + 1;
         epoch.begin_update(step);
       }
       if (run.tiny != nullptr)
