@@ -33,6 +33,7 @@ int main() {
     check_programs(says);
     check_sources(says);
     check_paces(says);
+    check_locks(says);
   }
   std::printf("%d failed\n", report.failures());
   return report.failures() == 0 ? 0 : 1;
