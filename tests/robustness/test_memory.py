@@ -58,13 +58,17 @@ def test_calls_that_need_too_much_raise_memory_error_and_change_nothing(dtype: s
 model, again = compiled(16, 5000, 1, dtype="{dtype}"), compiled(16, 5000, 1, dtype="{dtype}")
 for m in (model, again):
     m.fit(X[:640], y[:640], **FIT)
-before = state_bytes(model)
+# The host's loss wants all outputs of a batch at once; one of nnext's has it go in parts.
+own = nn.MLP([16, 5000, 1], dtype="{dtype}")
+own.compile(loss=lambda y_pred, y: (0.0, y_pred - y), optimizer="sgd")
+before, before_own = state_bytes(model), state_bytes(own)
 expected = model.predict(X[:100])
 limit(300 * MB)
 huge = np.broadcast_to(X[:1], (100_000_000, 16))
 refuses(lambda: model.predict(huge))
 refuses(lambda: model.fit(huge, np.broadcast_to(y[:1], (len(huge), 1)), **FIT))
-refuses(lambda: model.fit(X, y, batch_size=len(X), verbose=0))
+refuses(lambda: own.fit(X, y, batch_size=len(X), verbose=0))
+assert state_bytes(own) == before_own
 refuses(lambda: model.loss_and_grads(X, y))
 refuses(lambda: model.forward(X))
 refuses(lambda: nn.functional.matmul(X, X, transpose_b=True))
@@ -80,6 +84,16 @@ again.fit(X[:640], y[:640], **FIT)
 assert state_bytes(model) == state_bytes(again)
 """
     )
+
+
+def test_a_batch_of_all_rows_takes_the_memory_of_a_part() -> None:
+    """At once its hidden layer alone would take 400 MB, forward and again backward."""
+    run("""
+model = compiled(16, 5000, 1)
+model.fit(X[:640], y[:640], **FIT)
+limit(100 * MB)
+model.fit(X, y, batch_size=len(X), verbose=0)
+""")
 
 
 def test_a_fit_that_runs_out_of_memory_between_two_steps() -> None:
