@@ -45,7 +45,7 @@ class Product {
   runtime::Blocks::Sizes blocks(bool of_cols, int members) const {
     const Size n = of_cols ? c_.cols : c_.rows, other = of_cols ? c_.rows : c_.cols;
     const Size grain = of_cols ? kernels_.gemm.vector_lanes : kernels_.gemm.tile_rows;
-    const Size share = core::divide_up(n, static_cast<Size>(members));
+    const Size share = core::round_up(core::divide_up(n, static_cast<Size>(members)), grain);
     if (of_cols ? packs_a() : packs_b() && a_.cols > block_k_) return {share, share, grain};
     const double flops = 2.0 * static_cast<double>(other) * static_cast<double>(std::max<Size>(a_.cols, 1));
     const auto enough = static_cast<Size>(std::min(kBlockFlops / flops, static_cast<double>(share)));

@@ -23,7 +23,7 @@ Size Fit<T>::rows_at_once(const Samples<T>& samples, Size batch) const {
 }
 
 template <class T>
-void Fit<T>::prepare(const Samples<T>& samples, const EpochOptions& options) {
+Size Fit<T>::prepare(const Samples<T>& samples, const EpochOptions& options) {
   const Size n = samples.x.rows, batch = std::min(options.batch_size, n);
   const Size rows = rows_at_once(samples, batch);
   if (plan_ == nullptr || plan_->batch() < rows || plan_->input_shape() != samples.x.shape) {
@@ -43,9 +43,11 @@ void Fit<T>::prepare(const Samples<T>& samples, const EpochOptions& options) {
       core::fail_value("[fit] there are ", of.each.size(), " values of ", of.name, " for an epoch of ", steps,
                        " steps; give one for each");
   const int members = runtime::members_for(batch_flops() / 2);  // in two phases
-  if (epoch_ != nullptr && epoch_->shares().count() == static_cast<Size>(members)) return;
-  epoch_.reset();
-  epoch_ = std::make_unique<Epoch<T>>(training_, *plan_, share_step(*plan_, members));
+  if (epoch_ == nullptr || epoch_->shares().count() != static_cast<Size>(members)) {
+    epoch_.reset();
+    epoch_ = std::make_unique<Epoch<T>>(training_, *plan_, share_step(*plan_, members));
+  }
+  return rows;
 }
 
 template <class T>
@@ -107,10 +109,9 @@ Order Fit<T>::sample_order(const data::Source<T>& x, bool shuffle, runtime::Canc
 
 template <class T>
 EpochReport Fit<T>::run_epoch(const Samples<T>& samples, const EpochOptions& options, runtime::Cancel& cancel) {
-  prepare(samples, options);
+  const Size rows = prepare(samples, options);
   Epoch<T>& epoch = *epoch_;
-  epoch.start(samples, options, rows_at_once(samples, std::min(options.batch_size, samples.x.rows)),
-              sample_order(samples.x, options.shuffle, cancel));
+  epoch.start(samples, options, rows, sample_order(samples.x, options.shuffle, cancel));
   Run run{.epoch = epoch, .cancel = cancel, .deadline = options.deadline};
   choose_way(run);
   if (!options.part_of)

@@ -33,7 +33,7 @@ class Fit {
   struct Run;  // an epoch under way
   void begin_trials();
   Size rows_at_once(const Samples<T>& samples, Size batch) const;
-  void prepare(const Samples<T>& samples, const EpochOptions& options);
+  Size prepare(const Samples<T>& samples, const EpochOptions& options);  // returns the rows of a batch
   void choose_way(Run& run);
   Program make_program(const Run& run) const;
   void pack_layers(bool tiny);

@@ -27,10 +27,10 @@ namespace {
 
 // When a run ends so that the team may have another size: soon where it has fewer members than it could, or where some
 // come late; after each step where it always changes.
-class Piece {
+class PieceEnd {
  public:
-  Piece(int members, int most) : small_(members < most), may_change_(most > 1 && size_ != TeamSize::fixed) {}
-  bool is_over(const Member& me, Clock::time_point now) const {
+  PieceEnd(int members, int most) : small_(members < most), may_change_(most > 1 && size_ != TeamSize::fixed) {}
+  bool is_here(const Member& me, Clock::time_point now) const {
     if (!may_change_) return false;
     return size_ == TeamSize::changing || (now - begin_ >= runtime::kPiece && (small_ || me.late() > runtime::kLate));
   }
@@ -55,9 +55,9 @@ runtime::Pace::Piece Fit<T>::run_steps(Run& run, Size until, int members) {
   const Size from = epoch.step;
   const std::uint64_t counter = training_.counters.step;
   const bool looks_seldom = step_flops(epoch) <= runtime::kTinyFlops;
-  const Piece piece(members, run.members());
+  const PieceEnd end_of_piece(members, run.members());
   const auto is_time = [&](const Member& me, Clock::time_point now) {
-    return run.cancel.due(now) || piece.is_over(me, now);
+    return run.cancel.due(now) || end_of_piece.is_here(me, now);
   };
   const Runner<T> runner = run.runner();
   // The calling thread may change it before the first barrier of a step; all look at it before the second.
