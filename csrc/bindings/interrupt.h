@@ -79,9 +79,7 @@ void in_parts(core::Size count, core::Size part, F&& f) {
     const runtime::InFloatMode within(runtime::FloatMode::plain());
     return f(core::Size{0}, count);
   }
-  interruptible([&](runtime::Cancel& cancel) {
-    for (core::Size first = 0; first < count && !cancel.poll(); first += part) f(first, std::min(first + part, count));
-  });
+  interruptible([&](runtime::Cancel& cancel) { runtime::for_parts(count, part, &cancel, f); });
 }
 inline constexpr core::Size kPart = core::Size{1} << 18;  // numbers that something simple is done with
 

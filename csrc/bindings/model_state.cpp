@@ -29,11 +29,13 @@ py::array_t<T> Model<T>::logical(Size index, const core::Buffer<T>& stored) cons
   const nn::Node<T>& node = section.owner(index);
   py::array_t<T> result(parameter(index).shape);
   T* const to = result.mutable_data();
-  const auto put = [&] { node.layer->to_logical(index - section.index(node, 0), stored.data(), to); };
+  const auto put = [&](runtime::Cancel* cancel) {
+    node.layer->to_logical(index - section.index(node, 0), stored.data(), to, cancel);
+  };
   if (stored.size() <= kPart)
-    put();
+    put(nullptr);
   else
-    interruptible([&](runtime::Cancel&) { put(); });
+    interruptible([&](runtime::Cancel& cancel) { put(&cancel); });
   return result;
 }
 

@@ -26,7 +26,7 @@ template <class T>
 void copy(const nn::Section<T>& section, Size index, const T* stored, py::array_t<T>& to, runtime::Cancel& cancel) {
   if (cancel.poll()) return;
   const nn::Node<T>& node = section.owner(index);
-  node.layer->to_logical(index - section.index(node, 0), stored, to.mutable_data());
+  node.layer->to_logical(index - section.index(node, 0), stored, to.mutable_data(), &cancel);
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "core/view.h"
 #include "kernels/bf16/bf16_kernels.h"
 #include "kernels/kernel_table.h"
+#include "runtime/cancel.h"
 #include "runtime/team.h"
 
 namespace nnext::nn {
@@ -224,12 +225,13 @@ class Layer {
   enum class Tiny { no, begins, ends };
   virtual Tiny tiny(kernels::TinyLayer<T>&) const { return Tiny::no; }
 
-  // Numbers stored like parameter i (its values, gradients, optimizer state) from and to the public row-major shape.
-  virtual void to_logical(Size i, const T* stored, T* logical) const {
-    std::copy_n(stored, parameters[i].stored, logical);
+  // Numbers stored like parameter i (its values, gradients, optimizer state) from and to the public row-major shape;
+  // unfinished where the host asks to stop. Without a `cancel` nobody is asked.
+  virtual void to_logical(Size i, const T* stored, T* logical, runtime::Cancel* cancel) const {
+    copy(stored, parameters[i].stored, logical, cancel);
   }
-  virtual void from_logical(Size i, const T* logical, T* stored) const {
-    std::copy_n(logical, parameters[i].stored, stored);
+  virtual void from_logical(Size i, const T* logical, T* stored, runtime::Cancel* cancel) const {
+    copy(logical, parameters[i].stored, stored, cancel);
   }
   // Numbers stored like parameter i as columns, and the sums of their squares: each is a chain over the rows of the
   // public shape's transpose, so the same for every layout. Column j of those in `part` goes to out[j].
@@ -242,6 +244,13 @@ class Layer {
 
  protected:
   virtual void gradient(const Pass<T>&, const Frame<T>&, const Piece&, const kernels::Prefetch&, T* /*out*/) const {}
+
+ private:
+  static void copy(const T* from, Size count, T* to, runtime::Cancel* cancel) {
+    constexpr Size part = Size{1} << 18;  // below 1 ms
+    runtime::for_parts(count, part, cancel,
+                       [&](Size first, Size last) { std::copy(from + first, from + last, to + first); });
+  }
 };
 
 }  // namespace nnext::nn

@@ -3,19 +3,21 @@
 namespace nnext::ops {
 
 template <class T>
-void to_panels(const KernelTable<T>& kernels, const T* matrix, Panels<T> panels) {
+void to_panels(const KernelTable<T>& kernels, const T* matrix, Panels<T> panels, runtime::Cancel* cancel) {
   const PanelLayout& layout = panels.layout;
-  for (Size p = 0; p < layout.panels(); ++p)
+  runtime::for_parts(layout.panels(), 1, cancel, [&](Size p, Size) {
     kernels.layout.transpose(layout.panel_cols(p), layout.rows, matrix + p * layout.width * layout.rows,
                              static_cast<Stride>(layout.rows), panels.panel(p), static_cast<Stride>(layout.width));
+  });
 }
 
 template <class T>
-void from_panels(const KernelTable<T>& kernels, Panels<const T> panels, T* matrix) {
+void from_panels(const KernelTable<T>& kernels, Panels<const T> panels, T* matrix, runtime::Cancel* cancel) {
   const PanelLayout& layout = panels.layout;
-  for (Size p = 0; p < layout.panels(); ++p)
+  runtime::for_parts(layout.panels(), 1, cancel, [&](Size p, Size) {
     kernels.layout.transpose(layout.rows, layout.panel_cols(p), panels.panel(p), static_cast<Stride>(layout.width),
                              matrix + p * layout.width * layout.rows, static_cast<Stride>(layout.rows));
+  });
 }
 
 template <class T>
@@ -32,10 +34,10 @@ void transpose_piece(const KernelTable<T>& kernels, Panels<const T> panels, Pane
   }
 }
 
-template void to_panels(const KernelTable<float>&, const float*, Panels<float>);
-template void to_panels(const KernelTable<double>&, const double*, Panels<double>);
-template void from_panels(const KernelTable<float>&, Panels<const float>, float*);
-template void from_panels(const KernelTable<double>&, Panels<const double>, double*);
+template void to_panels(const KernelTable<float>&, const float*, Panels<float>, runtime::Cancel*);
+template void to_panels(const KernelTable<double>&, const double*, Panels<double>, runtime::Cancel*);
+template void from_panels(const KernelTable<float>&, Panels<const float>, float*, runtime::Cancel*);
+template void from_panels(const KernelTable<double>&, Panels<const double>, double*, runtime::Cancel*);
 template void transpose_piece(const KernelTable<float>&, Panels<const float>, PanelRows, Panels<float>, Shift);
 template void transpose_piece(const KernelTable<double>&, Panels<const double>, PanelRows, Panels<double>, Shift);
 

@@ -8,6 +8,7 @@
 
 #include "core/view.h"
 #include "kernels/kernel_table.h"
+#include "runtime/cancel.h"
 
 namespace nnext::ops {
 
@@ -44,11 +45,12 @@ struct Panels {
   T& operator()(Size row, Size col) const { return data[layout.offset(row, col)]; }
 };
 
-// panels[k, n] = matrix[n, k], whose rows lie without gaps, and back.
+// panels[k, n] = matrix[n, k], whose rows lie without gaps, and back; unfinished where the host asks to stop, which it
+// is not without a `cancel`.
 template <class T>
-void to_panels(const KernelTable<T>& kernels, const T* matrix, Panels<T> panels);
+void to_panels(const KernelTable<T>& kernels, const T* matrix, Panels<T> panels, runtime::Cancel* cancel);
 template <class T>
-void from_panels(const KernelTable<T>& kernels, Panels<const T> panels, T* matrix);
+void from_panels(const KernelTable<T>& kernels, Panels<const T> panels, T* matrix, runtime::Cancel* cancel);
 
 // Rows of one panel.
 struct PanelRows {

@@ -1,9 +1,11 @@
 // Stopping a long call: the calling thread asks the host (Python's signals) every 20 ms, the others read a flag.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 
+#include "core/size.h"
 #include "runtime/float_mode.h"
 
 namespace nnext::runtime {
@@ -46,5 +48,13 @@ class Cancel {
   std::atomic<bool> requested_{false};
   bool team_lost_ = false;
 };
+
+// Calls f(first, last) for parts of `count` things, one after the other, until the host asks to stop. Without a `cancel`
+// nobody is asked.
+template <class F>
+void for_parts(core::Size count, core::Size part, Cancel* cancel, F f) {
+  for (core::Size first = 0; first < count && (cancel == nullptr || !cancel->poll()); first += part)
+    f(first, std::min(first + part, count));
+}
 
 }  // namespace nnext::runtime

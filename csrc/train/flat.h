@@ -32,7 +32,7 @@ class Flat {
     to.resize(size_);
     double* next = to.data();
     for (const Part& part : parts_) {
-      part.layer->to_logical(part.parameter, stored(part.index), logical_.data());
+      part.layer->to_logical(part.parameter, stored(part.index), logical_.data(), nullptr);
       next = std::copy_n(logical_.data(), part.count, next);
     }
   }
@@ -41,7 +41,7 @@ class Flat {
     const double* next = from.data();
     for (const Part& part : parts_) {
       for (Size i = 0; i < part.count; ++i) logical_.data()[i] = static_cast<T>(*next++);
-      part.layer->from_logical(part.parameter, logical_.data(), stored(part.index));
+      part.layer->from_logical(part.parameter, logical_.data(), stored(part.index), nullptr);
     }
   }
 

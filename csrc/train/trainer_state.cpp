@@ -13,7 +13,7 @@ namespace {
 template <class T>
 void Trainer<T>::put(const GivenNumbers<T>& given, T* to) {
   const nn::Node<T>& node = section_.owner(given.parameter);
-  node.layer->from_logical(given.parameter - section_.index(node, 0), given.logical, to);
+  node.layer->from_logical(given.parameter - section_.index(node, 0), given.logical, to, nullptr);
 }
 
 template <class T>

@@ -31,7 +31,7 @@ void Conv2d<T>::initialize(const Streams& streams, runtime::Cancel& cancel) {
     nn::initialize(kernels_.noise, initializer, streams.parameter(parameter), in, out_channels_ / groups_ * window,
                    Matrix<T>(logical.data(), out_channels_, cols), cancel);
     if (cancel.requested()) return;
-    this->from_logical(parameter, logical.data(), this->parameters[parameter].values.data());
+    this->from_logical(parameter, logical.data(), this->parameters[parameter].values.data(), &cancel);
   };
   draw(kWeight, weight_init_, in);
   if (has_bias()) draw(kBias, bias_init_, 1);
@@ -176,27 +176,28 @@ void Conv2d<T>::pack(Packed wanted) {
 
 template <class T>
 template <class F>
-void Conv2d<T>::for_each_weight(F f) const {
+void Conv2d<T>::for_each_weight(runtime::Cancel* cancel, F f) const {
   const Size in = in_channels_ / groups_, outputs = out_channels_ / groups_;
   Size logical = 0;
-  for (Size o = 0; o < out_channels_; ++o)
+  runtime::for_parts(out_channels_, 1, cancel, [&](Size o, Size) {
     for (Size c = 0; c < in; ++c)
       for (Size kh = 0; kh < h().kernel; ++kh)
         for (Size kw = 0; kw < w().kernel; ++kw)
           f(o / outputs * layout_.weights.size() + layout_.weights.offset(layout_.row(kh, kw, c), o % outputs),
             logical++);
+  });
 }
 
 template <class T>
-void Conv2d<T>::to_logical(Size i, const T* stored, T* logical) const {
-  if (i != kWeight) return Layer<T>::to_logical(i, stored, logical);
-  for_each_weight([&](Size from, Size to) { logical[to] = stored[from]; });
+void Conv2d<T>::to_logical(Size i, const T* stored, T* logical, runtime::Cancel* cancel) const {
+  if (i != kWeight) return Layer<T>::to_logical(i, stored, logical, cancel);
+  for_each_weight(cancel, [&](Size from, Size to) { logical[to] = stored[from]; });
 }
 
 template <class T>
-void Conv2d<T>::from_logical(Size i, const T* logical, T* stored) const {
-  if (i != kWeight) return Layer<T>::from_logical(i, logical, stored);
-  for_each_weight([&](Size to, Size from) { stored[to] = logical[from]; });
+void Conv2d<T>::from_logical(Size i, const T* logical, T* stored, runtime::Cancel* cancel) const {
+  if (i != kWeight) return Layer<T>::from_logical(i, logical, stored, cancel);
+  for_each_weight(cancel, [&](Size to, Size from) { stored[to] = logical[from]; });
 }
 
 // Column j is what leads to output channel j.

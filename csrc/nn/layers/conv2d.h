@@ -25,8 +25,8 @@ class Conv2d final : public Layer<T> {
   void gradients(const Pass<T>& pass, const Frame<T>& frame, std::span<const Piece> mine, Sink<T>& sink) const override;
   void updated(const Piece& piece) override;
   void pack(Packed wanted) override;
-  void to_logical(Size i, const T* stored, T* logical) const override;
-  void from_logical(Size i, const T* logical, T* stored) const override;
+  void to_logical(Size i, const T* stored, T* logical, runtime::Cancel* cancel) const override;
+  void from_logical(Size i, const T* logical, T* stored, runtime::Cancel* cancel) const override;
   Size columns(Size) const override { return out_channels_; }
   void column_squares(const kernels::KernelTable<T>& kernels, Size i, const T* stored, Range part,
                       double* out) const override;
@@ -42,7 +42,7 @@ class Conv2d final : public Layer<T> {
   void weight_gradients(const Pass<T>& pass, const Frame<T>& frame, std::span<const Piece> mine, Sink<T>& sink) const;
   void bias_gradient(const Pass<T>& pass, const Frame<T>& frame, const Piece& piece, T* out) const;
   template <class F>
-  void for_each_weight(F f) const;  // f(stored place, place in the public shape)
+  void for_each_weight(runtime::Cancel* cancel, F f) const;  // f(stored place, place in the public shape)
   const ops::Window& h() const { return windows_[0]; }
   const ops::Window& w() const { return windows_[1]; }
   const T* weight() const { return this->parameters[kWeight].values.data(); }

@@ -25,7 +25,7 @@ void Linear<T>::initialize(const Streams& streams, runtime::Cancel& cancel) {
     nn::initialize(kernels_.noise, initializer, streams.parameter(parameter), in, out,
                    Matrix<T>(logical.data(), out, cols), cancel);
     if (cancel.requested()) return;  // most pages of both have not been touched
-    this->from_logical(parameter, logical.data(), this->parameters[parameter].values.data());
+    this->from_logical(parameter, logical.data(), this->parameters[parameter].values.data(), &cancel);
   };
   draw(kWeight, weight_init_, in);
   if (has_bias()) draw(kBias, bias_init_, 1);
@@ -163,15 +163,15 @@ typename Layer<T>::Tiny Linear<T>::tiny(kernels::TinyLayer<T>& layer) const {
 
 // The public weight is (out, in): the transpose of what the panels hold.
 template <class T>
-void Linear<T>::to_logical(Size i, const T* stored, T* logical) const {
-  if (i != kWeight) return Layer<T>::to_logical(i, stored, logical);
-  ops::from_panels<T>(kernels_, {stored, layout_}, logical);
+void Linear<T>::to_logical(Size i, const T* stored, T* logical, runtime::Cancel* cancel) const {
+  if (i != kWeight) return Layer<T>::to_logical(i, stored, logical, cancel);
+  ops::from_panels<T>(kernels_, {stored, layout_}, logical, cancel);
 }
 
 template <class T>
-void Linear<T>::from_logical(Size i, const T* logical, T* stored) const {
-  if (i != kWeight) return Layer<T>::from_logical(i, logical, stored);
-  ops::to_panels<T>(kernels_, logical, {stored, layout_});
+void Linear<T>::from_logical(Size i, const T* logical, T* stored, runtime::Cancel* cancel) const {
+  if (i != kWeight) return Layer<T>::from_logical(i, logical, stored, cancel);
+  ops::to_panels<T>(kernels_, logical, {stored, layout_}, cancel);
 }
 
 // Column j is what leads to output j: a bias is one number of each.

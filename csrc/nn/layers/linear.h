@@ -31,8 +31,8 @@ class Linear final : public Layer<T> {
   void pack(Packed wanted) override;
   void use_bf16(const kernels::Bf16Kernels* kernels) override;
   typename Layer<T>::Tiny tiny(kernels::TinyLayer<T>& layer) const override;
-  void to_logical(Size i, const T* stored, T* logical) const override;
-  void from_logical(Size i, const T* logical, T* stored) const override;
+  void to_logical(Size i, const T* stored, T* logical, runtime::Cancel* cancel) const override;
+  void from_logical(Size i, const T* logical, T* stored, runtime::Cancel* cancel) const override;
   Size columns(Size) const override { return layout_.cols; }
   void column_squares(const kernels::KernelTable<T>& kernels, Size i, const T* stored, Range part,
                       double* out) const override;

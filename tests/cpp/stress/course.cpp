@@ -207,7 +207,7 @@ Saved Course::save() {
     for (const Size side : parameter.shape) count *= side;
     const auto logical = [&](const core::Buffer<float>& stored) {
       std::vector<float> numbers(count);
-      node.layer->to_logical(index - node.first_parameter, stored.data(), numbers.data());
+      node.layer->to_logical(index - node.first_parameter, stored.data(), numbers.data(), nullptr);
       return numbers;
     };
     saved.parameters.push_back(logical(state.parameters[index]));

@@ -68,7 +68,7 @@ class Settings {
       Size count = 1;
       for (const Size side : parameter.shape) count *= side;
       set.emplace_back(count);
-      node.layer->to_logical(index - node.first_parameter, state.parameters[index].data(), set.back().data());
+      node.layer->to_logical(index - node.first_parameter, state.parameters[index].data(), set.back().data(), nullptr);
     });
     return set;
   }
