@@ -229,6 +229,27 @@ bool corners(const kernels::UpdateKernels<T>& kernel) {
   return good && still == 0;
 }
 
+// A gradient that is an outer product, applied without being written, against the same written: same bits, and nothing
+// beyond the columns changes.
+template <class T>
+bool outer(const kernels::UpdateKernels<T>& kernel) {
+  Random random(9);
+  std::size_t wrong = 0;
+  for (const std::size_t rows : {1, 2, 5})
+    for (std::size_t cols = 1; cols <= kLargest; ++cols) {
+      const std::size_t width = cols + cols % 3;
+      const std::vector<T> x = random.uniforms<T>(rows, -1, 1), dy = random.uniforms<T>(cols, -1, 1);
+      std::vector<T> w = random.uniforms<T>(rows * width, -1, 1), wanted = w, g(cols);
+      for (std::size_t i = 0; i < rows; ++i) {
+        for (std::size_t j = 0; j < cols; ++j) g[j] = x[i] * dy[j];
+        kernel.sgd(cols, Steps<T>::sgd, wanted.data() + i * width, g.data(), nullptr);
+      }
+      kernel.sgd_outer({rows, cols, width, x.data(), dy.data()}, Steps<T>::sgd, w.data());
+      wrong += w != wanted;
+    }
+  return wrong == 0;
+}
+
 template <class T>
 void check(const Isa& isa, Report& report) {
   const auto& kernel = isa.tables->get<T>().update;
@@ -238,6 +259,8 @@ void check(const Isa& isa, Report& report) {
   }
   report.start(isa, type_name<T>(), "corners of update rules");
   report.finish(corners(kernel));
+  report.start(isa, type_name<T>(), "sgd with an outer product");
+  report.finish(outer(kernel));
 }
 
 }  // namespace

@@ -64,6 +64,7 @@ def test_evaluate() -> None:
     assert seconds_after_signal(lambda: model.evaluate(X, X)) < SOON
 
 
+@pytest.mark.resources
 def test_forward() -> None:
     model, X = compiled(WIDE), rows(400_000)
     assert seconds_after_signal(lambda: model.forward(X, training=False)) < SOON
@@ -71,6 +72,7 @@ def test_forward() -> None:
         model.backward(X)
 
 
+@pytest.mark.resources
 def test_loss_and_grads_and_backward() -> None:
     model, X = compiled(WIDE), rows(100_000)  # 2.5 TFLOP
     before = training_state(model)
@@ -169,6 +171,7 @@ def test_many_interruptions_leave_no_trace() -> None:
 # ---- waiting for others ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.resources
 def test_waiting_for_another_threads_prediction() -> None:
     model, X = nn.MLP(WIDE), rows(30_000)
     before = model.state_dict()

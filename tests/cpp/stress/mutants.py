@@ -30,7 +30,7 @@ class Mutant:
 WHOEVER_READS = {"while ((state & kWriter) == 0)": "while (true)"}
 WHOEVER_WRITES = {"[&] { return state_.load() == kWriter; }": "[] { return true; }"}
 MUTANTS = [
-    Mutant("no barrier", "csrc/runtime/team.cpp", {"if (other != member) arrivals_": "if (false) arrivals_"}),
+    Mutant("no barrier", "csrc/runtime/team.cpp", {"if (other != member) late +=": "if (false) late +="}),
     Mutant("no gate", "csrc/runtime/gate.cpp", WHOEVER_READS | WHOEVER_WRITES),
     Mutant("a reader does not wait", "csrc/runtime/gate.cpp", WHOEVER_READS),
     Mutant("a writer does not wait", "csrc/runtime/gate.cpp", WHOEVER_WRITES),
