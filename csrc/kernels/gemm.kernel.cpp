@@ -53,6 +53,27 @@ struct RowsApart {  // a_k == 1: a row-major operand. One pointer per three rows
   }
 };
 
+// A step of SGD without a velocity, operation for operation that of update.kernel.cpp, from a gradient in registers: it
+// need not be written and read again.
+template <class T, int Rows, int Vectors, class Last>
+inline void apply_tile(const SgdStep<T>& step, const Vec<T> (&gradient)[Rows][Vectors], Last last, T* w,
+                       ptrdiff_t w_row) {
+  const Vec<T> minus_lr = broadcast(-step.lr), decay = broadcast(step.weight_decay);
+#pragma GCC unroll 16
+  for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v) {
+      T* const at = w + r * w_row + v * kLanes<T>;
+      const Vec<T> weight = v + 1 == Vectors ? load(last, at) : load(at);
+      const Vec<T> moved = fma(minus_lr, fma(decay, weight, gradient[r][v]), weight);
+      if (v + 1 == Vectors)
+        store(last, at, moved);
+      else
+        store(at, moved);
+    }
+  }
+}
+
 // One tile of Rows x (Vectors vectors, the last of them `last` wide). `first` is a's. The struct A is made in here: as
 // an argument it would pass through memory, and its load would wait until the last tile's stores have left the core
 // (8 % of a product of 512^3).
@@ -72,7 +93,7 @@ inline void multiply_tile(const PanelProduct<T>& p, const T* first, Last last, c
     }
   }
   const ptrdiff_t b_k = p.b_k, c_row = p.c_row;
-  if (init == c) {  // the next tile's, which will be read
+  if (init == c || p.step != nullptr) {  // the next tile's, which will be read
 #pragma GCC unroll 16
     for (int r = Rows; r < 2 * Rows; ++r) {
 #pragma GCC unroll 4
@@ -101,6 +122,8 @@ inline void multiply_tile(const PanelProduct<T>& p, const T* first, Last last, c
       b += b_k;
     }
   }
+  if constexpr (!A::kStreamsB)
+    if (p.step != nullptr) return apply_tile<T, Rows, Vectors>(*p.step, acc, last, c, c_row);
 #pragma GCC unroll 16
   for (int r = 0; r < Rows; ++r) {
 #pragma GCC unroll 4

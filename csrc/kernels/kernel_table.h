@@ -37,6 +37,7 @@ struct PanelProduct {
   Prefetch prefetch = {};
   std::size_t runs = 1;
   const Run* run = &kOneRun;
+  const SgdStep<T>* step = nullptr;  // the product is the gradient of c, and this step is applied instead: a_row == 1
 };
 
 // The same for one row of a and all panels of b, which lie one after the other with rows of `width`, the last one

@@ -11,6 +11,12 @@ struct SgdStep {
   T share;  // of the gradient in the velocity: 1 - dampening, but 1 in the first step
   bool nesterov;
 };
+// How the kernel of a gradient applies it to `values` instead of writing it. Without a step it does not.
+template <class T>
+struct InPlace {
+  const SgdStep<T>* step = nullptr;
+  T* values = nullptr;
+};
 // Running means of g and g^2, and what becomes of w beside.
 template <class T>
 struct MomentsStep {
@@ -55,12 +61,22 @@ struct RpropStep {
   bool first;
 };
 
+// The gradient of `cols` columns of `rows` rows of a matrix, `width` apart: dw[i, j] = x[i] dy[j], as of a layer that saw
+// one row.
+template <class T>
+struct OuterGradient {
+  std::size_t rows, cols, width;
+  const T *x, *dy;
+};
+
 // On n parameters w with gradient g; what a rule remembers beside is null where the rule goes without.
 template <class T>
 struct UpdateKernels {
   // Before a rule's own: g = g within [-limit, limit], + l1 sign(w), with sign(0) = 0.
   void (*prepare)(std::size_t n, T limit, T l1, const T* w, T* g);
   void (*sgd)(std::size_t n, const SgdStep<T>&, T* w, const T* g, T* velocity);
+  // The same without a velocity and without that the gradient is written.
+  void (*sgd_outer)(const OuterGradient<T>&, const SgdStep<T>&, T* w);
   void (*adam)(std::size_t n, const AdamStep<T>&, T* w, const T* g, T* m, T* v, T* largest_v);
   void (*nadam)(std::size_t n, const NAdamStep<T>&, T* w, const T* g, T* m, T* v);
   void (*adagrad)(std::size_t n, const AdagradStep<T>&, T* w, const T* g, T* sum);

@@ -40,29 +40,52 @@ void linear(const KernelTable<T>& kernels, const runtime::Member& me, const Cons
   }
 }
 
+namespace {
+
+// x^T dy for a part of a panel and rows [k, k + block_k) of both, where nothing else has been said.
+template <class T>
+kernels::PanelProduct<T> gradient_product(const KernelTable<T>& kernels, const ConstMatrix<T>& x,
+                                          const ConstMatrix<T>& dy, const PanelLayout& layout, const PanelRows& part,
+                                          Size k, T* to) {
+  const auto width = static_cast<Stride>(layout.width);
+  return {.m = part.count,
+          .n = layout.panel_cols(part.panel),
+          .k = std::min(kernels.gemm.block_k, x.rows - k),
+          .a = x.row(k) + part.first,
+          .a_row = 1,
+          .a_k = x.row_stride,
+          .b = dy.row(k) + part.panel * layout.width,
+          .b_k = dy.row_stride,
+          .init = nullptr,
+          .init_row = width,
+          .c = to,
+          .c_row = width};
+}
+
+}  // namespace
+
 template <class T>
 void linear_weight_gradient(const KernelTable<T>& kernels, const runtime::Member& me, ConstMatrix<T> x,
                             ConstMatrix<T> dy, const PanelLayout& layout, PanelRows part, bool continues, T* dw,
                             const kernels::Prefetch& prefetch) {
-  const Size n = layout.panel_cols(part.panel);
-  const auto width = static_cast<Stride>(layout.width);
-  if (n < layout.width && !continues) std::fill_n(dw, part.count * layout.width, T{0});
-  const Size block_k = kernels.gemm.block_k;
-  for (Size k = 0; k < x.rows && !me.stop(); k += block_k) {
-    kernels.gemm.multiply_panel({.m = part.count,
-                                 .n = n,
-                                 .k = std::min(block_k, x.rows - k),
-                                 .a = x.row(k) + part.first,
-                                 .a_row = 1,
-                                 .a_k = x.row_stride,
-                                 .b = dy.row(k) + part.panel * layout.width,
-                                 .b_k = dy.row_stride,
-                                 .init = k == 0 && !continues ? nullptr : dw,
-                                 .init_row = width,
-                                 .c = dw,
-                                 .c_row = width,
-                                 .prefetch = k == 0 ? prefetch : kernels::Prefetch{}});
+  if (layout.panel_cols(part.panel) < layout.width && !continues) std::fill_n(dw, part.count * layout.width, T{0});
+  for (Size k = 0; k < x.rows && !me.stop(); k += kernels.gemm.block_k) {
+    kernels::PanelProduct<T> product = gradient_product(kernels, x, dy, layout, part, k, dw);
+    if (k == 0) product.prefetch = prefetch;
+    if (k > 0 || continues) product.init = dw;
+    kernels.gemm.multiply_panel(product);
   }
+}
+
+template <class T>
+void linear_step(const KernelTable<T>& kernels, ConstMatrix<T> x, ConstMatrix<T> dy, const PanelLayout& layout,
+                 PanelRows part, const kernels::InPlace<T>& weights, const kernels::Prefetch& prefetch) {
+  kernels::PanelProduct<T> product = gradient_product(kernels, x, dy, layout, part, 0, weights.values);
+  if (product.k == 1)
+    return kernels.update.sgd_outer({product.m, product.n, layout.width, product.a, product.b}, *weights.step,
+                                    weights.values);
+  product.prefetch = prefetch, product.step = weights.step;
+  kernels.gemm.multiply_panel(product);
 }
 
 template void linear(const KernelTable<float>&, const runtime::Member&, const ConstMatrix<float>&,
@@ -72,8 +95,12 @@ template void linear(const KernelTable<double>&, const runtime::Member&, const C
 template void linear_weight_gradient(const KernelTable<float>&, const runtime::Member&, ConstMatrix<float>,
                                      ConstMatrix<float>, const PanelLayout&, PanelRows, bool, float*,
                                      const kernels::Prefetch&);
+template void linear_step(const KernelTable<float>&, ConstMatrix<float>, ConstMatrix<float>, const PanelLayout&,
+                          PanelRows, const kernels::InPlace<float>&, const kernels::Prefetch&);
 template void linear_weight_gradient(const KernelTable<double>&, const runtime::Member&, ConstMatrix<double>,
                                      ConstMatrix<double>, const PanelLayout&, PanelRows, bool, double*,
                                      const kernels::Prefetch&);
+template void linear_step(const KernelTable<double>&, ConstMatrix<double>, ConstMatrix<double>, const PanelLayout&,
+                          PanelRows, const kernels::InPlace<double>&, const kernels::Prefetch&);
 
 }  // namespace nnext::ops

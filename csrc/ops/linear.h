@@ -22,4 +22,9 @@ void linear_weight_gradient(const KernelTable<T>& kernels, const runtime::Member
                             ConstMatrix<T> dy, const PanelLayout& layout, PanelRows part, bool continues, T* dw,
                             const kernels::Prefetch& prefetch);
 
+// The same where dw is not written but a step applied to `weights`, that part of the panel. At most gemm.block_k rows.
+template <class T>
+void linear_step(const KernelTable<T>& kernels, ConstMatrix<T> x, ConstMatrix<T> dy, const PanelLayout& layout,
+                 PanelRows part, const kernels::InPlace<T>& weights, const kernels::Prefetch& prefetch);
+
 }  // namespace nnext::ops

@@ -92,7 +92,12 @@ class Optimizer {
     update(kernels, u);
   }
 
+  // What else there is to apply(): the step of SGD without a velocity, for kernels of gradients that make it by themselves.
+  // Null: there is more to it.
+  const kernels::SgdStep<T>* plain_step() const { return prepares_ ? nullptr : plain_sgd(); }
+
  protected:
+  virtual const kernels::SgdStep<T>* plain_sgd() const { return nullptr; }
   virtual Settings settings() { return settings_and({}); }
   virtual void prepare_step(const Progress& before) = 0;
   virtual void update(const kernels::UpdateKernels<T>& kernels, const Update<T>& u) const = 0;

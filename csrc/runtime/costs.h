@@ -18,6 +18,9 @@ inline constexpr double kBriefRowFlops = 2e7;
 inline constexpr double kTinyFlops = 1e6;
 // That a member of the team should have for itself: longer than waiting for it takes.
 inline constexpr double kFlopsPerMember = 1e6;
+// As many operations as reading and changing a byte of a parameter is worth, where few rows share that: a member should
+// have 128 KB.
+inline constexpr double kFlopsPerByte = 8;
 // What may run between two looks at the host: 2 to 4 ms with AVX2, some 50 ms on a CPU that has but SSE2, in float64.
 inline constexpr double kQuickFlops = 2e8;
 // A step that turns out to be quicker than this need not be interruptible.

@@ -42,12 +42,22 @@ Size Fit<T>::prepare(const Samples<T>& samples, const EpochOptions& options) {
     if (of.each.size() != steps)
       core::fail_value("[fit] there are ", of.each.size(), " values of ", of.name, " for an epoch of ", steps,
                        " steps; give one for each");
-  const int members = runtime::members_for(batch_flops() / 2);  // in two phases
+  const int members = runtime::members_for(phase_work());
   if (epoch_ == nullptr || epoch_->shares().count() != static_cast<Size>(members)) {
     epoch_.reset();
     epoch_ = std::make_unique<Epoch<T>>(training_, *plan_, share_step(*plan_, members));
   }
   return rows;
+}
+
+// Of one of the two phases of a step, in operations.
+template <class T>
+double Fit<T>::phase_work() const {
+  Size numbers = 0;
+  for (const Stage<T>& stage : plan_->stages())
+    if (stage.trains())
+      for (const nn::Parameter<T>& parameter : stage.layer().parameters) numbers += parameter.stored;
+  return std::max(batch_flops() / 2, runtime::kFlopsPerByte * static_cast<double>(numbers * sizeof(T)));
 }
 
 template <class T>

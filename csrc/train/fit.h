@@ -50,6 +50,7 @@ class Fit {
   void go_back(Run& run);
   // Forward, and twice as much backward.
   double batch_flops() const { return 3 * plan_->flops_per_row() * static_cast<double>(plan_->batch()); }
+  double phase_work() const;
   double step_flops(const Epoch<T>& epoch) const { return batch_flops() * static_cast<double>(epoch.batches()); }
   nn::Pass<T> training_pass(const runtime::Member& me, std::uint64_t step, Size first_row) const {
     return {training_.network.kernels, me, training_.network.seed, step, true, first_row};

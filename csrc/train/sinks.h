@@ -44,6 +44,12 @@ class TileSink final : public nn::Sink<T> {
     return tile_.data();
   }
   void done(const nn::Piece& piece) override { training_->apply(*stage_->node, piece, tile_.data()); }
+  kernels::InPlace<T> in_place(const nn::Piece& piece) override {
+    const kernels::InPlace<T> weights = training_->in_place(*stage_->node, piece);
+    if (weights.step != nullptr) this->prefetch = ahead_();
+    return weights;
+  }
+  void applied(const nn::Piece& piece) override { training_->finish(*stage_->node, piece); }
 
  private:
   Training<T>* training_;

@@ -125,15 +125,18 @@ optim::Update<T> Training<T>::update(const nn::Node<T>& node, const nn::Piece& p
 
 template <class T>
 void Training<T>::apply(const nn::Node<T>& node, const nn::Piece& piece, T* gradient) {
-  nn::Layer<T>& layer = *node.layer;
-  if (layer.parameters[piece.parameter].role == nn::Role::buffer) {
-    layer.update_buffer(piece, gradient);
-  } else {
-    const Group<T>& group = groups[group_of[section.index(node, piece.parameter)]];
-    group.rule->apply(network.kernels.update, update(node, piece, gradient));
-    if (layer.packed != nn::Packed::none) layer.updated(piece);
+  if (node.layer->parameters[piece.parameter].role == nn::Role::buffer) {
+    node.layer->update_buffer(piece, gradient);
+    if (averages != nullptr) averages->follow(node, piece);
+    return;
   }
-  if (averages != nullptr) averages->follow(node, piece);
+  rule(node, piece).apply(network.kernels.update, update(node, piece, gradient));
+  finish(node, piece);
+}
+
+template <class T>
+kernels::InPlace<T> Training<T>::in_place(const nn::Node<T>& node, const nn::Piece& piece) const {
+  return {rule(node, piece).plain_step(), node.layer->parameters[piece.parameter].values.data() + piece.offset};
 }
 
 template <class T>

@@ -178,9 +178,18 @@ struct Training {
   }
   // Applies a step to a piece of a layer's parameter, given its gradient.
   void apply(const nn::Node<T>& node, const nn::Piece& piece, T* gradient);  // which it may change
+  // The same by the kernel that computes the gradient, where the rule's step is so plain: then finish(piece).
+  kernels::InPlace<T> in_place(const nn::Node<T>& node, const nn::Piece& piece) const;
+  void finish(const nn::Node<T>& node, const nn::Piece& piece) {
+    if (node.layer->packed != nn::Packed::none) node.layer->updated(piece);
+    if (averages != nullptr) averages->follow(node, piece);
+  }
   optim::Update<T> update(const nn::Node<T>& node, const nn::Piece& piece, T* gradient);
 
  private:
+  const optim::Optimizer<T>& rule(const nn::Node<T>& node, const nn::Piece& piece) const {
+    return *groups[group_of[section.index(node, piece.parameter)]].rule;
+  }
   Grouping<T> grouping(const std::vector<optim::Progress>& progress, const StepSettings& by,
                        const optim::Optimizer<T>* rule, const Freezing<T>& freezing) const;
 };

@@ -96,6 +96,14 @@ std::vector<Piece> Linear<T>::pieces() const {
   return all;
 }
 
+namespace {
+
+bool follows(const Piece& a, const Piece& b) {
+  return b.parameter == a.parameter && b.block == a.block && b.offset == a.offset + a.count;
+}
+
+}  // namespace
+
 template <class T>
 ops::PanelRows Linear<T>::panel_rows(const Piece& piece) const {
   const Size row = piece.offset / layout_.width;
@@ -107,6 +115,28 @@ void Linear<T>::prepare_gradients(const Pass<T>& pass, const Frame<T>& frame) co
   if constexpr (kHasBf16)
     if (bf16_ != nullptr)
       bf16_->prepare_gradient(pass.me, by_places(frame.x, *frame.in), by_places(frame.dy, *frame.out), frame.shared);
+}
+
+// Weights to whose gradient the sink's step can be applied by the kernel need no tile for it. Where rows are few, what a
+// piece costs beside shows: then all that follow each other in a panel go at once.
+template <class T>
+void Linear<T>::gradients(const Pass<T>& pass, const Frame<T>& frame, std::span<const Piece> mine,
+                          Sink<T>& sink) const {
+  const ConstMatrix<T> x = by_places(frame.x, *frame.in), dy = by_places(frame.dy, *frame.out);
+  const bool whole_chains = !pass.continues() && bf16_ == nullptr && x.rows <= kernels_.gemm.block_k;
+  for (Size pieces = 1; !mine.empty() && !pass.me.stop(); mine = mine.subspan(pieces), pieces = 1) {
+    Piece run = mine.front();
+    const kernels::InPlace<T> in_place =
+        whole_chains && run.parameter == kWeight ? sink.in_place(run) : kernels::InPlace<T>{};
+    if (in_place.step == nullptr) {
+      Layer<T>::gradients(pass, frame, mine.first(1), sink);
+      continue;
+    }
+    for (; x.rows <= kFewRows && pieces < mine.size() && follows(run, mine[pieces]); ++pieces)
+      run.count += mine[pieces].count;
+    ops::linear_step<T>(pass.kernels, x, dy, layout_, panel_rows(run), in_place, sink.prefetch);
+    sink.applied(run);
+  }
 }
 
 template <class T>

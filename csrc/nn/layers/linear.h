@@ -27,6 +27,7 @@ class Linear final : public Layer<T> {
   std::vector<Piece> pieces() const override;
   bool prepares_gradients() const override { return bf16_ != nullptr; }
   void prepare_gradients(const Pass<T>& pass, const Frame<T>& frame) const override;
+  void gradients(const Pass<T>& pass, const Frame<T>& frame, std::span<const Piece> mine, Sink<T>& sink) const override;
   void updated(const Piece& piece) override;
   void pack(Packed wanted) override;
   void use_bf16(const kernels::Bf16Kernels* kernels) override;
@@ -43,6 +44,7 @@ class Linear final : public Layer<T> {
 
  private:
   static constexpr Size kWeight = 0, kBias = 1;
+  static constexpr Size kFewRows = 8;
   static constexpr bool kHasBf16 = std::is_same_v<T, float>;
 
   ops::PanelRows panel_rows(const Piece& piece) const;  // that a piece of the weight covers

@@ -34,6 +34,7 @@ class Sgd final : public Optimizer<T> {
   void update(const kernels::UpdateKernels<T>& kernels, const Update<T>& u) const override {
     kernels.sgd(u.count, step_, u.values, u.gradient, u.state[0]);
   }
+  const kernels::SgdStep<T>* plain_sgd() const override { return has_velocity_ ? nullptr : &step_; }
 
  private:
   double momentum_, dampening_;
