@@ -7,9 +7,10 @@ namespace {
 
 // All in seconds. Programs on a busy machine take turns of 3 to 4 ms: what is compared must have seen some.
 constexpr double kTrial = 16e-3;
-// What the present number of members did in this time counts, what it did before only by half, and so on: enough to see
-// some turns, and little enough that a machine which was another one before is forgotten soon.
-constexpr double kMemory = 16e-3;
+// What the present number of members did in this time counts, what it did before only by half, and so on: enough that a
+// CPU lost for long once does not decide, and little enough that a machine which was another one before is forgotten soon.
+// Of trials, the one before counts by half.
+constexpr double kMemory = 32e-3;
 // That must be known of it before another one is tried.
 constexpr double kKnown = 4e-3;
 // Where pieces are long a trial and what is remembered need as many.
@@ -35,6 +36,10 @@ void Pace::Sum::add(const Piece& piece, double time_) {
   work += piece.work, time += time_, late += seconds(piece.run.late), ++pieces;
 }
 
+void Pace::Sum::add(const Sum& other) {
+  work += other.work, time += other.time, late += other.late, pieces += other.pieces;
+}
+
 void Pace::Sum::forget_half() { work /= 2, time /= 2, late /= 2, pieces /= 2; }
 
 int Pace::another(int most) {
@@ -44,7 +49,7 @@ int Pace::another(int most) {
 
 void Pace::took(int most, const Piece& piece, Clock::time_point begin, Clock::time_point end) {
   if (piece.work == 0 || busy_.test_and_set(std::memory_order_acquire)) return;
-  if (std::exchange(most_, most) != most) now_ = trial_ = {};
+  if (std::exchange(most_, most) != most) now_ = trial_ = fewer_before_ = more_before_ = {};
   if (piece.run.members == members(most)) {  // fewer say nothing: the team was at work for others
     const bool in_trial = tried_.load(std::memory_order_relaxed) != halvings_;
     (in_trial ? trial_ : now_).add(piece, seconds(end - begin));
@@ -75,13 +80,16 @@ void Pace::judge_trial(Clock::time_point now) {
   const int tried = tried_.load(std::memory_order_relaxed);
   const bool of_fewer = tried > halvings_;
   Clock::time_point &way = of_fewer ? fewer_ : more_, &back = of_fewer ? more_ : fewer_;
-  if (trial_.time * (of_fewer ? kAsFast : kGain) < as_before) {
+  Sum &shown = of_fewer ? fewer_before_ : more_before_, &left = of_fewer ? more_before_ : fewer_before_;
+  shown.add(trial_);
+  if (shown.time * (of_fewer ? kAsFast : kGain) < shown.work * now_.time / now_.work) {
     // What has been left was better before, and may soon be so again.
     back = after(now, kShortestWait);
     halvings_ = tried;
-    now_ = trial_;
+    left = std::exchange(now_, std::exchange(shown, {}));
     return;
   }
+  shown.forget_half();
   way = after(now, std::clamp(kCosts * lost, kShortestWait, kLongestWait));
   tried_.store(halvings_, std::memory_order_relaxed);
 }

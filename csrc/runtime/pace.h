@@ -41,6 +41,7 @@ class Pace {
   struct Sum {
     double work = 0, time = 0, late = 0, pieces = 0;
     void add(const Piece& piece, double seconds);
+    void add(const Sum& other);
     void forget_half();
   };
   static int another(int most);
@@ -53,6 +54,7 @@ class Pace {
   int halvings_ = 0;           // the same but in a trial
   int most_ = 0;
   Sum now_{}, trial_{};
+  Sum fewer_before_{}, more_before_{};  // what trials of such have shown
   Clock::time_point fewer_{}, more_{};  // when they may be tried again
 };
 
