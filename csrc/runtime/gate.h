@@ -89,6 +89,7 @@ class Gate {
   // fit that is not in progress does nothing.
   void begin_fit(std::uint64_t id);
   bool end_fit(std::uint64_t id);
+  std::uint64_t fit() const { return fit_.load(); }  // in progress; 0: none
 
   // While one lives no process is forked, so that a list can be changed in one go. Whoever has it waits for no gate.
   class NoFork {

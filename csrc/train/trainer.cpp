@@ -71,6 +71,11 @@ void Trainer<T>::compile(const Config* loss, const Config& optimizer, const std:
   change(
       "compile", cancel,
       [&] {
+        if (in_claimed_fit())
+          throw std::runtime_error(
+              "[compile] a fit of this model is in progress, and goes on with what was compiled before; compile when "
+              "it "
+              "has ended");
         training_.group(compiled);
         return [&]() noexcept {
           if (number == 0 || number > compilation()) training_.put(std::move(compiled));
@@ -124,7 +129,21 @@ std::vector<std::string> Trainer<T>::frozen() const {
 // ---- training -------------------------------------------------------------------------------------------------------
 
 template <class T>
+void Trainer<T>::begin_fit(std::uint64_t id) {
+  network_.gate.begin_fit(id);
+  claim_.store(id), claimed_.store(compilation());
+}
+
+// Another thread may have been about to compile when the fit began.
+template <class T>
+void Trainer<T>::require_claimed() const {
+  if (in_claimed_fit() && claimed_.load() != compilation())
+    throw std::runtime_error("[fit] the model was compiled anew while the fit began; call fit again");
+}
+
+template <class T>
 void Trainer<T>::end_fit(std::uint64_t id) {
+  claim_.compare_exchange_strong(id, 0);
   if (!network_.gate.end_fit(id)) return;
   const Gate::Training right(network_.gate, std::try_to_lock);  // else a call of another thread may use it
   if (right) fit_.reset();
@@ -133,6 +152,7 @@ void Trainer<T>::end_fit(std::uint64_t id) {
 template <class T>
 EpochReport Trainer<T>::fit_epoch(const Samples<T>& samples, const EpochOptions& options, runtime::Cancel& cancel) {
   const Gate::Training right = begin("fit");
+  require_claimed();
   require_optimizer("fit");
   if (options.batch_size < 1) core::fail_value("[fit] batch_size is 0; a batch has at least one sample");
   if (samples.host_loss == nullptr) require_loss("fit", samples.targets, samples.weights);

@@ -89,7 +89,8 @@ class Trainer {
   const kernels::Bf16Kernels& find_bf16() const;
 
   // One fit at a time goes from begin_fit(id) to end_fit(id), which does nothing if another one is in progress.
-  void begin_fit(std::uint64_t id) { network_.gate.begin_fit(id); }
+  // Meanwhile compile() throws: the fit goes on with what was compiled when it began.
+  void begin_fit(std::uint64_t id);
   void end_fit(std::uint64_t id);
   // Of all fits: the operations of their passes, and those times the members that did them.
   std::pair<double, double> team_use() const {
@@ -122,6 +123,8 @@ class Trainer {
   using Gate = runtime::Gate;
   // Throw std::runtime_error where there is no optimizer, or no loss for such targets.
   void require_optimizer(const char* operation) const;
+  void require_claimed() const;
+  bool in_claimed_fit() const { return claim_.load() != 0 && claim_.load() == network_.gate.fit(); }
   void require_loss(const char* operation, const ops::Targets<T>& targets, ConstMatrix<T> weights) const;
   Trainer(Trainer& of, Size first, Size last, const Gate::Reader&);
   Gate::Training begin(const char* operation);
@@ -147,6 +150,8 @@ class Trainer {
   Training<T> training_;
   std::unique_ptr<OwnLoop<T>> own_loop_;
   std::unique_ptr<Fit<T>> fit_;
+  std::atomic<std::uint64_t> claim_{0};    // the id of this one's fit, from begin_fit to end_fit; 0: none
+  std::atomic<std::uint64_t> claimed_{0};  // what was compiled then
   std::atomic<const RowPredictor<T>*> row_predictor_{nullptr};  // made when it is first asked for
 };
 

@@ -45,6 +45,7 @@ def fit(model: Trainee, compiled: Compiled, X: Any, y: Any, options: FitOptions)
     """Train the model; see `Sequential.fit`."""
     batches = handed_over("fit", X, y, options.sample_weight)
     with model.engine.claim_fit():
+        model.engine.require_record(compiled, "fit")
         seen = model.seen if options.resume is None else options.resume.seen
         seen = replace(seen, scale=None if options.scale == 1 else options.scale)
         given = Given(Preparer(model.engine, compiled, seen, options.scale), options, model.engine.seed)
@@ -71,6 +72,7 @@ def train_on_batch(
                 "steps an epoch has; give steps_per_epoch"
             )
     with engine.claim_fit(), _unless_trained(model):
+        engine.require_record(compiled, operation)
         preparer = Preparer(engine, compiled, replace(model.seen, scale=None if scale == 1 else scale), scale)
         samples = _samples.weigh(preparer.settle(operation, given, is_batch=True), class_weight, preparer.decision)
         data = preparer.data(operation, samples, keep_outputs=bool(compiled.metrics))

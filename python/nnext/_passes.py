@@ -99,6 +99,12 @@ class Passes:
         """Return what a `with` keeps other fits away by; entered while there is one, it raises RuntimeError."""
         return self._core.claim_fit()
 
+    def require_record(self, record: Any, operation: str) -> None:
+        """Raise RuntimeError unless what was compiled last is what an operation has begun with."""
+        if self.record is not record:
+            message = f"[{operation}] the model was compiled anew while the call began; call {operation} again"
+            raise RuntimeError(message)
+
     def fit_epoch(
         self,
         samples: Any,

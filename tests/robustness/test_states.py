@@ -1,6 +1,12 @@
-"""A copy of a training is of one moment, whatever other threads do meanwhile."""
+"""A copy of a training is of one moment, and a fit of one compilation, whatever other threads do meanwhile."""
 
-from support import run_python
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+import nnext as nn
+from support import assert_same_bits, run_python
 
 # Each training begins anew, with sums of 0, and makes one step, after which averages are the parameters.
 COMPILE = """
@@ -54,3 +60,35 @@ assert len(seen) == 8, seen
 def test_a_state_is_of_one_moment_beside_a_thread_that_compiles_and_trains() -> None:
     result = run_python(COMPILE)
     assert result.returncode == 0, result.stderr
+
+
+class CompilesAnew:
+    """Callbacks that another thread seems to look at: meanwhile the model is compiled with another optimizer."""
+
+    def __init__(self, model: nn.Sequential) -> None:
+        self.model = model
+
+    def __iter__(self) -> Iterator[nn.Callback]:
+        self.model.compile("mse", nn.SGD(lr=0.1))
+        return iter(())
+
+
+def test_a_fit_does_not_go_on_with_what_was_compiled_before() -> None:
+    model = nn.MLP([4, 2])
+    model.compile("mse", nn.Adam())
+    before = model.state_dict()
+    with pytest.raises(RuntimeError, match=r"^\[fit\] the model was compiled anew while .*; call fit again"):
+        model.fit(np.ones((8, 4)), np.ones((8, 2)), callbacks=CompilesAnew(model), verbose=0)  # type: ignore[arg-type]
+    assert_same_bits(model.state_dict(), before)
+    model.fit(np.ones((8, 4)), np.ones((8, 2)), verbose=0)
+
+
+def test_a_callback_cannot_compile_the_model_that_it_is_trained_with() -> None:
+    model = nn.MLP([4, 2])
+    model.compile("mse", nn.SGD(lr=0.1, momentum=0.5))
+    compile_it = nn.LambdaCallback(on_epoch_end=lambda *_: model.compile("mse", "adam"))
+    with pytest.raises(RuntimeError, match=r"^\[compile\] a fit of this model is in progress"):
+        model.fit(np.ones((8, 4)), np.ones((8, 2)), epochs=2, callbacks=[compile_it], verbose=0)
+    assert repr(model.optimizer) == "SGD(lr=0.1, momentum=0.5)"
+    model.compile("mse", "adam")
+    model.fit(np.ones((8, 4)), np.ones((8, 2)), verbose=0)
