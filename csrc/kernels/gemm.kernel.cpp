@@ -8,6 +8,7 @@
 // The chain over k may be cut into runs, which makes a convolution without im2col: with images H, W, C and weights as
 // panels [kh, kw, c][columns], pixels of a line are rows and a line of the window is a run, as kw and c lie together.
 #include "kernels/parts.h"
+#include "kernels/plain_sgd.h"
 #include "kernels/simd/ask_for.h"
 #include "kernels/simd/simd.h"
 
@@ -53,23 +54,22 @@ struct RowsApart {  // a_k == 1: a row-major operand. One pointer per three rows
   }
 };
 
-// A step of SGD without a velocity, operation for operation that of update.kernel.cpp, from a gradient in registers: it
-// need not be written and read again.
+// A gradient that is applied from the registers need not be written and read again.
 template <class T, int Rows, int Vectors, class Last>
 inline void apply_tile(const SgdStep<T>& step, const Vec<T> (&gradient)[Rows][Vectors], Last last, T* w,
                        ptrdiff_t w_row) {
-  const Vec<T> minus_lr = broadcast(-step.lr), decay = broadcast(step.weight_decay);
+  const PlainSgd<T> moved(step);
 #pragma GCC unroll 16
   for (int r = 0; r < Rows; ++r) {
 #pragma GCC unroll 4
     for (int v = 0; v < Vectors; ++v) {
       T* const at = w + r * w_row + v * kLanes<T>;
       const Vec<T> weight = v + 1 == Vectors ? load(last, at) : load(at);
-      const Vec<T> moved = fma(minus_lr, fma(decay, weight, gradient[r][v]), weight);
+      const Vec<T> after = moved(weight, gradient[r][v]);
       if (v + 1 == Vectors)
-        store(last, at, moved);
+        store(last, at, after);
       else
-        store(at, moved);
+        store(at, after);
     }
   }
 }

@@ -1,6 +1,7 @@
 // Update rules, operation for operation those of PyTorch's optimizers. Weight decay is L2: it joins the gradient, unless
 // it is decoupled and takes a share of w.
 #include "kernels/parts.h"
+#include "kernels/plain_sgd.h"
 #include "kernels/simd/simd.h"
 
 namespace nnext::kernels::NNEXT_ISA {
@@ -58,48 +59,6 @@ void sgd(size_t n, const SgdStep<T>& step, T* w, const T* g, T* velocity) {
     sgd_with<T, Memory::dampened>(n, step, w, g, velocity);
   else
     sgd_with<T, Memory::momentum>(n, step, w, g, velocity);
-}
-
-// `Vectors` vectors of columns, the last of them `last` wide: dy stays in registers, so that L2 is read and written as
-// quickly as it can be: tiles of a product take 1.5 times as long for one row.
-template <class T, int Vectors, class Last>
-void sgd_outer_of(const OuterGradient<T>& g, const SgdStep<T>& step, Last last, const T* dy, T* w) {
-  const Vec<T> minus_lr = broadcast(-step.lr), decay = broadcast(step.weight_decay);
-  Vec<T> slopes[Vectors];
-#pragma GCC unroll 4
-  for (int v = 0; v < Vectors; ++v)
-    slopes[v] = v + 1 == Vectors ? load(last, dy + v * kLanes<T>) : load(dy + v * kLanes<T>);
-  const size_t width = g.width;
-  for (const T *x = g.x, *end = x + g.rows; x != end; ++x, w += width) {
-    const Vec<T> input = broadcast(*x);
-#pragma GCC unroll 4
-    for (int v = 0; v < Vectors; ++v) {
-      T* const at = w + v * kLanes<T>;
-      const Vec<T> weight = v + 1 == Vectors ? load(last, at) : load(at);
-      const Vec<T> moved = fma(minus_lr, fma(decay, weight, fma(input, slopes[v], Vec<T>{})), weight);
-      if (v + 1 == Vectors)
-        store(last, at, moved);
-      else
-        store(at, moved);
-    }
-  }
-}
-
-template <class T, int Vectors>
-void sgd_outer_from(const OuterGradient<T>& g, const SgdStep<T>& step, size_t col, T* w) {
-  const size_t left = g.cols - col;
-  if (left >= Vectors * kLanes<T>)
-    sgd_outer_of<T, Vectors>(g, step, Whole{}, g.dy + col, w + col);
-  else if (left > (Vectors - 1) * kLanes<T>)
-    sgd_outer_of<T, Vectors>(g, step, Part<T>(static_cast<int>(left - (Vectors - 1) * kLanes<T>)), g.dy + col, w + col);
-  else if constexpr (Vectors > 1)
-    sgd_outer_from<T, Vectors - 1>(g, step, col, w);
-}
-
-template <class T>
-void sgd_outer(const OuterGradient<T>& g, const SgdStep<T>& step, T* w) {
-  constexpr int kAtOnce = 4;
-  for (size_t col = 0; col < g.cols; col += kAtOnce * kLanes<T>) sgd_outer_from<T, kAtOnce>(g, step, col, w);
 }
 
 // m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2; w = move(keep w, g, m, divisor) with the divisor
