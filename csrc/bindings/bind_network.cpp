@@ -96,7 +96,10 @@ void bind_fit(Bound<T>& c) {
       },
       arg("samples"), arg("outputs"), arg("settings"), arg("steps"), arg("loss") = py::none());
   c.def("begin_epoch", &Model<T>::begin_epoch, arg("samples"), arg("shuffle"));
-  c.def("claim_fit", [](const py::object& network) { return bound(std::make_unique<FitClaim<T>>(network)); });
+  c.def(
+      "claim_fit",
+      [](const py::object& network, bool keeps) { return bound(std::make_unique<FitClaim<T>>(network, keeps)); },
+      arg("keeps"));
 }
 
 template <class T>

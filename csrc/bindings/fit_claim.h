@@ -12,7 +12,9 @@ namespace nnext::bindings {
 template <class T>
 class FitClaim {
  public:
-  explicit FitClaim(py::object network) : network_(std::move(network)), model_(network_.cast<Model<T>&>()) {}
+  // Where it `keeps` them, the plan, the memory and the copies of the fit are there for the next one.
+  FitClaim(py::object network, bool keeps)
+      : network_(std::move(network)), model_(network_.cast<Model<T>&>()), keeps_(keeps) {}
   ~FitClaim() { leave(); }
   FitClaim(const FitClaim&) = delete;
   FitClaim& operator=(const FitClaim&) = delete;
@@ -25,12 +27,13 @@ class FitClaim {
     id_ = id;
   }
   void leave() {
-    if (id_ != 0) model_.end_fit(std::exchange(id_, 0));
+    if (id_ != 0) model_.end_fit(std::exchange(id_, 0), keeps_);
   }
 
  private:
   py::object network_;
   Model<T>& model_;
+  bool keeps_;
   std::uint64_t id_ = 0;  // 0: not entered
 };
 

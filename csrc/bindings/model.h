@@ -96,7 +96,7 @@ class Model {
                                            const std::string& operation, const py::object& scale,
                                            const py::object& rows) const;
   void begin_fit(std::uint64_t id) { trainer_.begin_fit(id); }
-  void end_fit(std::uint64_t id) { trainer_.end_fit(id); }
+  void end_fit(std::uint64_t id, bool keeps) { trainer_.end_fit(id, keeps); }
   train::EpochReport fit_epoch(const SampleArrays<T>& samples, const py::object& outputs,
                                const train::EpochOptions& options, const py::object& host_loss);
   py::array_t<std::uint32_t> begin_epoch(Size samples, bool shuffle);
@@ -115,8 +115,6 @@ class Model {
  private:
   template <class... Arguments>
   explicit Model(Arguments&&... arguments) : trainer_(std::forward<Arguments>(arguments)...) {}
-  py::array_t<T> logical(Size index, const core::Buffer<T>& stored) const;  // stored like tensor `index`
-  py::list logical(const std::vector<core::Buffer<T>>& stored) const;       // like all of them; None: an empty one
   // All tensors and averages, checked; `keep` has the arrays.
   using Arrays = std::vector<py::array_t<T>>;
   void give(const py::list& tensors, const py::list& averages, train::GivenState<T>& to, Arrays& keep) const;

@@ -24,30 +24,6 @@ const nn::Parameter<T>& Model<T>::parameter(Size index) const {
 }
 
 template <class T>
-py::array_t<T> Model<T>::logical(Size index, const core::Buffer<T>& stored) const {
-  const nn::Section<T>& section = trainer_.section();
-  const nn::Node<T>& node = section.owner(index);
-  py::array_t<T> result(parameter(index).shape);
-  T* const to = result.mutable_data();
-  const auto put = [&](runtime::Cancel* cancel) {
-    node.layer->to_logical(index - section.index(node, 0), stored.data(), to, cancel);
-  };
-  if (stored.size() <= kPart)
-    put(nullptr);
-  else
-    interruptible([&](runtime::Cancel& cancel) { put(&cancel); });
-  return result;
-}
-
-template <class T>
-py::list Model<T>::logical(const std::vector<core::Buffer<T>>& stored) const {
-  py::list arrays;
-  for (Size i = 0; i < stored.size(); ++i)
-    arrays.append(stored[i].size() > 0 ? py::object(logical(i, stored[i])) : py::none());
-  return arrays;
-}
-
-template <class T>
 py::array_t<T> Model<T>::checked(Size index, const py::handle& values, const char* operation) const {
   const nn::Parameter<T>& wanted = parameter(index);
   const Argument argument{operation, wanted.name.c_str()};
@@ -109,16 +85,7 @@ void Model<T>::give(const py::list& tensors, const py::list& averages, train::Gi
 
 template <class T>
 py::list Model<T>::get_gradients() {
-  std::vector<core::Buffer<T>> gradients;
-  interruptible([&](runtime::Cancel& cancel) {
-    trainer_.with_own_loop("grads", cancel, [&](train::OwnLoop<T>& loop) {
-      if (!loop.has_gradients())
-        throw std::runtime_error(core::message("[grads] there are no gradients", loop.why(),
-                                               "; call backward(dY) or loss_and_grads(X, y) first"));
-      gradients = loop.gradients();
-    });
-  });
-  return logical(gradients);
+  return gradient_arrays(trainer_);
 }
 
 namespace {

@@ -1,6 +1,7 @@
 #include "bindings/state_arrays.h"
 
 #include "bindings/interrupt.h"
+#include "core/errors.h"
 
 namespace nnext::bindings {
 namespace {
@@ -108,26 +109,53 @@ py::list StateArrays<T>::sums() const {
   return list;
 }
 
-template <class T>
-py::list shown_arrays(const train::Trainer<T>& trainer) {
+namespace {
+
+// Arrays for all tensors of a section; fill(arrays, cancel) is called without the lock.
+template <class T, class F>
+py::list filled(const nn::Section<T>& section, F fill) {
   std::vector<py::array_t<T>> arrays;
-  trainer.section().for_parameters(
+  section.for_parameters(
       [&](const nn::Node<T>&, const nn::Parameter<T>& parameter, Size) { arrays.emplace_back(parameter.shape); });
   interruptible([&](runtime::Cancel& cancel) {
     for (py::array_t<T>& array : arrays) touch(array, cancel);
-    trainer.look([&](const train::Training<T>& training) {
-      const nn::Section<T>& shown = training.shown();
-      for (Size i = 0; i < arrays.size(); ++i) copy(shown, i, shown.parameter(i).values.data(), arrays[i], cancel);
-    });
+    fill(arrays, cancel);
   });
   py::list list;
   for (const py::array_t<T>& array : arrays) list.append(array);
   return list;
 }
 
+}  // namespace
+
+template <class T>
+py::list shown_arrays(const train::Trainer<T>& trainer) {
+  return filled(trainer.section(), [&](std::vector<py::array_t<T>>& arrays, runtime::Cancel& cancel) {
+    trainer.look([&](const train::Training<T>& training) {
+      const nn::Section<T>& shown = training.shown();
+      for (Size i = 0; i < arrays.size(); ++i) copy(shown, i, shown.parameter(i).values.data(), arrays[i], cancel);
+    });
+  });
+}
+
+template <class T>
+py::list gradient_arrays(train::Trainer<T>& trainer) {
+  return filled(trainer.section(), [&](std::vector<py::array_t<T>>& arrays, runtime::Cancel& cancel) {
+    trainer.with_own_loop("grads", cancel, [&](train::OwnLoop<T>& loop) {
+      if (!loop.has_gradients())
+        throw std::runtime_error(core::message("[grads] there are no gradients", loop.why(),
+                                               "; call backward(dY) or loss_and_grads(X, y) first"));
+      for (Size i = 0; i < arrays.size(); ++i)
+        copy(trainer.section(), i, loop.gradients()[i].data(), arrays[i], cancel);
+    });
+  });
+}
+
 template class StateArrays<float>;
 template class StateArrays<double>;
 template py::list shown_arrays(const train::Trainer<float>&);
 template py::list shown_arrays(const train::Trainer<double>&);
+template py::list gradient_arrays(train::Trainer<float>&);
+template py::list gradient_arrays(train::Trainer<double>&);
 
 }  // namespace nnext::bindings

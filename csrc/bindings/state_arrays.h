@@ -59,5 +59,8 @@ class StateArrays {
 // The numbers that predict, averages in place of parameters if there are some: likewise.
 template <class T>
 py::list shown_arrays(const train::Trainer<T>& trainer);
+// The gradients of the last backward pass in a loop of one's own: likewise. Throws std::runtime_error where there are none.
+template <class T>
+py::list gradient_arrays(train::Trainer<T>& trainer);
 
 }  // namespace nnext::bindings

@@ -18,9 +18,10 @@ void Trainer<T>::require_claimed() const {
 }
 
 template <class T>
-void Trainer<T>::end_fit(std::uint64_t id) {
-  claim_.compare_exchange_strong(id, 0);
-  if (!network_.gate.end_fit(id)) return;
+void Trainer<T>::end_fit(std::uint64_t id, bool keeps) {
+  std::uint64_t mine = id;
+  claim_.compare_exchange_strong(mine, 0);
+  if (!network_.gate.end_fit(id) || keeps) return;
   const Gate::Training right(network_.gate, std::try_to_lock);  // else a call of another thread may use it
   if (right) fit_.reset();
 }

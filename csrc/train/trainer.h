@@ -91,7 +91,8 @@ class Trainer {
   // One fit at a time goes from begin_fit(id) to end_fit(id), which does nothing if another one is in progress.
   // Meanwhile compile() throws: the fit goes on with what was compiled when it began.
   void begin_fit(std::uint64_t id);
-  void end_fit(std::uint64_t id);
+  // What it needed beside the parameters is freed, or kept for the next one until somebody else changes the model.
+  void end_fit(std::uint64_t id, bool keeps);
   // Of all fits: the operations of their passes, and those times the members that did them.
   std::pair<double, double> team_use() const {
     return {training_.team.work.load(), training_.team.times_members.load()};

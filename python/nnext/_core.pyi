@@ -180,7 +180,7 @@ class _Network(_Built, Generic[_Number]):
     ) -> tuple[float, int, bool]: ...  # one step; it counts as no epoch
     def team_use(self) -> tuple[float, float]: ...  # of all fits: operations, and those times the members that did them
     def begin_epoch(self, samples: int, shuffle: bool) -> npt.NDArray[np.uint32]: ...
-    def claim_fit(self) -> _FitClaim: ...  # of the network: one fit at a time
+    def claim_fit(self, keeps: bool) -> _FitClaim: ...  # of the network: one fit at a time
     def predict(
         self, x: npt.ArrayLike, out: npt.NDArray[_Number] | None, check: bool, scale: float
     ) -> npt.NDArray[_Number]: ...

@@ -71,7 +71,7 @@ def train_on_batch(
                 f"[{operation}] {name} is {value!r}, whose lengths are in epochs, but a batch does not tell how many "
                 "steps an epoch has; give steps_per_epoch"
             )
-    with engine.claim_fit(), _unless_trained(model):
+    with engine.claim_fit(keeps=True), _unless_trained(model):
         engine.require_record(compiled, operation)
         preparer = Preparer(engine, compiled, replace(model.seen, scale=None if scale == 1 else scale), scale)
         samples = _samples.weigh(preparer.settle(operation, given, is_batch=True), class_weight, preparer.decision)

@@ -95,9 +95,12 @@ class Passes:
         """
         return self._core.samples(X, y, weight, operation, scale, rows)
 
-    def claim_fit(self) -> AbstractContextManager[None]:
-        """Return what a `with` keeps other fits away by; entered while there is one, it raises RuntimeError."""
-        return self._core.claim_fit()
+    def claim_fit(self, keeps: bool = False) -> AbstractContextManager[None]:
+        """Return what a `with` keeps other fits away by; entered while there is one, it raises RuntimeError.
+
+        At its end memory is freed, or the fit `keeps` it for another of its kind.
+        """
+        return self._core.claim_fit(keeps)
 
     def require_record(self, record: Any, operation: str) -> None:
         """Raise RuntimeError unless what was compiled last is what an operation has begun with."""

@@ -1,5 +1,7 @@
 """train_on_batch and test_on_batch: the steps of a fit of batches, one by one."""
 
+import copy
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -161,3 +163,40 @@ def test_history_and_callbacks_are_those_of_fits(rng: np.random.Generator) -> No
     assert model.history is history
     with pytest.raises(TypeError, match="the result is a dict"):
         list(scores)
+
+
+BETWEEN: dict[str, Callable[[nn.Sequential, np.ndarray, np.ndarray], object]] = {
+    "nothing": lambda model, X, y: None,
+    "predict": lambda model, X, y: model.predict(X),
+    "load_state_dict": lambda model, X, y: model.load_state_dict({k: v * 2 for k, v in model.state_dict().items()}),
+    "freeze": lambda model, X, y: model.freeze("0"),
+    "compile": lambda model, X, y: model.compile("cross_entropy", nn.SGD(lr=0.1, momentum=0.5)),
+    "an own step": lambda model, X, y: (model.loss_and_grads(X, y), model.step()),
+    "fit": lambda model, X, y: model.fit(X, y, batch_size=7, verbose=0),
+    "another rate": lambda model, X, y: setattr(model.optimizer, "lr", 0.5),
+    "a part's training": lambda model, X, y: train_a_part(model, X),
+    "a larger batch": lambda model, X, y: model.train_on_batch(np.tile(X, (3, 1)), np.tile(y, 3)),
+}
+
+
+def train_a_part(model: nn.Sequential, X: np.ndarray) -> None:
+    part = model[:1]
+    part.compile("mse", nn.SGD(lr=0.1))
+    part.train_on_batch(X, np.zeros((len(X), 30)))
+
+
+@pytest.mark.parametrize("between", BETWEEN)
+@pytest.mark.parametrize("optimizer", [nn.SGD(lr=0.1), nn.Adam()], ids=repr)
+def test_what_one_call_keeps_for_the_next_changes_no_bit(
+    rng: np.random.Generator, between: str, optimizer: nn.Optimizer
+) -> None:
+    """A copy of the model keeps nothing."""
+    X, y = rng.normal(size=(20, 6)).astype("float32"), rng.integers(0, 3, 20)
+    model = nn.Sequential(nn.Linear(6, 30), nn.ReLU(), nn.Dropout(0.2), nn.Linear(30, 3), seed=1)
+    model.compile("cross_entropy", copy.deepcopy(optimizer))
+    for _ in range(2):
+        model.train_on_batch(X, y)
+        BETWEEN[between](model, X, y)
+        fresh = copy.deepcopy(model)
+        assert model.train_on_batch(X[:9], y[:9]) == fresh.train_on_batch(X[:9], y[:9])
+        assert_same_bits(training_state(model), training_state(fresh))

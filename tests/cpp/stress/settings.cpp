@@ -29,7 +29,7 @@ class Settings {
         runtime::Cancel cancel;
         course_.epoch(cancel);
       });
-      course_.trainer().end_fit(id);
+      course_.trainer().end_fit(id, false);
     });
   }
   void change(Random& random) {
