@@ -58,20 +58,10 @@ struct RowsApart {  // a_k == 1: a row-major operand. One pointer per three rows
 template <class T, int Rows, int Vectors, class Last>
 inline void apply_tile(const SgdStep<T>& step, const Vec<T> (&gradient)[Rows][Vectors], Last last, T* w,
                        ptrdiff_t w_row) {
-  const PlainSgd<T> moved(step);
+  const PlainSgd<T> sgd(step);
 #pragma GCC unroll 16
-  for (int r = 0; r < Rows; ++r) {
-#pragma GCC unroll 4
-    for (int v = 0; v < Vectors; ++v) {
-      T* const at = w + r * w_row + v * kLanes<T>;
-      const Vec<T> weight = v + 1 == Vectors ? load(last, at) : load(at);
-      const Vec<T> after = moved(weight, gradient[r][v]);
-      if (v + 1 == Vectors)
-        store(last, at, after);
-      else
-        store(at, after);
-    }
-  }
+  for (int r = 0; r < Rows; ++r)
+    sgd.template apply<Vectors>(last, w + r * w_row, [&](int v) { return gradient[r][v]; });
 }
 
 // One tile of Rows x (Vectors vectors, the last of them `last` wide). `first` is a's. The struct A is made in here: as

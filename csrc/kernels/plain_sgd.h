@@ -16,13 +16,25 @@ struct PlainSgd {
   Vec<T> operator()(Vec<T> weight, Vec<T> gradient) const {
     return fma(minus_lr, fma(decay, weight, gradient), weight);
   }
+  // On `Vectors` vectors, the last of them `last` wide; gradient(v) is that of one.
+  template <int Vectors, class Last, class F>
+  void apply(Last last, T* w, F gradient) const {
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v) {
+      T* const at = w + v * kLanes<T>;
+      if (v + 1 == Vectors)
+        store(last, at, (*this)(load(last, at), gradient(v)));
+      else
+        store(at, (*this)(load(at), gradient(v)));
+    }
+  }
 };
 
 // `Vectors` vectors of columns, the last of them `last` wide: dy stays in registers, so that L2 is read and written as
 // quickly as it can be: tiles of a product take 1.5 times as long for one row.
 template <class T, int Vectors, class Last>
 void sgd_outer_of(const OuterGradient<T>& g, const SgdStep<T>& step, Last last, const T* dy, T* w) {
-  const PlainSgd<T> moved(step);
+  const PlainSgd<T> sgd(step);
   Vec<T> slopes[Vectors];
 #pragma GCC unroll 4
   for (int v = 0; v < Vectors; ++v)
@@ -30,16 +42,7 @@ void sgd_outer_of(const OuterGradient<T>& g, const SgdStep<T>& step, Last last, 
   const size_t width = g.width;
   for (const T *x = g.x, *end = x + g.rows; x != end; ++x, w += width) {
     const Vec<T> input = broadcast(*x);
-#pragma GCC unroll 4
-    for (int v = 0; v < Vectors; ++v) {
-      T* const at = w + v * kLanes<T>;
-      const Vec<T> weight = v + 1 == Vectors ? load(last, at) : load(at);
-      const Vec<T> after = moved(weight, fma(input, slopes[v], Vec<T>{}));
-      if (v + 1 == Vectors)
-        store(last, at, after);
-      else
-        store(at, after);
-    }
+    sgd.template apply<Vectors>(last, w, [&](int v) { return fma(input, slopes[v], Vec<T>{}); });
   }
 }
 

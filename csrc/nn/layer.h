@@ -133,7 +133,7 @@ class Sink {
   virtual ~Sink() = default;
   virtual T* at(const Piece& piece) = 0;
   virtual void done(const Piece&) {}
-  // In place of both, for a gradient of many rows or few that its kernel can apply: then applied(piece).
+  // In place of both where a gradient's kernel can apply it: a step, if that is all there is to do, then applied(piece).
   virtual kernels::InPlace<T> in_place(const Piece&) { return {}; }
   virtual void applied(const Piece&) {}
   kernels::Prefetch prefetch{};  // what this member reads next; at() changes it
