@@ -87,6 +87,7 @@ void Pace::judge_trial(Clock::time_point now) {
     back = after(now, kShortestWait);
     halvings_ = tried;
     left = std::exchange(now_, std::exchange(shown, {}));
+    left.forget_half();
     return;
   }
   shown.forget_half();
