@@ -33,6 +33,7 @@ int main() {
     check_programs(says);
     check_sources(says);
     check_paces(says);
+    check_cancels(says);
     check_locks(says);
   }
   std::printf("%d failed\n", report.failures());
