@@ -71,9 +71,8 @@ void Trainer<T>::compile(const Config* loss, const Config& optimizer, const std:
       [&] {
         if (in_claimed_fit())
           throw std::runtime_error(
-              "[compile] a fit of this model is in progress, and goes on with what was compiled before; compile when "
-              "it "
-              "has ended");
+              "[compile] a fit of this model is in progress, and goes on with what was compiled before; compile after "
+              "it");
         training_.group(compiled);
         return [&]() noexcept {
           if (number == 0 || number > compilation()) training_.put(std::move(compiled));

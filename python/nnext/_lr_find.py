@@ -159,6 +159,7 @@ class _Trial:
     def run(self, rates: Array, steps: Generator[tuple[Data, int]], curve: Curve) -> None:
         """Take a step with each rate, until the loss explodes."""
         with self._engine.claim_fit(), contextlib.closing(steps):
+            self._engine.require_record(self._compiled, "lr_find")
             for lr, (data, batch_size) in zip(rates.tolist(), steps, strict=False):
                 self._compiled.optimizer.lr = lr
                 done = self._preparer.objective.epoch(data, batch_size, shuffle=False)

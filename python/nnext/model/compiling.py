@@ -89,6 +89,8 @@ class Compiling(Deciding):
             model lacks, an `accumulate` below 1, or above with precision "bf16", whose sums cannot go on from batch to
             batch, or an `ema` that is not within (0, 1), also as a number of the model's dtype. Then nothing has
             changed.
+        RuntimeError
+            While the model is trained, also in a callback: a fit goes on with what was compiled when it began.
 
         Examples
         --------

@@ -56,8 +56,9 @@ class OnBatches(Deciding):
 
         Notes
         -----
-        No callback is called, and ``model.history`` stays. `fit` costs less a step: it keeps its memory between them,
-        and works out of Python's sight.
+        No callback is called, and ``model.history`` stays. What a step needs beside the parameters, as much as they and
+        the optimizer's sums once more, is kept for the next call, until `fit` or another change of the model. `fit`
+        costs less a step: it works out of Python's sight.
 
         Examples
         --------
