@@ -27,6 +27,12 @@ function(nnext_add_kernels name vectors)
   set_target_properties(nnext_kernels_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
 endfunction()
 
+# At -O3 each loop of a loss is compiled once more for each question in it, 190 KB. Without that the binary cross-entropies
+# are 15% faster, the others up to 12% slower, of 2% of a step.
+if(NOT NNEXT_SANITIZE)
+  set_source_files_properties(${PROJECT_SOURCE_DIR}/csrc/kernels/loss.kernel.cpp PROPERTIES COMPILE_OPTIONS -O2)
+endif()
+
 function(nnext_add_isa name)
   cmake_parse_arguments(ARG "" "" "CPU;FLAGS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/csrc/kernels/*.kernel.cpp)
