@@ -57,8 +57,13 @@ struct Frame {
   std::byte* shared = nullptr;                // of all members of the team
   std::byte* own = nullptr;                   // of this member alone
   std::byte* scratch = nullptr;               // the same, for the time of one call: other layers use it, too
+  // Of sequences that have ends of their own: how many steps of each row of x, and of y, count; null: all do. What comes
+  // after the end is 0 in x and dy, and whatever a layer leaves there in y and dx becomes 0.
+  const std::uint32_t* in_lengths = nullptr;
+  const std::uint32_t* out_lengths = nullptr;
 
   Size rows() const { return x.rows; }
+  Size in_length(Size row) const { return in_lengths == nullptr ? in->places() : in_lengths[row]; }
 };
 
 // Some rows with a row for each place instead of each sample: what a layer sees that treats all places alike.
@@ -170,6 +175,9 @@ class Layer {
   virtual bool element_wise() const { return false; }  // it does the same with each number, whatever its channel
   // Whether what it gives at a place depends on others, so that it matters how many there are.
   virtual bool joins_places() const { return false; }
+  // Whether it knows how to treat sequences that have ends of their own, and then how many steps it gives for so many.
+  virtual bool takes_lengths() const { return !joins_places(); }
+  virtual Size out_length(Size in_length) const { return in_length; }
   // Of its output. Throws std::invalid_argument unless the layer takes such inputs.
   virtual Shape out_shape(std::span<const Shape> in) const { return in.front(); }
   virtual Traits traits(const Shape& in, bool training) const = 0;
