@@ -35,11 +35,13 @@ from nnext.layers.batch_norm import *
 from nnext.layers.branches import *
 from nnext.layers.convolution import *
 from nnext.layers.dropout import *
+from nnext.layers.embedding import *
 from nnext.layers.gaussian_noise import *
 from nnext.layers.layer_norm import *
 from nnext.layers.linear import *
 from nnext.layers.pooling import *
 from nnext.layers.prelu import *
+from nnext.layers.recurrent import *
 from nnext.layers.reshape import *
 from nnext.layers.residual import *
 from nnext.losses import *

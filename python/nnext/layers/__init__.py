@@ -10,11 +10,13 @@ from nnext.layers import (
     branches,
     convolution,
     dropout,
+    embedding,
     gaussian_noise,
     layer_norm,
     linear,
     pooling,
     prelu,
+    recurrent,
     reshape,
     residual,
 )
@@ -26,11 +28,13 @@ from nnext.layers.batch_norm import *
 from nnext.layers.branches import *
 from nnext.layers.convolution import *
 from nnext.layers.dropout import *
+from nnext.layers.embedding import *
 from nnext.layers.gaussian_noise import *
 from nnext.layers.layer_norm import *
 from nnext.layers.linear import *
 from nnext.layers.pooling import *
 from nnext.layers.prelu import *
+from nnext.layers.recurrent import *
 from nnext.layers.reshape import *
 from nnext.layers.residual import *
 
@@ -41,11 +45,13 @@ __all__ += batch_norm.__all__
 __all__ += branches.__all__
 __all__ += convolution.__all__
 __all__ += dropout.__all__
+__all__ += embedding.__all__
 __all__ += gaussian_noise.__all__
 __all__ += layer_norm.__all__
 __all__ += linear.__all__
 __all__ += pooling.__all__
 __all__ += prelu.__all__
+__all__ += recurrent.__all__
 __all__ += reshape.__all__
 __all__ += residual.__all__
 
