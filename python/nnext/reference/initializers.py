@@ -1,26 +1,60 @@
 """First weights of a layer, of shape (out_features, in_features), in float64.
 
-Each takes the network's seed and the index of the layer in it; ``fan_in`` is in_features, ``fan_out`` out_features. The
-weights of a convolution are a matrix with a row an output.
+Each takes of which parameter of which layer they are (`Where`). The fans, ``fan_in`` and ``fan_out``, are the layer's
+in_features and out_features: told by the shape, if they are not given. The weights of a convolution are a matrix with a
+row an output.
 """
 
 from __future__ import annotations
 
 import math
+from typing import TypedDict, Unpack
 
 import numpy as np
 
+from nnext.initializers import Initializer
 from nnext.reference import random
 from nnext.reference.arrays import Array
 
-_WEIGHT, _BIAS = 0, 1
+
+class Where(TypedDict, total=False):
+    """Of which parameter the first values are; what is absent is 0, or told by the shape."""
+
+    seed: int  # of the network
+    layer: int  # its number in the network
+    parameter: int  # its number in the layer: 0 is the weight, 1 the bias
+    fans: tuple[int, int]  # fan_in and fan_out
 
 
-def _stream(layer: int, parameter: int) -> int:
-    return random.stream(random.INITIALIZE, 4 * layer + parameter)
+def _stream(where: Where) -> tuple[int, int]:
+    """Return the seed and the stream: from the fifth parameter on the field that is a step elsewhere counts on."""
+    more, parameter = divmod(where.get("parameter", 0), 4)
+    return where.get("seed", 0), random.stream(random.INITIALIZE, 4 * where.get("layer", 0) + parameter, more)
 
 
-def uniform(shape: tuple[int, ...], low: float, high: float, seed: int = 0, layer: int = 0) -> Array:
+def _fans(shape: tuple[int, ...], where: Where) -> tuple[int, int]:
+    return where["fans"] if "fans" in where else (shape[1], shape[0])
+
+
+def _fan_in(shape: tuple[int, ...], where: Where) -> int:
+    return _fans(shape, where)[0]
+
+
+def drawn(initializer: Initializer, shape: tuple[int, ...], **where: Unpack[Where]) -> Array:
+    """Draw as an `nnext` initializer describes, by the function of its name.
+
+    Examples
+    --------
+    >>> from nnext import initializers
+    >>> drawn(initializers.uniform(-1, 1), (1, 2)).round(4)
+    array([[-0.2019,  0.761 ]])
+    """
+    settings = initializer.config()
+    function = globals()[settings.pop("type")]
+    return np.asarray(function(shape, **settings, **where))
+
+
+def uniform(shape: tuple[int, ...], low: float, high: float, **where: Unpack[Where]) -> Array:
     """Draw weights evenly between `low` and `high`.
 
     Examples
@@ -28,10 +62,10 @@ def uniform(shape: tuple[int, ...], low: float, high: float, seed: int = 0, laye
     >>> uniform((1, 2), -1, 1).round(4)
     array([[-0.2019,  0.761 ]])
     """
-    return low + (high - low) * random.uniform(seed, _stream(layer, _WEIGHT), math.prod(shape)).reshape(shape)
+    return low + (high - low) * random.uniform(*_stream(where), math.prod(shape)).reshape(shape)
 
 
-def normal(shape: tuple[int, ...], mean: float = 0.0, std: float = 0.05, seed: int = 0, layer: int = 0) -> Array:
+def normal(shape: tuple[int, ...], mean: float = 0.0, std: float = 0.05, **where: Unpack[Where]) -> Array:
     """Draw weights from the normal distribution.
 
     Examples
@@ -39,12 +73,10 @@ def normal(shape: tuple[int, ...], mean: float = 0.0, std: float = 0.05, seed: i
     >>> normal((1, 2), std=1.0).round(4)
     array([[ 0.9911, -0.6176]])
     """
-    return mean + std * random.normal(seed, _stream(layer, _WEIGHT), math.prod(shape)).reshape(shape)
+    return mean + std * random.normal(*_stream(where), math.prod(shape)).reshape(shape)
 
 
-def truncated_normal(
-    shape: tuple[int, ...], mean: float = 0.0, std: float = 0.05, seed: int = 0, layer: int = 0
-) -> Array:
+def truncated_normal(shape: tuple[int, ...], mean: float = 0.0, std: float = 0.05, **where: Unpack[Where]) -> Array:
     """Draw weights from the normal distribution until none lies more than two standard deviations from the mean.
 
     Number i of n is the first of the numbers i, i + n, i + 2 n ... of the standard normal distribution within 2.
@@ -56,14 +88,14 @@ def truncated_normal(
     """
     n, tries = math.prod(shape), 1
     while True:
-        drawn = random.normal(seed, _stream(layer, _WEIGHT), tries * n).reshape(tries, n)
-        within = abs(drawn) <= 2
+        tried = random.normal(*_stream(where), tries * n).reshape(tries, n)
+        within = abs(tried) <= 2
         if within.any(axis=0).all():
-            return np.asarray(mean + std * drawn[within.argmax(axis=0), np.arange(n)].reshape(shape))
+            return np.asarray(mean + std * tried[within.argmax(axis=0), np.arange(n)].reshape(shape))
         tries *= 2
 
 
-def constant(shape: tuple[int, ...], value: float = 0.0, seed: int = 0, layer: int = 0) -> Array:
+def constant(shape: tuple[int, ...], value: float = 0.0, **where: Unpack[Where]) -> Array:
     """Return weights that are all the same.
 
     Examples
@@ -74,7 +106,7 @@ def constant(shape: tuple[int, ...], value: float = 0.0, seed: int = 0, layer: i
     return np.full(shape, float(value))
 
 
-def ones(shape: tuple[int, ...], seed: int = 0, layer: int = 0) -> Array:
+def ones(shape: tuple[int, ...], **where: Unpack[Where]) -> Array:
     """Return weights that are all 1.
 
     Examples
@@ -85,7 +117,7 @@ def ones(shape: tuple[int, ...], seed: int = 0, layer: int = 0) -> Array:
     return np.ones(shape)
 
 
-def zeros(shape: tuple[int, ...], seed: int = 0, layer: int = 0) -> Array:
+def zeros(shape: tuple[int, ...], **where: Unpack[Where]) -> Array:
     """Return weights that are all 0: units start equal and stay equal, so this suits biases and single layers only.
 
     Examples
@@ -96,11 +128,11 @@ def zeros(shape: tuple[int, ...], seed: int = 0, layer: int = 0) -> Array:
     return np.zeros(shape)
 
 
-def _symmetric(shape: tuple[int, int], bound: float, seed: int, layer: int) -> Array:
-    return uniform(shape, -bound, bound, seed, layer)
+def _symmetric(shape: tuple[int, ...], bound: float, where: Where) -> Array:
+    return uniform(shape, -bound, bound, **where)
 
 
-def he_uniform(shape: tuple[int, int], negative_slope: float = 0.0, seed: int = 0, layer: int = 0) -> Array:
+def he_uniform(shape: tuple[int, ...], negative_slope: float = 0.0, **where: Unpack[Where]) -> Array:
     """Draw evenly within ``sqrt(6 / ((1 + negative_slope^2) fan_in))``, for ReLU (He et al., ICCV 2015).
 
     Examples
@@ -108,10 +140,10 @@ def he_uniform(shape: tuple[int, int], negative_slope: float = 0.0, seed: int = 
     >>> he_uniform((1, 6)).shape
     (1, 6)
     """
-    return _symmetric(shape, math.sqrt(6 / ((1 + negative_slope**2) * shape[1])), seed, layer)
+    return _symmetric(shape, math.sqrt(6 / ((1 + negative_slope**2) * _fan_in(shape, where))), where)
 
 
-def he_normal(shape: tuple[int, int], negative_slope: float = 0.0, seed: int = 0, layer: int = 0) -> Array:
+def he_normal(shape: tuple[int, ...], negative_slope: float = 0.0, **where: Unpack[Where]) -> Array:
     """Draw normally with variance ``2 / ((1 + negative_slope^2) fan_in)``, for ReLU (He et al., ICCV 2015).
 
     Examples
@@ -119,10 +151,10 @@ def he_normal(shape: tuple[int, int], negative_slope: float = 0.0, seed: int = 0
     >>> he_normal((1, 6)).shape
     (1, 6)
     """
-    return normal(shape, 0.0, math.sqrt(2 / ((1 + negative_slope**2) * shape[1])), seed, layer)
+    return normal(shape, 0.0, math.sqrt(2 / ((1 + negative_slope**2) * _fan_in(shape, where))), **where)
 
 
-def glorot_uniform(shape: tuple[int, int], gain: float = 1.0, seed: int = 0, layer: int = 0) -> Array:
+def glorot_uniform(shape: tuple[int, ...], gain: float = 1.0, **where: Unpack[Where]) -> Array:
     """Draw evenly within ``gain sqrt(6 / (fan_in + fan_out))``, for tanh (Glorot and Bengio, AISTATS 2010).
 
     Examples
@@ -130,10 +162,10 @@ def glorot_uniform(shape: tuple[int, int], gain: float = 1.0, seed: int = 0, lay
     >>> glorot_uniform((1, 6)).shape
     (1, 6)
     """
-    return _symmetric(shape, gain * math.sqrt(6 / (shape[0] + shape[1])), seed, layer)
+    return _symmetric(shape, gain * math.sqrt(6 / sum(_fans(shape, where))), where)
 
 
-def glorot_normal(shape: tuple[int, int], gain: float = 1.0, seed: int = 0, layer: int = 0) -> Array:
+def glorot_normal(shape: tuple[int, ...], gain: float = 1.0, **where: Unpack[Where]) -> Array:
     """Draw normally with standard deviation ``gain sqrt(2 / (fan_in + fan_out))`` (Glorot and Bengio, AISTATS 2010).
 
     Examples
@@ -141,10 +173,10 @@ def glorot_normal(shape: tuple[int, int], gain: float = 1.0, seed: int = 0, laye
     >>> glorot_normal((1, 6)).shape
     (1, 6)
     """
-    return normal(shape, 0.0, gain * math.sqrt(2 / (shape[0] + shape[1])), seed, layer)
+    return normal(shape, 0.0, gain * math.sqrt(2 / sum(_fans(shape, where))), **where)
 
 
-def lecun_uniform(shape: tuple[int, int], seed: int = 0, layer: int = 0) -> Array:
+def lecun_uniform(shape: tuple[int, ...], **where: Unpack[Where]) -> Array:
     """Draw evenly within ``sqrt(3 / fan_in)`` (LeCun et al., Efficient BackProp, 1998).
 
     Examples
@@ -152,10 +184,10 @@ def lecun_uniform(shape: tuple[int, int], seed: int = 0, layer: int = 0) -> Arra
     >>> lecun_uniform((1, 6)).shape
     (1, 6)
     """
-    return _symmetric(shape, math.sqrt(3 / shape[1]), seed, layer)
+    return _symmetric(shape, math.sqrt(3 / _fan_in(shape, where)), where)
 
 
-def lecun_normal(shape: tuple[int, int], seed: int = 0, layer: int = 0) -> Array:
+def lecun_normal(shape: tuple[int, ...], **where: Unpack[Where]) -> Array:
     """Draw normally with standard deviation ``sqrt(1 / fan_in)`` (LeCun et al., Efficient BackProp, 1998).
 
     Examples
@@ -163,10 +195,10 @@ def lecun_normal(shape: tuple[int, int], seed: int = 0, layer: int = 0) -> Array
     >>> lecun_normal((1, 6)).shape
     (1, 6)
     """
-    return normal(shape, 0.0, math.sqrt(1 / shape[1]), seed, layer)
+    return normal(shape, 0.0, math.sqrt(1 / _fan_in(shape, where)), **where)
 
 
-def orthogonal(shape: tuple[int, int], gain: float = 1.0, seed: int = 0, layer: int = 0) -> Array:
+def orthogonal(shape: tuple[int, int], gain: float = 1.0, **where: Unpack[Where]) -> Array:
     """Draw a matrix whose rows, or columns where there are fewer, are orthogonal and `gain` long.
 
     It keeps the length of what passes through (Saxe, McClelland and Ganguli, ICLR 2014). QR decomposition of normal
@@ -180,12 +212,12 @@ def orthogonal(shape: tuple[int, int], gain: float = 1.0, seed: int = 0, layer: 
            [0., 1.]])
     """
     fewer, more = sorted(shape)
-    q, r = np.linalg.qr(normal((fewer, more), 0.0, 1.0, seed, layer).T)
+    q, r = np.linalg.qr(normal((fewer, more), 0.0, 1.0, **where).T)
     columns = gain * q * np.sign(np.diag(r))
     return np.asarray(columns.T if shape[0] <= shape[1] else columns)
 
 
-def fan_in_uniform(shape: tuple[int, int], seed: int = 0, layer: int = 0) -> Array:
+def fan_in_uniform(shape: tuple[int, ...], **where: Unpack[Where]) -> Array:
     """Draw evenly within ``1 / sqrt(fan_in)``: PyTorch's default.
 
     Examples
@@ -193,7 +225,7 @@ def fan_in_uniform(shape: tuple[int, int], seed: int = 0, layer: int = 0) -> Arr
     >>> fan_in_uniform((1, 4)).shape
     (1, 4)
     """
-    return _symmetric(shape, 1 / math.sqrt(shape[1]), seed, layer)
+    return _symmetric(shape, 1 / math.sqrt(_fan_in(shape, where)), where)
 
 
 def linear_default(out_features: int, in_features: int, seed: int = 0, layer: int = 0) -> tuple[Array, Array]:
@@ -210,7 +242,6 @@ def linear_default(out_features: int, in_features: int, seed: int = 0, layer: in
     >>> weight.shape, bias.shape, bool(abs(weight).max() < 0.5)
     ((2, 4), (2,), True)
     """
-    bound = 1 / math.sqrt(in_features)
-    weight = fan_in_uniform((out_features, in_features), seed, layer)
-    bias = -bound + 2 * bound * random.uniform(seed, _stream(layer, _BIAS), out_features)
-    return weight, bias
+    weight = fan_in_uniform((out_features, in_features), seed=seed, layer=layer)
+    fans = in_features, out_features
+    return weight, fan_in_uniform((out_features,), seed=seed, layer=layer, parameter=1, fans=fans)
