@@ -8,6 +8,7 @@
 
 #include "kernels/prefetch.h"
 #include "kernels/random_stream.h"
+#include "kernels/recurrent.h"
 #include "kernels/tiny.h"
 #include "kernels/update.h"
 
@@ -269,6 +270,7 @@ struct KernelTable {
   const RowNormKernels<T>& row_norm;
   const RowNormKernels<T>& rms_norm;
   const PoolKernels<T>& pool;
+  const RecurrentKernels<T>& recurrent;
   const UpdateKernels<T>& update;
   const ConvertKernels<T>& convert;
   const PeakKernels<T>& peak;

@@ -32,6 +32,8 @@ extern const RowNormKernels<float> rms_norm_f32;
 extern const RowNormKernels<double> rms_norm_f64;
 extern const PoolKernels<float> pool_f32;
 extern const PoolKernels<double> pool_f64;
+extern const RecurrentKernels<float> recurrent_f32;
+extern const RecurrentKernels<double> recurrent_f64;
 extern const UpdateKernels<float> update_f32;
 extern const UpdateKernels<double> update_f64;
 extern const ConvertKernels<float> convert_f32;

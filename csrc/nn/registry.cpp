@@ -11,6 +11,7 @@
 #include "nn/layers/linear.h"
 #include "nn/layers/pool.h"
 #include "nn/layers/prelu.h"
+#include "nn/layers/recurrent.h"
 #include "nn/layers/reshape.h"
 #include "nn/layers/softmax.h"
 #include "ops/named.h"
@@ -65,6 +66,22 @@ void add_branches(Builder<T>& to, const Config& config) {
     to.add_branches(branches, std::make_unique<Concat<T>>());
 }
 
+// Layers one above the other, with dropout between them.
+template <class T>
+void add_recurrent(Builder<T>& to, const char* cell, const Config& config) {
+  const Size layers = config.size("num_layers"), directions = config.flag("bidirectional") ? 2 : 1;
+  for (Size i = 0; i < layers; ++i) {
+    if (i > 0 && config.number("dropout") > 0) {
+      to.begin_inner();
+      to.add(std::make_unique<Dropout<T>>(config.number("dropout"), to.number()));
+    }
+    if (i > 0) to.begin_inner();
+    const Size inputs = i == 0 ? config.size("input_size") : directions * config.size("hidden_size");
+    const bool sequences = i + 1 < layers || config.flag("return_sequences");
+    to.add(std::make_unique<Recurrent<T>>(to.kernels(), config, cell, i, inputs, sequences));
+  }
+}
+
 // A row a kind.
 template <class T>
 inline constexpr Kind<T> kKinds[] = {
@@ -111,6 +128,10 @@ inline constexpr Kind<T> kKinds[] = {
     {"MaxPool2d", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<MaxPool<T>>(c, 2)); }},
     {"AvgPool2d", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<AvgPool<T>>(c)); }},
     {"GlobalAvgPool2d", [](Builder<T>& to, const Config&) { to.add(std::make_unique<GlobalAvgPool<T>>()); }},
+    {"RNN", [](Builder<T>& to,
+               const Config& c) { add_recurrent(to, c.text("nonlinearity") == "relu" ? "rnn_relu" : "rnn_tanh", c); }},
+    {"LSTM", [](Builder<T>& to, const Config& c) { add_recurrent(to, "lstm", c); }},
+    {"GRU", [](Builder<T>& to, const Config& c) { add_recurrent(to, "gru", c); }},
     {"Residual", [](Builder<T>& to, const Config& c) { add_residual(to, c); }},
     {"Branches", [](Builder<T>& to, const Config& c) { add_branches(to, c); }},
 };
@@ -148,6 +169,11 @@ void Builder<T>::add_layers(const std::vector<Config>& layers, const std::string
   }
   --depth_;
   path_ = path, kind_ = kind;
+}
+
+template <class T>
+void Builder<T>::begin_inner() {
+  number_ = number_of(inner_++, kFirstInner, path_);
 }
 
 template <class T>

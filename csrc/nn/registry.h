@@ -25,6 +25,7 @@ class Builder {
 
   const kernels::KernelTable<T>& kernels() const { return network_.kernels; }
   Size number() const { return number_; }  // of the layer that is being added, for its random numbers
+  void begin_inner();                      // what is added from now on is another one, within the same layer
 
  private:
   Node<T>& append(std::unique_ptr<Layer<T>> layer, std::vector<Value> inputs, Size outputs);

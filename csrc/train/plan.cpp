@@ -167,8 +167,10 @@ void Plan<T>::find_first_trainable() {
 template <class T>
 void Plan<T>::find_block_rows() {
   Size largest = 0;  // numbers that a layer reads and writes for a row with many places
-  for (const Stage<T>& stage : stages_)
+  for (const Stage<T>& stage : stages_) {
+    if (stage.traits.rows_together) return;
     if (stage.in.places() > 1) largest = std::max(largest, stage.in.numbers() + stage.out.numbers());
+  }
   if (largest == 0) return;
   const Size rows = runtime::kBlockBytes / (largest * sizeof(T));
   block_rows_ = std::max(row_grain_, rows / row_grain_ * row_grain_);
