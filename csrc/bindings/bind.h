@@ -9,6 +9,7 @@ void bind_runtime(pybind11::module_& m);
 void bind_functional(pybind11::module_& m);
 void bind_matmul(pybind11::module_& m);
 void bind_network(pybind11::module_& m);
+void bind_padded(pybind11::module_& m);
 void bind_predictor(pybind11::module_& m);
 
 }  // namespace nnext::bindings

@@ -117,6 +117,9 @@ std::unique_ptr<SampleArrays<T>> Model<T>::samples(const py::object& x, const py
   }
   samples.x = some_rows(x, scale, argument);
   samples.output = trainer_.section().out_shape(samples.x.source().shape);
+  samples.counted = samples.rows();
+  if (samples.x.source().has_lengths())
+    interruptible([&](runtime::Cancel&) { samples.counted = trainer_.counted(samples.x.source()); });
   if (const ops::Loss<T> loss = compiled().loss; loss.kind != nullptr) {
     samples.targets = as_targets<T>(y, loss, samples.rows(), samples.output, {op, "y", kLabel});
     samples.weights = as_sample_weight<T>(sample_weight, loss, samples.target_view(), samples.rows(), samples.output,

@@ -24,11 +24,12 @@ struct SampleArrays {
   TargetArrays<T> targets;
   SampleWeights<T> weights;
   core::Shape output;  // of a sample
+  Size counted = 0;    // that the loss is a mean of: samples or, where these have ends of their own, steps
 
   Size rows() const { return x.source().rows; }
   ops::Targets<T> target_view() const { return targets.view(rows(), output); }
   ConstMatrix<T> weight_view() const { return matrix_view(weights.over_mean); }
-  double weight() const { return static_cast<double>(rows()) * weights.mean; }  // of all samples together
+  double weight() const { return static_cast<double>(counted) * weights.mean; }  // of all samples together
 };
 
 // Parameters and buffers as (path, shape, role), in the order of all lists below.

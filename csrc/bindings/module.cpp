@@ -13,6 +13,7 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_used()) {
   nnext::bindings::bind_runtime(m);
   nnext::bindings::bind_functional(m);
   nnext::bindings::bind_matmul(m);
+  nnext::bindings::bind_padded(m);
   nnext::bindings::bind_network(m);
   nnext::bindings::bind_predictor(m);
 }

@@ -7,6 +7,7 @@
 #include "bindings/arrays.h"
 #include "bindings/direct.h"
 #include "bindings/interrupt.h"
+#include "bindings/padded.h"
 #include "bindings/rows_checks.h"
 #include "bindings/sparse_rows.h"
 #include "core/buffer.h"
@@ -64,9 +65,10 @@ struct Dense {
   core::Shape shape;
   ChosenRows chosen;
 
+  // `lengths` of all rows that lie there; null: none.
   template <class T>
-  data::DenseRows<T> as(T scale) const {
-    return {kernels::current_kernels<T>(), chosen.count, shape, stored, scale, chosen.positions};
+  data::DenseRows<T> as(T scale, const std::uint32_t* lengths) const {
+    return {kernels::current_kernels<T>(), chosen.count, shape, stored, scale, chosen.positions, lengths};
   }
 };
 
@@ -164,18 +166,50 @@ void check_values(const Source<T>& x, const Dense& dense, T scale, bool finite, 
   if (!all_finite(x, distinct_rows)) refuse_values(dense, scale, finite, argument);
 }
 
+// The lengths of the rows that lie there, as `lay` has left them.
+template <class T>
+py::array_t<std::uint32_t> lengths_of(const Padded& padded, Size rows, const Dense& dense, const RowsWanted<T>& wanted,
+                                      const Argument& argument) {
+  require_lengths(padded, rows, dense.shape, argument);
+  const ChosenRows chosen = choose_rows(argument, rows);
+  py::array_t<std::uint32_t> lengths = padded.lengths;
+  if (dense.chosen.positions == nullptr && argument.rows.data() != nullptr) {
+    lengths = py::array_t<std::uint32_t>(static_cast<py::ssize_t>(chosen.count));
+    for (Size i = 0; i < chosen.count; ++i)
+      lengths.mutable_data()[i] =
+          padded.lengths.data()[chosen.positions == nullptr ? chosen.first + i : chosen.positions[i]];
+  }
+  if (wanted.section != nullptr && lengths.size() > 0)
+    wanted.section->require_lengths(dense.shape, *std::min_element(lengths.data(), lengths.data() + lengths.size()));
+  return lengths;
+}
+
+// As T reads them; sparse ones have no lengths.
+template <class T>
+Rows<T> as_dense_rows(const py::handle& object, const Padded* padded, const RowsWanted<T>& wanted,
+                      const Argument& argument) {
+  const T scale = wanted.scale ? as_scale<T>(wanted.scale, argument.operation) : T(1);
+  if (const py::object csr = as_csr(object); !csr.is_none()) {
+    if (padded != nullptr) fail_type(argument, "is a sparse matrix, which has no sequences with lengths; give an array");
+    return as_sparse_rows<T>(csr, wanted, scale, argument);
+  }
+  const py::array numbers = as_numbers(object, argument);
+  const Seen seen = see({numbers.shape(), static_cast<Size>(numbers.ndim())}, wanted, argument);
+  Dense dense = lay<T>(numbers, seen, argument);
+  py::array_t<std::uint32_t> lengths;
+  if (padded != nullptr) lengths = lengths_of(*padded, seen.rows, dense, wanted, argument);
+  const data::DenseRows<T> rows = dense.as<T>(scale, padded == nullptr ? nullptr : lengths.data());
+  check_values(rows, dense, scale, wanted.finite, argument);
+  return {.keep = std::move(dense.keep), .one_sample = seen.one_sample, .lengths = std::move(lengths), .dense = rows};
+}
+
 }  // namespace
 
 template <class T>
 Rows<T> as_rows(const py::handle& object, const RowsWanted<T>& wanted, const Argument& argument) {
-  const T scale = wanted.scale ? as_scale<T>(wanted.scale, argument.operation) : T(1);
-  if (const py::object csr = as_csr(object); !csr.is_none()) return as_sparse_rows<T>(csr, wanted, scale, argument);
-  const py::array numbers = as_numbers(object, argument);
-  const Seen seen = see({numbers.shape(), static_cast<Size>(numbers.ndim())}, wanted, argument);
-  Dense dense = lay<T>(numbers, seen, argument);
-  const data::DenseRows<T> rows = dense.as<T>(scale);
-  check_values(rows, dense, scale, wanted.finite, argument);
-  return {.keep = std::move(dense.keep), .one_sample = seen.one_sample, .dense = rows};
+  if (const Padded* padded = py::isinstance<py::array>(object) ? nullptr : find_padded(object))
+    return as_dense_rows<T>(padded->values, padded, wanted, argument);
+  return as_dense_rows<T>(object, nullptr, wanted, argument);
 }
 
 template <class T>

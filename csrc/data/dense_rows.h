@@ -24,8 +24,9 @@ template <class T>
 class DenseRows final : public Source<T> {
  public:
   DenseRows(const kernels::KernelTable<T>& kernels, Size rows_, const core::Shape& shape_, const Stored& stored,
-            T scale, const std::uint32_t* chosen = nullptr)
-      : Source<T>(rows_, shape_, {stored.data, stored.row_bytes, shape_.numbers() * size_of(stored.type)}, chosen),
+            T scale, const std::uint32_t* chosen = nullptr, const std::uint32_t* lengths = nullptr)
+      : Source<T>(rows_, shape_, {stored.data, stored.row_bytes, shape_.numbers() * size_of(stored.type)}, chosen,
+                  lengths),
         kernels_(&kernels),
         stored_(stored),
         scale_(scale),
@@ -51,6 +52,7 @@ class DenseRows final : public Source<T> {
       put_turned(static_cast<const char*>(from), to);
     else
       convert_(this->cols, from, scale_, to);
+    this->clear_after_end(i, to);
   }
   void put_turned(const char* channel, T* to) const {
     const auto convert = kernels_->convert.apart_from[static_cast<int>(stored_.type)];
@@ -61,7 +63,7 @@ class DenseRows final : public Source<T> {
     for (Size i = 0; i < to.rows; ++i) put(first + i, to.row(i));
   }
   void gather_lying(const std::uint32_t* order, Matrix<T> to) const override {
-    if (convert_ == nullptr)
+    if (convert_ == nullptr && !this->has_lengths())
       return kernels_->layout.gather(to.rows, this->cols, stored_.data, stored_.row_bytes, order, to.data);
     for (Size i = 0; i < to.rows; ++i) put(order[i], to.row(i));
   }

@@ -56,6 +56,10 @@ class Source {
     return room;
   }
 
+  // Sequences may end before the last step that there is room for; what a row has after that is read as 0.
+  bool has_lengths() const { return lengths_ != nullptr; }
+  Size length(Size i) const { return lengths_[chosen_ == nullptr ? i : chosen_[i]]; }
+
   // Where row i lies, and how long it is there, so that it can be prefetched: no virtual call for each.
   const void* address(Size i) const {
     const Size lying = chosen_ == nullptr ? i : chosen_[i];
@@ -64,14 +68,20 @@ class Source {
   Size row_bytes() const { return lying_.bytes; }  // 0: it has no address
 
  protected:
-  // `chosen`: positions of `rows_` rows; null: all, in order.
-  Source(Size rows_, const core::Shape& shape_, const Lying& lying, const std::uint32_t* chosen)
-      : shape(shape_), rows(rows_), cols(shape_.numbers()), lying_(lying), chosen_(chosen) {}
+  // `chosen`: positions of `rows_` rows; null: all, in order. `lengths`: steps of all that lie there; null: all have as
+  // many as the shape.
+  Source(Size rows_, const core::Shape& shape_, const Lying& lying, const std::uint32_t* chosen,
+         const std::uint32_t* lengths = nullptr)
+      : shape(shape_), rows(rows_), cols(shape_.numbers()), lying_(lying), chosen_(chosen), lengths_(lengths) {}
   Source(const Source&) = default;
   Source& operator=(const Source&) = default;
 
   // Whoever can be read where it lies says so.
-  void set_in_place(bool in_place) { in_place_ = in_place && chosen_ == nullptr; }
+  void set_in_place(bool in_place) { in_place_ = in_place && chosen_ == nullptr && lengths_ == nullptr; }
+  // What follows the end of row i of those that lie there.
+  void clear_after_end(Size i, T* row) const {
+    if (lengths_ != nullptr) std::fill(row + lengths_[i] * shape.channels, row + cols, T{0});
+  }
 
  private:
   // The same of the rows that lie there, whether they were chosen or not.
@@ -80,6 +90,7 @@ class Source {
 
   Lying lying_;
   const std::uint32_t* chosen_;
+  const std::uint32_t* lengths_;
   bool in_place_ = false;
 };
 

@@ -116,6 +116,27 @@ std::vector<Shape> Section<T>::shapes(const Shape& in) const {
 }
 
 template <class T>
+void Section<T>::require_lengths(const Shape& in, Size shortest) const {
+  const std::vector<Shape> all = shapes(in);
+  std::vector<Size> steps(values(), 0);  // of the shortest; 0: there are none
+  steps[input_value_] = shortest;
+  for (const Node<T>& node : nodes_) {
+    const Size before = steps[node.inputs.front()];
+    if (before == 0) continue;
+    if (!node.layer->takes_lengths())
+      core::fail_value("layer ", node.path, ": a ", node.kind, " looks at all steps alike, but the sequences have lengths",
+                       " of their own; put a layer before it that takes each to its end, such as LSTM(...) or ",
+                       "GlobalMaxPool1d()");
+    const Size after = node.layer->out_length(before);
+    if (after == 0)
+      core::fail_value("layer ", node.path, ": the shortest sequence has ", shortest, " steps, too few for the window of ",
+                       "this ", node.kind, "; leave such sequences out, or give the layer padding");
+    for (const Value value : node.outputs)
+      if (all[value].axes == 1) steps[value] = after;
+  }
+}
+
+template <class T>
 const Node<T>& Section<T>::owner(Size parameter) const {
   if (parameter >= parameters_) throw std::out_of_range("no such parameter");
   const auto begins_later = [&](Size value, const Node<T>& node) { return value < index(node, 0); };

@@ -38,6 +38,8 @@ class Section {
   std::optional<Shape> read(std::span<const Size> extents) const;
   // Of each value within, for such samples; the last one's. Throw std::invalid_argument where layers do not fit.
   std::vector<Shape> shapes(const Shape& in) const;
+  // Throws where a layer does not take sequences that have ends of their own, the shortest of so many steps.
+  void require_lengths(const Shape& in, Size shortest) const;
   Shape out_shape(const Shape& in) const { return in == input_ ? output_ : shapes(in)[output()]; }
 
   // Parameters are counted from the first of the section. The index of a node's parameter i:

@@ -5,8 +5,13 @@
 namespace nnext::train {
 
 template <class T>
-View<T>::View(const Plan<T>& plan, T* numbers, std::byte* shared, std::byte* own)
-    : plan_(&plan), numbers_(numbers), rows_(plan.batch()), input_(input_copy()), frames_(plan.stages().size()) {
+View<T>::View(const Plan<T>& plan, T* numbers, std::uint32_t* lengths, std::byte* shared, std::byte* own)
+    : plan_(&plan),
+      numbers_(numbers),
+      lengths_(lengths),
+      rows_(plan.batch()),
+      input_(input_copy()),
+      frames_(plan.stages().size()) {
   for (Size i = 0; i < frames_.size(); ++i) {
     const Stage<T>& stage = plan.stages()[i];
     frames_[i].shared = shared + stage.shared;
@@ -45,6 +50,24 @@ void View<T>::set_rows(Size rows) {
 }
 
 template <class T>
+void View<T>::use_lengths(bool uses) {
+  if (uses == uses_lengths_) return;
+  uses_lengths_ = uses;
+  for (Size i = 0; i < frames_.size(); ++i) {
+    frames_[i].in_lengths = lengths(plan_->stages()[i].in_lengths);
+    frames_[i].out_lengths = lengths(plan_->stages()[i].out_lengths);
+  }
+}
+
+template <class T>
+void View<T>::set_lengths_behind(Size row) {
+  const std::span<const LengthRule<T>> rules = plan_->length_rules();
+  for (Size i = kGivenLengths + 1; i < rules.size(); ++i)
+    lengths_[i * plan_->batch() + row] =
+        static_cast<std::uint32_t>(rules[i].layer->out_length(lengths_[rules[i].from * plan_->batch() + row]));
+}
+
+template <class T>
 void View<T>::set_batch(ConstMatrix<T> x) {
   if (x.data == input_.data && x.rows == rows_) return;
   input_ = x;
@@ -57,10 +80,13 @@ void View<T>::set_batch(ConstMatrix<T> x) {
 
 template <class T>
 Arena<T>::Arena(const Plan<T>& plan, Size members)
-    : numbers_(plan.numbers()), shared_(plan.shared_bytes()), own_(plan.own_bytes() * members) {
+    : numbers_(plan.numbers()),
+      lengths_(plan.length_rules().size() * plan.batch()),
+      shared_(plan.shared_bytes()),
+      own_(plan.own_bytes() * members) {
   views_.reserve(members);
   for (Size i = 0; i < members; ++i)
-    views_.emplace_back(plan, numbers_.data(), shared_.data(), own_.data() + i * plan.own_bytes());
+    views_.emplace_back(plan, numbers_.data(), lengths_.data(), shared_.data(), own_.data() + i * plan.own_bytes());
 }
 
 template <class T>

@@ -41,7 +41,7 @@ void make_room(core::Buffer<N>& buffer, Size rows, Size cols) {
 template <class T>
 void Epoch<T>::start(const Samples<T>& samples, const EpochOptions& options, Size rows, Order order) {
   samples_ = &samples, options_ = options, order_ = std::move(order);
-  step = 0, rows_ = 0, loss_sum_ = 0, diverged = false;
+  step = 0, counted_ = 0, loss_sum_ = 0, diverged = false;
   training_.set(options.settings);
   changing_.clear();
   for (const SettingValues& of : options.changing)
@@ -92,7 +92,17 @@ void Epoch<T>::begin(const Member& me, Size step_, Size batch_) {
             : by_features_ ? copy(mine.x.data())
                            : copy(mine.view.input_copy().data);
   mine.view.set_batch(batch.x);
+  mine.view.use_lengths(samples_->x.has_lengths());
+  if (has_ends()) batch.step_places = count_places(batch);
   if (prefetches_) look_ahead(me, mine);
+}
+
+template <class T>
+Size Epoch<T>::count_places(const Batch<T>& batch) const {
+  Size places = 0;
+  for (Size i = 0, first = batch.first - batch.before; i < batch.step_rows; ++i)
+    places += plan_.head_length(samples_->x.length(sample(first + i)));
+  return places;
 }
 
 // The rows of the next batch that this member will read, spread over its pieces.
@@ -113,6 +123,7 @@ template <class T>
 void Epoch<T>::gather(const Member& me, View<T>& view, Range rows) {
   const Batch<T>& batch = own(me).batch;
   // By features these are all rows, for every member; the host knows the targets of its own loss.
+  view.set_lengths(rows, [&](Size i) { return samples_->x.length(sample(batch.first + i)); });
   if (!by_features_ && !has_host_loss()) gather_targets(batch, rows);
   if (order_.size() == 0) return;
   const Matrix<T> to(const_cast<T*>(view.input().row(rows.begin)), rows.size(), samples_->x.cols);
@@ -146,8 +157,13 @@ void Epoch<T>::fetch_next(const Batch<T>& batch, Range rows) const {
 // Copies targets unless they are read as they lie, and works out how much each row's loss counts.
 template <class T>
 void Epoch<T>::gather_targets(const Batch<T>& batch, Range rows) {
-  terms_.weigh({batch.before + rows.begin, batch.before + rows.end}, batch.step_rows,
-               [&](Size i) { return sample(batch.first - batch.before + i); });
+  const Range of_step{batch.before + rows.begin, batch.before + rows.end};
+  const auto of_sample = [&](Size i) { return sample(batch.first - batch.before + i); };
+  if (has_ends())
+    terms_.weigh(of_step, batch.step_places, of_sample,
+                 [&](Size i) { return plan_.head_length(samples_->x.length(of_sample(i))); });
+  else
+    terms_.weigh(of_step, batch.step_rows, of_sample);
   if (order_.size() == 0) return;
   const std::uint32_t* order = order_.data() + batch.first;
   if (const ConstMatrix<T>& dense = samples_->targets.dense; dense)
@@ -204,6 +220,7 @@ double Epoch<T>::host_loss(Own& own) {
   runtime::require_open_gates("the host's loss");
   const HostLoss said = samples_->host_loss(view.at(plan_.output()), rows.data(), dy);
   if (!said.settings.empty()) changing_.clear(), training_.set(said.settings);
+  clear_after_ends(dy, plan_.output_shape(), view.lengths(plan_.output_lengths()), {0, rows.size()});
   const kernels::KernelTable<T>& kernels = training_.network.kernels;
   const bool finite = kernels.reduce.count_nonfinite(dy.rows * dy.cols, dy.data) == 0;
   const double share = static_cast<double>(rows.size()) / static_cast<double>(own.batch.step_rows);
@@ -213,11 +230,11 @@ double Epoch<T>::host_loss(Own& own) {
 
 template <class T>
 void Epoch<T>::count(double loss) {
-  const Size rows = own().batch.step_rows;
+  const Size counted = has_ends() ? own().batch.step_places : own().batch.step_rows;
   ++step;
   if (const Size of = options_.part_of.value_or(steps()); of > 0) training_.position.end_step(of);
-  loss_sum_ += loss * static_cast<double>(rows);
-  rows_ += rows;
+  loss_sum_ += loss * static_cast<double>(counted);
+  counted_ += counted;
 }
 
 template class Epoch<float>;

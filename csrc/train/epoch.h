@@ -58,6 +58,7 @@ template <class T>
 struct Batch {
   Size first = 0;
   Size before = 0, step_rows = 0;  // rows of the step before this batch, and all of it
+  Size step_places = 0;            // of what the loss reads that count in the step, of sequences with ends of their own
   ConstMatrix<T> x;
   ops::Targets<T> targets;
 };
@@ -116,9 +117,10 @@ class Epoch final : public PassContext<T> {
   const Shares& shares() const { return shares_; }
   Gradients<T>& gradients() { return gradients_; }  // of the last batch, where they are kept
   bool has_host_loss() const { return samples_->host_loss != nullptr; }
+  bool has_lengths() const { return samples_->x.has_lengths(); }
   bool wants_outputs() const { return static_cast<bool>(samples_->outputs); }
   void poison() { arena_.poison(); }
-  double mean_loss() const { return rows_ > 0 ? loss_sum_ / static_cast<double>(rows_) : 0; }
+  double mean_loss() const { return counted_ > 0 ? loss_sum_ / static_cast<double>(counted_) : 0; }
 
   Size step = 0;  // done
   bool diverged = false;
@@ -129,6 +131,9 @@ class Epoch final : public PassContext<T> {
     std::span<const double> each;
   };
   Size sample(Size i) const { return order_.size() == 0 ? i : order_[i]; }
+  // Whether the loss is one of steps of sequences that have ends of their own.
+  bool has_ends() const { return samples_->x.has_lengths() && plan_.head_lengths() != kNoLengths; }
+  Size count_places(const Batch<T>& batch) const;
   void gather_targets(const Batch<T>& batch, Range rows);
   void look_ahead(const runtime::Member& me, Own& mine) const;
   void fetch_next(const Batch<T>& batch, Range rows) const;
@@ -151,7 +156,7 @@ class Epoch final : public PassContext<T> {
   bool prefetches_ = false, fetches_ = false;  // rows of the next batch, over a step's pieces or at once
   bool by_features_ = false;
   double loss_sum_ = 0;
-  Size rows_ = 0;  // that this is the sum of
+  Size counted_ = 0;  // rows, or steps of sequences, that this is the sum of
 };
 
 }  // namespace nnext::train

@@ -66,7 +66,7 @@ void Fit<T>::choose_way(Run& run) {
   const bool looks_around = training_.trial != nullptr;
   run.long_steps = looks_around || epoch.has_host_loss() || (step_flops(epoch) > runtime::kQuickFlops && !quick_);
   run.at_once = !run.long_steps && training_.settings.clip_norm == 0 && epoch.batches() == 1;
-  run.by_features = epoch.shares().split_first() && !run.long_steps;
+  run.by_features = epoch.shares().split_first() && !run.long_steps && !epoch.has_lengths();
   epoch.follow(!run.at_once, run.by_features);
   run.program = make_program(run);
   run.tiny.reset();

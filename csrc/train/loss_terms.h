@@ -4,6 +4,8 @@
 // (places, k) is then taken as that of (places * k, 1), whose terms are the same. No kernel needs to know of it.
 #pragma once
 
+#include "data/source.h"
+#include "train/plan.h"
 #include "train/training.h"
 
 namespace nnext::train {
@@ -16,7 +18,8 @@ class LossTerms {
   // output; none: all are 1.
   LossTerms(ConstMatrix<T> weights, Size rows, const core::Shape& shape)
       : weights_(weights),
-        per_row_(std::max(shape.places(), weights ? weights.cols : 1)),
+        places_(shape.places()),
+        per_row_(std::max(places_, weights ? weights.cols : 1)),
         scale_(core::checked_product(rows, per_row_)),
         loss_(scale_.size()) {}
 
@@ -31,6 +34,17 @@ class LossTerms {
     }
     for (Size i = rows.begin; i < rows.end; ++i)
       for (Size j = 0; j < per_row_; ++j) *to++ = static_cast<T>(weight(sample(i), j) / terms);
+  }
+
+  // The same where of row i but length(i) places count, all_places of all rows together.
+  template <class F, class Length>
+  void weigh(runtime::Range rows, Size all_places, F sample, Length length) {
+    const Size each = per_row_ / places_;
+    const auto terms = static_cast<double>(all_places * each);
+    T* to = scale_.data() + rows.begin * per_row_;
+    for (Size i = rows.begin; i < rows.end; ++i)
+      for (Size j = 0, count = length(i) * each; j < per_row_; ++j)
+        *to++ = j < count ? static_cast<T>((weights_ ? weight(sample(i), j) : 1) / terms) : T{0};
   }
 
   // The terms of the rows from `first` on that y has, and their gradient, times how much they count, to dy unless that
@@ -53,8 +67,26 @@ class LossTerms {
   }
 
   ConstMatrix<T> weights_;
-  Size per_row_ = 1;
+  Size places_ = 1, per_row_ = 1;
   core::Buffer<T> scale_, loss_;  // of each term
 };
+
+// How many places count that the loss reads of sequences with ends of their own; nothing where it reads no such.
+template <class T>
+std::optional<Size> counted_places(const Plan<T>& plan, const data::Source<T>& x) {
+  if (!x.has_lengths() || plan.head_lengths() == kNoLengths) return {};
+  Size places = 0;
+  for (Size i = 0; i < x.rows; ++i) places += plan.head_length(x.length(i));
+  return places;
+}
+
+// All rows of a source, as one batch.
+template <class T>
+void weigh_all(LossTerms<T>& terms, const Plan<T>& plan, const data::Source<T>& x) {
+  const auto as_they_lie = [](Size i) { return i; };
+  const std::optional<Size> places = counted_places(plan, x);
+  if (!places) return terms.weigh({0, x.rows}, x.rows, as_they_lie);
+  terms.weigh({0, x.rows}, *places, as_they_lie, [&](Size i) { return plan.head_length(x.length(i)); });
+}
 
 }  // namespace nnext::train

@@ -23,11 +23,16 @@ struct OwnLoop<T>::Context final : PassContext<T> {
   // The caller's rows are copied: they may be gone when backward() needs them.
   void gather(const Member&, View<T>& view, Range rows) override {
     x->read(rows.begin, view.input_copy().rows_from(rows.begin, rows.size()));
+    view.set_lengths(rows, [&](Size i) { return x->length(i); });
   }
   void loss(const nn::Pass<T>&, View<T>& view, Range rows) override {
     const Plan<T>& plan = view.plan();
     const auto part = [&](const Place& place) { return view.at(place).rows_from(rows.begin, rows.size()); };
-    if (dy != nullptr) return dy->read(rows.begin, part(plan.output_gradient()));
+    if (dy != nullptr) {
+      dy->read(rows.begin, part(plan.output_gradient()));
+      return clear_after_ends(view.at(plan.output_gradient()), plan.output_shape(), view.lengths(plan.output_lengths()),
+                              rows);
+    }
     terms.compute(loop.training_.loss, rows.begin, part(plan.head()), targets->rows_from(rows.begin, rows.size()),
                   part(plan.head_gradient()));
   }
@@ -55,7 +60,7 @@ void OwnLoop<T>::prepare(const data::Source<T>& x, bool training, const char* op
   shares_ = share_rows(*plan_, static_cast<int>(members));
   if (training) pack(0, plan_->stages().size(), nn::Packed::forward);
   arena_->poison();
-  for (Size i = 0; i < members_; ++i) arena_->view(i).set_rows(x.rows);
+  for (Size i = 0; i < members_; ++i) arena_->view(i).set_rows(x.rows), arena_->view(i).use_lengths(x.has_lengths());
 }
 
 template <class T>
@@ -121,7 +126,7 @@ double OwnLoop<T>::loss_and_gradients(const data::Source<T>& x, const ops::Targe
   Context context(*this);
   context.x = &x, context.targets = &targets;
   context.terms = LossTerms<T>(weights, x.rows, plan_->head_shape());
-  context.terms.weigh({0, x.rows}, x.rows, [](Size i) { return i; });
+  weigh_all(context.terms, *plan_, x);
   const Size head = plan_->head_stages(), lowest = plan_->first_backward();
   pack(lowest, head, nn::Packed::all);
   ProgramBuilder<T> program(*plan_);

@@ -20,6 +20,7 @@ struct Plan<T>::Layout {
   std::vector<Space> spaces;
   std::vector<Shape> shapes;            // of each value
   std::vector<Size> values, gradients;  // the space of each value
+  std::vector<Size> lengths;            // the rule of each value
   nn::Value head = nn::kInput;          // what the loss reads
 
   Place place(Size space) const { return {spaces[space].features, space, space == 0}; }
@@ -73,6 +74,8 @@ Plan<T>::Plan(const nn::Section<T>& section, const Shape& in, Size batch, Size h
 template <class T>
 void Plan<T>::lay_out_values(const nn::Section<T>& section, Size head, Layout& layout) {
   layout.values.assign(section.values(), 0);
+  layout.lengths.assign(section.values(), kNoLengths);
+  if (input_shape_.axes == 1) layout.lengths[section.input_value()] = kGivenLengths, length_rules_.push_back({});
   layout.add(input_shape_.numbers(), 0);
   layout.spaces[0].kept = true;
   input_ = layout.place(0);
@@ -80,6 +83,7 @@ void Plan<T>::lay_out_values(const nn::Section<T>& section, Size head, Layout& l
     const Size space = layout.values[value];
     layout.head = value;
     head_ = layout.place(space), head_shape_ = layout.shapes[value], head_stages_ = stages_.size();
+    head_lengths_ = layout.lengths[value];
     layout.spaces[space].kept = true;
     layout.spaces[space].last = stages_.size();
   };
@@ -99,9 +103,11 @@ void Plan<T>::lay_out_values(const nn::Section<T>& section, Size head, Layout& l
       layout.spaces[to].kept |= training_ && traits.reads_y;
     }
     layout.spaces[to].shared |= node.outputs.size() > 1;
-    for (const nn::Value value : node.outputs) layout.values[value] = to;
+    const Size lengths = layout.lengths[node.inputs.front()], lengths_out = lengths_behind(node, lengths, out);
+    for (const nn::Value value : node.outputs) layout.values[value] = to, layout.lengths[value] = lengths_out;
     if (traits.forward_identity && (traits.backward_identity || !training_)) continue;
     Stage<T> stage{&node, traits, in, out, layout.place(from), layout.place(to), {}, {}, {}};
+    stage.in_lengths = lengths, stage.out_lengths = lengths_out;
     for (const nn::Value input : node.inputs) layout.spaces[layout.values[input]].last = at;
     for (Size k = 1; k < node.inputs.size(); ++k) stage.more_x.push_back(layout.place(layout.values[node.inputs[k]]));
     layout.spaces[to].last = at;
@@ -113,7 +119,23 @@ void Plan<T>::lay_out_values(const nn::Section<T>& section, Size head, Layout& l
   if (head >= section.nodes().size()) reach_head(section.output());
   const Size output = layout.values[section.output()];
   output_ = layout.place(output), output_shape_ = layout.shapes[section.output()];
+  output_lengths_ = layout.lengths[section.output()];
   layout.spaces[output].last = stages_.size();
+}
+
+// Where a layer treats every step by itself, there are as many behind it.
+template <class T>
+Size Plan<T>::lengths_behind(const nn::Node<T>& node, Size before, const Shape& out) {
+  if (before == kNoLengths || out.axes != 1) return kNoLengths;
+  if (!node.layer->joins_places()) return before;
+  length_rules_.push_back({before, node.layer.get()});
+  return length_rules_.size() - 1;
+}
+
+template <class T>
+Size Plan<T>::length(Size rule, Size given) const {
+  if (rule == kGivenLengths) return given;
+  return length_rules_[rule].layer->out_length(length(length_rules_[rule].from, given));
 }
 
 template <class T>

@@ -21,6 +21,16 @@ struct Place {
   bool input = false;  // the batch itself: it may lie in somebody else's memory
 };
 
+// Where sequences have ends of their own: how many steps a row has behind a layer that changes that, from how many it had
+// before.
+template <class T>
+struct LengthRule {
+  Size from;  // the rule that tells those
+  const nn::Layer<T>* layer;
+};
+inline constexpr Size kGivenLengths = 0;  // those of the batch need no rule
+inline constexpr Size kNoLengths = std::numeric_limits<Size>::max();
+
 // A layer that computes something, and its places.
 template <class T>
 struct Stage {
@@ -30,6 +40,7 @@ struct Stage {
   Place x, y, dy, dx, saved;  // dy and dx in training only
   std::vector<Place> more_x{}, more_dx{}, more_dy{};
   Size shared = 0, own = 0;  // offsets in bytes
+  Size in_lengths = kNoLengths, out_lengths = kNoLengths;
   bool goes_forward() const { return !traits.forward_identity; }
   bool goes_backward() const { return !traits.backward_identity; }
   nn::Layer<T>& layer() const { return *node->layer; }
@@ -59,6 +70,12 @@ class Plan {
   const Shape& output_shape() const { return output_shape_; }
   const Place& output_gradient() const { return output_gradient_; }
   const Place& input_gradient() const { return input_gradient_; }
+  // Of sequences: the rules by which what they become has lengths, those of what the loss reads, and of the output.
+  std::span<const LengthRule<T>> length_rules() const { return length_rules_; }
+  Size head_lengths() const { return head_lengths_; }
+  Size output_lengths() const { return output_lengths_; }
+  // How many places of what the loss reads count, of a row of so many steps.
+  Size head_length(Size given) const { return length(head_lengths_, given); }
   Size batch() const { return batch_; }
   bool training() const { return training_; }
   Size row_grain() const { return row_grain_; }
@@ -78,12 +95,16 @@ class Plan {
   void lay_out_values(const nn::Section<T>& section, Size head, Layout& layout);
   void lay_out_gradients(const nn::Section<T>& section, Layout& layout);
   void add_room(const nn::Room& room, Stage<T>& stage, Layout& layout);
+  Size lengths_behind(const nn::Node<T>& node, Size before, const Shape& out);
+  Size length(Size rule, Size given) const;
   void find_first_trainable();
   void find_block_rows();
 
   Size batch_;
   bool training_;
   std::vector<Stage<T>> stages_;
+  std::vector<LengthRule<T>> length_rules_;
+  Size head_lengths_ = kNoLengths, output_lengths_ = kNoLengths;
   Size head_stages_ = 0, first_trainable_ = 0;
   Shape input_shape_, head_shape_, output_shape_;
   Place input_, head_, head_gradient_, output_, output_gradient_, input_gradient_;

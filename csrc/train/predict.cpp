@@ -14,9 +14,9 @@ using runtime::Range;
 namespace {
 
 template <class T>
-void forward(const Plan<T>& plan, const nn::Pass<T>& pass, const View<T>& view, Size first, Size last) {
+void forward(const nn::Pass<T>& pass, const View<T>& view, Size first, Size last) {
   const nn::Part rows{{0, view.input().rows}};
-  for (Size i = first; i < last && !pass.me.stop(); ++i) plan.stages()[i].layer().forward(pass, view.frame(i), rows, 0);
+  for (Size i = first; i < last && !pass.me.stop(); ++i) go_forward(pass, view, i, rows, 0);
 }
 
 // Some 40 us of work, as far as there is enough for all members; tiles of a product are filled.
@@ -47,10 +47,12 @@ void predict(Training<T>& training, const data::Source<T>& x, Matrix<T> outputs,
     arena.poison();
     view.set_rows(rows.size());
     view.set_batch(x.view_or_read(rows.begin, view.input_copy()));
+    view.use_lengths(x.has_lengths());
+    view.set_lengths({0, rows.size()}, [&](Size i) { return x.length(rows.begin + i); });
     const auto value = [&](const Place& place) { return place.input ? view.input() : ConstMatrix<T>(view.at(place)); };
-    forward(plan, pass, view, 0, plan.head_stages());
+    forward(pass, view, 0, plan.head_stages());
     at_head(rows, value(plan.head()));
-    forward(plan, pass, view, plan.head_stages(), plan.stages().size());
+    forward(pass, view, plan.head_stages(), plan.stages().size());
     put_rows<T>(network.kernels.layout, plan.output_shape(), value(plan.output()),
                 outputs.rows_from(rows.begin, rows.size()));
   };
@@ -74,7 +76,7 @@ template <class T>
 double evaluate(Training<T>& training, const data::Source<T>& x, const ops::Targets<T>& targets, ConstMatrix<T> weights,
                 Matrix<T> outputs, runtime::Cancel& cancel) {
   LossTerms<T> terms(weights, x.rows, training.section.out_shape(x.shape));
-  terms.weigh({0, x.rows}, x.rows, [](Size i) { return i; });
+  weigh_all(terms, Plan<T>(training.section, x.shape, 1, training.loss.head, Use::predict), x);
   predict(training, x, outputs, cancel, [&](Range rows, ConstMatrix<T> head) {
     terms.compute(training.loss, rows.begin, head, targets.rows_from(rows.begin, rows.size()), {});
   });

@@ -110,7 +110,7 @@ void Runner<T>::by_rows(const Phase& phase, const nn::Pass<T>& pass, View<T>& vi
           context.gather(pass.me, view, part);
           break;
         case Work::forward:
-          view.plan().stages()[at.stage].layer().forward(pass, view.frame(at.stage), part, at.round);
+          go_forward(pass, view, at.stage, part, at.round);
           break;
         case Work::loss:
           context.loss(pass, view, part);
@@ -119,7 +119,7 @@ void Runner<T>::by_rows(const Phase& phase, const nn::Pass<T>& pass, View<T>& vi
           context.outputs(pass.me, view, part);
           break;
         case Work::backward:
-          view.plan().stages()[at.stage].layer().backward(pass, view.frame(at.stage), part, at.round);
+          go_backward(pass, view, at.stage, part, at.round);
           break;
         default:
           break;

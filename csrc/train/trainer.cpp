@@ -122,6 +122,16 @@ bool Trainer<T>::predict_row_at_once(const T* x, T* y) {
 }
 
 template <class T>
+Size Trainer<T>::counted(const data::Source<T>& x) const {
+  Size counted = 0;
+  look([&](const Training<T>& training) {
+    const Plan<T> plan(section_, x.shape, 1, training.loss.head, Use::predict);
+    counted = counted_places(plan, x).value_or(x.rows);
+  });
+  return counted;
+}
+
+template <class T>
 double Trainer<T>::evaluate(const data::Source<T>& x, const ops::Targets<T>& targets, ConstMatrix<T> weights,
                             Matrix<T> outputs, runtime::Cancel& cancel) {
   const Gate::Reader reader(network_.gate);  // the loss stays the one that targets were checked for

@@ -110,6 +110,9 @@ class Trainer {
   double evaluate(const data::Source<T>& x, const ops::Targets<T>& targets, ConstMatrix<T> weights, Matrix<T> outputs,
                   runtime::Cancel& cancel);
 
+  // How many things the loss is a mean of: samples or, where these are sequences with ends of their own, steps.
+  Size counted(const data::Source<T>& x) const;
+
   // Calls f(loop) with the right to train, for forward and backward of one's own, unless the host asks to stop.
   template <class F>
   void with_own_loop(const char* operation, runtime::Cancel& cancel, F f) {
