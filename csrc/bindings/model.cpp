@@ -2,6 +2,7 @@
 
 #include <pybind11/stl.h>
 
+#include <map>
 #include <optional>
 
 #include "bindings/config.h"
@@ -58,6 +59,24 @@ template <class T>
 typename Model<T>::Output Model<T>::output(const Sizes& input_shape) const {
   const core::Shape shape = trainer_.section().out_shape(read(input_shape));
   return {shape.extents(), shape.channels_first ? 0 : shape.axes};
+}
+
+template <class T>
+std::optional<std::vector<Size>> Model<T>::output_lengths(const Sizes& input_shape,
+                                                          const std::vector<Size>& lengths) const {
+  const nn::Section<T>& section = trainer_.section();
+  const core::Shape shape = read(input_shape);
+  std::map<Size, Size> known;
+  std::vector<Size> found;
+  for (const Size length : lengths) {
+    if (!known.contains(length)) {
+      const std::optional<Size> out = section.out_length(shape, length);
+      if (!out) return std::nullopt;
+      known[length] = *out;
+    }
+    found.push_back(known[length]);
+  }
+  return found;
 }
 
 template <class T>

@@ -115,25 +115,40 @@ std::vector<Shape> Section<T>::shapes(const Shape& in) const {
   return all;
 }
 
+// Of each value, 0 where it has no steps; calls f(node, before, after) for every layer that sees some.
 template <class T>
-void Section<T>::require_lengths(const Shape& in, Size shortest) const {
+template <class F>
+std::vector<Size> Section<T>::lengths(const Shape& in, Size length, F f) const {
   const std::vector<Shape> all = shapes(in);
-  std::vector<Size> steps(values(), 0);  // of the shortest; 0: there are none
-  steps[input_value_] = shortest;
+  std::vector<Size> steps(values(), 0);
+  steps[input_value_] = length;
   for (const Node<T>& node : nodes_) {
     const Size before = steps[node.inputs.front()];
     if (before == 0) continue;
-    if (!node.layer->takes_lengths())
-      core::fail_value("layer ", node.path, ": a ", node.kind, " looks at all steps alike, but the sequences have lengths",
-                       " of their own; put a layer before it that takes each to its end, such as LSTM(...) or ",
-                       "GlobalMaxPool1d()");
     const Size after = node.layer->out_length(before);
-    if (after == 0)
-      core::fail_value("layer ", node.path, ": the shortest sequence has ", shortest, " steps, too few for the window of ",
-                       "this ", node.kind, "; leave such sequences out, or give the layer padding");
+    f(node, after);
     for (const Value value : node.outputs)
       if (all[value].axes == 1) steps[value] = after;
   }
+  return steps;
+}
+
+template <class T>
+void Section<T>::require_lengths(const Shape& in, Size shortest) const {
+  lengths(in, shortest, [&](const Node<T>& node, Size after) {
+    if (!node.layer->takes_lengths())
+      core::fail_value("layer ", node.path, ": a ", node.kind, " treats all steps alike, but the sequences have lengths ",
+                       "of their own; put a layer before it that takes each to its end, such as an LSTM");
+    if (after == 0)
+      core::fail_value("layer ", node.path, ": the shortest sequence has ", shortest, " steps, too few for the window ",
+                       "of this ", node.kind, "; leave such sequences out, or give the layer padding");
+  });
+}
+
+template <class T>
+std::optional<Size> Section<T>::out_length(const Shape& in, Size length) const {
+  const Size out = lengths(in, length, [](const Node<T>&, Size) {})[output_value_];
+  return out == 0 ? std::nullopt : std::optional(out);
 }
 
 template <class T>

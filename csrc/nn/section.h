@@ -40,6 +40,8 @@ class Section {
   std::vector<Shape> shapes(const Shape& in) const;
   // Throws where a layer does not take sequences that have ends of their own, the shortest of so many steps.
   void require_lengths(const Shape& in, Size shortest) const;
+  // How many steps of the output count, of a sample of so many; nothing where it has no steps.
+  std::optional<Size> out_length(const Shape& in, Size length) const;
   Shape out_shape(const Shape& in) const { return in == input_ ? output_ : shapes(in)[output()]; }
 
   // Parameters are counted from the first of the section. The index of a node's parameter i:
@@ -63,6 +65,8 @@ class Section {
 
  private:
   Section(Network<T>& network, Size first, Size last, std::vector<Size> told_shape);
+  template <class F>
+  std::vector<Size> lengths(const Shape& in, Size length, F f) const;
   std::vector<Size> told_before(Size layer) const;
   void find_intake(const Layer<T>& layer);
   void find_input();

@@ -313,7 +313,7 @@ void Recurrent<T>::initialize(const Streams& streams, runtime::Cancel& cancel) {
   const Size units = hidden(), gates = recurrence_.gates().cell->gates;
   for (Size i = 0; i < this->parameters.size(); ++i) {
     const Tensor t = tensor(i);
-    const Size cols = is_weight(t) ? layout(t).rows : 1, fan_in = t == kWeightH ? units : recurrence_.of_x().rows;
+    const Size cols = is_weight(t) ? layout(t).rows : 1, fan_in = is_of_h(t) ? units : recurrence_.of_x().rows;
     const Initializer& initializer = t == kWeightX ? weight_init_ : t == kWeightH ? recurrent_init_ : bias_init_;
     core::Buffer<T> logical(core::checked_product(gates * units, cols));
     for (Size gate = 0; gate < gates && !cancel.requested(); ++gate)
