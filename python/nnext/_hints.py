@@ -177,6 +177,7 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "mnist": "load_mnist",
         "fashion_mnist": "load_fashion_mnist",
         "load_iris load_wine load_breast_cancer make_classification make_circles make_blobs": "make_spirals",
+        "timeseries_dataset_from_array TimeseriesGenerator sliding_window_view lagged": "windows",
     },
     "nn.initializers.": {
         "kaiming_uniform": "he_uniform",
@@ -562,6 +563,17 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "*": "give X and y, and the rest by name, as in `nn.datasets.train_test_split(X, y, test_size=0.2)`",
         "train_size": "give test_size, as in `nn.datasets.train_test_split(X, y, test_size=0.2)`",
         "shuffle": "leave it out: rows always are in random order",
+    },
+    "windows(": {
+        "*": "name the options, as in `nn.datasets.windows(np.arange(9.0), width=3, horizon=2, step=1)`",
+        "data": "series",
+        "sequence_length window window_size lookback lags": "width",
+        "forecast_horizon n_ahead prediction_length": "horizon",
+        "sequence_stride stride hop": "step",
+        "sampling_rate": "leave it out: give every second point as series[::2]",
+        "targets": "leave it out: y is what comes after each window; of features to foretell it is y[:, :, [0, 1]]",
+        "batch_size": _FIT,
+        "shuffle": "leave it out: `model.fit(X, y)` takes samples in random order",
     },
     "make_moons(": {"shuffle": "leave it out: points always are in random order"},
     "compile(": {

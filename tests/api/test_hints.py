@@ -37,7 +37,7 @@ CALLS: dict[str, Callable[..., Any]] = {
     **{name: getattr(nn.metrics, name) for name in nn.metrics.__all__},
     **{cls.__name__: cls for cls in (nn.Sequential, nn.MLP, nn.layers.Activation)},
     **{name: getattr(nn.callbacks, name) for name in nn.callbacks.__all__ if name not in ("Callback", "listed")},
-    **{name: getattr(nn.datasets, name) for name in ("train_test_split", "make_moons", "make_spirals")},
+    **{name: getattr(nn.datasets, name) for name in ("train_test_split", "make_moons", "make_spirals", "windows")},
     **{name: getattr(nn.plot, name) for name in nn.plot.__all__},
     "lr_find": nn.lr_find,
     **{name: value for name, value in inspect.getmembers(nn.Sequential, inspect.isfunction) if name[0] != "_"},

@@ -22,6 +22,7 @@ KINDS: dict[str, tuple[Any, dict[str, Any]]] = {
     "GRU": (nn.GRU, {}),
     "LSTM": (nn.LSTM, {}),
 }
+STACKS = [*product((1, 2, 3), (False, True), (False, True))]
 
 
 def assert_close(ours: np.ndarray, theirs: Any, what: str) -> None:
@@ -57,9 +58,7 @@ def last(layer: Any, y: Any) -> Any:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(
-    ("num_layers", "bidirectional", "return_sequences"), [*product((1, 2, 3), *[(False, True)] * 2)]
-)
+@pytest.mark.parametrize(("num_layers", "bidirectional", "return_sequences"), STACKS)
 @pytest.mark.parametrize(("steps", "bias"), [(6, True), (6, False), (1, True)])
 def test_outputs_and_gradients_are_pytorchs(
     kind: str, num_layers: int, bidirectional: bool, return_sequences: bool, steps: int, bias: bool
