@@ -11,7 +11,7 @@ from nnext import reference
 from nnext.reference import initializers, random
 from nnext.reference.layers import inner_numbers
 from numeric import NUMERIC, numeric_grad
-from torch_twins import torch
+from torch_twins import load, sequential, torch
 
 TOLERANCE = 1e-12  # relative to norms: some hundred roundings, in sums of numbers of about 1
 N, F, H = 3, 4, 5
@@ -38,23 +38,11 @@ def network(layer: nn.Layer, seed: int = 1) -> reference.Network:
     return reference.Network.from_config([config], {name: 0.5 * rng.normal(size=a.shape) for name, a in state.items()})
 
 
-def torchs(layer: Any, net: reference.Network) -> Any:
+def torchs(layer: nn.Layer, net: reference.Network) -> Any:
     """Return PyTorch's module with the numbers of the network."""
-    settings: dict[str, Any] = {"nonlinearity": layer.nonlinearity} if isinstance(layer, nn.RNN) else {}
-    settings |= {name: getattr(layer, name) for name in ("num_layers", "bias", "bidirectional")}
-    made = getattr(torch.nn, type(layer).__name__)(
-        layer.input_size, layer.hidden_size, batch_first=True, dtype=torch.float64, **settings
-    )
-    made.load_state_dict({name.removeprefix("0."): torch.from_numpy(a) for name, a in net.state_dict().items()})
+    made = sequential([layer]).double()
+    load(made, net.state_dict())
     return made
-
-
-def last(layer: Any, y: Any) -> Any:
-    """Return what PyTorch gives at each step or, of each direction, after the step that it reads last."""
-    if layer.return_sequences:
-        return y
-    h = layer.hidden_size
-    return torch.cat([y[:, -1, :h], y[:, 0, h:]], dim=1)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -68,13 +56,13 @@ def test_outputs_and_gradients_are_pytorchs(
     net, rng = network(layer), np.random.default_rng(2)
     theirs, x = torchs(layer, net), rng.normal(size=(N, steps, F))
     theirs_x = torch.tensor(x, requires_grad=True)
-    y = last(layer, theirs(theirs_x)[0])
+    y = theirs(theirs_x)
     dy = rng.normal(size=y.shape)
     y.backward(torch.from_numpy(dy))
     assert_close(net.predict(x), y, "prediction")
     assert_close(net.forward(x, training=True), y, "output")
     assert_close(net.backward(dy), theirs_x.grad, "gradient of x")
-    named = {f"0.{name}": p for name, p in theirs.named_parameters()}
+    named = dict(theirs.named_parameters())
     assert list(net.state_dict()) == list(named)
     assert net.grads().keys() == named.keys()
     for name, gradient in net.grads().items():
@@ -196,19 +184,19 @@ def test_what_is_no_sequence_of_such_features_is_refused(kind: str, shape: tuple
 @pytest.mark.parametrize("padding_idx", [None, 0, -1, 3])
 @pytest.mark.parametrize("steps", [1, 6])
 def test_an_embedding_is_pytorchs(padding_idx: int | None, steps: int) -> None:
-    net, rng = network(nn.Embedding(7, E := 3, padding_idx=padding_idx)), np.random.default_rng(4)
+    layer = nn.Embedding(7, 3, padding_idx=padding_idx)
+    net, rng = network(layer), np.random.default_rng(4)
     x = rng.integers(0, 7, size=(N, steps))
     x[0, 0] = 0 if padding_idx is None else padding_idx % 7
-    theirs = torch.nn.Embedding(7, E, padding_idx=padding_idx, dtype=torch.float64)
-    theirs.load_state_dict({"weight": torch.from_numpy(net.state_dict()["0.weight"])})
-    y, dy = theirs(torch.from_numpy(x)), rng.normal(size=(N, steps, E))
+    theirs = torchs(layer, net)
+    y, dy = theirs(torch.from_numpy(x)), rng.normal(size=(N, steps, 3))
     y.backward(torch.from_numpy(dy))
     np.testing.assert_array_equal(net.predict(x), y.detach().numpy())
     net.forward(x, training=True)
     dx = net.backward(dy)
     assert dx.shape == x.shape
     assert not dx.any()
-    assert_close(net.grads()["0.weight"], theirs.weight.grad, "weight")
+    assert_close(net.grads()["0.weight"], theirs[0].weight.grad, "weight")
     assert padding_idx is None or not net.grads()["0.weight"][padding_idx].any()
 
 
