@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from math import prod
 
+import numpy as np
+
 import nnext as nn
 
 Shape = tuple[int, ...]  # of a sample, as users see it: (F,), (T, F), (C, L) or (C, H, W)
@@ -17,13 +19,20 @@ class LayerCase:
     gives: Shape | None = None
     tensors: dict[str, Shape] = field(default_factory=dict)
     signal: bool = False  # two axes of a sample are (C, L), not (T, F)
+    below: int | None = None  # x has whole numbers from 0 that are below this
 
     @property
     def output(self) -> Shape:
         return self.shape if self.gives is None else self.gives
 
+    def suitable(self, x: np.ndarray) -> np.ndarray:
+        """Return x, or whole numbers made of it, for the layer or what comes before it."""
+        return x if self.below is None else np.floor(np.abs(x) * self.below) % self.below
+
     def before(self) -> tuple[nn.Layer, Shape]:
-        """Return a layer with parameters that can come before, and the shape of a sample for it."""
+        """Return a layer that can come before, with parameters if it may change x, and the shape of a sample for it."""
+        if self.below is not None:
+            return nn.Identity(), self.shape
         if len(self.shape) == 3:
             channels, *size = self.shape
             return nn.Conv2d(2, channels, 1, bias=False), (2, *size)

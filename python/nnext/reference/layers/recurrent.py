@@ -102,13 +102,19 @@ class _Recurrent(Layer):
         for direction, own in zip(level, np.split(h, len(level), axis=2), strict=True):
             yield own, direction.times(h)[-1]
 
+    def spread(self, dy: Array, shape: tuple[int, ...]) -> Array:
+        """(n, D H) -> (n, T, D H): 0 but where a direction ends; with `return_sequences` it is that already."""
+        if self.return_sequences:
+            return dy
+        spread = np.zeros(shape, dy.dtype)
+        for (part, t), own in zip(self.ends(spread), np.split(dy, len(self.levels[-1]), axis=1), strict=True):
+            part[:, t] = own  # a view
+        return spread
+
     def backward(self, dy: Array, saved: Any) -> tuple[Array, dict[str, Array]]:
         """Go back from the top: a level's x gets what all its directions give."""
         shape, levels = saved
-        if not self.return_sequences:
-            last, dy = np.split(dy, len(self.levels[-1]), axis=1), np.zeros(shape, dy.dtype)
-            for own, (part, t) in zip(last, self.ends(dy), strict=True):
-                part[:, t] = own  # of dy, which it is a view of
+        dy = self.spread(dy, shape)
         grads: dict[str, Array] = {}
         for k, (mask, kept) in reversed(list(enumerate(levels))):
             level, parts = self.levels[k], np.split(dy, len(self.levels[k]), axis=2)
