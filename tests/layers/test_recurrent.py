@@ -2,9 +2,13 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 import nnext as nn
+from layer_cases import LAYERS
+from nnext import reference
+from tolerance import assert_within, eps
 
 KINDS = [nn.RNN, nn.GRU, nn.LSTM]
 
@@ -77,3 +81,28 @@ def test_a_padding_idx_is_counted_from_the_start(given: int | None, kept: int | 
 def test_a_padding_idx_of_no_vector_is_refused(wrong: int) -> None:
     with pytest.raises(ValueError, match=rf"\[Embedding\] padding_idx is {wrong} but num_embeddings is 7; give"):
         nn.Embedding(7, 3, padding_idx=wrong)
+
+
+# ---- In the core ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        *(case.layer for case in LAYERS.values() if isinstance(case.layer, nn.RNN | nn.GRU | nn.LSTM | nn.Embedding)),
+        nn.GRU(5, 3, 2, weight_init="he_normal", recurrent_init="lecun_uniform", bias_init="glorot_normal"),
+        nn.LSTM(5, 3, 3, dropout=0.5, bidirectional=True, bias_init="fan_in_uniform", forget_bias=2.5),
+        nn.LSTM(5, 3, 2, bidirectional=True, bias=False, recurrent_init="glorot_uniform"),
+        nn.RNN(2, 20, weight_init="orthogonal", bias_init="truncated_normal"),
+        nn.Embedding(9, 4, padding_idx=-1, weight_init="glorot_normal"),
+    ],
+    ids=repr,
+)
+def test_first_weights_are_the_references(layer: nn.Layer, dtype: str) -> None:
+    """Also where a layer before it holds others, which are numbered before its levels."""
+    layers = [nn.Residual(nn.Identity()), layer]
+    state = nn.Sequential(*layers, seed=2**63 + 9, dtype=dtype).state_dict()
+    twin = reference.Network.from_config([each.config() for each in layers], seed=2**63 + 9).state_dict()
+    assert list(state) == list(twin)
+    for name, expected in twin.items():
+        assert_within(state[name], expected, np.abs(expected) * eps(dtype) + 1000 * eps("float64"))
