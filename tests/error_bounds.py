@@ -14,6 +14,7 @@ import numpy as np
 
 import layer_bounds
 import norm_bounds  # noqa: F401 (it has rows of layer_bounds)
+import recurrent_bounds  # noqa: F401 (it too)
 from layer_bounds import Passed
 from nnext import reference
 from nnext.reference.arrays import as_images

@@ -1,7 +1,10 @@
 """The table of layers that the tests go through: each type of layer has a row here (tests/layers checks that)."""
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import prod
+
+import numpy as np
 
 import nnext as nn
 
@@ -17,13 +20,20 @@ class LayerCase:
     gives: Shape | None = None
     tensors: dict[str, Shape] = field(default_factory=dict)
     signal: bool = False  # two axes of a sample are (C, L), not (T, F)
+    below: int | None = None  # x has whole numbers from 0 that are below this
 
     @property
     def output(self) -> Shape:
         return self.shape if self.gives is None else self.gives
 
+    def suitable(self, x: np.ndarray) -> np.ndarray:
+        """Return x, or whole numbers made of it, for the layer or what comes before it."""
+        return x if self.below is None else np.floor(np.abs(x) * self.below) % self.below
+
     def before(self) -> tuple[nn.Layer, Shape]:
-        """Return a layer with parameters that can come before, and the shape of a sample for it."""
+        """Return a layer that can come before, with parameters if it may change x, and the shape of a sample for it."""
+        if self.below is not None:
+            return nn.Identity(), self.shape
         if len(self.shape) == 3:
             channels, *size = self.shape
             return nn.Conv2d(2, channels, 1, bias=False), (2, *size)
@@ -46,6 +56,22 @@ def _normalizer(affine: bool = True, prefix: str = "", n: int = 5) -> dict[str, 
 def _weighted(*shape: int, bias: bool = True, prefix: str = "") -> dict[str, Shape]:
     return {f"{prefix}weight": shape} | ({f"{prefix}bias": shape[:1]} if bias else {})
 
+
+def _recurrent(gates: int, *sizes: int, bias: bool = True, ways: tuple[str, ...] = ("",)) -> dict[str, Shape]:
+    """Return the arrays of levels, each of which reads the features of the size before its own."""
+    return {
+        f"{name}_l{k}{way}": shape
+        for k, (features, h) in enumerate(pairwise(sizes))
+        for way in ways
+        for name, shape in (
+            ("weight_ih", (gates * h, features if k == 0 else features * len(ways))),
+            ("weight_hh", (gates * h, h)),
+            *((("bias_ih", (gates * h,)), ("bias_hh", (gates * h,))) if bias else ()),
+        )
+    }
+
+
+_BOTH_WAYS = ("", "_reverse")
 
 _NESTED = nn.Residual(
     nn.Linear(5, 4, bias=False), nn.BatchNorm1d(4), nn.Residual(nn.GELU(), nn.Linear(4, 4, bias=False)), nn.Linear(4, 5)
@@ -144,6 +170,39 @@ LAYERS |= {
     "gaussian_noise_steps": LayerCase(nn.GaussianNoise(2), (4, 5)),
     "layer_norm_sequence": LayerCase(nn.LayerNorm((4, 5)), (4, 5), tensors={"weight": (4, 5), "bias": (4, 5)}),
 }
+
+# Of sequences, whose steps are read one after the other. Of three levels and more the bounds of rounding say little.
+LAYERS |= {
+    "rnn": LayerCase(nn.RNN(5, 3), (4, 5), (3,), _recurrent(1, 5, 3)),
+    "rnn_relu": LayerCase(
+        nn.RNN(5, 3, nonlinearity="relu", return_sequences=True), (4, 5), (4, 3), _recurrent(1, 5, 3)
+    ),
+    "rnn_stacked": LayerCase(nn.RNN(5, 2, 3), (3, 5), (2,), _recurrent(1, 5, 2, 2, 2)),
+    "rnn_bidirectional": LayerCase(
+        nn.RNN(5, 2, 2, bidirectional=True), (3, 5), (4,), _recurrent(1, 5, 2, 2, ways=_BOTH_WAYS)
+    ),
+    "rnn_dropout": LayerCase(
+        nn.RNN(5, 2, 3, dropout=0.3, bidirectional=True, return_sequences=True), (3, 5), (3, 4),
+        _recurrent(1, 5, 2, 2, 2, ways=_BOTH_WAYS),
+    ),
+    "gru": LayerCase(nn.GRU(5, 3), (4, 5), (3,), _recurrent(3, 5, 3)),
+    "gru_without_bias": LayerCase(
+        nn.GRU(5, 3, bias=False, return_sequences=True), (4, 5), (4, 3), _recurrent(3, 5, 3, bias=False)
+    ),
+    "gru_bidirectional": LayerCase(
+        nn.GRU(5, 2, bidirectional=True), (4, 5), (4,), _recurrent(3, 5, 2, ways=_BOTH_WAYS)
+    ),
+    "gru_dropout": LayerCase(nn.GRU(5, 2, 2, dropout=0.3), (3, 5), (2,), _recurrent(3, 5, 2, 2)),
+    "lstm": LayerCase(nn.LSTM(5, 3), (4, 5), (3,), _recurrent(4, 5, 3)),
+    "lstm_stacked": LayerCase(nn.LSTM(5, 2, 2, forget_bias=0.5), (4, 5), (2,), _recurrent(4, 5, 2, 2)),
+    "lstm_bidirectional": LayerCase(
+        nn.LSTM(5, 2, 2, bidirectional=True, return_sequences=True), (3, 5), (3, 4),
+        _recurrent(4, 5, 2, 2, ways=_BOTH_WAYS),
+    ),
+    "lstm_dropout": LayerCase(nn.LSTM(5, 2, 2, dropout=0.3), (3, 5), (2,), _recurrent(4, 5, 2, 2)),
+    "embedding": LayerCase(nn.Embedding(7, 3), (4,), (4, 3), {"weight": (7, 3)}, below=7),
+    "embedding_padding": LayerCase(nn.Embedding(7, 3, padding_idx=2), (4,), (4, 3), {"weight": (7, 3)}, below=7),
+}  # fmt: skip
 
 # Of signals.
 LAYERS |= {

@@ -1,5 +1,6 @@
 """Training beside PyTorch in float64, with its weights and batches: the same to 1e-10."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -31,15 +32,17 @@ def assert_same_training(
     shape: tuple[int, ...] = (6,),
     steps: int = STEPS,
     averages: Any = None,
+    suitable: Callable[[np.ndarray], np.ndarray] = lambda X: X,
 ) -> list[float]:
     """Train both and compare; return the norms of the gradients, where they were clipped.
 
-    With averages of the twin's parameters it is these that are compared.
+    With averages of the twin's parameters it is these that are compared. `suitable` makes of numbers those that the
+    network takes.
     """
     with torch.no_grad():
         k = twin(torch.zeros(2, *shape, dtype=torch.float64)).shape[1]
     twin.load_state_dict({name: torch.from_numpy(values) for name, values in model.state_dict().items()})
-    X, y = rng.normal(size=(steps * BATCH, *shape)), case.targets(rng, steps * BATCH, k)
+    X, y = suitable(rng.normal(size=(steps * BATCH, *shape))), case.targets(rng, steps * BATCH, k)
     history = model.fit(X, y, batch_size=BATCH, shuffle=False, verbose=0).history  # fused
     losses, norms = [], []
     for start in range(0, len(X), BATCH):

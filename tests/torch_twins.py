@@ -78,6 +78,31 @@ class GlobalAvgPool2d(torch.nn.Module):  # type: ignore[misc]
         return x.mean(dim=(2, 3))
 
 
+class _Recurrent:
+    """Before one of PyTorch's: what each direction gives after the step that it reads last, or at each step."""
+
+    def __init__(self, return_sequences: bool, **settings: Any) -> None:
+        super().__init__(batch_first=True, **settings)
+        self.return_sequences = return_sequences
+
+    def forward(self, x: Any) -> Any:
+        y, _ = super().forward(x)  # type: ignore[misc]
+        size = self.hidden_size  # type: ignore[attr-defined]
+        return y if self.return_sequences else torch.cat([y[:, -1, :size], y[:, 0, size:]], dim=1)
+
+
+RECURRENT = {
+    kind: type(kind.__name__, (_Recurrent, getattr(torch.nn, kind.__name__)), {}) for kind in (nn.RNN, nn.GRU, nn.LSTM)
+}
+
+
+class Embedding(torch.nn.Embedding):  # type: ignore[misc]
+    """Of whole numbers in any dtype."""
+
+    def forward(self, x: Any) -> Any:
+        return super().forward(x.long())
+
+
 def channels(x: Any) -> int:
     """Return the axis of channels, or of features."""
     return 1 if x.ndim == 4 else -1
@@ -105,8 +130,9 @@ def module(layer: nn.Layer) -> Any:
         case nn.GlobalAvgPool2d():
             return GlobalAvgPool2d()
     settings = {name: value for name, value in vars(layer).items() if not name.endswith("_init")}
-    made = Conv2d if isinstance(layer, nn.Conv2d) else getattr(torch.nn, type(layer).__name__)
-    return made(**settings)
+    settings.pop("forget_bias", None)  # PyTorch starts without
+    ours = {nn.Conv2d: Conv2d, nn.Embedding: Embedding, **RECURRENT}
+    return (ours.get(type(layer)) or getattr(torch.nn, type(layer).__name__))(**settings)
 
 
 def sequential(layers: Sequence[nn.Layer]) -> Any:

@@ -21,7 +21,7 @@ _FREEZE = 'use `model.freeze("0")`, which keeps a layer as it is'
 _CPU = "leave it out: nnext computes on the CPU"
 _SEED = "every random number follows from a seed: `nn.Sequential(*layers, seed=0)`"
 _OWN_CALLBACK = "nnext has none yet; derive a class from `nn.Callback` whose on_epoch_end"
-_AS_ROWS = "nnext has none yet; `nn.Flatten()` and `nn.Linear(in_features, out_features)` take sequences as rows"
+_FOR_SEQUENCES = "nnext has none yet; for sequences there are nn.RNN, nn.GRU and nn.LSTM"
 _SHARES = {
     "zero_division": "leave it out: 0 / 0 is 0",
     "pos_label": "leave it out: it is 1, of labels 0 and 1, or -1 and 1",
@@ -43,6 +43,21 @@ _REGULARIZE = "give weight_decay or l1 to the optimizer, as in `nn.SGD(weight_de
 _ACCUMULATE = 'give accumulate to compile, as in `model.compile(loss="mse", accumulate=4)`'
 _EMA = 'give ema to compile, as in `model.compile(loss="mse", ema=0.999)`'
 _RELU_6 = "use `nn.Hardtanh(0, 6)`"
+_GATED = "leave it out: gates are sigmoids, and the rest is tanh"
+_RECURRENT = {
+    "units hidden_dim output_dim": "hidden_size",
+    "in_features input_dim input_shape": "input_size",
+    "n_layers depth": "num_layers",
+    "recurrent_initializer": "recurrent_init",
+    "dropout_rate drop_rate": "dropout",
+    "recurrent_activation": _GATED,
+    "recurrent_dropout": "leave it out: dropout is between layers",
+    "batch_first time_major": "leave it out: X is (n, steps, features)",
+    "return_state": "leave it out: without return_sequences the last state is what is returned",
+    "go_backwards": "give bidirectional=True, or X[:, ::-1]",
+    "stateful": "leave it out: every sequence begins with a state of 0",
+    "unroll": "leave it out: there is none",
+}
 _SIZES = "give all sizes in one list, features first and outputs last, as in `nn.MLP([4, 8, 2])`"
 
 HINTS: Mapping[str, Mapping[str, str]] = {
@@ -63,7 +78,12 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "Concatenate": "nn.Branches",
         "Conv1d Conv3d ConvTranspose2d Conv2DTranspose": _FOR_IMAGES,
         "AvgPool1d GlobalMaxPool1d Upsample UpSampling2D": _FOR_IMAGES,
-        "RNN SimpleRNN LSTM GRU Embedding Transformer MultiheadAttention": _AS_ROWS,
+        "SimpleRNN": "nn.RNN",
+        "RNNCell LSTMCell GRUCell": "use `nn.RNN(input_size, hidden_size)`, nn.GRU or nn.LSTM, which read all steps",
+        "Bidirectional": "give bidirectional, as in `nn.LSTM(input_size, hidden_size, bidirectional=True)`",
+        "TimeDistributed": "leave it out: layers such as `nn.Linear(in_features, out_features)` act at each step",
+        "EmbeddingBag": "nnext has none yet; the nearest is `nn.Embedding(num_embeddings, embedding_dim)`",
+        "Transformer MultiheadAttention": _FOR_SEQUENCES,
         "Swish": "nn.SiLU",
         "HardSilu": "nn.Hardswish",
         "CELU": "use `nn.ELU()`, which is the same for alpha=1",
@@ -177,6 +197,7 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "mnist": "load_mnist",
         "fashion_mnist": "load_fashion_mnist",
         "load_iris load_wine load_breast_cancer make_classification make_circles make_blobs": "make_spirals",
+        "timeseries_dataset_from_array TimeseriesGenerator sliding_window_view lagged": "windows",
     },
     "nn.initializers.": {
         "kaiming_uniform": "he_uniform",
@@ -250,6 +271,10 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "rms_norm RMSNormalization": "give `nn.RMSNorm(num_features)`",
         "noise gaussian_noise": "give `nn.GaussianNoise(0.1)`",
         "reshape unflatten": "give the sizes of a sample, as in `nn.Reshape(1, 28, 28)`",
+        "rnn SimpleRNN": "give `nn.RNN(input_size, hidden_size)`",
+        "gru": "give `nn.GRU(input_size, hidden_size)`",
+        "lstm": "give `nn.LSTM(input_size, hidden_size)`",
+        "embedding": "give `nn.Embedding(num_embeddings, embedding_dim)`",
         "MaxPool1d": "give `nn.MaxPool1d(kernel_size)`",
         "max_pool MaxPool2d": "give `nn.MaxPool2d(kernel_size)`",
         "avg_pool AvgPool2d": "give `nn.AvgPool2d(kernel_size)`",
@@ -403,6 +428,22 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "label_smoothing": "give it to the loss: `nn.CrossEntropy(label_smoothing=0.1)`",
         "pos_weight": "give it to the loss, as in `nn.BCEWithLogits(pos_weight=3.0)`, or class_weight to fit",
         "kernel_regularizer bias_regularizer activity_regularizer": _REGULARIZE,
+    },
+    "RNN(": _RECURRENT | {"activation": "nonlinearity"},
+    "GRU(": _RECURRENT | {"activation": _GATED, "reset_after": "leave it out: r is after the product"},
+    "LSTM(": _RECURRENT
+    | {
+        "activation": _GATED,
+        "unit_forget_bias": "use forget_bias, which is a number",
+        "proj_size": "leave it out: put `nn.Linear(in_features, out_features)` after it",
+    },
+    "Embedding(": {
+        "input_dim vocab_size num_words n_tokens": "num_embeddings",
+        "output_dim embedding_size dim": "embedding_dim",
+        "mask_zero": "give padding_idx=0, whose vector stays 0",
+        "embeddings_initializer": "weight_init",
+        "input_length": "leave it out: sequences may have any number of steps",
+        "max_norm norm_type scale_grad_by_freq sparse": "leave it out: there is none",
     },
     "ReLU(": {"max_value": _RELU_6},
     "ELU(": {"negative_slope": "alpha"},
@@ -562,6 +603,17 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "*": "give X and y, and the rest by name, as in `nn.datasets.train_test_split(X, y, test_size=0.2)`",
         "train_size": "give test_size, as in `nn.datasets.train_test_split(X, y, test_size=0.2)`",
         "shuffle": "leave it out: rows always are in random order",
+    },
+    "windows(": {
+        "*": "name the options, as in `nn.datasets.windows(np.arange(9.0), width=3, horizon=2, step=1)`",
+        "data": "series",
+        "sequence_length window window_size lookback lags": "width",
+        "forecast_horizon n_ahead prediction_length": "horizon",
+        "sequence_stride stride hop": "step",
+        "sampling_rate": "leave it out: give every second point as series[::2]",
+        "targets": "leave it out: y is what comes after each window; of features to foretell it is y[:, :, [0, 1]]",
+        "batch_size": _FIT,
+        "shuffle": "leave it out: `model.fit(X, y)` takes samples in random order",
     },
     "make_moons(": {"shuffle": "leave it out: points always are in random order"},
     "compile(": {

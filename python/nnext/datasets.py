@@ -1,4 +1,4 @@
-"""Data to learn with: small sets that come with the package or are computed, and MNIST.
+"""Data to learn with: small sets that come with the package or are computed, MNIST, and what prepares one's own.
 
 Random choices depend on `seed` alone, not on NumPy's generators, whose streams may change between versions.
 """
@@ -18,6 +18,7 @@ from nnext._calls import takes_hints
 from nnext._idx import read_idx
 from nnext._mnist import DatasetNotFoundError, load_fashion_mnist, load_mnist
 from nnext._unknown import attributes_of
+from nnext._windows import windows
 from nnext.reference import random
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "make_xor",
     "read_idx",
     "train_test_split",
+    "windows",
 ]
 
 Points = tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]

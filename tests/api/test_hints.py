@@ -37,7 +37,7 @@ CALLS: dict[str, Callable[..., Any]] = {
     **{name: getattr(nn.metrics, name) for name in nn.metrics.__all__},
     **{cls.__name__: cls for cls in (nn.Sequential, nn.MLP, nn.layers.Activation)},
     **{name: getattr(nn.callbacks, name) for name in nn.callbacks.__all__ if name not in ("Callback", "listed")},
-    **{name: getattr(nn.datasets, name) for name in ("train_test_split", "make_moons", "make_spirals")},
+    **{name: getattr(nn.datasets, name) for name in ("train_test_split", "make_moons", "make_spirals", "windows")},
     **{name: getattr(nn.plot, name) for name in nn.plot.__all__},
     "lr_find": nn.lr_find,
     **{name: value for name, value in inspect.getmembers(nn.Sequential, inspect.isfunction) if name[0] != "_"},
@@ -109,7 +109,8 @@ def test_a_name_to_use_instead_works(model: nn.Sequential, place: str, name: str
 NAMESPACE = {
     "nn": nn, "np": np, "X": X, "y": Y, "W": np.ones((4, 2)), "layer": nn.Linear(2, 3), "num_features": 2,
     "checkpoint": nn.ModelCheckpoint("m.safetensors"), "in_features": 2, "out_features": 3,
-    "in_channels": 1, "out_channels": 4, "kernel_size": 3,
+    "in_channels": 1, "out_channels": 4, "kernel_size": 3, "input_size": 2, "hidden_size": 3, "num_embeddings": 4,
+    "embedding_dim": 2,
     "layers": [nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 2)],
 }  # fmt: skip
 CODE = sorted({code for _, _, cure in ENTRIES for code in re.findall(r"`([^`]+)`", cure)})

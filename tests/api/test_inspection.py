@@ -35,7 +35,7 @@ def between(case: LayerCase, rng: np.random.Generator, **settings: Any) -> tuple
     """Return a layer between two others, and samples."""
     before, shape = case.before()
     model = nn.Sequential(before, case.layer, *case.head(3), **settings)
-    return moved(model, rng), rng.normal(size=(4, *shape))
+    return moved(model, rng), case.suitable(rng.normal(size=(4, *shape)))
 
 
 # ---- Activations ----------------------------------------------------------------------------------------------------

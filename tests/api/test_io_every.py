@@ -52,7 +52,7 @@ class Task:
         last = [nn.Sigmoid()] if case.name == "bce" else [] if case.last_layer is None else [case.last_layer]
         self.model = nn.Sequential(first.layer, *first.head(OUTPUTS), *last, seed=9, dtype=dtype)
         rng = np.random.default_rng(len(layer) + len(loss))
-        self.X, self.y = rng.normal(size=(ROWS, *first.shape)), case.targets(rng, ROWS, OUTPUTS)
+        self.X, self.y = first.suitable(rng.normal(size=(ROWS, *first.shape))), case.targets(rng, ROWS, OUTPUTS)
         chosen = own_loss if loss == "own" else case.make()
         self.own = {"loss": own_loss} if loss == "own" else {}
         self.own |= {"metrics": [own_metric]} if metrics == "own" else {}

@@ -53,8 +53,16 @@ STACKS: list[tuple[tuple[int, ...], list[nn.Layer]]] = [
             for name, kind in nn.initializers.Initializer.names().items() if kind is not nn.initializers.constant
         ] + [nn.Linear(2, 2, bias_init=nn.initializers.constant(0.5))],
     ),
+    (
+        (3, 2),
+        [
+            nn.RNN(2, 3, return_sequences=True), nn.GRU(3, 2, bidirectional=True, return_sequences=True),
+            nn.LSTM(4, 3, 2, dropout=0.2),
+        ],
+    ),
+    ((4,), [nn.Embedding(3, 2, padding_idx=0), nn.Flatten()]),
 ]  # fmt: skip
-WIDTHS = [4, 4, 6, 4, 6, 12, 2]  # of what these give
+WIDTHS = [4, 4, 6, 4, 6, 12, 2, 3, 8]  # of what these give
 SETTINGS: list[dict[str, Any]] = [{}, {"clip_norm": 1.0}, {"clip_value": 0.5}, {"accumulate": 2}, {"ema": 0.9}]
 
 
@@ -76,7 +84,9 @@ def trained(case: LossCase, number: int) -> nn.Sequential:
     model = nn.Sequential(*layers, *head, input_shape=shape, dtype=["float32", "float64"][number % 2], seed=1)
     compile(model, case, number)
     rng = np.random.default_rng(0)
-    model.fit(rng.normal(size=(ROWS, *shape)), case.targets(rng, ROWS, OUTPUTS), verbose=0)
+    X = rng.normal(size=(ROWS, *shape))
+    X = np.minimum(np.floor(np.abs(X)), 2) if isinstance(layers[0], nn.Embedding) else X
+    model.fit(X, case.targets(rng, ROWS, OUTPUTS), verbose=0)
     return model
 
 

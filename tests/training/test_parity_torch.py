@@ -149,7 +149,7 @@ def test_layers_for_100_steps(isa: str, rng: np.random.Generator, layer: str) ->
     model.compile(loss="mse", optimizer=nn.SGD(lr=0.01, momentum=0.9))
     other = twin(model)
     optimizer = torch.optim.SGD(other.parameters(), lr=0.01, momentum=0.9)
-    assert_same_training(model, other, optimizer, LOSSES["mse"], rng, shape=shape)
+    assert_same_training(model, other, optimizer, LOSSES["mse"], rng, shape=shape, suitable=case.suitable)
 
 
 @pytest.mark.parametrize("optimizer", ["sgd_weight_decay", "nadam"])

@@ -25,7 +25,7 @@ class Embedding(Layer):
         end, and is kept counted from the start.
     weight_init : Initializer, str or None
         Start values of the vectors; None is the default, normal numbers of mean 0 and standard deviation 1, as in
-        PyTorch.
+        PyTorch. For those by sizes fan_in is num_embeddings, as of one-hot rows, and fan_out embedding_dim.
 
     Raises
     ------

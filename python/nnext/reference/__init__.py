@@ -5,7 +5,7 @@ same order of samples. Tests and benchmarks compare the core with it. A good ord
 
 1. `products` and `activations`: the matrix product; the activations, each beside its gradient.
 2. `losses`: how wrong an output is, and which way is better.
-3. `layers`: Linear, Conv2d, Dropout, BatchNorm1d, Residual ...: forward and backward.
+3. `layers`: Linear, Conv2d, LSTM, Dropout, BatchNorm1d, Residual ...: forward and backward.
 4. `optimizers`: SGD, Adam and their kin.
 5. `network`: backpropagation through the layers, and training.
 6. `random` and `initializers`: where random numbers and first weights come from.

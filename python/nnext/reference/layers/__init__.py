@@ -11,11 +11,13 @@ from nnext.reference.layers import (
     chain,
     convolution,
     dropout,
+    embedding,
     gaussian_noise,
     layer_norm,
     linear,
     pooling,
     prelu,
+    recurrent,
     reshape,
     residual,
 )
@@ -29,11 +31,13 @@ from nnext.reference.layers.branches import *
 from nnext.reference.layers.chain import *
 from nnext.reference.layers.convolution import *
 from nnext.reference.layers.dropout import *
+from nnext.reference.layers.embedding import *
 from nnext.reference.layers.gaussian_noise import *
 from nnext.reference.layers.layer_norm import *
 from nnext.reference.layers.linear import *
 from nnext.reference.layers.pooling import *
 from nnext.reference.layers.prelu import *
+from nnext.reference.layers.recurrent import *
 from nnext.reference.layers.reshape import *
 from nnext.reference.layers.residual import *
 
@@ -44,10 +48,12 @@ __all__ += branches.__all__
 __all__ += chain.__all__
 __all__ += convolution.__all__
 __all__ += dropout.__all__
+__all__ += embedding.__all__
 __all__ += gaussian_noise.__all__
 __all__ += layer_norm.__all__
 __all__ += linear.__all__
 __all__ += pooling.__all__
 __all__ += prelu.__all__
+__all__ += recurrent.__all__
 __all__ += reshape.__all__
 __all__ += residual.__all__
