@@ -166,6 +166,25 @@ void check_values(const Source<T>& x, const Dense& dense, T scale, bool finite, 
   if (!all_finite(x, distinct_rows)) refuse_values(dense, scale, finite, argument);
 }
 
+// Throws for the first number that is none of the categories that the network takes.
+template <class T>
+void check_categories(const Source<T>& x, const Dense& dense, Size categories, bool finite, const Argument& argument) {
+  core::Buffer<T> room(x.cols);
+  in_parts(x.rows, std::max<Size>(kPart / x.cols, 1), [&](Size begin, Size end) {
+    for (Size i = begin; i < end; ++i) {
+      const T* const row = x.view_or_read(i, {room.data(), 1, x.cols}).data;
+      for (Size j = 0; j < x.cols; ++j) {
+        const T value = row[j];
+        if (value >= 0 && value < static_cast<T>(categories) && value == std::floor(value)) continue;
+        if (finite || !std::isnan(value))
+          fail(argument, "has ", value, " at ", index_text(argument, dense.keep, i * x.cols + j),
+               " but the network takes whole numbers from 0 to ", categories - 1,
+               "; change X, or num_embeddings of the Embedding");
+      }
+    }
+  });
+}
+
 // The lengths of the rows that lie there, as `lay` has left them.
 template <class T>
 py::array_t<std::uint32_t> lengths_of(const Padded& padded, Size rows, const Dense& dense, const RowsWanted<T>& wanted,
@@ -190,7 +209,8 @@ Rows<T> as_dense_rows(const py::handle& object, const Padded* padded, const Rows
                       const Argument& argument) {
   const T scale = wanted.scale ? as_scale<T>(wanted.scale, argument.operation) : T(1);
   if (const py::object csr = as_csr(object); !csr.is_none()) {
-    if (padded != nullptr) fail_type(argument, "is a sparse matrix, which has no sequences with lengths; give an array");
+    if (padded != nullptr)
+      fail_type(argument, "is a sparse matrix, which has no sequences with lengths; give an array");
     return as_sparse_rows<T>(csr, wanted, scale, argument);
   }
   const py::array numbers = as_numbers(object, argument);
@@ -200,6 +220,8 @@ Rows<T> as_dense_rows(const py::handle& object, const Padded* padded, const Rows
   if (padded != nullptr) lengths = lengths_of(*padded, seen.rows, dense, wanted, argument);
   const data::DenseRows<T> rows = dense.as<T>(scale, padded == nullptr ? nullptr : lengths.data());
   check_values(rows, dense, scale, wanted.finite, argument);
+  if (wanted.section != nullptr && wanted.section->intake() && wanted.section->intake()->categories > 0)
+    check_categories(rows, dense, wanted.section->intake()->categories, wanted.finite, argument);
   return {.keep = std::move(dense.keep), .one_sample = seen.one_sample, .lengths = std::move(lengths), .dense = rows};
 }
 

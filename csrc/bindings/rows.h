@@ -16,7 +16,7 @@ template <class T>
 struct Rows {
   py::object keep;          // what is read: an array of the shape that was given, or the arrays of a sparse matrix
   bool one_sample = false;  // not rows of such, but that alone
-  py::array_t<std::uint32_t> lengths{};  // of sequences that have ends of their own
+  py::array_t<std::uint32_t> lengths{};       // of sequences that have ends of their own
   std::optional<data::DenseRows<T>> dense{};  // within, as an allocation shows in the smallest prediction
   std::unique_ptr<const data::Source<T>> sparse{};
 

@@ -12,7 +12,9 @@ std::vector<Size> extents_of(Sizes shape) { return {shape.begin(), shape.end()};
 
 // "(samples, 3, height, width)" or "(samples, 5)".
 std::string wanted_text(const nn::Intake& intake) {
-  if (!intake.channels_first) return core::message("(samples, ", intake.channels, ")");
+  if (intake.categories > 0) return "(samples, steps), whole numbers";
+  if (!intake.channels_first)
+    return core::message(intake.axes == 1 ? "(samples, steps, " : "(samples, ", intake.channels, ")");
   const char* const axes = intake.axes == 1 ? ", length)" : ", height, width)";
   return intake.channels == 0 ? core::message("(samples, channels", axes)
                               : core::message("(samples, ", intake.channels, axes);

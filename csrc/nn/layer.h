@@ -105,7 +105,8 @@ struct Intake {
   Size channels = 0;  // 0: any number
   int axes = -1;      // beside the channels; -1: any number
   bool channels_first = false;
-  bool flat = false;  // any shape as a row of features, of which, if not `channels`, the next layer says how many
+  Size categories = 0;  // not 0: whole numbers below that, of which a place has one, without an axis for it
+  bool flat = false;    // any shape as a row of features, of which, if not `channels`, the next layer says how many
 };
 
 // ---- parameters -----------------------------------------------------------------------------------------------------

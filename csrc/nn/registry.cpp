@@ -6,6 +6,7 @@
 #include "nn/layers/branches.h"
 #include "nn/layers/conv2d.h"
 #include "nn/layers/dropout.h"
+#include "nn/layers/embedding.h"
 #include "nn/layers/gaussian_noise.h"
 #include "nn/layers/layer_norm.h"
 #include "nn/layers/linear.h"
@@ -128,6 +129,7 @@ inline constexpr Kind<T> kKinds[] = {
     {"MaxPool2d", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<MaxPool<T>>(c, 2)); }},
     {"AvgPool2d", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<AvgPool<T>>(c)); }},
     {"GlobalAvgPool2d", [](Builder<T>& to, const Config&) { to.add(std::make_unique<GlobalAvgPool<T>>()); }},
+    {"Embedding", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<Embedding<T>>(to.kernels(), c)); }},
     {"RNN", [](Builder<T>& to,
                const Config& c) { add_recurrent(to, c.text("nonlinearity") == "relu" ? "rnn_relu" : "rnn_tanh", c); }},
     {"LSTM", [](Builder<T>& to, const Config& c) { add_recurrent(to, "lstm", c); }},

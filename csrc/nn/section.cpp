@@ -91,6 +91,7 @@ std::optional<Shape> Section<T>::read(std::span<const Size> extents) const {
   if (wanted.flat && channels_matter_ && axes == 2) return Shape(extents.subspan(1), extents.front(), true);
   if (wanted.flat) return Shape(extents.first(extents.size() - 1), extents.back(), false);
   if (!wanted.channels_first) {
+    if (wanted.categories > 0 && axes + 1 == wanted.axes) return Shape(extents, 1, false);
     if (wanted.axes >= 0 && axes != wanted.axes) return {};
     if (axes == 2) return Shape(extents.subspan(1), extents.front(), true);  // three axes are those of an image
     return Shape(extents.first(extents.size() - 1), extents.back(), false);
@@ -137,7 +138,8 @@ template <class T>
 void Section<T>::require_lengths(const Shape& in, Size shortest) const {
   lengths(in, shortest, [&](const Node<T>& node, Size after) {
     if (!node.layer->takes_lengths())
-      core::fail_value("layer ", node.path, ": a ", node.kind, " treats all steps alike, but the sequences have lengths ",
+      core::fail_value("layer ", node.path, ": a ", node.kind,
+                       " treats all steps alike, but the sequences have lengths ",
                        "of their own; put a layer before it that takes each to its end, such as an LSTM");
     if (after == 0)
       core::fail_value("layer ", node.path, ": the shortest sequence has ", shortest, " steps, too few for the window ",

@@ -186,7 +186,7 @@ void Recurrence<T>::multiply_gates(Size m, Rows<const T> gates, bool of_h, const
                                     .a_k = 1,
                                     .b = transposed + (p * layout.rows + block * k) * layout.width,
                                     .b_k = stride(layout.width),
-                                    .init = goes_on               ? to
+                                    .init = goes_on                ? to
                                             : init.data == nullptr ? nullptr
                                                                    : init.data + p * layout.width,
                                     .init_row = goes_on ? c.row : init.row,
@@ -269,12 +269,11 @@ void Recurrence<T>::input_gradients(Range rows, const Sequences& all, const Step
                                     const RecurrentGradients<T>& gradients) const {
   const auto multiply = [&](Size m, Size row, Size t, Stride gates_apart, Stride dx_apart) {
     const Rows<T> dx{gradients.dx(row, t), dx_apart};
-    multiply_gates(m, {gates(row, t), gates_apart}, false, wx_transposed,
-                   {gradients.adds ? dx.data : nullptr, dx.row}, dx);
+    multiply_gates(m, {gates(row, t), gates_apart}, false, wx_transposed, {gradients.adds ? dx.data : nullptr, dx.row},
+                   dx);
   };
   if (rows.size() >= all.steps)
-    for (Size t = 0; t < all.steps; ++t)
-      multiply(all.active(rows, t), rows.begin, t, gates.row, gradients.dx.row);
+    for (Size t = 0; t < all.steps; ++t) multiply(all.active(rows, t), rows.begin, t, gates.row, gradients.dx.row);
   else
     for (Size i = rows.begin; i < rows.end; ++i) multiply(all.length(i), i, 0, gates.step, gradients.dx.step);
 }

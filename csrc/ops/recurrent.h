@@ -19,8 +19,8 @@ struct Cell {
   const char* name;
   Size slots, gates;
   std::array<Size, 4> x_gates, h_gates;  // which of the public weight's gates each slot's is, first to last
-  bool has_c, carries_dh;          // a second state; a part of dh that goes back without a product
-  kernels::CellKernels<T> kernels::RecurrentKernels<T>::*kernels;
+  bool has_c, carries_dh;                // a second state; a part of dh that goes back without a product
+  kernels::CellKernels<T> kernels::RecurrentKernels<T>::* kernels;
 
   Size first_slot(bool of_h) const { return of_h ? slots - gates : 0; }
   Size gate_of(bool of_h, Size slot) const { return (of_h ? h_gates : x_gates)[slot]; }

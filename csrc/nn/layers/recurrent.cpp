@@ -91,7 +91,8 @@ struct Recurrent<T>::Scratch {
     h = c + (saves || !gates_.cell->has_c ? 0 : states);
     forward = h + (saves || layer.sequences_ ? 0 : 2 * states);
     dh = 0, carried = states, backward = 2 * states;
-    sums = whole_lines<T>(layer.directions_.size() * (layer.recurrence_.of_x().size() + layer.recurrence_.of_h().size()));
+    sums =
+        whole_lines<T>(layer.directions_.size() * (layer.recurrence_.of_x().size() + layer.recurrence_.of_h().size()));
     runs_bytes = rows * sizeof(kernels::Run);
   }
   Size bytes(bool training) const {
@@ -197,10 +198,8 @@ std::vector<Piece> Recurrent<T>::pieces() const {
   std::vector<Piece> all;
   const auto cut = [&](Size parameter, Size count, Size most) {
     for (Size first = 0; first < count; first += most)
-      all.push_back({.parameter = parameter,
-                     .offset = first,
-                     .count = std::min(most, count - first),
-                     .group = all.size()});
+      all.push_back(
+          {.parameter = parameter, .offset = first, .count = std::min(most, count - first), .group = all.size()});
   };
   const Size block = recurrence_.gates().of_weight();
   for (Size i = 0; i < this->parameters.size(); ++i) {
@@ -364,7 +363,8 @@ void Recurrent<T>::column_squares(const kernels::KernelTable<T>& kernels, Size i
   std::fill(out + part.begin, out + part.end, 0.0);
   for (Size j = part.begin; j < part.end; ++j) {
     const Size col = gates.column(is_of_h(t), j / gates.units, j % gates.units);
-    kernels.reduce.column_squares(is_weight(t) ? panels.rows : 1, 1, stored + (is_weight(t) ? panels.offset(0, col) : col),
+    kernels.reduce.column_squares(is_weight(t) ? panels.rows : 1, 1,
+                                  stored + (is_weight(t) ? panels.offset(0, col) : col),
                                   static_cast<core::Stride>(panels.width), out + j);
   }
 }

@@ -52,9 +52,7 @@ class Recurrent final : public Layer<T> {
   static bool is_weight(Tensor tensor) { return tensor == kWeightX || tensor == kWeightH; }
   static bool is_of_h(Tensor tensor) { return tensor == kWeightH || tensor == kBiasH; }
   const ops::PanelLayout& layout(Tensor t) const { return is_of_h(t) ? recurrence_.of_h() : recurrence_.of_x(); }
-  const T* values(Size direction, Tensor t) const {
-    return this->parameters[direction * tensors() + t].values.data();
-  }
+  const T* values(Size direction, Tensor t) const { return this->parameters[direction * tensors() + t].values.data(); }
   ops::PanelRows panel_rows(const Piece& piece) const;
   void sum_biases(Size direction, T* bias) const;
   ops::Sequences sequences(const Frame<T>& frame, Size first, Size direction) const;
