@@ -57,7 +57,7 @@ class Extents {
   void add(const core::Shape& shape) {
     if (shape.channels_first) add(shape.channels);
     for (Size i = 0; i < shape.axes; ++i) add(shape.space[i]);
-    if (!shape.channels_first) add(shape.channels);
+    if (!shape.channels_first && !shape.single) add(shape.channels);
   }
   std::array<py::ssize_t, core::Shape::kMaxAxes + 2> sizes_{};
   Size count_ = 0;

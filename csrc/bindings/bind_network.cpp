@@ -140,6 +140,7 @@ void bind_model(py::module_& m, const char* name, const char* samples_name, cons
   c.def("told_shape", &Model<T>::told_shape);
   c.def("input_shape", &Model<T>::input_shape);
   c.def("output", &Model<T>::output, arg("input_shape"));
+  c.def("takes_steps", &Model<T>::takes_steps);
   c.def("output_lengths", &Model<T>::output_lengths, arg("input_shape"), arg("lengths"));
   c.def("layers", &Model<T>::layers, arg("input_shape"));
   bind_tensors(c);

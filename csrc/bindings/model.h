@@ -56,6 +56,7 @@ class Model {
   std::optional<Sizes> input_shape() const;
   using Output = std::pair<Sizes, Size>;  // and which of its axes are the channels
   Output output(const Sizes& input_shape) const;
+  bool takes_steps() const { return trainer_.section().takes_steps(); }
   // How many steps of the outputs count for samples of such lengths; none where outputs have no steps.
   std::optional<std::vector<Size>> output_lengths(const Sizes& input_shape, const std::vector<Size>& lengths) const;
   // Of each layer that Python has, for such samples: path, output shape, FLOPs, bytes of its output.

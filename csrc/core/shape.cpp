@@ -21,12 +21,13 @@ Size Shape::product_of_space() const {
 Shape Shape::with_channels(Size count) const {
   Shape other = *this;
   other.channels = count;
+  other.single = false;
   return other;
 }
 
 std::vector<Size> Shape::extents() const {
   std::vector<Size> all(space.begin(), space.begin() + static_cast<Stride>(axes));
-  all.insert(channels_first ? all.begin() : all.end(), channels);
+  if (!single) all.insert(channels_first ? all.begin() : all.end(), channels);
   return all;
 }
 

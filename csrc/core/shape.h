@@ -21,6 +21,7 @@ struct Shape {
   std::array<Size, kMaxAxes> space{};  // sizes of the axes beside the channels
   Size axes = 0;                       // how many of these there are
   bool channels_first = false;         // as people write it
+  bool single = false;                 // a place has one number, and people write no axis for it
 
   Shape() = default;
   Shape(Size features) : channels(features) {}  // implicit: a row of features is the shape of most samples
@@ -35,7 +36,7 @@ struct Shape {
   std::vector<Size> extents() const;  // as people write it
   bool operator==(const Shape& other) const {
     return channels == other.channels && axes == other.axes &&
-           (axes == 0 || (space == other.space && channels_first == other.channels_first));
+           (axes == 0 || (space == other.space && channels_first == other.channels_first && single == other.single));
   }
 
  private:

@@ -89,6 +89,7 @@ struct Traits {
   bool reads_x = false;                    // backward() or gradients() read x, so no later layer may overwrite it;
   bool reads_y = false;                    // the same of y
   bool gradients_follow_backward = false;  // gradients() needs what backward() leaves, also where nobody needs dx
+  bool backward_consumes = false;          // backward() may be called once for each forward()
   bool rows_together = false;              // rows go through it all at once: it reads its weights again for each step
   Size row_grain = 1;                      // members share out rows by multiples of it
   Size min_rows = 1;                       // that a batch must have

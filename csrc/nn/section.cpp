@@ -91,7 +91,11 @@ std::optional<Shape> Section<T>::read(std::span<const Size> extents) const {
   if (wanted.flat && channels_matter_ && axes == 2) return Shape(extents.subspan(1), extents.front(), true);
   if (wanted.flat) return Shape(extents.first(extents.size() - 1), extents.back(), false);
   if (!wanted.channels_first) {
-    if (wanted.categories > 0 && axes + 1 == wanted.axes) return Shape(extents, 1, false);
+    if (wanted.categories > 0 && axes + 1 == wanted.axes) {
+      Shape shape(extents, 1, false);
+      shape.single = true;
+      return shape;
+    }
     if (wanted.axes >= 0 && axes != wanted.axes) return {};
     if (axes == 2) return Shape(extents.subspan(1), extents.front(), true);  // three axes are those of an image
     return Shape(extents.first(extents.size() - 1), extents.back(), false);
@@ -180,7 +184,8 @@ template <class T>
 std::vector<std::string> Section<T>::frozen() const {
   std::vector<std::string> paths;
   for (const Node<T>& node : nodes_)
-    if (!node.layer->trainable && !node.layer->parameters.empty()) paths.push_back(node.path);
+    if (!node.layer->trainable && !node.layer->parameters.empty() && (paths.empty() || paths.back() != node.path))
+      paths.push_back(node.path);
   return paths;
 }
 

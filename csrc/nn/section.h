@@ -33,6 +33,8 @@ class Section {
   const std::optional<Intake>& intake() const { return intake_; }
   // The shape of a sample, where it was told or there is but one that the first layers take.
   const std::optional<Shape>& input() const { return input_; }
+  // Whether samples have steps, as the first layers or the told shape say.
+  bool takes_steps() const { return input_ ? input_->axes == 1 : intake_ && intake_->axes == 1; }
   bool takes_only_input() const { return takes_only_input_; }  // and no samples with more places
   // The shape of samples with these extents, as people write them; nothing where they are too many or too few.
   std::optional<Shape> read(std::span<const Size> extents) const;

@@ -1,5 +1,8 @@
 #include "train/own_loop.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "core/errors.h"
 #include "train/loss_terms.h"
 
@@ -109,6 +112,9 @@ ConstMatrix<T> OwnLoop<T>::backward(const data::Source<T>& dy, runtime::Cancel& 
   has_gradients_ = false;
   pack(0, all, nn::Packed::all);
   ProgramBuilder<T> program(*plan_);
+  const auto consumes = [](const Stage<T>& stage) { return stage.traits.backward_consumes; };
+  if (std::exchange(went_back_, true) && std::any_of(plan_->stages().begin(), plan_->stages().end(), consumes))
+    program.forward(0, all);
   program.rows(Work::loss);
   program.backward(0, all);
   program.gradients(false, false);

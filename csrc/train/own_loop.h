@@ -41,7 +41,7 @@ class OwnLoop {
  private:
   struct Context;
   void prepare(const data::Source<T>& x, bool training, const char* operation);
-  void forget_passes() { rows_ = 0, has_gradients_ = false, why_ = ""; }
+  void forget_passes() { rows_ = 0, has_gradients_ = went_back_ = false, why_ = ""; }
   void pack(Size first, Size last, nn::Packed wanted);
   void run(const Program& program, Context& context, double flops, runtime::Cancel& cancel);
   double flops(Size rows) const { return plan_->flops_per_row() * static_cast<double>(rows); }  // forward
@@ -51,7 +51,7 @@ class OwnLoop {
   std::optional<Arena<T>> arena_;
   Size members_ = 0;  // that the arena is for
   Size rows_ = 0;     // of the forward pass that backward() may start from; 0: there is none
-  bool has_gradients_ = false;
+  bool has_gradients_ = false, went_back_ = false;
   const char* why_ = "";
   Shares shares_{};
   Gradients<T> gradients_;

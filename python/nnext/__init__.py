@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnext import callbacks, functional, initializers, layers, losses, metrics, optimizers, runtime, schedules
 from nnext._core import __version__
+from nnext._sequences import padded
 from nnext._unknown import attributes_of
 from nnext.callbacks import (
     Callback,
@@ -100,6 +101,7 @@ __all__ = [
     "lr_find",
     "metrics",
     "optimizers",
+    "padded",
     "plot",
     "reference",
     "runtime",

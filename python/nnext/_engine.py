@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from nnext import _check
-from nnext._core import Network32, Network64, Predictor, as_array, as_csr, make_predictor
+from nnext._core import Network32, Network64, Padded, Predictor, as_array, as_csr, make_predictor, padded
 from nnext._core import tensor_table as _table_of
 from nnext._decision import Output, Shape
 from nnext._passes import Passes
@@ -21,7 +21,17 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["Engine", "Predictor", "as_array", "as_csr", "lr_scales", "optimizer_arrays", "tensor_table"]
+__all__ = [
+    "Engine",
+    "Padded",
+    "Predictor",
+    "as_array",
+    "as_csr",
+    "lr_scales",
+    "optimizer_arrays",
+    "padded",
+    "tensor_table",
+]
 
 
 def tensor_table(
@@ -125,7 +135,17 @@ class Engine(Passes):
         shape, axis = self._core.output(list(input_shape))
         return Output(tuple(shape), axis)
 
-    def output_of(self, X: npt.ArrayLike) -> Output:
+    @property
+    def takes_steps(self) -> bool:
+        """Whether samples are sequences, as its first layers or the shape that it was told say."""
+        return self._core.takes_steps()
+
+    def output_lengths(self, input_shape: Shape, lengths: Array) -> Array | None:
+        """Return how many steps of the outputs count for samples of such lengths; None where these have no steps."""
+        found = self._core.output_lengths(list(input_shape), lengths.tolist())
+        return None if found is None else np.array(found)
+
+    def output_of(self, X: Any) -> Output:
         """Return what the network gives for such samples; for samples that it does not take that for its own."""
         known = self.input_shape
         try:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from nnext import _samples
+from nnext import _samples, _sequences
 from nnext._batches import Batches
 from nnext._objective import Data, Epoch
 from nnext._prepare import Preparer
+from nnext._samples import Samples
 from nnext._warn import warn
 from nnext.errors import DivergenceError
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Array = npt.NDArray[Any]
+
+
+_EVALUATED_TOGETHER = 128  # sequences in a list
 
 
 class Passed(NamedTuple):
@@ -30,6 +34,18 @@ class Passed(NamedTuple):
     outputs: Array | None
     weight: Any = None  # None: all count alike
     ended_early: int | None = None  # after so many steps, as the time was over
+    by_steps: bool = False  # targets, outputs and weights are those of steps that count, not of samples
+
+    @classmethod
+    def of(cls, data: Data, loss: float, outputs: Array | None, ended_early: int | None = None) -> Passed:
+        """Return what a pass over samples gave; of sequences with ends of their own the steps that count."""
+        if data.ends is None or outputs is None:
+            return cls(loss, data.y, outputs, data.sample_weight, ended_early)
+        counts = np.arange(outputs.shape[1]) < data.ends[:, None]
+        weight = None if data.sample_weight is None else np.asarray(data.sample_weight)
+        if weight is not None:
+            weight = weight[counts] if weight.shape[1:2] == counts.shape[1:] else np.repeat(weight, data.ends, axis=0)
+        return cls(loss, data.y[counts], outputs[counts], weight, ended_early, by_steps=True)
 
 
 class Feed(Protocol):
@@ -71,8 +87,7 @@ class ArrayFeed:
         seconds = None if deadline == math.inf else deadline - time.monotonic()
         done = self._preparer.objective.epoch(self._data, self._batch_size, self._shuffle, seconds)
         _require_finite(done, epoch)
-        ended_early = done.steps if done.ended_early else None
-        return Passed(done.loss, self._data.y, done.outputs, self._data.sample_weight, ended_early)
+        return Passed.of(self._data, done.loss, done.outputs, done.steps if done.ended_early else None)
 
     def close(self) -> None:
         """Do nothing."""
@@ -86,8 +101,7 @@ class ArrayValidation:
 
     def evaluate(self) -> Passed:
         """Return the loss in evaluation mode."""
-        loss, outputs = self._preparer.objective.evaluate(self._data)
-        return Passed(loss, self._data.y, outputs, self._data.sample_weight)
+        return Passed.of(self._data, *self._preparer.objective.evaluate(self._data))
 
     def close(self) -> None:
         """Do nothing."""
@@ -96,6 +110,96 @@ class ArrayValidation:
 def _require_finite(done: Epoch, epoch: int, before: int = 0) -> None:
     if done.diverged:
         raise DivergenceError(epoch, before + done.steps, done.lr)
+
+
+# ---- Sequences in lists ---------------------------------------------------------------------------------------------
+
+
+class SequenceFeed:
+    """Sequences of different lengths, a step for every batch, which is padded when it comes."""
+
+    ended: str | None = None
+
+    def __init__(
+        self, preparer: Preparer, samples: Samples, batch_size: int, shuffle: bool, keep_outputs: bool
+    ) -> None:
+        self.samples: int | None = len(samples.y)
+        self._preparer, self._given, self._keep = preparer, samples, keep_outputs
+        self._batch_size, self._shuffle = batch_size, shuffle
+        self._data(np.arange(min(batch_size, len(samples.y))))  # what is wrong is told before anything has begun
+
+    def _data(self, rows: Array) -> Data:
+        return padded_data(self._preparer, "fit", self._given, rows, self._keep)
+
+    def goes_on(self, epoch: int) -> bool:
+        """Tell whether there is such an epoch."""
+        return True
+
+    def train(self, epoch: int, deadline: float) -> Passed:
+        """Go through all samples once."""
+        objective, sums, count = self._preparer.objective, Sums(self._keep), len(self._given.y)
+        order = objective.engine.begin_epoch(count, self._shuffle)
+        all_steps = -(-count // self._batch_size)
+        for step, rows in enumerate(_batches_of(self._given, order, self._batch_size)):
+            if time.monotonic() >= deadline:
+                return Passed(math.nan, None, None, ended_early=step)
+            data = self._data(rows)
+            done = objective.batch(data, step, all_steps)
+            _require_finite(done, epoch, step)
+            sums.add("fit", data, done.loss, done.outputs)
+        return sums.passed()
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class SequenceValidation:
+    """Sequences of different lengths, evaluated some at a time."""
+
+    def __init__(self, preparer: Preparer, operation: str, samples: Samples, keep_outputs: bool) -> None:
+        self._preparer, self._operation, self._given, self._keep = preparer, operation, samples, keep_outputs
+        self._data(np.arange(1))
+
+    def _data(self, rows: Array) -> Data:
+        return padded_data(self._preparer, self._operation, self._given, rows)
+
+    def evaluate(self) -> Passed:
+        """Return the loss in evaluation mode."""
+        sums = Sums(self._keep)
+        for rows in _batches_of(self._given, np.arange(len(self._given.y)), _EVALUATED_TOGETHER):
+            data = self._data(rows)
+            sums.add(self._operation, data, *self._preparer.objective.evaluate(data))
+        return sums.passed()
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+def _batches_of(given: Samples, order: Array, batch_size: int) -> Iterator[Array]:
+    """Yield the rows of batches, among those of the samples."""
+    if given.rows is None:
+        yield from given.X.batches(order, batch_size)
+        return
+    places = np.empty(len(given.X), dtype=np.intp)  # of the sequences that these samples are of
+    places[given.rows] = np.arange(len(given.rows))
+    for rows in given.X.batches(given.rows[order], batch_size):
+        yield places[rows]
+
+
+def padded_data(preparer: Preparer, operation: str, samples: Samples, rows: Array, keep_outputs: bool = False) -> Data:
+    """Let the core look at some of the sequences in a list, padded to the longest of them."""
+    some = _samples.rows_of(samples, rows)
+    X = samples.X.padded(some.rows)
+    steps = _sequences.ends(preparer.objective.engine, X)
+    y = some.y if steps is None else some.y[:, : steps.max()]
+    return preparer.data(operation, some._replace(X=X, y=y, rows=None), keep_outputs)
+
+
+def array_validation(preparer: Preparer, operation: str, samples: Samples, keep_outputs: bool) -> Validation:
+    """Return settled samples as what is evaluated."""
+    if isinstance(samples.X, _sequences.Ragged):
+        return SequenceValidation(preparer, operation, samples, keep_outputs)
+    return ArrayValidation(preparer, preparer.data(operation, samples))
 
 
 # ---- Batches --------------------------------------------------------------------------------------------------------
@@ -196,6 +300,7 @@ class Sums:
         self._y: list[Array] = []
         self._outputs: list[Array] = []
         self._weights: list[Array | None] = []
+        self._by_steps = False
 
     def add(self, operation: str, data: Data, loss: float, outputs: Array | None) -> None:
         """Take a batch."""
@@ -203,21 +308,23 @@ class Sums:
         self._weight += data.weight
         if not self._keep or outputs is None:
             return
-        if self._y and data.y.shape[1:] != self._y[0].shape[1:]:
+        _, y, outputs, weight, _, self._by_steps = Passed.of(data, loss, outputs)
+        if self._y and y.shape[1:] != self._y[0].shape[1:]:
             raise ValueError(
-                f"[{operation}] y has shape {data.y.shape} but that of the first batch {self._y[0].shape}; give all "
+                f"[{operation}] y has shape {y.shape} but that of the first batch {self._y[0].shape}; give all "
                 "batches targets of one kind"
             )
-        self._y.append(data.y)
-        self._outputs.append(outputs)
-        self._weights.append(None if data.sample_weight is None else np.asarray(data.sample_weight, np.float64))
+        self._y.append(y)
+        self._outputs.append(np.asarray(outputs))
+        self._weights.append(None if weight is None else np.asarray(weight, np.float64))
 
     def passed(self) -> Passed:
         """Return what they are together."""
         loss = self._loss / self._weight if self._weight else float("nan")
         if not self._y:
             return Passed(loss, None, None)
-        return Passed(loss, np.concatenate(self._y), np.concatenate(self._outputs), self._joined_weights())
+        y, outputs = np.concatenate(self._y), np.concatenate(self._outputs)
+        return Passed(loss, y, outputs, self._joined_weights(), by_steps=self._by_steps)
 
     def _joined_weights(self) -> Array | None:
         """Return those of all batches: where there are none 1, and one of a sample for all its numbers."""

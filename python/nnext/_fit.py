@@ -9,13 +9,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
+import numpy as np
+
 from nnext import _measure, _samples
 from nnext._batches import Batches, handed_over
 from nnext._comparison import Comparison
 from nnext._compiled import Compiled
-from nnext._decision import Seen
+from nnext._decision import Decision, Seen
 from nnext._engine import Engine
-from nnext._feeds import ArrayValidation, BatchValidation, Passed
+from nnext._feeds import BatchValidation, Passed, array_validation
 from nnext._given import Checkpoint, FitOptions, Given, check_for_batches
 from nnext._prepare import Preparer
 from nnext._samples import Samples
@@ -84,7 +86,7 @@ def train_on_batch(
                 int(engine.position.epochs), step, done.lr, operation, "where it was before this call"
             )
     follower = _measure.Follower(compiled.metrics, operation)
-    return _measure.Scores(_measured(follower, preparer, Passed(done.loss, data.y, done.outputs, data.sample_weight)))
+    return _measure.Scores(_measured(follower, preparer, Passed.of(data, done.loss, done.outputs)))
 
 
 @contextlib.contextmanager
@@ -133,7 +135,14 @@ def _measured(follower: _measure.Follower, preparer: Preparer, passed: Passed) -
     values = {"loss": passed.loss}
     if passed.outputs is None:
         return values
-    return values | follower.measure(Comparison(preparer.decision, passed.y, passed.outputs, passed.weight))
+    return values | follower.measure(_compared(preparer.decision, passed))
+
+
+def _compared(decision: Decision, passed: Passed) -> Comparison:
+    """Return targets and outputs as metrics want them."""
+    if passed.by_steps:
+        decision = replace(decision, space=())
+    return Comparison(decision, passed.y, np.asarray(passed.outputs), passed.weight)
 
 
 def evaluate(
@@ -144,19 +153,18 @@ def evaluate(
     if handed_over(operation, *given[:3]):
         batches = Batches(operation, given.X)
         try:
-            passed = BatchValidation(preparer, batches, learn=True, keep_outputs=bool(compiled.metrics)).evaluate()
+            went = BatchValidation(preparer, batches, learn=True, keep_outputs=bool(compiled.metrics)).evaluate()
         finally:
             batches.close()
     else:
-        data = preparer.data(operation, preparer.settle(operation, given))
-        passed = ArrayValidation(preparer, data).evaluate()
+        samples, keeps = preparer.settle(operation, given), bool(compiled.metrics)
+        went = array_validation(preparer, operation, samples, keeps).evaluate()
     seen = model.seen.first(preparer.seen)
-    scores = _measure.Scores({"loss": passed.loss})
-    if passed.outputs is not None:
+    scores = _measure.Scores({"loss": went.loss})
+    if went.outputs is not None:
         decision = preparer.decide(seen)
         _measure.check(compiled.metrics, decision, operation)
-        compared = Comparison(decision, passed.y, passed.outputs, passed.weight)
-        scores.update(_measure.measure(compiled.metrics, compared, operation))
+        scores.update(_measure.measure(compiled.metrics, _compared(decision, went), operation))
     model.remember(seen)
     return scores
 

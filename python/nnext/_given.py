@@ -12,10 +12,10 @@ from nnext import _measure, _samples, _targets
 from nnext._batches import Batches, are_batches
 from nnext._compiled import Compiled
 from nnext._decision import Seen
-from nnext._feeds import ArrayFeed, ArrayValidation, BatchFeed, BatchValidation, Feed, Validation
-from nnext._objective import Data
+from nnext._feeds import ArrayFeed, BatchFeed, BatchValidation, Feed, SequenceFeed, Validation, array_validation
 from nnext._prepare import Preparer
 from nnext._samples import Samples
+from nnext._sequences import Ragged
 from nnext._state import State
 from nnext.callbacks import Callback
 from nnext.schedules import Schedule
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 
+_PAD = "each batch of it is a step; give padded(X), compile with accumulate=1, or choose a larger batch_size"
 _NO_ACCUMULATE = "each of them is a step; hand over larger ones, compile with accumulate=1, or give X and y"
 
 
@@ -65,17 +66,18 @@ class FitOptions:
 
 def check_for_batches(operation: str, class_weight: Any, compiled: Compiled) -> None:
     """Refuse what no batch by itself can obey."""
-    _refuse_for_batches(
+    _refuse(
         operation,
+        "batches",
         ("class_weight", class_weight, isinstance(class_weight, str), "give a dict of weights"),
         ("accumulate", compiled.accumulate, compiled.accumulate > 1, _NO_ACCUMULATE),
     )
 
 
-def _refuse_for_batches(operation: str, *rows: tuple[str, Any, bool, str]) -> None:
+def _refuse(operation: str, given: str, *rows: tuple[str, Any, bool, str]) -> None:
     for name, value, wrong, cure in rows:
         if wrong:
-            raise ValueError(f"[{operation}] {name} is {value!r}, which cannot be obeyed with batches; {cure}")
+            raise ValueError(f"[{operation}] {name} is {value!r}, which cannot be obeyed with {given}; {cure}")
 
 
 class Given:
@@ -112,20 +114,31 @@ class Given:
             )
         samples, held, strata = self._divided(self.preparer.settle("fit", given))
         samples = _samples.weigh(samples, options.class_weight, self.preparer.decision)
-        data = self._checked("fit", samples, keep_outputs=self._keeps_outputs)
-        batch_size = options.batch_size or self.preparer.compiled.optimizer.batch_size or data.rows
-        self.feed = ArrayFeed(self.preparer, data, batch_size, options.shuffle is not False)
+        self.feed = self._feed_of(samples)
         if held is None:
             return self._take_validation()
-        self.validation = ArrayValidation(self.preparer, self._checked("fit: validation_data", held))
+        self._validate_with("fit: validation_data", held)
         if strata is not None:
             _samples.warn_of_order(strata, len(held.y), options.validation_order)
+
+    def _feed_of(self, samples: Samples) -> Feed:
+        """Return samples as what is trained on."""
+        options, compiled, keeps = self.options, self.preparer.compiled, self._keeps_outputs
+        batch_size, shuffle = options.batch_size or compiled.optimizer.batch_size, options.shuffle is not False
+        if not isinstance(samples.X, Ragged):
+            data = self.preparer.data("fit", samples, keeps)
+            self._try_out(data.y, data.sample_weight)
+            return ArrayFeed(self.preparer, data, batch_size or data.rows, shuffle)
+        _refuse("fit", "a list of sequences", ("accumulate", compiled.accumulate, compiled.accumulate > 1, _PAD))
+        self._try_out(samples.y, samples.weight)
+        return SequenceFeed(self.preparer, samples, batch_size or len(samples.y), shuffle, keeps)
 
     def take_batches(self, given: Any) -> None:
         """Train on batches that are handed over."""
         options = self.options
-        _refuse_for_batches(
+        _refuse(
             "fit",
+            "batches",
             ("shuffle", options.shuffle, options.shuffle is True, "shuffle where they are made"),
             ("batch_size", options.batch_size, options.batch_size is not None, "they have sizes of their own"),
             ("validation_split", options.validation_split, bool(options.validation_split), "give validation_data"),
@@ -147,8 +160,7 @@ class Given:
             return
         if not are_batches(given):
             samples = self.preparer.settle(operation, _samples.given("fit", "validation_data", given), learn=False)
-            self.validation = ArrayValidation(self.preparer, self._checked(operation, samples))
-            return
+            return self._validate_with(operation, samples)
         if isinstance(given, Iterator):
             raise ValueError(
                 "[fit] validation_data is an iterator, which can be read once only; give a list of batches, or a "
@@ -175,8 +187,10 @@ class Given:
             self.validation_rows = _samples.shuffled_rows(count, rows, strata, self._seed)
         return *_samples.divide(samples, self.validation_rows), strata
 
-    def _checked(self, operation: str, samples: Samples, keep_outputs: bool = False) -> Data:
-        """Let the core look at samples, and the metrics at targets."""
-        data = self.preparer.data(operation, samples, keep_outputs)
-        _measure.try_out(self.preparer.compiled.metrics, self.preparer.decision, data.y, data.sample_weight)
-        return data
+    def _validate_with(self, operation: str, samples: Samples) -> None:
+        self.validation = array_validation(self.preparer, operation, samples, self._keeps_outputs)
+        self._try_out(samples.y, samples.weight)
+
+    def _try_out(self, y: Any, weight: Any) -> None:
+        """Let the metrics look at targets."""
+        _measure.try_out(self.preparer.compiled.metrics, self.preparer.decision, y, weight)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnext import _samples, _targets
+from nnext import _samples, _sequences, _targets
 from nnext._compiled import Compiled
 from nnext._decision import Decision, Output, Seen, decide
 from nnext._engine import Engine
@@ -42,7 +42,9 @@ class Preparer:
 
         A loss function of the user's gets its targets as they were given. The names in a batch need not be all of them.
         """
-        self._output = self._engine.output_of(given.X)
+        X, y = _sequences.settle(operation, self._engine, given.X, given.y)
+        given = given._replace(X=X, y=y)
+        self._output = self._engine.output_of(X)
         own, y, seen = self.compiled.core_loss is None, given.y, self.seen
         if is_batch and not own and seen.classes is None and (name := _targets.first_name(y)) is not None:
             raise ValueError(

@@ -10,6 +10,7 @@ import numpy as np
 from nnext import _check, _division, _targets
 from nnext._decision import Decision
 from nnext._engine import as_array, as_csr
+from nnext._sequences import Padded, Ragged
 from nnext._warn import warn
 
 if TYPE_CHECKING:
@@ -100,8 +101,10 @@ def _some(values: Any, rows: Array) -> Any:
 
 def sequences(operation: str, samples: Samples) -> Samples:
     """Return all as arrays, of equal length, whose rows can be chosen; X may be a sparse matrix."""
-    csr = as_csr(samples.X)
-    X = _sequence(operation, "X", samples.X) if csr is None else csr
+    X = samples.X
+    if not isinstance(X, Padded | Ragged):
+        csr = as_csr(X)
+        X = _sequence(operation, "X", X) if csr is None else csr
     y = _sequence(operation, "y", samples.y)
     weight = None if samples.weight is None else _sequence(operation, "sample_weight", samples.weight)
     count = X.shape[0] if samples.rows is None else len(samples.rows)

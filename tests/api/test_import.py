@@ -137,7 +137,7 @@ def test_import_leaves_no_file_and_can_be_repeated(tmp_path: pathlib.Path) -> No
 @pytest.mark.resources
 def test_the_package_is_small_and_typed() -> None:
     files = [file for file in FOLDER.rglob("*") if file.is_file() and "__pycache__" not in file.parts]
-    assert sum(file.stat().st_size for file in files) < 5_600_000  # 0.6 MB of them symbols, which pip strips
+    assert sum(file.stat().st_size for file in files) < 6_200_000  # 0.7 MB of them symbols, which pip strips
     names = {file.relative_to(FOLDER).as_posix() for file in files}
     assert {"py.typed", internals.STUBS, "data/digits.npz"} <= names
     assert (FOLDER / "data" / "digits.npz").stat().st_size < 100_000

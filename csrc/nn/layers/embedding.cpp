@@ -22,7 +22,7 @@ Embedding<T>::Embedding(const kernels::KernelTable<T>& kernels, const core::Conf
 template <class T>
 Shape Embedding<T>::out_shape(std::span<const Shape> in) const {
   const Shape& x = in.front();
-  if (x.axes != 1 || x.channels != 1)
+  if (x.axes != 1 || !x.single)
     core::fail_value("[embedding] x is ", text(x),
                      " a sample but the layer takes a row of whole numbers; put it first, ",
                      "and give X of shape (samples, steps)");

@@ -22,7 +22,11 @@ class Recurrent final : public Layer<T> {
   bool takes_lengths() const override { return true; }
   Shape out_shape(std::span<const Shape> in) const override;
   Traits traits(const Shape&, bool) const override {
-    return {.reads_x = true, .reads_y = sequences_, .gradients_follow_backward = true, .rows_together = true};
+    return {.reads_x = true,
+            .reads_y = sequences_,
+            .gradients_follow_backward = true,
+            .backward_consumes = true,
+            .rows_together = true};
   }
   Room room(const Shape& in, Size rows, bool training) const override;
   void forward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int round) const override;

@@ -6,7 +6,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from nnext import _check, _fit
+from nnext import _check, _fit, _sequences
 from nnext._calls import takes_hints
 from nnext._compiled import require
 from nnext._samples import Samples
@@ -30,12 +30,13 @@ class Evaluation(Deciding):
         sample_weight: npt.ArrayLike | None = None,
         metrics: Any = None,
         scale: float | None = None,
+        lengths: npt.ArrayLike | None = None,
     ) -> dict[str, float]:
         """Return loss and metrics on data, in evaluation mode.
 
         Parameters
         ----------
-        X, y, sample_weight, scale
+        X, y, sample_weight, scale, lengths
             As in ``fit``, also batches. Loss and metrics are weighted by sample_weight.
         metrics : str, callable, sequence of them, or mapping of name to one, optional
             In place of those that were compiled; see ``compile``. [] is none.
@@ -63,4 +64,5 @@ class Evaluation(Deciding):
         compiled = require(self._compiled, "evaluate")
         if metrics is not None:
             compiled = replace(compiled, metrics=MappingProxyType(choose(metrics, "evaluate")))
-        return _fit.evaluate(self, compiled, Samples(X, y, sample_weight), self._scale("evaluate", scale))
+        samples = Samples(_sequences.as_samples("evaluate", self._engine, X, lengths), y, sample_weight)
+        return _fit.evaluate(self, compiled, samples, self._scale("evaluate", scale))

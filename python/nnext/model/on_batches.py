@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from nnext import _check, _fit
+from nnext import _check, _fit, _sequences
 from nnext._calls import takes_hints
 from nnext._compiled import require
 from nnext._samples import Samples
@@ -28,12 +28,13 @@ class OnBatches(Deciding):
         class_weight: Mapping[Any, float] | None = None,
         scale: float | None = None,
         steps_per_epoch: int | None = None,
+        lengths: npt.ArrayLike | None = None,
     ) -> dict[str, float]:
         """Take one step of the optimizer with a batch: with the bits that the step would have in a `fit` of batches.
 
         Parameters
         ----------
-        X, y, sample_weight, class_weight, scale
+        X, y, sample_weight, class_weight, scale, lengths
             As of a batch in `fit`.
         steps_per_epoch : int, optional
             How many of these steps are an epoch, >= 1. A schedule, whose lengths are in epochs, needs it. Without it
@@ -82,7 +83,8 @@ class OnBatches(Deciding):
             None if steps_per_epoch is None else _check.integer(operation, "steps_per_epoch", steps_per_epoch, low=1)
         )
         factor = self._scale(operation, scale)
-        return _fit.train_on_batch(self, compiled, Samples(X, y, sample_weight), class_weight, factor, steps)
+        samples = Samples(_sequences.in_one_array(operation, self._engine, X, lengths), y, sample_weight)
+        return _fit.train_on_batch(self, compiled, samples, class_weight, factor, steps)
 
     @takes_hints
     def test_on_batch(
@@ -92,12 +94,13 @@ class OnBatches(Deciding):
         sample_weight: npt.ArrayLike | None = None,
         *,
         scale: float | None = None,
+        lengths: npt.ArrayLike | None = None,
     ) -> dict[str, float]:
         """Return loss and metrics on a batch, in evaluation mode: what `evaluate` says of it.
 
         Parameters
         ----------
-        X, y, sample_weight, scale
+        X, y, sample_weight, scale, lengths
             As in `evaluate`.
 
         Returns
@@ -114,5 +117,5 @@ class OnBatches(Deciding):
         True
         """
         compiled = require(self._compiled, "test_on_batch")
-        given = Samples(X, y, sample_weight)
+        given = Samples(_sequences.in_one_array("test_on_batch", self._engine, X, lengths), y, sample_weight)
         return _fit.evaluate(self, compiled, given, self._scale("test_on_batch", scale), "test_on_batch")

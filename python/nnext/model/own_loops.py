@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nnext import _check, _fit
+from nnext import _check, _fit, _sequences
 from nnext._calls import takes_hints
 from nnext._compiled import require
 from nnext._samples import Samples
@@ -21,7 +21,14 @@ class OwnLoops(Deciding):
     """The parts of a training step, one by one."""
 
     @takes_hints
-    def forward(self, X: npt.ArrayLike, training: bool = True, *, scale: float | None = None) -> Array:
+    def forward(
+        self,
+        X: Any,
+        training: bool = True,
+        *,
+        scale: float | None = None,
+        lengths: npt.ArrayLike | None = None,
+    ) -> Array:
         """Return the network's output and remember what ``backward`` needs.
 
         Parameters
@@ -32,6 +39,8 @@ class OwnLoops(Deciding):
             statistics move with `step`, not here.
         scale : float, optional
             A factor on X, not 0: the network sees ``X * scale``.
+        lengths : array_like of int of shape (n,), optional
+            Of padded sequences: how many steps of each count, as in `fit`.
 
         Returns
         -------
@@ -51,7 +60,8 @@ class OwnLoops(Deciding):
         >>> dX = model.backward(2 * (y - 1.0))
         >>> model.step()
         """
-        return self._engine.forward(X, _check.flag("forward", "training", training), self._scale("forward", scale))
+        training, factor = _check.flag("forward", "training", training), self._scale("forward", scale)
+        return self._engine.forward(_sequences.in_one_array("forward", self._engine, X, lengths), training, factor)
 
     def backward(self, dY: npt.ArrayLike) -> Array:
         """Compute all gradients from that of the last ``forward``'s output.
@@ -139,6 +149,7 @@ class OwnLoops(Deciding):
         sample_weight: npt.ArrayLike | None = None,
         *,
         scale: float | None = None,
+        lengths: npt.ArrayLike | None = None,
     ) -> tuple[float, dict[str, Array]]:
         """Return the loss on a batch and its gradients, in training mode. Changes no parameter.
 
@@ -146,7 +157,7 @@ class OwnLoops(Deciding):
 
         Parameters
         ----------
-        X, y, sample_weight, scale
+        X, y, sample_weight, scale, lengths
             As in ``fit``.
 
         Returns
@@ -165,6 +176,6 @@ class OwnLoops(Deciding):
         (2,)
         """
         compiled = require(self._compiled, "loss_and_grads")
-        given = Samples(X, y, sample_weight)
+        given = Samples(_sequences.in_one_array("loss_and_grads", self._engine, X, lengths), y, sample_weight)
         loss = _fit.loss_and_gradients(self, compiled, given, self._scale("loss_and_grads", scale))
         return loss, self.grads()

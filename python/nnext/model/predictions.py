@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Never
 
 import numpy as np
 
-from nnext import _check
+from nnext import _check, _sequences
 from nnext._calls import hides_unknown, refuse_unknown, takes_hints
 from nnext._decision import Decision
 from nnext._engine import Predictor
@@ -24,21 +26,22 @@ class Predictions(Deciding):
     @hides_unknown
     def predict(
         self,
-        X: npt.ArrayLike,
+        X: Any,
         batch_size: int | None = None,
         out: Array | None = None,
         *,
         check: bool = True,
         scale: float | None = None,
+        lengths: npt.ArrayLike | None = None,
         **unknown: Never,
-    ) -> Array:
+    ) -> Any:
         """Return what the last layer gives for each row of X. Changes nothing, so any number of threads may call it.
 
         Parameters
         ----------
         X : array_like of shape (n, features), (n, steps, features) or (n, channels, height, width), or sparse matrix
             Or one sample, without the first axis. With one feature, (n,) are n samples; (n, height, width) are images
-            of one channel.
+            of one channel. Sequences of different lengths may be a list of arrays (steps, features).
         batch_size : int, optional
             Taken for Keras' sake; the core chooses its own blocks, and results do not depend on them.
         out : ndarray of the result's shape, optional
@@ -48,11 +51,14 @@ class Predictions(Deciding):
         scale : float, optional
             A factor on X, not 0: the network sees ``X * scale``. Without it 1, and a warning where the last `fit` had
             another.
+        lengths : array_like of int of shape (n,), optional
+            Of padded sequences: how many steps of each count, as in `fit`.
 
         Returns
         -------
         ndarray of shape (n, outputs), or (outputs,) for one sample
             Of the model's dtype; (n, steps, outputs) or (n, channels, height, width) where the last layer gives such.
+            After the end of a padded sequence outputs of steps are 0. For a list of sequences they are a list, too.
 
         Examples
         --------
@@ -77,6 +83,12 @@ class Predictions(Deciding):
             check = _check.flag("predict", "check", check)
         if scale is None:
             scale = 1.0 if self._told.scale is None else self._scale("predict", None)
+        if lengths is not None or type(X) in (list, tuple):
+            X = _sequences.as_samples("predict", self._engine, X, lengths)
+            if isinstance(X, _sequences.Ragged):
+                if out is not None:
+                    raise TypeError("[predict] X is a list of sequences, whose results are no one array; leave out out")
+                return _sequences.predict(self._engine, X, check, scale)
         return self._engine.predict(X, out, check, scale)
 
     def compile_inference(self) -> Predictor:
@@ -108,7 +120,7 @@ class Predictions(Deciding):
         return self._engine.predictor()
 
     @takes_hints
-    def predict_proba(self, X: npt.ArrayLike, *, scale: float | None = None) -> Array:
+    def predict_proba(self, X: Any, *, scale: float | None = None, lengths: npt.ArrayLike | None = None) -> Any:
         """Return the probability of each class, as the `decision` has it.
 
         The outputs themselves after a last Softmax or Sigmoid layer, else their softmax, or their sigmoid with a loss
@@ -118,9 +130,11 @@ class Predictions(Deciding):
 
         Parameters
         ----------
-        X : array_like or sparse matrix of shape (n, features), or (features,) for one sample
+        X : array_like or sparse matrix of shape (n, features), or (features,) for one sample; whatever `predict` takes
         scale : float, optional
             A factor on X, not 0: the network sees ``X * scale``.
+        lengths : array_like of int of shape (n,), optional
+            Of padded sequences: how many steps of each count, as in `fit`.
 
         Returns
         -------
@@ -137,12 +151,10 @@ class Predictions(Deciding):
         >>> nn.MLP([4, 3, 2]).predict_proba([[1, 2, 3, 4]]).sum(axis=1).round(6)
         array([1.], dtype=float32)
         """
-        outputs, decision, one = self._outputs(X, self._scale("predict_proba", scale))
-        found = decision.probabilities(outputs)
-        return found[0] if one else found
+        return self._decided("predict_proba", X, scale, lengths, Decision.probabilities)
 
     @takes_hints
-    def predict_classes(self, X: npt.ArrayLike, *, scale: float | None = None) -> Array:
+    def predict_classes(self, X: Any, *, scale: float | None = None, lengths: npt.ArrayLike | None = None) -> Any:
         """Return the class of each sample, as the `decision` has it.
 
         The largest of several outputs; of a single one, whether it says more than 1/2. Under a binary loss with several
@@ -150,9 +162,11 @@ class Predictions(Deciding):
 
         Parameters
         ----------
-        X : array_like or sparse matrix of shape (n, features), or (features,) for one sample
+        X : array_like or sparse matrix of shape (n, features), or (features,) for one sample; whatever `predict` takes
         scale : float, optional
             A factor on X, not 0: the network sees ``X * scale``.
+        lengths : array_like of int of shape (n,), optional
+            Of padded sequences: how many steps of each count, as in `fit`.
 
         Returns
         -------
@@ -170,11 +184,29 @@ class Predictions(Deciding):
         >>> nn.MLP([4, 3, 2]).predict_classes([[1, 2, 3, 4]]).shape
         (1,)
         """
-        outputs, decision, one = self._outputs(X, self._scale("predict_classes", scale))
-        found = decision.named(decision.decided(outputs))
+        return self._decided("predict_classes", X, scale, lengths, lambda of, outputs: of.named(of.decided(outputs)))
+
+    def _decided(
+        self,
+        operation: str,
+        X: Any,
+        scale: float | None,
+        lengths: npt.ArrayLike | None,
+        decide: Callable[[Decision, Array], Array],
+    ) -> Any:
+        """Return what the outputs of samples say, or of sequences in a list a list."""
+        factor, X = self._scale(operation, scale), _sequences.as_samples(operation, self._engine, X, lengths)
+        if isinstance(X, _sequences.Ragged):
+            outputs = _sequences.predict(self._engine, X, True, factor)
+            decision = self._decide(self._engine.output_of(X))
+            if not isinstance(outputs, list):
+                return decide(decision, outputs)
+            return [decide(replace(decision, space=()), steps) for steps in outputs]
+        outputs, decision, one = self._outputs(X, factor)
+        found = decide(decision, outputs)
         return np.asarray(found[0]) if one else found
 
-    def _outputs(self, X: npt.ArrayLike, scale: float) -> tuple[Array, Decision, bool]:
+    def _outputs(self, X: Any, scale: float) -> tuple[Array, Decision, bool]:
         """Return outputs of samples, what they decide, and whether they are those of one sample alone."""
         outputs, known = self._engine.predict(X, None, True, scale), self.input_shape
         one = known is not None and outputs.ndim == len(self._engine.output(known).shape)

@@ -130,7 +130,7 @@ class Sequential(Saving, Predictions, Inspection, OwnLoops, OnBatches):
         super().__init__(Engine(chosen, _check.seed("Sequential", seed), np.dtype(name), shape))
 
     @hides_unknown
-    def __call__(self, X: npt.ArrayLike, **unknown: Never) -> npt.NDArray[Any]:
+    def __call__(self, X: Any, **unknown: Never) -> Any:
         """Return what the last layer gives for each row of X: `predict`."""
         if unknown:
             refuse_unknown(self.__call__, unknown)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from nnext import _check, _files, _fit
+from nnext import _check, _files, _fit, _sequences
 from nnext._calls import takes_hints
 from nnext._compiled import require
 from nnext._given import FitOptions
@@ -42,6 +42,7 @@ class Training(Compiling, Evaluation):
         scale: float | None = None,
         max_time: float | None = None,
         resume_from: _files.Path | _files.Readable | None = None,
+        lengths: npt.ArrayLike | None = None,
     ) -> History:
         """Train: go through all samples `epochs` times, in batches, with a step of the optimizer after each.
 
@@ -100,6 +101,10 @@ class Training(Compiling, Evaluation):
             with its parameters, the optimizer's state and its ``lr``. `epochs` is then how many there are in all, those
             before the file included, and they count on from there. The model must be built and compiled as the one that
             was saved, but for metrics; with the same data the bits are those of a training that never stopped.
+        lengths : array_like of int of shape (n,), optional
+            Of padded sequences (n, steps, features): how many steps of each count, at least 1. What stands after them
+            does not matter, a layer such as `LSTM` gives the last step that counts, and a loss of steps is the mean
+            over those that count. Elsewhere, as in validation_data, give ``nn.padded(X, lengths)`` for X.
 
         Returns
         -------
@@ -123,6 +128,10 @@ class Training(Compiling, Evaluation):
         Batches are checked as they come, the first one before anything begins, so that one that does not fit ends the
         fit after a whole step. Weights count within their batch, and the loss of an epoch is the mean over its samples.
         Class names must have been seen before: fit arrays first, or give numbers.
+
+        Sequences of different lengths may be given as a list of arrays (steps, features), with targets of steps in a
+        list, too. Of 16 batches at a time they are sorted by length, and each batch is padded to its longest when it
+        comes: an order that seed and epoch decide, other than that of one padded array.
 
         What is no list or tuple is read in a thread, one batch ahead. NumPy's arrays are copied there, as the next
         batch may be written into them. The thread ends with the fit, and closes the iterator. An iterator goes on from
@@ -174,7 +183,7 @@ class Training(Compiling, Evaluation):
             scale=self._scale("fit", scale),
             resume=None if resume_from is None else read_checkpoint(self._engine, compiled, resume_from),
         )
-        return _fit.fit(self, compiled, X, y, options)
+        return _fit.fit(self, compiled, _sequences.as_samples("fit", self._engine, X, lengths), y, options)
 
 
 def _optional(name: str, value: Any) -> int | None:

@@ -1,0 +1,200 @@
+"""Sequences of different lengths: arrays that are padded at their ends, and lists of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nnext._engine import Engine, Padded, as_array
+from nnext._engine import padded as _padded
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+__all__ = ["Padded", "Ragged", "as_samples", "ends", "in_one_array", "padded", "predict", "settle"]
+
+_TOGETHER = 16  # batches whose sequences are sorted by length before they are parted
+_PREDICTED_TOGETHER = 128  # sequences
+
+
+def padded(X: Any, lengths: npt.ArrayLike | None = None) -> Padded:
+    """Return sequences of different lengths as one array of samples, for whatever takes an X.
+
+    What stands after the end of a sequence does not matter: its prediction has the bits that it has alone, and losses
+    and metrics of steps are those of the steps that count.
+
+    Parameters
+    ----------
+    X : array_like of shape (n, steps, features), or (n, steps) for an `Embedding`; or a list of n sequences
+        Sequences (steps, features), or (steps,), each as long as it is; zeros are put behind the shorter ones.
+    lengths : array_like of int of shape (n,), optional
+        How many steps of each row of an array count, from 1 to its steps.
+
+    Returns
+    -------
+    Padded
+        With the attributes ``values``, an array, and ``lengths``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For lengths out of range, sequences without steps, or such as differ in their features; for an array without
+        lengths, and a list with some.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nnext as nn
+    >>> samples = nn.padded([np.ones((2, 3)), np.ones((5, 3))])
+    >>> samples.values.shape, samples.lengths
+    ((2, 5, 3), array([2, 5], dtype=uint32))
+    >>> model = nn.Sequential(nn.GRU(3, 4))
+    >>> alone = model.predict(np.ones((1, 2, 3)))
+    >>> bool((model.predict(samples)[0] == alone[0]).all())
+    True
+    """
+    if lengths is not None:
+        return _with_lengths("padded", X, lengths)
+    if not _are_ragged(X):
+        raise TypeError("[padded] X is one array, whose rows have one length; give lengths= beside it")
+    return Ragged("padded", X).padded()
+
+
+def _with_lengths(operation: str, X: Any, lengths: npt.ArrayLike) -> Padded:
+    """Return samples in one array with the lengths that are given for them."""
+    if isinstance(X, Padded) or _are_ragged(X):
+        raise TypeError(f"[{operation}] lengths are given, but the sequences of X have theirs; leave lengths out")
+    return _padded(X if isinstance(X, np.ndarray) else as_array(X, operation, "X"), lengths, operation)
+
+
+def _are_ragged(X: Any) -> bool:
+    """Tell sequences of different lengths from the rows of an array."""
+    if isinstance(X, np.ndarray) and (X.dtype != object or X.ndim != 1):
+        return False
+    if not isinstance(X, list | tuple | np.ndarray) or len(X) == 0:
+        return False
+    if any(isinstance(item, str) or not hasattr(item, "__len__") for item in X):
+        return False
+    return any(len(item) != len(X[0]) for item in X)
+
+
+class Ragged:
+    """Sequences in a list, of which some are padded when they are wanted."""
+
+    def __init__(self, operation: str, X: Sequence[Any]) -> None:
+        self._sequences = [np.asarray(sequence) for sequence in X]
+        first = self._sequences[0]
+        for i, sequence in enumerate(self._sequences):
+            if sequence.ndim != first.ndim or sequence.shape[1:] != first.shape[1:]:
+                raise ValueError(
+                    f"[{operation}] sequence {i} of X has shape {sequence.shape} but sequence 0 {first.shape}; they "
+                    "may differ in their steps alone, the first axis"
+                )
+            if len(sequence) == 0:
+                raise ValueError(f"[{operation}] sequence {i} of X has no steps; leave it out")
+            if sequence.dtype.kind not in "biuf":
+                raise TypeError(f"[{operation}] sequence {i} of X has dtype {sequence.dtype}; give real numbers")
+        self._operation = operation
+        self._dtype = np.result_type(*{sequence.dtype for sequence in self._sequences})
+
+    def __len__(self) -> int:
+        return len(self._sequences)
+
+    @cached_property
+    def lengths(self) -> Array:
+        """How many steps each has."""
+        return np.array([len(sequence) for sequence in self._sequences])
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """That of all in one array."""
+        return len(self), int(self.lengths.max()), *self._sequences[0].shape[1:]
+
+    def padded(self, rows: Array | None = None) -> Padded:
+        """Return some of them, or all, as one array with zeros behind the shorter ones."""
+        chosen = range(len(self)) if rows is None else rows.tolist()
+        lengths = self.lengths[chosen]
+        values = np.zeros((len(lengths), lengths.max(), *self.shape[2:]), self._dtype)
+        for to, row in zip(values, chosen, strict=True):
+            to[: len(self._sequences[row])] = self._sequences[row]
+        return _padded(values, lengths, self._operation)
+
+    def batches(self, order: Array, batch_size: int) -> Iterator[Array]:
+        """Yield the rows of batches whose sequences are of about one length: a function of the order alone.
+
+        Of so many batches that follow each other in the order the sequences are sorted by length, and the batches come
+        in the order of those of their sequences that came first.
+        """
+        for begin in range(0, len(order), _TOGETHER * batch_size):
+            some = order[begin : begin + _TOGETHER * batch_size]
+            by_length = np.argsort(self.lengths[some], kind="stable")
+            places = [by_length[first : first + batch_size] for first in range(0, len(some), batch_size)]
+            for batch in sorted(places, key=min):
+                yield some[batch]
+
+
+def ends(engine: Engine, X: Any, rows: Array | None = None) -> Array | None:
+    """Return how many steps of each output count; None where outputs have no steps, or all of them count."""
+    if not isinstance(X, Padded | Ragged):
+        return None
+    lengths = np.asarray(X.lengths if rows is None else X.lengths[rows])
+    return engine.output_lengths(tuple(X.shape[1:]), lengths)
+
+
+def as_samples(operation: str, engine: Engine, X: Any, lengths: npt.ArrayLike | None = None) -> Any:
+    """Return samples with the lengths that are given for them; a list of sequences of different lengths as such."""
+    if lengths is not None:
+        return _with_lengths(operation, X, lengths)
+    return Ragged(operation, X) if _are_ragged(X) and engine.takes_steps else X
+
+
+def in_one_array(operation: str, engine: Engine, X: Any, lengths: npt.ArrayLike | None = None) -> Any:
+    """Return samples that go through the network together."""
+    X = as_samples(operation, engine, X, lengths)
+    return X.padded() if isinstance(X, Ragged) else X
+
+
+def predict(engine: Engine, X: Ragged, check: bool, scale: float) -> Any:
+    """Return the outputs of sequences, computed some at a time: an array or, where they have steps, a list."""
+    count, found = ends(engine, X), {}
+    for rows in X.batches(np.arange(len(X)), _PREDICTED_TOGETHER):
+        outputs = engine.predict(X.padded(rows), None, check, scale)
+        for row, output in zip(rows.tolist(), outputs, strict=True):
+            found[row] = output if count is None else output[: count[row]].copy()
+    every = [found[row] for row in range(len(X))]
+    return np.stack(every) if count is None else every
+
+
+def settle(operation: str, engine: Engine, X: Any, y: Any) -> tuple[Any, Any]:
+    """Return samples and targets in which sequences of different lengths are what the core, or a feed, takes.
+
+    Targets after the end of a sequence, which nobody compares, become those of its first step: any that are valid.
+    """
+    X = as_samples(operation, engine, X)
+    count = ends(engine, X)
+    if count is None or y is None:
+        return X, y
+    if _are_ragged(y):
+        y = _padded_targets(operation, y, count)
+    array = np.asanyarray(y)
+    if array.ndim < 2 or len(array) != len(count) or array.shape[1] < count.max():
+        return X, y  # the core says what is wrong
+    after = np.arange(array.shape[1]) >= count[:, None]
+    return X, np.where(after.reshape(*after.shape, *(1 for _ in array.shape[2:])), array[:, :1], array)
+
+
+def _padded_targets(operation: str, y: Sequence[Any], count: Array) -> Array:
+    for i, (targets, steps) in enumerate(zip(y, count, strict=False)):
+        if len(targets) != steps:
+            raise ValueError(
+                f"[{operation}] sequence {i} of y has {len(targets)} steps but the network gives {steps} for that of "
+                "X; give a target for each"
+            )
+    if len(y) != len(count):
+        raise ValueError(f"[{operation}] y has {len(y)} sequences but X has {len(count)}; give both the same number")
+    return np.asarray(Ragged(operation, y).padded().values)
