@@ -7,6 +7,7 @@
 #include "bindings/direct.h"
 #include "bindings/interrupt.h"
 #include "bindings/model.h"
+#include "bindings/predictor.h"
 #include "bindings/sparse_rows.h"
 
 namespace nnext::bindings {
@@ -14,43 +15,50 @@ namespace {
 
 using py::detail::npy_api;
 
-// One dtype's way to predict; `model` is never changed again.
-class Engine {
- public:
-  virtual ~Engine() = default;
-  virtual void predict_row(const void* x, void* y) const = 0;
-  virtual py::object predict(const py::object& x, const py::object& into) const = 0;
-  core::Shape in, out;
-  py::dtype dtype;
-  bool rows_are_brief;  // so that one is predicted with Python's lock held
-};
-
 template <class T>
-class TypedEngine final : public Engine {
+class TypedEngine final : public PredictorEngine {
  public:
   explicit TypedEngine(py::object keep)
       : keep_(std::move(keep)), model_(keep_.cast<Model<T>&>()), row_(model_.row_predictor()) {
     in = row_.in(), out = row_.out(), dtype = py::dtype::of<T>(), rows_are_brief = row_.is_brief();
+    try {
+      step_ = model_.step_predictor();
+    } catch (const std::invalid_argument& error) {
+      why_no_steps = error.what();
+      return;
+    }
+    step_in = step_->in().numbers(), step_out = step_->out().numbers(), steps_are_brief = step_->is_brief();
+    state_bytes = step_->carried() * sizeof(T);
   }
   void predict_row(const void* x, void* y) const override { row_(static_cast<const T*>(x), static_cast<T*>(y)); }
   py::object predict(const py::object& x, const py::object& into) const override {
     return model_.predict(x, into, false, py::float_(1.0));
+  }
+  void predict_step(const void* x, void* y, void* state) const override {
+    (*step_)(static_cast<const T*>(x), static_cast<T*>(y), static_cast<T*>(state));
+  }
+  py::array as_step(const py::handle& x) const override {
+    const Argument argument{"step", "x"};
+    const py::array numbers = as_numbers(x, argument);
+    if (static_cast<Size>(numbers.size()) != step_in)
+      fail(argument, "has shape ", shape_text(numbers), " but a step has ", step_in, " features; give (", step_in, ",)");
+    const py::tuple shape = step_->in().single ? py::tuple(py::make_tuple(1, 1)) : py::make_tuple(1, 1, step_in);
+    const Rows<T> rows =
+        as_rows<T>(numbers.attr("reshape")(shape), {.section = &model_.section(), .finite = false}, argument);
+    py::array_t<T> read({Size{1}, step_in});
+    rows.source().read(0, Matrix<T>(read.mutable_data(), 1, step_in));
+    return read;
   }
 
  private:
   py::object keep_;
   Model<T>& model_;
   const train::RowPredictor<T>& row_;
-};
-
-struct PredictorObject {
-  PyObject_HEAD vectorcallfunc call;
-  Engine* engine;
-  PyObject* python_engine;  // what copies are made from
+  std::unique_ptr<const train::RowPredictor<T>> step_{};
 };
 
 // Data of one sample, alone or as a single row, that lies as the core wants it.
-char* row_data(const Engine& engine, PyObject* object, const core::Shape& shape, int flags) {
+char* row_data(const PredictorEngine& engine, PyObject* object, const core::Shape& shape, int flags) {
   const auto* array = plain_array(object, engine.dtype);
   if (array == nullptr || (array->flags & flags) != flags || shape.turned()) return nullptr;
   const std::span dimensions(array->dimensions, static_cast<Size>(array->nd));
@@ -64,14 +72,14 @@ constexpr int kReadable = npy_api::NPY_ARRAY_C_CONTIGUOUS_ | npy_api::NPY_ARRAY_
 constexpr int kWritable = kReadable | npy_api::NPY_ARRAY_WRITEABLE_;
 
 // An empty array for the output of a sample that is alone, or a single row, as x is.
-py::object new_row(const Engine& engine, PyObject* x) {
+py::object new_row(const PredictorEngine& engine, PyObject* x) {
   const bool alone = py::detail::array_proxy(x)->nd == static_cast<int>(engine.in.axes) + 1;
   const Extents extents = alone ? Extents(engine.out) : Extents(1, engine.out);
   return new_array(engine.dtype, static_cast<int>(extents.span().size()), extents.span().data());
 }
 
 // Everything but one ready row: lists, other dtypes and layouts, many rows, sparse ones.
-py::object predict_any(const Engine& engine, const py::object& x, const py::object& out) {
+py::object predict_any(const PredictorEngine& engine, const py::object& x, const py::object& out) {
   const Call whole;
   if (const py::object csr = as_csr(x); !csr.is_none()) return engine.predict(csr, out);
   const py::array numbers = as_numbers(x, {"predict", "X"});
@@ -83,7 +91,7 @@ py::object predict_any(const Engine& engine, const py::object& x, const py::obje
   return engine.predict(numbers.attr("reshape")(1, -1), out).attr("reshape")(-1);
 }
 
-py::object predict(const Engine& engine, PyObject* x, PyObject* out) {
+py::object predict(const PredictorEngine& engine, PyObject* x, PyObject* out) {
   char* const from = engine.rows_are_brief ? row_data(engine, x, engine.in, kReadable) : nullptr;
   char* to = from == nullptr || out == Py_None ? nullptr : row_data(engine, out, engine.out, kWritable);
   if (from == nullptr || engine.out.turned() || (out != Py_None && to == nullptr))
@@ -121,7 +129,7 @@ void destroy(PyObject* self) {
 
 PyObject* describe(PyObject* self) {
   return returned([&] {
-    const Engine& engine = *reinterpret_cast<PredictorObject*>(self)->engine;
+    const PredictorEngine& engine = *reinterpret_cast<PredictorObject*>(self)->engine;
     PyObject* const said =
         engine.in.axes == 0 && engine.out.axes == 0
             ? PyUnicode_FromFormat("Predictor(in_features=%zu, out_features=%zu, dtype='%S')", engine.in.channels,
@@ -155,6 +163,7 @@ PyTypeObject* make_type() {
                                 {Py_tp_repr, reinterpret_cast<void*>(describe)},
                                 {Py_tp_call, reinterpret_cast<void*>(PyVectorcall_Call)},
                                 {Py_tp_getset, attributes},
+                                {Py_tp_methods, predictor_step_methods},
                                 {Py_tp_doc, const_cast<char*>(kDoc)},
                                 {0, nullptr}};
   static PyType_Spec spec{"nnext._core.Predictor", sizeof(PredictorObject), 0,
@@ -169,12 +178,13 @@ PyTypeObject* make_type() {
 }  // namespace
 
 void bind_predictor(py::module_& m) {
+  bind_predictor_state(m);
   PyTypeObject* const type = make_type();
   m.attr("Predictor") = py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(type));
   m.def(
       "make_predictor",
       [type](const py::object& network, const py::object& python_engine) {
-        std::unique_ptr<Engine> engine;
+        std::unique_ptr<PredictorEngine> engine;
         if (py::isinstance<Model<float>>(network))
           engine = std::make_unique<TypedEngine<float>>(network);
         else

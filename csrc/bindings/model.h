@@ -56,6 +56,7 @@ class Model {
   std::optional<Sizes> input_shape() const;
   using Output = std::pair<Sizes, Size>;  // and which of its axes are the channels
   Output output(const Sizes& input_shape) const;
+  const nn::Section<T>& section() const { return trainer_.section(); }
   bool takes_steps() const { return trainer_.section().takes_steps(); }
   // How many steps of the outputs count for samples of such lengths; none where outputs have no steps.
   std::optional<std::vector<Size>> output_lengths(const Sizes& input_shape, const std::vector<Size>& lengths) const;
@@ -108,6 +109,7 @@ class Model {
   py::array_t<T> predict(const py::object& x, const py::object& out, bool check, const py::object& scale);
   // For one sample; the network must know how many features that has.
   const train::RowPredictor<T>& row_predictor() { return trainer_.row_predictor(); }
+  std::unique_ptr<const train::RowPredictor<T>> step_predictor() const { return trainer_.step_predictor(); }
   py::tuple evaluate(const SampleArrays<T>& samples);
   py::array_t<T> outputs(const SampleArrays<T>& samples);
 

@@ -71,7 +71,7 @@ struct Lstm {
       const ptrdiff_t at = row * s.c_row + static_cast<ptrdiff_t>(j);
       const Vec<T> i = sigmoid<T>(load(part, gate)), f = sigmoid<T>(load(part, gate + s.width));
       const Vec<T> g = tanh<T>(load(part, gate + 2 * s.width)), o = sigmoid<T>(load(part, gate + 3 * s.width));
-      const Vec<T> before = s.c_before == nullptr ? Vec<T>{} : load(part, s.c_before + at);
+      const Vec<T> before = s.c_before == nullptr ? Vec<T>{} : load(part, s.c_before + row * s.c_before_row + j);
       const Vec<T> c = fma(f, before, i * g), tanh_c = tanh<T>(c);
       store(part, s.c + at, c);
       store(part, s.h + row * s.h_row + j, o * tanh_c);

@@ -57,6 +57,7 @@ struct Frame {
   std::byte* shared = nullptr;                // of all members of the team
   std::byte* own = nullptr;                   // of this member alone
   std::byte* scratch = nullptr;               // the same, for the time of one call: other layers use it, too
+  T* state = nullptr;                         // Room::carried numbers a row, from call to call; null: none, or zeros
   // Of sequences that have ends of their own: how many steps of each row of x, and of y, count; null: all do. What comes
   // after the end is 0 in x and dy, and whatever a layer leaves there in y and dx becomes 0.
   const std::uint32_t* in_lengths = nullptr;
@@ -96,7 +97,7 @@ struct Traits {
 };
 
 struct Room {
-  Size saved = 0;                         // numbers a row
+  Size saved = 0, carried = 0;            // numbers a row
   Size shared = 0, own = 0, scratch = 0;  // bytes
   double flops = 0;                       // of the forward pass, a row
 };
@@ -178,6 +179,8 @@ class Layer {
   virtual bool element_wise() const { return false; }  // it does the same with each number, whatever its channel
   // Whether what it gives at a place depends on others, so that it matters how many there are.
   virtual bool joins_places() const { return false; }
+  // Whether sequences may go through it a step at a time, with what it carries from one to the next.
+  virtual bool goes_by_steps() const { return !joins_places(); }
   // Whether it knows how to treat sequences that have ends of their own, and then how many steps it gives for so many.
   virtual bool takes_lengths() const { return !joins_places(); }
   virtual Size out_length(Size in_length) const { return in_length; }

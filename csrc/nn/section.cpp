@@ -120,6 +120,23 @@ std::vector<Shape> Section<T>::shapes(const Shape& in) const {
   return all;
 }
 
+template <class T>
+std::optional<Shape> Section<T>::one_step() const {
+  constexpr Size kOne[] = {1};
+  if (!takes_steps() || (intake_ && intake_->channels_first)) return {};
+  if (intake_ && intake_->categories > 0) return read(kOne);
+  const Size channels = input_ ? input_->channels : intake_->channels;
+  return channels == 0 ? std::nullopt : std::optional(Shape(kOne, channels, false));
+}
+
+template <class T>
+void Section<T>::require_steps() const {
+  for (const Node<T>& node : nodes_)
+    if (!node.layer->goes_by_steps())
+      core::fail_value("[step] layer ", node.path, " is a ", node.kind, ", which looks at several steps or from the end; ",
+                       "only layers that treat each step by itself, and recurrent ones in one direction, go step by step");
+}
+
 // Of each value, 0 where it has no steps; calls f(node, before, after) for every layer that sees some.
 template <class T>
 template <class F>

@@ -40,6 +40,9 @@ class Section {
   std::optional<Shape> read(std::span<const Size> extents) const;
   // Of each value within, for such samples; the last one's. Throw std::invalid_argument where layers do not fit.
   std::vector<Shape> shapes(const Shape& in) const;
+  // A sample of one step, where the layers tell the rest of it; nothing where samples are no sequences.
+  std::optional<Shape> one_step() const;
+  void require_steps() const;  // throws where samples cannot go through the layers a step at a time
   // Throws where a layer does not take sequences that have ends of their own, the shortest of so many steps.
   void require_lengths(const Shape& in, Size shortest) const;
   // How many steps of the output count, of a sample of so many; nothing where it has no steps.

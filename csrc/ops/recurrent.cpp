@@ -118,15 +118,20 @@ template <class T>
 void Recurrence<T>::forward(const runtime::Member& me, Range rows, const Sequences& all,
                             const RecurrentMemory<T>& memory, const T* wx, const T* wh, const T* bias) const {
   const auto at = [&](const auto& steps, Size t) { return steps ? steps(rows.begin, t) : nullptr; };
+  // What a step goes on from: the step before, or what is carried.
+  const auto from = [&](const Steps<T>& steps, const Steps<T>& carried, Size s) -> const Steps<T>& {
+    return s == 0 ? carried : steps;
+  };
   for (Size s = 0; s < all.steps && !me.stop(); ++s) {
     const Size t = all.reverse ? all.steps - 1 - s : s, before = all.reverse ? t + 1 : t - 1;
     const Size m = all.active(rows, t);
+    const Steps<T>&h_from = from(memory.h, memory.h_carried, s), &c_from = from(memory.c, memory.c_carried, s);
     for (Size block = 0; block < gates_.blocks() && m > 0; ++block) {
       const Size first = block * gates_.width;
       T* const gates = memory.gates(rows.begin, t) + block * gates_.block();
       const auto of_units = [&](T* numbers) { return numbers == nullptr ? nullptr : numbers + first; };
-      T* const h_before = s == 0 ? nullptr : memory.h(rows.begin, before);
-      fill_gates(m, {memory.x(rows.begin, t), memory.x.row}, {h_before, memory.h.row}, wx, wh, bias, block,
+      T* const h_before = at(h_from, before);
+      fill_gates(m, {memory.x(rows.begin, t), memory.x.row}, {h_before, h_from.row}, wx, wh, bias, block,
                  {gates, memory.gates.row});
       cell_.forward({.rows = m,
                      .units = std::min(gates_.width, gates_.units - first),
@@ -134,21 +139,31 @@ void Recurrence<T>::forward(const runtime::Member& me, Range rows, const Sequenc
                      .gates = gates,
                      .gates_row = memory.gates.row,
                      .h_before = of_units(h_before),
-                     .h_before_row = memory.h.row,
+                     .h_before_row = h_from.row,
                      .h = memory.h(rows.begin, t) + first,
                      .h_row = memory.h.row,
-                     .c_before = s == 0 ? nullptr : of_units(at(memory.c, before)),
+                     .c_before = of_units(at(c_from, before)),
+                     .c_before_row = c_from.row,
                      .c = of_units(at(memory.c, t)),
                      .tanh_c = of_units(at(memory.tanh_c, t)),
                      .c_row = memory.c.row});
     }
-    for (Size i = rows.begin; i < rows.end; ++i) {
-      if (t >= all.length(i)) {  // before its first step, or after its last
-        std::fill_n(memory.h(i, t), gates_.units, T{0});
-        if (memory.c) std::fill_n(memory.c(i, t), gates_.units, T{0});
-      } else if (memory.last && all.ends(i, t)) {
-        std::copy_n(memory.h(i, t), gates_.units, memory.last(i, 0));
-      }
+    leave(rows, all, t, memory);
+  }
+}
+
+// What a step leaves for those after it and for whoever wants the last one. A row is 0 before its first step on the way
+// back, and after its last one.
+template <class T>
+void Recurrence<T>::leave(Range rows, const Sequences& all, Size t, const RecurrentMemory<T>& memory) const {
+  for (Size i = rows.begin; i < rows.end; ++i) {
+    if (t >= all.length(i)) {
+      std::fill_n(memory.h(i, t), gates_.units, T{0});
+      if (memory.c) std::fill_n(memory.c(i, t), gates_.units, T{0});
+    } else if (all.ends(i, t)) {
+      for (const Steps<T>* to : {&memory.last, &memory.h_carried})
+        if (*to) std::copy_n(memory.h(i, t), gates_.units, (*to)(i, 0));
+      if (memory.c_carried) std::copy_n(memory.c(i, t), gates_.units, memory.c_carried(i, 0));
     }
   }
 }

@@ -81,6 +81,7 @@ struct RecurrentMemory {
   Steps<const T> x{};
   Steps<T> gates{}, h{}, c{}, tanh_c{};  // the last two where the cell has them; without tanh_c there is no backward()
   Steps<T> last{};                       // for each row the h of its last step; null: not wanted
+  Steps<T> h_carried{}, c_carried{};     // what the first step goes on from, and the last one leaves; null: from 0
 };
 template <class T>
 struct RecurrentGradients {
@@ -132,6 +133,7 @@ class Recurrence {
     Stride row;
   };
   struct Step;  // of all rows that are active
+  void leave(runtime::Range rows, const Sequences& all, Size t, const RecurrentMemory<T>& memory) const;
 
   void fill_gates(Size m, Rows<const T> x, Rows<const T> h, const T* wx, const T* wh, const T* bias, Size block,
                   Rows<T> gates) const;

@@ -50,6 +50,13 @@ void View<T>::set_rows(Size rows) {
 }
 
 template <class T>
+void View<T>::set_state(T* state) {
+  for (Size i = 0; i < frames_.size(); ++i)
+    if (const Stage<T>& stage = plan_->stages()[i]; stage.carries)
+      frames_[i].state = state == nullptr ? nullptr : state + stage.state;
+}
+
+template <class T>
 void View<T>::use_lengths(bool uses) {
   if (uses == uses_lengths_) return;
   uses_lengths_ = uses;

@@ -35,6 +35,8 @@ class View {
   Matrix<T> input_copy() const { return at(plan_->input()); }
   void set_batch(ConstMatrix<T> x);
   void set_rows(Size rows);
+  // Of a single row: what it carries, Plan::carried() numbers; null: from zeros on.
+  void set_state(T* state);
   // Whether the batch's rows have ends of their own, and then length(i) for some of them.
   void use_lengths(bool uses);
   template <class F>

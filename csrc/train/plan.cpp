@@ -142,6 +142,8 @@ template <class T>
 void Plan<T>::add_room(const nn::Room& room, Stage<T>& stage, Layout& layout) {
   if (room.saved > 0) stage.saved = layout.place(layout.add(room.saved, stages_.size()));
   stage.shared = shared_bytes_, stage.own = own_bytes_;
+  stage.state = carried_, stage.carries = room.carried > 0;
+  carried_ += room.carried;
   shared_bytes_ += core::round_up(room.shared, core::kCacheLine);
   own_bytes_ += core::round_up(room.own, core::kCacheLine);
   scratch_bytes_ = std::max(scratch_bytes_, core::round_up(room.scratch, core::kCacheLine));

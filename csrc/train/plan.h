@@ -40,6 +40,8 @@ struct Stage {
   Place x, y, dy, dx, saved;  // dy and dx in training only
   std::vector<Place> more_x{}, more_dx{}, more_dy{};
   Size shared = 0, own = 0;  // offsets in bytes
+  Size state = 0;            // offset among the numbers that a row carries
+  bool carries = false;
   Size in_lengths = kNoLengths, out_lengths = kNoLengths;
   bool goes_forward() const { return !traits.forward_identity; }
   bool goes_backward() const { return !traits.backward_identity; }
@@ -85,6 +87,7 @@ class Plan {
   Size block_rows() const { return block_rows_; }
 
   Size numbers() const { return numbers_; }            // in an arena
+  Size carried() const { return carried_; }            // that a row carries from pass to pass, where it does
   Size shared_bytes() const { return shared_bytes_; }  // of all members of a team
   // Of each: what layers keep there, and at its end what a layer has for the time of a call.
   Size own_bytes() const { return own_bytes_ + scratch_bytes_; }
@@ -111,7 +114,7 @@ class Plan {
   Size row_grain_ = 1, min_rows_ = 1;
   Size block_rows_ = std::numeric_limits<Size>::max();
   double flops_per_row_ = 0;
-  Size numbers_ = 0, shared_bytes_ = 0, own_bytes_ = 0, scratch_bytes_ = 0;
+  Size numbers_ = 0, carried_ = 0, shared_bytes_ = 0, own_bytes_ = 0, scratch_bytes_ = 0;
 };
 
 }  // namespace nnext::train

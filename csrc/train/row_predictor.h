@@ -24,13 +24,18 @@ class RowPredictor {
   // Whether it is over before others have waited long for what the caller holds.
   bool is_brief() const { return is_brief_; }
 
-  // y for x, as they lie; y may overlap x. Allocates when a thread calls it first.
-  void operator()(const T* x, T* y) const {
+  // How many numbers a sequence carries from step to step.
+  Size carried() const { return plan_.carried(); }
+
+  // y for x, as they lie; y may overlap x. With a state it goes on from that, and leaves there what follows goes on from;
+  // without, from zeros. Allocates when a thread calls it first.
+  void operator()(const T* x, T* y, T* state = nullptr) const {
     const runtime::InFloatMode within(mode_);
     Arena<T>& arena = arena_of_thread();
     if constexpr (kPoisons) arena.poison();
     View<T>& view = arena.view(0);
     view.set_batch({x, 1, plan_.input().features});
+    if (plan_.carried() > 0) view.set_state(state);
     runtime::Barrier barrier(1, false);
     runtime::Member me(0, 1, barrier, nullptr);
     const nn::Pass<T> pass{.kernels = kernels_, .me = me};

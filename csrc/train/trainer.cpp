@@ -105,10 +105,21 @@ template <class T>
 const RowPredictor<T>& Trainer<T>::row_predictor() {
   const RowPredictor<T>* known = row_predictor_.load(std::memory_order_acquire);
   if (known != nullptr) return *known;
-  if (!section_.input())
+  const std::optional<Shape> in = section_.input() ? section_.input() : section_.one_step();
+  if (!in)
     core::fail_value("[compile_inference] the network takes samples of several shapes; build it with an input_shape");
-  auto made = std::make_unique<const RowPredictor<T>>(section_, *section_.input());
+  auto made = std::make_unique<const RowPredictor<T>>(section_, *in);
   return row_predictor_.compare_exchange_strong(known, made.get()) ? *made.release() : *known;
+}
+
+template <class T>
+std::unique_ptr<const RowPredictor<T>> Trainer<T>::step_predictor() const {
+  const std::optional<Shape> in = section_.one_step();
+  if (!in)
+    core::fail_value("[step] the network takes no sequences (steps, features); begin it with a recurrent layer or an ",
+                     "Embedding, or tell it such an input_shape");
+  section_.require_steps();
+  return std::make_unique<const RowPredictor<T>>(section_, *in);
 }
 
 template <class T>

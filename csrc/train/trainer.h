@@ -107,6 +107,8 @@ class Trainer {
   // One row, where nobody has to be waited for, nor to wait long; else false.
   bool predict_row_at_once(const T* x, T* y);
   const RowPredictor<T>& row_predictor();
+  // Of sequences, a step at a time. Throws std::invalid_argument where the layers do not go so.
+  std::unique_ptr<const RowPredictor<T>> step_predictor() const;
   double evaluate(const data::Source<T>& x, const ops::Targets<T>& targets, ConstMatrix<T> weights, Matrix<T> outputs,
                   runtime::Cancel& cancel);
 

@@ -130,6 +130,7 @@ class Given:
             self._try_out(data.y, data.sample_weight)
             return ArrayFeed(self.preparer, data, batch_size or data.rows, shuffle)
         _refuse("fit", "a list of sequences", ("accumulate", compiled.accumulate, compiled.accumulate > 1, _PAD))
+        samples = self.preparer.counted("fit", samples)
         self._try_out(samples.y, samples.weight)
         return SequenceFeed(self.preparer, samples, batch_size or len(samples.y), shuffle, keeps)
 
@@ -188,6 +189,7 @@ class Given:
         return *_samples.divide(samples, self.validation_rows), strata
 
     def _validate_with(self, operation: str, samples: Samples) -> None:
+        samples = self.preparer.counted(operation, samples)
         self.validation = array_validation(self.preparer, operation, samples, self._keeps_outputs)
         self._try_out(samples.y, samples.weight)
 

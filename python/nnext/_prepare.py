@@ -64,10 +64,12 @@ class Preparer:
 
     def data(self, operation: str, samples: Samples, keep_outputs: bool = False) -> Data:
         """Let the core look at samples that are settled."""
+        return self.objective.data(self.counted(operation, samples), operation, self._scale, keep_outputs)
+
+    def counted(self, operation: str, samples: Samples) -> Samples:
+        """Return what counts of settled samples."""
         loss = self.compiled.core_loss
-        if loss is not None:
-            samples = _samples.counted(operation, samples, loss.any_target)
-        return self.objective.data(samples, operation, self._scale, keep_outputs)
+        return samples if loss is None else _samples.counted(operation, samples, loss.any_target)
 
 
 def _has_numbers(y: Any) -> bool:

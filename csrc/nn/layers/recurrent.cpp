@@ -105,6 +105,7 @@ template <class T>
 Room Recurrent<T>::room(const Shape& in, Size rows, bool training) const {
   const Size directions = directions_.size();
   return {.saved = training ? SavedRow(*this, in.places()).row(directions) : 0,
+          .carried = hidden() * (recurrence_.gates().cell->has_c ? 2 : 1),
           .scratch = Scratch(*this, rows, training).bytes(training),
           .flops = recurrence_.flops() * static_cast<double>(in.places() * directions)};
 }
@@ -124,6 +125,11 @@ ops::RecurrentMemory<T> Recurrent<T>::memory(const Frame<T>& frame, Size first, 
   };
   ops::RecurrentMemory<T> memory;
   memory.x = {frame.x.row(first), frame.x.row_stride, static_cast<core::Stride>(frame.in->channels)};
+  if (frame.state != nullptr) {
+    const Size carried = has_c ? 2 * units : units;
+    memory.h_carried = steps(frame.state + first * carried, carried, 0);
+    if (has_c) memory.c_carried = steps(frame.state + first * carried + units, carried, 0);
+  }
   T* const y = frame.y.row(first) + direction * units;
   if (sequences_)
     memory.h = steps(y, frame.y.cols, frame.out->channels);

@@ -19,6 +19,7 @@ class Recurrent final : public Layer<T> {
 
   std::optional<Intake> intake() const override { return Intake{.channels = recurrence_.of_x().rows, .axes = 1}; }
   bool joins_places() const override { return true; }
+  bool goes_by_steps() const override { return directions_.size() == 1; }
   bool takes_lengths() const override { return true; }
   Shape out_shape(std::span<const Shape> in) const override;
   Traits traits(const Shape&, bool) const override {

@@ -99,6 +99,8 @@ class Predictions(Deciding):
         Predictor
             Call it with a sample of shape (features,) or rows of shape (n, features), and ``out=`` to write into an
             array of your own. It never changes, also when the model is trained on; any number of threads may call it.
+            A sequence may go through it a step at a time: ``state = predictor.reset()`` begins one, and ``y, state =
+            predictor.step(x, state)`` gives what `predict` gives at that step.
 
         Raises
         ------
@@ -112,7 +114,7 @@ class Predictions(Deciding):
         >>> predictor(np.ones(4, dtype="float32")).shape
         (2,)
         """
-        if self.input_shape is None:
+        if self.input_shape is None and not self._engine.takes_steps:
             raise ValueError(
                 "[compile_inference] the network takes samples of several shapes; give it a layer such as "
                 "Linear(4, 2), or input_shape=(1, 28, 28)"
