@@ -114,6 +114,17 @@ void Recurrence<T>::fill_gates(Size m, Rows<const T> x, Rows<const T> h, const T
   multiply(m, h, wh, of_h_, block, {of_h.data, of_h.row}, of_h);
 }
 
+// The same of all blocks, whose slots are all of both weights.
+template <class T>
+void Recurrence<T>::fill_row(const T* x, const T* h, const T* wx, const T* wh, const T* bias, T* gates) const {
+  const auto multiply_row = [&](const T* a, const T* weights, const PanelLayout& layout, const T* init) {
+    kernels_.gemm.multiply_row(
+        {.n = layout.cols, .k = layout.rows, .width = layout.width, .a = a, .b = weights, .init = init, .c = gates});
+  };
+  multiply_row(x, wx, of_x_, bias);
+  if (h != nullptr) multiply_row(h, wh, of_h_, gates);
+}
+
 template <class T>
 void Recurrence<T>::forward(const runtime::Member& me, Range rows, const Sequences& all,
                             const RecurrentMemory<T>& memory, const T* wx, const T* wh, const T* bias) const {
@@ -126,13 +137,16 @@ void Recurrence<T>::forward(const runtime::Member& me, Range rows, const Sequenc
     const Size t = all.reverse ? all.steps - 1 - s : s, before = all.reverse ? t + 1 : t - 1;
     const Size m = all.active(rows, t);
     const Steps<T>&h_from = from(memory.h, memory.h_carried, s), &c_from = from(memory.c, memory.c_carried, s);
+    T* const h_before = at(h_from, before);
+    const bool one_row = m == 1 && gates_.of_weight() == gates_.block();
+    if (one_row) fill_row(memory.x(rows.begin, t), h_before, wx, wh, bias, memory.gates(rows.begin, t));
     for (Size block = 0; block < gates_.blocks() && m > 0; ++block) {
       const Size first = block * gates_.width;
       T* const gates = memory.gates(rows.begin, t) + block * gates_.block();
       const auto of_units = [&](T* numbers) { return numbers == nullptr ? nullptr : numbers + first; };
-      T* const h_before = at(h_from, before);
-      fill_gates(m, {memory.x(rows.begin, t), memory.x.row}, {h_before, h_from.row}, wx, wh, bias, block,
-                 {gates, memory.gates.row});
+      if (!one_row)
+        fill_gates(m, {memory.x(rows.begin, t), memory.x.row}, {h_before, h_from.row}, wx, wh, bias, block,
+                   {gates, memory.gates.row});
       cell_.forward({.rows = m,
                      .units = std::min(gates_.width, gates_.units - first),
                      .width = gates_.width,

@@ -137,6 +137,7 @@ class Recurrence {
 
   void fill_gates(Size m, Rows<const T> x, Rows<const T> h, const T* wx, const T* wh, const T* bias, Size block,
                   Rows<T> gates) const;
+  void fill_row(const T* x, const T* h, const T* wx, const T* wh, const T* bias, T* gates) const;
   void multiply(Size m, Rows<const T> a, const T* weights, const PanelLayout& layout, Size block, Rows<const T> init,
                 Rows<T> c) const;
   void multiply_gates(Size m, Rows<const T> gates, bool of_h, const T* transposed, Rows<const T> init, Rows<T> c) const;
