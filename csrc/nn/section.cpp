@@ -15,11 +15,20 @@ Section<T>::Section(Network<T>& network, std::span<const Size> told_shape)
 // What samples of all layers become on the way is what those of some are told to be.
 template <class T>
 Section<T>::Section(const Section& of, Size first, Size last)
-    : Section(of.network_, of.first_layer_ + first, of.first_layer_ + last, of.told_before(first)) {}
+    : Section(of.network_, of.first_layer_ + first, of.first_layer_ + last, first == 0 ? of.told_shape_ : Sizes{},
+              of.told_before(first)) {}
 
 template <class T>
-Section<T>::Section(Network<T>& network, Size first, Size last, std::vector<Size> told_shape)
-    : network_(network), first_layer_(first), numbering_(network.numbering), told_shape_(std::move(told_shape)) {
+Section<T>::Section(Network<T>& network, const Section& like)
+    : Section(network, 0, network.begins.size(), like.told_shape_, like.known_) {}
+
+template <class T>
+Section<T>::Section(Network<T>& network, Size first, Size last, Sizes told_shape, const std::optional<Shape>& told)
+    : network_(network),
+      first_layer_(first),
+      numbering_(network.numbering),
+      told_shape_(std::move(told_shape)),
+      known_(told) {
   const auto begin = [&](Size layer) {
     return layer < network.begins.size() ? network.begins[layer].node : network.nodes.size();
   };
@@ -33,14 +42,22 @@ Section<T>::Section(Network<T>& network, Size first, Size last, std::vector<Size
     parameters_ += node.layer->parameters.size();
     find_intake(*node.layer);
   }
+  if (known_) told_shape_ = at_the_door(*known_);
   find_input();
 }
 
 template <class T>
-std::vector<Size> Section<T>::told_before(Size layer) const {
-  if (layer == 0 || told_shape_.empty()) return told_shape_;
+std::optional<Shape> Section<T>::told_before(Size layer) const {
+  if (layer == 0 || told_shape_.empty()) return known_;
   const Size begin = network_.begins[first_layer_ + layer].node;
-  return shapes(*input_)[network_.nodes[begin].inputs.front()].extents();
+  return shapes(*input_)[network_.nodes[begin].inputs.front()];
+}
+
+// What is to be told to another network of the same layers: where the first takes signals, a sequence is written as one.
+template <class T>
+std::vector<Size> Section<T>::at_the_door(const Shape& shape) const {
+  if (!intake_ || !intake_->channels_first || shape.axes != 1) return shape.extents();
+  return {shape.channels, shape.space[0]};
 }
 
 // Of the first that wants something; after a Flatten the next one says how many features there are.
@@ -66,7 +83,7 @@ void Section<T>::find_input() {
                                  return node.layer->joins_places();
                                });
   if (!told_shape_.empty()) {
-    input_ = read(told_shape_);
+    input_ = known_ ? known_ : read(told_shape_);
     if (!input_)
       core::fail_value("[network] input_shape has ", told_shape_.size(), " axes but the first layer takes ",
                        wanted.axes + 1, wanted.channels_first ? ", channels first" : "", "; give as many");
@@ -86,6 +103,7 @@ void Section<T>::find_input() {
 template <class T>
 std::optional<Shape> Section<T>::read(std::span<const Size> extents) const {
   const Intake wanted = intake_.value_or(Intake{});
+  if (known_ && std::ranges::equal(extents, known_->extents())) return known_;
   if (extents.empty() || extents.size() > Shape::kMaxAxes + 1) return {};
   const auto axes = static_cast<int>(extents.size()) - 1;
   if (wanted.flat && channels_matter_ && axes == 2) return Shape(extents.subspan(1), extents.front(), true);
