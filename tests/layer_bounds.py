@@ -1,7 +1,8 @@
 """The error bounds of each layer, forward and back, for tests/error_bounds.py. A layer without a row is an error."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import singledispatch
+from functools import singledispatch, wraps
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from activation_cases import activation_case
 from nnext import reference
 from nnext.reference import activations
-from nnext.reference.arrays import channels_first, channels_last
+from nnext.reference.arrays import channels_first, channels_last, lines_of_steps, steps_of_lines
 from tolerance import ULP, Array
 
 Bounds = tuple[Array, dict[str, Array]]  # of dx and of the parameters' gradients
@@ -42,6 +43,21 @@ def forward(layer: Any, at: Passed) -> Array:
 def backward(layer: Any, at: Passed, dy: Array, error: Array) -> Bounds:
     """Return the bounds of the errors of dx and of the parameters' gradients, for dy with a bound of its error."""
     raise NotImplementedError(f"no error bounds for {layer!r}")
+
+
+def along_lines(bound: Callable[..., Any]) -> Callable[..., Any]:
+    """Let bounds of images be those of sequences, too, as the reference does with layers over one axis."""
+
+    @wraps(bound)
+    def of_steps(layer: Any, at: Passed, *gradients: Array) -> Any:
+        if at.x.ndim != 3:
+            return bound(layer, at, *gradients)
+        x, e, y, e_y = map(lines_of_steps, (at.x, at.e, at.y, at.e_y))
+        lines = Passed(x, e, y, e_y, layer.forward(x, None)[1], at.eps)
+        result = bound(layer, lines, *map(lines_of_steps, gradients))
+        return (steps_of_lines(result[0]), result[1]) if gradients else steps_of_lines(result)
+
+    return of_steps
 
 
 # ---- Linear ---------------------------------------------------------------------------------------------------------
@@ -178,13 +194,14 @@ def _(layer: reference.Flatten | reference.Reshape, at: Passed, dy: Array, error
 # ---- Convolution ----------------------------------------------------------------------------------------------------
 
 
-def _of_sizes(layer: reference.Conv2d) -> reference.Conv2d:
+def _of_sizes(layer: reference.Conv1d | reference.Conv2d) -> Any:
     """Return the convolution with the sizes of the weights, without a bias: what a chain of errors goes through."""
     return replace(layer, weight=np.abs(layer.weight), bias=None)
 
 
 @forward.register
-def _(layer: reference.Conv2d, at: Passed) -> Array:
+@along_lines
+def _(layer: reference.Conv1d | reference.Conv2d, at: Passed) -> Array:
     sizes, terms = _of_sizes(layer), layer.weight[0].size + 1
     b = 0 if layer.bias is None else np.abs(layer.bias)[:, None, None]
     through, rounded = (sizes.forward(x, None)[0] for x in (at.e, np.abs(at.x)))
@@ -192,11 +209,12 @@ def _(layer: reference.Conv2d, at: Passed) -> Array:
 
 
 @backward.register
-def _(layer: reference.Conv2d, at: Passed, dy: Array, error: Array) -> Bounds:
+@along_lines
+def _(layer: reference.Conv1d | reference.Conv2d, at: Passed, dy: Array, error: Array) -> Bounds:
     sizes, g, x = _of_sizes(layer), np.abs(dy), np.abs(at.x)
-    through, e_weight = sizes.backward(error, x)
-    rounded, weight = sizes.backward(g, x)
-    _, from_x = sizes.backward(g, at.e)
+    through, e_weight = sizes.backward(error, sizes.forward(x, None)[1])
+    rounded, weight = sizes.backward(g, sizes.forward(x, None)[1])
+    _, from_x = sizes.backward(g, sizes.forward(at.e, None)[1])
     terms, places = layer.weight[:, 0].size // layer.groups, dy[:, 0].size
     bounds = {
         "weight": e_weight["weight"] + from_x["weight"] + (places + 1) * at.unit * weight["weight"],
@@ -209,13 +227,15 @@ def _(layer: reference.Conv2d, at: Passed, dy: Array, error: Array) -> Bounds:
 
 
 @forward.register
+@along_lines
 def _(layer: reference.MaxPool1d | reference.MaxPool2d, at: Passed) -> Array:
-    return layer.windows("bounds").of(at.e).max(axis=(4, 5))  # a maximum moves at most as far as what it is of
+    return layer.windows().of(at.e).max(axis=(4, 5))  # a maximum moves at most as far as what it is of
 
 
 @backward.register
+@along_lines
 def _(layer: reference.MaxPool1d | reference.MaxPool2d, at: Passed, dy: Array, error: Array) -> Bounds:
-    windows, seen = layer.windows("bounds"), layer.seen(at.x)
+    windows, seen = layer.windows(), layer.seen(at.x)
     e = windows.of(at.e).reshape(seen.shape)
     first = seen.argmax(axis=-1)[..., None]
     largest, e_largest = (np.take_along_axis(a, first, axis=-1) for a in (seen, e))
@@ -229,25 +249,46 @@ def _(layer: reference.MaxPool1d | reference.MaxPool2d, at: Passed, dy: Array, e
 
 
 @forward.register
-def _(layer: reference.AvgPool2d, at: Passed) -> Array:
+@along_lines
+def _(layer: reference.AvgPool1d | reference.AvgPool2d, at: Passed) -> Array:
     size = layer.kernel_size[0] * layer.kernel_size[1]
     through, rounded = (layer.forward(x, None)[0] for x in (at.e, np.abs(at.x)))
     return np.asarray(through + (size + 2) * at.unit * rounded)
 
 
 @backward.register
-def _(layer: reference.AvgPool2d, at: Passed, dy: Array, error: Array) -> Bounds:
+@along_lines
+def _(layer: reference.AvgPool1d | reference.AvgPool2d, at: Passed, dy: Array, error: Array) -> Bounds:
     size = layer.kernel_size[0] * layer.kernel_size[1]
     through, rounded = (layer.backward(g, at.saved)[0] for g in (error, np.abs(dy)))
     return through + (size + 2) * at.unit * rounded, {}
 
 
 @forward.register
-def _(layer: reference.GlobalAvgPool2d, at: Passed) -> Array:
+@along_lines
+def _(layer: reference.GlobalAvgPool1d | reference.GlobalAvgPool2d, at: Passed) -> Array:
     size = at.x.shape[2] * at.x.shape[3]
     return np.asarray((at.e + (size + 2) * at.unit * np.abs(at.x)).mean(axis=(2, 3)))
 
 
 @backward.register
-def _(layer: reference.GlobalAvgPool2d, at: Passed, dy: Array, error: Array) -> Bounds:
+@along_lines
+def _(layer: reference.GlobalAvgPool1d | reference.GlobalAvgPool2d, at: Passed, dy: Array, error: Array) -> Bounds:
     return layer.backward(error + 2 * at.unit * np.abs(dy), at.saved)[0], {}
+
+
+@forward.register
+@along_lines
+def _(layer: reference.GlobalMaxPool1d, at: Passed) -> Array:
+    return np.asarray(at.e.max(axis=(2, 3)))
+
+
+@backward.register
+@along_lines
+def _(layer: reference.GlobalMaxPool1d, at: Passed, dy: Array, error: Array) -> Bounds:
+    largest = at.x == at.y[:, :, None, None]
+    e_largest = (at.e * largest).max(axis=(2, 3), keepdims=True)
+    close = at.y[:, :, None, None] - at.x <= at.e + e_largest  # within its error any of these may be the largest
+    several = close.sum(axis=(2, 3), keepdims=True) > 1
+    g, error = np.abs(dy)[:, :, None, None], error[:, :, None, None]
+    return largest * error + close * several * (g + error), {}

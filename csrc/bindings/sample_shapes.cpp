@@ -10,9 +10,10 @@ using Sizes = std::span<const py::ssize_t>;
 
 std::vector<Size> extents_of(Sizes shape) { return {shape.begin(), shape.end()}; }
 
-// "(samples, 3, height, width)" or "(samples, 5)".
+// "(samples, 3, height, width)", "(samples, steps, 5)" or "(samples, 5)".
 std::string wanted_text(const nn::Intake& intake) {
-  if (!intake.channels_first) return core::message("(samples, ", intake.channels, ")");
+  if (!intake.channels_first)
+    return core::message("(samples, ", intake.axes == 1 ? "steps, " : "", intake.channels, ")");
   const char* const axes = intake.axes == 1 ? ", length)" : ", height, width)";
   return intake.channels == 0 ? core::message("(samples, channels", axes)
                               : core::message("(samples, ", intake.channels, axes);

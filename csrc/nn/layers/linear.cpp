@@ -36,8 +36,8 @@ Shape Linear<T>::out_shape(std::span<const Shape> in) const {
   const Shape& x = in.front();
   if (x.channels_first && x.axes > 0)
     core::fail_value("[linear] x is ", text(x),
-                     " a sample, channels first, where it is not clear what its features are", "; put Flatten()",
-                     x.axes == 2 ? " or GlobalAvgPool2d()" : "", " before the layer");
+                     " a sample, channels first, where it is not clear what its features are",
+                     "; put Flatten() or GlobalAvgPool", x.axes, "d() before the layer");
   if (x.channels != layout_.rows)
     core::fail_value("[linear] x has ", x.channels, " features but the layer expects ", layout_.rows,
                      "; change in_features or what comes before the layer");
