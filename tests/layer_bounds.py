@@ -292,3 +292,56 @@ def _(layer: reference.GlobalMaxPool1d, at: Passed, dy: Array, error: Array) -> 
     several = close.sum(axis=(2, 3), keepdims=True) > 1
     g, error = np.abs(dy)[:, :, None, None], error[:, :, None, None]
     return largest * error + close * several * (g + error), {}
+
+
+# ---- Attention ------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Attended:
+    """Bounds of what stands between x and y of an AttentionPooling: of z, which tanh is of, of u and of the shares."""
+
+    x: Array
+    e: Array
+    e_z: Array
+    e_u: Array
+    e_shares: Array
+
+    @classmethod
+    def of(cls, layer: reference.AttentionPooling, at: Passed) -> "_Attended":
+        x, e = (steps_of_lines(np.abs(a)) for a in (at.x, at.e))
+        weight, context, (_, u, shares, _) = np.abs(layer.weight), np.abs(layer.context), at.saved
+        e_z = e @ weight.T + (x.shape[-1] + 1) * at.unit * (x @ weight.T + np.abs(layer.bias))
+        e_u = e_z + ULP * at.eps * np.abs(u)
+        e_score = e_u @ context + len(context) * at.unit * (np.abs(u) @ context)
+        return cls(x, e, e_z, e_u, _softmax(u @ layer.context, e_score, shares, at.eps))
+
+
+@forward.register
+def _(layer: reference.AttentionPooling, at: Passed) -> Array:
+    between, shares = _Attended.of(layer, at), at.saved.shares
+    terms = (between.e_shares + shares.shape[1] * at.unit * shares)[..., None] * between.x
+    return np.asarray((terms + shares[..., None] * between.e).sum(axis=1))
+
+
+@backward.register
+def _(layer: reference.AttentionPooling, at: Passed, dy: Array, error: Array) -> Bounds:
+    between, (x, u, shares, lines) = _Attended.of(layer, at), at.saved
+    g, error = np.abs(dy)[:, None], error[:, None]
+    weight, context, unit = np.abs(layer.weight), np.abs(layer.context), at.unit
+    size, steps = (between.x * g).sum(axis=-1), between.x.shape[0] * between.x.shape[1]
+    e_size = (between.e * g + between.x * error).sum(axis=-1) + between.x.shape[-1] * unit * size
+    e_de = _softmax_back(size, e_size, shares, between.e_shares, at.eps)
+    de = np.abs(activations.softmax_grad(u @ layer.context, (x * dy[:, None]).sum(axis=-1)))
+    slope, u = 1 - u * u, np.abs(u)
+    dz = de[..., None] * context * slope
+    e_dz = context * (e_de[..., None] * slope + de[..., None] * 2 * u * between.e_u) + 5 * unit * dz
+    dx = e_dz @ weight + (len(context) + 2) * unit * (dz @ weight)
+    dx += (between.e_shares + 2 * unit * shares)[..., None] * g + shares[..., None] * error
+    over = (tuple(range(2)), tuple(range(2)))
+    bounds = {
+        "weight": np.tensordot(e_dz + steps * unit * dz, between.x, over) + np.tensordot(dz, between.e, over),
+        "bias": (e_dz + steps * unit * dz).sum(axis=(0, 1)),
+        "context": np.tensordot(e_de + steps * unit * de, u, over) + np.tensordot(de, between.e_u, over),
+    }
+    return (lines_of_steps(dx) if lines else dx), bounds

@@ -142,6 +142,9 @@ LAYERS |= {
     "prelu_steps": LayerCase(nn.PReLU(5), (4, 5), tensors={"weight": (5,)}),
     "log_softmax_steps": LayerCase(nn.LogSoftmax(), (4, 5)),
     "gaussian_noise_steps": LayerCase(nn.GaussianNoise(2), (4, 5)),
+    "attention_pooling": LayerCase(
+        nn.AttentionPooling(5, 3), (4, 5), (5,), {"weight": (3, 5), "bias": (3,), "context": (3,)}
+    ),
     "layer_norm_sequence": LayerCase(nn.LayerNorm((4, 5)), (4, 5), tensors={"weight": (4, 5), "bias": (4, 5)}),
 }
 
@@ -166,6 +169,17 @@ LAYERS |= {
     "avg_pool_signals_inside": LayerCase(nn.AvgPool1d(4, 1, 2, count_include_pad=False), (2, 3), (2, 4), signal=True),
     "global_avg_pool_signals": LayerCase(nn.GlobalAvgPool1d(), (3, 5), (3,), signal=True),
     "global_max_pool_signals": LayerCase(nn.GlobalMaxPool1d(), (3, 5), (3,), signal=True),
+}
+
+_ATTENDED = {"weight": (2, 3), "bias": (2,), "context": (2,)}
+LAYERS |= {
+    "attention_pooling_signals": LayerCase(
+        nn.Branches([nn.MaxPool1d(1), nn.AttentionPooling(3, 2)], [nn.GlobalAvgPool1d()]),
+        (3, 5),
+        (6,),
+        {f"branches.0.1.{name}": shape for name, shape in _ATTENDED.items()},
+        signal=True,
+    ),
 }
 
 # Of sequences, which layers over one axis take after one that says that features are last.

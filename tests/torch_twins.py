@@ -92,12 +92,27 @@ class GlobalMaxPool(torch.nn.Module):  # type: ignore[misc]
         return x.max(dim=2).values
 
 
+class AttentionPooling(torch.nn.Module):  # type: ignore[misc]
+    """Of sequences (n, T, F), with the formula of its paper, as PyTorch has none."""
+
+    def __init__(self, in_features: int, attention_size: int) -> None:
+        super().__init__()
+        for name, shape in (("weight", (attention_size, in_features)), ("bias", (attention_size,))):
+            self.register_parameter(name, torch.nn.Parameter(torch.zeros(shape)))
+        self.context = torch.nn.Parameter(torch.zeros(attention_size))
+
+    def forward(self, x: Any) -> Any:
+        u = torch.tanh(torch.nn.functional.linear(x, self.weight, self.bias))
+        return (torch.softmax(u @ self.context, dim=1)[..., None] * x).sum(dim=1)
+
+
 def channels(x: Any) -> int:
     """Return the axis of channels, or of features."""
     return 1 if x.ndim == 4 else -1
 
 
 MADE_HERE = {
+    "AttentionPooling": AttentionPooling,
     "Conv1d": Conv1d,
     "Conv2d": Conv2d,
     "GlobalAvgPool1d": GlobalAvgPool,
@@ -126,12 +141,14 @@ def module(layer: nn.Layer, steps: bool) -> Any:
     settings = {name: value for name, value in vars(layer).items() if not name.endswith("_init")}
     name = type(layer).__name__
     made = MADE_HERE.get(name) or getattr(torch.nn, name)
-    return of_steps(made(**settings), steps and name.endswith("1d") and not isinstance(layer, nn.BatchNorm1d))
+    if isinstance(layer, nn.AttentionPooling):
+        return turning(made(**settings), not steps)
+    return turning(made(**settings), steps and name.endswith("1d") and not isinstance(layer, nn.BatchNorm1d))
 
 
-def of_steps(made: Any, steps: bool) -> Any:
-    """Let a module over one axis, whose channels are first in PyTorch, take sequences (n, T, F) and give such."""
-    if steps:
+def turning(made: Any, turns: bool) -> Any:
+    """Let a module that takes signals (n, C, L) take and give sequences (n, T, F), or the reverse."""
+    if turns:
         made.register_forward_pre_hook(lambda _, inputs: (inputs[0].movedim(-1, 1),))
         made.register_forward_hook(lambda _, inputs, y: y.movedim(1, -1) if y.ndim == 3 else y)
     return made

@@ -2,6 +2,7 @@
 
 #include "core/errors.h"
 #include "nn/layers/activation.h"
+#include "nn/layers/attention_pooling.h"
 #include "nn/layers/batch_norm.h"
 #include "nn/layers/branches.h"
 #include "nn/layers/conv.h"
@@ -115,6 +116,8 @@ inline constexpr Kind<T> kKinds[] = {
     {"GlobalAvgPool1d", [](Builder<T>& to, const Config&) { to.add(std::make_unique<GlobalAvgPool<T>>(1)); }},
     {"GlobalAvgPool2d", [](Builder<T>& to, const Config&) { to.add(std::make_unique<GlobalAvgPool<T>>(2)); }},
     {"GlobalMaxPool1d", [](Builder<T>& to, const Config&) { to.add(std::make_unique<GlobalMaxPool<T>>()); }},
+    {"AttentionPooling",
+     [](Builder<T>& to, const Config& c) { to.add(std::make_unique<AttentionPooling<T>>(to.kernels(), c)); }},
     {"Residual", [](Builder<T>& to, const Config& c) { add_residual(to, c); }},
     {"Branches", [](Builder<T>& to, const Config& c) { add_branches(to, c); }},
 };

@@ -67,6 +67,9 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "GlobalAveragePooling1D AdaptiveAvgPool1d": "use `nn.GlobalAvgPool1d()`, which gives features",
         "GlobalMaxPooling1D AdaptiveMaxPool1d": "use `nn.GlobalMaxPool1d()`, which gives features",
         "GlobalAveragePooling2D AdaptiveAvgPool2d": "use `nn.GlobalAvgPool2d()`, which gives features",
+        "AdditiveAttention AttentionWithContext": (
+            "use `nn.AttentionPooling(in_features, attention_size)`, which gives features"
+        ),
         "Concatenate": "nn.Branches",
         "Conv3d ConvTranspose2d Conv2DTranspose": _FOR_IMAGES,
         "Upsample UpSampling2D": _FOR_IMAGES,
@@ -479,6 +482,11 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "strides": "stride",
         "ceil_mode divisor_override": "leave it out: there is none",
         "data_format": _CHANNELS_FIRST,
+    },
+    "AttentionPooling(": {
+        "units hidden_size attention_dim": "attention_size",
+        "embed_dim input_dim": "in_features",
+        "num_heads": "leave it out: there is one context",
     },
     "LayerNorm(": {
         "axis": "leave it out: normalized_shape has the sizes of the last axes",

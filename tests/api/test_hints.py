@@ -109,7 +109,7 @@ def test_a_name_to_use_instead_works(model: nn.Sequential, place: str, name: str
 NAMESPACE = {
     "nn": nn, "np": np, "X": X, "y": Y, "W": np.ones((4, 2)), "layer": nn.Linear(2, 3), "num_features": 2,
     "checkpoint": nn.ModelCheckpoint("m.safetensors"), "in_features": 2, "out_features": 3,
-    "in_channels": 1, "out_channels": 4, "kernel_size": 3,
+    "in_channels": 1, "out_channels": 4, "kernel_size": 3, "attention_size": 5,
     "layers": [nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 2)],
 }  # fmt: skip
 CODE = sorted({code for _, _, cure in ENTRIES for code in re.findall(r"`([^`]+)`", cure)})

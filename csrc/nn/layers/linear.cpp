@@ -7,14 +7,18 @@ namespace nnext::nn {
 
 template <class T>
 Linear<T>::Linear(const kernels::KernelTable<T>& kernels, const core::Config& config)
+    : Linear(kernels, config, config.size("out_features"), config.flag("bias")) {}
+
+template <class T>
+Linear<T>::Linear(const kernels::KernelTable<T>& kernels, const core::Config& config, Size out_features, bool bias)
     : kernels_(kernels),
       weight_init_(make_initializer(config.child("weight_init"))),
       bias_init_(make_initializer(config.child("bias_init"))),
-      layout_(kernels, config.size("in_features"), config.size("out_features")),
+      layout_(kernels, config.size("in_features"), out_features),
       transposed_layout_(kernels, layout_.cols, layout_.rows) {
   const Size in = layout_.rows, out = layout_.cols;
   this->parameters.push_back({"weight", {out, in}, layout_.size()});
-  if (config.flag("bias")) this->parameters.push_back({"bias", {out}, out});
+  if (bias) this->parameters.push_back({"bias", {out}, out});
 }
 
 template <class T>

@@ -210,7 +210,18 @@ def linear_default(out_features: int, in_features: int, seed: int = 0, layer: in
     >>> weight.shape, bias.shape, bool(abs(weight).max() < 0.5)
     ((2, 4), (2,), True)
     """
-    bound = 1 / math.sqrt(in_features)
-    weight = fan_in_uniform((out_features, in_features), seed, layer)
-    bias = -bound + 2 * bound * random.uniform(seed, _stream(layer, _BIAS), out_features)
-    return weight, bias
+    return fan_in_uniform((out_features, in_features), seed, layer), vector_default(
+        out_features, in_features, seed, layer
+    )
+
+
+def vector_default(size: int, fan_in: int, seed: int = 0, layer: int = 0, parameter: int = _BIAS) -> Array:
+    """Draw numbers evenly within ``1 / sqrt(fan_in)``: a bias, or another of a layer's parameters.
+
+    Examples
+    --------
+    >>> bool(abs(vector_default(3, 4)).max() < 0.5)
+    True
+    """
+    bound = 1 / math.sqrt(fan_in)
+    return np.asarray(-bound + 2 * bound * random.uniform(seed, _stream(layer, parameter), size))
