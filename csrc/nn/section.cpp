@@ -42,7 +42,7 @@ Section<T>::Section(Network<T>& network, Size first, Size last, Sizes told_shape
     parameters_ += node.layer->parameters.size();
     find_intake(*node.layer);
   }
-  if (known_) told_shape_ = at_the_door(*known_);
+  if (known_) told_shape_ = known_->extents();
   find_input();
 }
 
@@ -51,13 +51,6 @@ std::optional<Shape> Section<T>::told_before(Size layer) const {
   if (layer == 0 || told_shape_.empty()) return known_;
   const Size begin = network_.begins[first_layer_ + layer].node;
   return shapes(*input_)[network_.nodes[begin].inputs.front()];
-}
-
-// What is to be told to another network of the same layers: where the first takes signals, a sequence is written as one.
-template <class T>
-std::vector<Size> Section<T>::at_the_door(const Shape& shape) const {
-  if (!intake_ || !intake_->channels_first || shape.axes != 1) return shape.extents();
-  return {shape.channels, shape.space[0]};
 }
 
 // Of the first that wants something; after a Flatten the next one says how many features there are.
@@ -74,6 +67,12 @@ void Section<T>::find_intake(const Layer<T>& layer) {
     intake_->channels = wanted->channels;
 }
 
+namespace {
+
+Shape sequence(std::span<const Size> extents) { return {extents.first(extents.size() - 1), extents.back(), false}; }
+
+}  // namespace
+
 // Or the layers do not fit together. Features of any number stand for samples that are not known; where layers do not
 // take these, but may take sequences, the first samples tell.
 template <class T>
@@ -83,6 +82,7 @@ void Section<T>::find_input() {
                                  return node.layer->joins_places();
                                });
   if (!told_shape_.empty()) {
+    if (!known_ && are_steps(told_shape_)) known_ = sequence(told_shape_);
     input_ = known_ ? known_ : read(told_shape_);
     if (!input_)
       core::fail_value("[network] input_shape has ", told_shape_.size(), " axes but the first layer takes ",
@@ -100,6 +100,21 @@ void Section<T>::find_input() {
   }
 }
 
+// Whether they fit the layers as those of a sequence, (T, F), and not as those of a signal, which the first layer takes.
+template <class T>
+bool Section<T>::are_steps(std::span<const Size> extents) const {
+  if (!intake_ || !intake_->channels_first || intake_->axes != 1 || extents.size() != 2) return false;
+  const auto fit = [&](const Shape& in) {
+    try {
+      shapes(in);
+      return true;
+    } catch (const std::invalid_argument&) {
+      return false;
+    }
+  };
+  return !fit(Shape(extents.subspan(1), extents.front(), true)) && fit(sequence(extents));
+}
+
 template <class T>
 std::optional<Shape> Section<T>::read(std::span<const Size> extents) const {
   const Intake wanted = intake_.value_or(Intake{});
@@ -107,11 +122,11 @@ std::optional<Shape> Section<T>::read(std::span<const Size> extents) const {
   if (extents.empty() || extents.size() > Shape::kMaxAxes + 1) return {};
   const auto axes = static_cast<int>(extents.size()) - 1;
   if (wanted.flat && channels_matter_ && axes == 2) return Shape(extents.subspan(1), extents.front(), true);
-  if (wanted.flat) return Shape(extents.first(extents.size() - 1), extents.back(), false);
+  if (wanted.flat) return sequence(extents);
   if (!wanted.channels_first) {
     if (wanted.axes >= 0 && axes != wanted.axes) return {};
     if (axes == 2) return Shape(extents.subspan(1), extents.front(), true);  // three axes are those of an image
-    return Shape(extents.first(extents.size() - 1), extents.back(), false);
+    return sequence(extents);
   }
   if (axes == wanted.axes) return Shape(extents.subspan(1), extents.front(), true);
   if (axes + 1 == wanted.axes) return Shape(extents, 1, true);  // images without channels have one

@@ -65,7 +65,7 @@ class Section {
   using Sizes = std::vector<Size>;
   Section(Network<T>& network, Size first, Size last, Sizes told_shape, const std::optional<Shape>& told = {});
   std::optional<Shape> told_before(Size layer) const;
-  Sizes at_the_door(const Shape& shape) const;
+  bool are_steps(std::span<const Size> extents) const;
   void find_intake(const Layer<T>& layer);
   void find_input();
 
@@ -76,7 +76,7 @@ class Section {
   Value input_value_ = kInput, output_value_ = kInput;
   Size first_parameter_ = 0, parameters_ = 0;
   std::vector<Size> told_shape_;
-  std::optional<Shape> known_;  // of a sample of a slice, from what comes before: a sequence where others take signals
+  std::optional<Shape> known_;  // of a sample, where these extents alone would read otherwise
   std::optional<Intake> intake_;
   bool channels_matter_ = false;  // to a layer before the one that wants that
   std::optional<Shape> input_;
