@@ -64,7 +64,8 @@ class Conv1d(Layer):
     -----
     ``L' = floor((L + 2 padding - dilation (kernel_size - 1) - 1) / stride) + 1``. ``weight`` has shape (out_channels,
     in_channels / groups, kernel_size) and ``bias`` (out_channels,) in ``state_dict``, as in PyTorch. As the first layer
-    it takes signals, (n, C, L), and (n, L) of one channel; after layers that give sequences it gives sequences.
+    it takes signals, (n, C, L), and (n, L) of one channel, or sequences where an `input_shape` says so that fits as (T, F)
+    alone; after layers that give sequences it gives sequences.
 
     Examples
     --------
