@@ -63,9 +63,9 @@ class Conv1d(Layer):
     Notes
     -----
     ``L' = floor((L + 2 padding - dilation (kernel_size - 1) - 1) / stride) + 1``. ``weight`` has shape (out_channels,
-    in_channels / groups, kernel_size) and ``bias`` (out_channels,) in ``state_dict``, as in PyTorch. As the first layer
-    it takes signals, (n, C, L), and (n, L) of one channel, or sequences where an `input_shape` says so that fits as (T, F)
-    alone; after layers that give sequences it gives sequences.
+    in_channels / groups, kernel_size) and ``bias`` (out_channels,) in ``state_dict``, as in PyTorch. After layers that
+    give sequences it gives sequences. As the first layer it takes signals, (n, C, L), and (n, L) of one channel; or
+    sequences, where there is an `input_shape` that fits as (T, F) alone.
 
     Examples
     --------
