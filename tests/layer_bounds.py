@@ -1,7 +1,8 @@
 """The error bounds of each layer, forward and back, for tests/error_bounds.py. A layer without a row is an error."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import singledispatch
+from functools import singledispatch, wraps
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from activation_cases import activation_case
 from nnext import reference
 from nnext.reference import activations
-from nnext.reference.arrays import channels_first, channels_last
+from nnext.reference.arrays import channels_first, channels_last, lines_of_steps, steps_of_lines
 from tolerance import ULP, Array
 
 Bounds = tuple[Array, dict[str, Array]]  # of dx and of the parameters' gradients
@@ -42,6 +43,21 @@ def forward(layer: Any, at: Passed) -> Array:
 def backward(layer: Any, at: Passed, dy: Array, error: Array) -> Bounds:
     """Return the bounds of the errors of dx and of the parameters' gradients, for dy with a bound of its error."""
     raise NotImplementedError(f"no error bounds for {layer!r}")
+
+
+def along_lines(bound: Callable[..., Any]) -> Callable[..., Any]:
+    """Let bounds of images be those of sequences, too, as the reference does with layers over one axis."""
+
+    @wraps(bound)
+    def of_steps(layer: Any, at: Passed, *gradients: Array) -> Any:
+        if at.x.ndim != 3:
+            return bound(layer, at, *gradients)
+        x, e, y, e_y = map(lines_of_steps, (at.x, at.e, at.y, at.e_y))
+        lines = Passed(x, e, y, e_y, layer.forward(x, None)[1], at.eps)
+        result = bound(layer, lines, *map(lines_of_steps, gradients))
+        return (steps_of_lines(result[0]), result[1]) if gradients else steps_of_lines(result)
+
+    return of_steps
 
 
 # ---- Linear ---------------------------------------------------------------------------------------------------------
@@ -178,13 +194,14 @@ def _(layer: reference.Flatten | reference.Reshape, at: Passed, dy: Array, error
 # ---- Convolution ----------------------------------------------------------------------------------------------------
 
 
-def _of_sizes(layer: reference.Conv2d) -> reference.Conv2d:
+def _of_sizes(layer: reference.Conv1d | reference.Conv2d) -> Any:
     """Return the convolution with the sizes of the weights, without a bias: what a chain of errors goes through."""
     return replace(layer, weight=np.abs(layer.weight), bias=None)
 
 
 @forward.register
-def _(layer: reference.Conv2d, at: Passed) -> Array:
+@along_lines
+def _(layer: reference.Conv1d | reference.Conv2d, at: Passed) -> Array:
     sizes, terms = _of_sizes(layer), layer.weight[0].size + 1
     b = 0 if layer.bias is None else np.abs(layer.bias)[:, None, None]
     through, rounded = (sizes.forward(x, None)[0] for x in (at.e, np.abs(at.x)))
@@ -192,11 +209,12 @@ def _(layer: reference.Conv2d, at: Passed) -> Array:
 
 
 @backward.register
-def _(layer: reference.Conv2d, at: Passed, dy: Array, error: Array) -> Bounds:
+@along_lines
+def _(layer: reference.Conv1d | reference.Conv2d, at: Passed, dy: Array, error: Array) -> Bounds:
     sizes, g, x = _of_sizes(layer), np.abs(dy), np.abs(at.x)
-    through, e_weight = sizes.backward(error, x)
-    rounded, weight = sizes.backward(g, x)
-    _, from_x = sizes.backward(g, at.e)
+    through, e_weight = sizes.backward(error, sizes.forward(x, None)[1])
+    rounded, weight = sizes.backward(g, sizes.forward(x, None)[1])
+    _, from_x = sizes.backward(g, sizes.forward(at.e, None)[1])
     terms, places = layer.weight[:, 0].size // layer.groups, dy[:, 0].size
     bounds = {
         "weight": e_weight["weight"] + from_x["weight"] + (places + 1) * at.unit * weight["weight"],
@@ -209,13 +227,15 @@ def _(layer: reference.Conv2d, at: Passed, dy: Array, error: Array) -> Bounds:
 
 
 @forward.register
+@along_lines
 def _(layer: reference.MaxPool1d | reference.MaxPool2d, at: Passed) -> Array:
-    return layer.windows("bounds").of(at.e).max(axis=(4, 5))  # a maximum moves at most as far as what it is of
+    return layer.windows().of(at.e).max(axis=(4, 5))  # a maximum moves at most as far as what it is of
 
 
 @backward.register
+@along_lines
 def _(layer: reference.MaxPool1d | reference.MaxPool2d, at: Passed, dy: Array, error: Array) -> Bounds:
-    windows, seen = layer.windows("bounds"), layer.seen(at.x)
+    windows, seen = layer.windows(), layer.seen(at.x)
     e = windows.of(at.e).reshape(seen.shape)
     first = seen.argmax(axis=-1)[..., None]
     largest, e_largest = (np.take_along_axis(a, first, axis=-1) for a in (seen, e))
@@ -229,25 +249,99 @@ def _(layer: reference.MaxPool1d | reference.MaxPool2d, at: Passed, dy: Array, e
 
 
 @forward.register
-def _(layer: reference.AvgPool2d, at: Passed) -> Array:
+@along_lines
+def _(layer: reference.AvgPool1d | reference.AvgPool2d, at: Passed) -> Array:
     size = layer.kernel_size[0] * layer.kernel_size[1]
     through, rounded = (layer.forward(x, None)[0] for x in (at.e, np.abs(at.x)))
     return np.asarray(through + (size + 2) * at.unit * rounded)
 
 
 @backward.register
-def _(layer: reference.AvgPool2d, at: Passed, dy: Array, error: Array) -> Bounds:
+@along_lines
+def _(layer: reference.AvgPool1d | reference.AvgPool2d, at: Passed, dy: Array, error: Array) -> Bounds:
     size = layer.kernel_size[0] * layer.kernel_size[1]
     through, rounded = (layer.backward(g, at.saved)[0] for g in (error, np.abs(dy)))
     return through + (size + 2) * at.unit * rounded, {}
 
 
 @forward.register
-def _(layer: reference.GlobalAvgPool2d, at: Passed) -> Array:
+@along_lines
+def _(layer: reference.GlobalAvgPool1d | reference.GlobalAvgPool2d, at: Passed) -> Array:
     size = at.x.shape[2] * at.x.shape[3]
     return np.asarray((at.e + (size + 2) * at.unit * np.abs(at.x)).mean(axis=(2, 3)))
 
 
 @backward.register
-def _(layer: reference.GlobalAvgPool2d, at: Passed, dy: Array, error: Array) -> Bounds:
+@along_lines
+def _(layer: reference.GlobalAvgPool1d | reference.GlobalAvgPool2d, at: Passed, dy: Array, error: Array) -> Bounds:
     return layer.backward(error + 2 * at.unit * np.abs(dy), at.saved)[0], {}
+
+
+@forward.register
+@along_lines
+def _(layer: reference.GlobalMaxPool1d, at: Passed) -> Array:
+    return np.asarray(at.e.max(axis=(2, 3)))
+
+
+@backward.register
+@along_lines
+def _(layer: reference.GlobalMaxPool1d, at: Passed, dy: Array, error: Array) -> Bounds:
+    largest = at.x == at.y[:, :, None, None]
+    e_largest = (at.e * largest).max(axis=(2, 3), keepdims=True)
+    close = at.y[:, :, None, None] - at.x <= at.e + e_largest  # within its error any of these may be the largest
+    several = close.sum(axis=(2, 3), keepdims=True) > 1
+    g, error = np.abs(dy)[:, :, None, None], error[:, :, None, None]
+    return largest * error + close * several * (g + error), {}
+
+
+# ---- Attention ------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Attended:
+    """Bounds of what stands between x and y of an AttentionPooling: of z, which tanh is of, of u and of the shares."""
+
+    x: Array
+    e: Array
+    e_z: Array
+    e_u: Array
+    e_shares: Array
+
+    @classmethod
+    def of(cls, layer: reference.AttentionPooling, at: Passed) -> "_Attended":
+        x, e = (steps_of_lines(np.abs(a)) for a in (at.x, at.e))
+        weight, context, (_, u, shares, _) = np.abs(layer.weight), np.abs(layer.context), at.saved
+        e_z = e @ weight.T + (x.shape[-1] + 1) * at.unit * (x @ weight.T + np.abs(layer.bias))
+        e_u = e_z + ULP * at.eps * np.abs(u)
+        e_score = e_u @ context + len(context) * at.unit * (np.abs(u) @ context)
+        return cls(x, e, e_z, e_u, _softmax(u @ layer.context, e_score, shares, at.eps))
+
+
+@forward.register
+def _(layer: reference.AttentionPooling, at: Passed) -> Array:
+    between, shares = _Attended.of(layer, at), at.saved.shares
+    terms = (between.e_shares + shares.shape[1] * at.unit * shares)[..., None] * between.x
+    return np.asarray((terms + shares[..., None] * between.e).sum(axis=1))
+
+
+@backward.register
+def _(layer: reference.AttentionPooling, at: Passed, dy: Array, error: Array) -> Bounds:
+    between, (x, u, shares, lines) = _Attended.of(layer, at), at.saved
+    g, error = np.abs(dy)[:, None], error[:, None]
+    weight, context, unit = np.abs(layer.weight), np.abs(layer.context), at.unit
+    size, steps = (between.x * g).sum(axis=-1), between.x.shape[0] * between.x.shape[1]
+    e_size = (between.e * g + between.x * error).sum(axis=-1) + between.x.shape[-1] * unit * size
+    e_de = _softmax_back(size, e_size, shares, between.e_shares, at.eps)
+    de = np.abs(activations.softmax_grad(u @ layer.context, (x * dy[:, None]).sum(axis=-1)))
+    slope, u = 1 - u * u, np.abs(u)
+    dz = de[..., None] * context * slope
+    e_dz = context * (e_de[..., None] * slope + de[..., None] * 2 * u * between.e_u) + 5 * unit * dz
+    dx = e_dz @ weight + (len(context) + 2) * unit * (dz @ weight)
+    dx += (between.e_shares + 2 * unit * shares)[..., None] * g + shares[..., None] * error
+    over = (tuple(range(2)), tuple(range(2)))
+    bounds = {
+        "weight": np.tensordot(e_dz + steps * unit * dz, between.x, over) + np.tensordot(dz, between.e, over),
+        "bias": (e_dz + steps * unit * dz).sum(axis=(0, 1)),
+        "context": np.tensordot(e_de + steps * unit * de, u, over) + np.tensordot(de, between.e_u, over),
+    }
+    return (lines_of_steps(dx) if lines else dx), bounds

@@ -168,6 +168,9 @@ LAYERS |= {
     "prelu_steps": LayerCase(nn.PReLU(5), (4, 5), tensors={"weight": (5,)}),
     "log_softmax_steps": LayerCase(nn.LogSoftmax(), (4, 5)),
     "gaussian_noise_steps": LayerCase(nn.GaussianNoise(2), (4, 5)),
+    "attention_pooling": LayerCase(
+        nn.AttentionPooling(5, 3), (4, 5), (5,), {"weight": (3, 5), "bias": (3,), "context": (3,)}
+    ),
     "layer_norm_sequence": LayerCase(nn.LayerNorm((4, 5)), (4, 5), tensors={"weight": (4, 5), "bias": (4, 5)}),
 }
 
@@ -207,10 +210,66 @@ LAYERS |= {
 
 # Of signals.
 LAYERS |= {
+    "conv_signals": LayerCase(nn.Conv1d(2, 3, 3), (2, 5), (3, 3), _weighted(3, 2, 3), signal=True),
+    "conv_signals_stride_padding": LayerCase(
+        nn.Conv1d(2, 3, 3, stride=2, padding=2, bias=False), (2, 6), (3, 4), _weighted(3, 2, 3, bias=False), signal=True
+    ),
+    "conv_signals_dilation_groups": LayerCase(
+        nn.Conv1d(4, 6, 2, padding=1, dilation=3, groups=2), (4, 5), (6, 4), _weighted(6, 2, 2), signal=True
+    ),
+    "conv_signals_same": LayerCase(
+        nn.Conv1d(2, 2, 4, padding="same", dilation=2), (2, 5), None, _weighted(2, 2, 4), signal=True
+    ),
+    "conv_signals_whole": LayerCase(nn.Conv1d(2, 3, 4), (2, 4), (3, 1), _weighted(3, 2, 4), signal=True),
     "max_pool_signals": LayerCase(nn.MaxPool1d(2), (2, 7), (2, 3), signal=True),
     "max_pool_signals_overlapping": LayerCase(nn.MaxPool1d(3, 2, 1), (3, 8), (3, 4), signal=True),
     "max_pool_signals_gaps": LayerCase(nn.MaxPool1d(2, stride=3, padding=1), (2, 9), (2, 4), signal=True),
+    "avg_pool_signals": LayerCase(nn.AvgPool1d(2), (2, 7), (2, 3), signal=True),
+    "avg_pool_signals_overlapping": LayerCase(nn.AvgPool1d(3, 2, 1), (3, 8), (3, 4), signal=True),
+    "avg_pool_signals_inside": LayerCase(nn.AvgPool1d(4, 1, 2, count_include_pad=False), (2, 3), (2, 4), signal=True),
+    "global_avg_pool_signals": LayerCase(nn.GlobalAvgPool1d(), (3, 5), (3,), signal=True),
+    "global_max_pool_signals": LayerCase(nn.GlobalMaxPool1d(), (3, 5), (3,), signal=True),
 }
+
+_ATTENDED = {"weight": (2, 3), "bias": (2,), "context": (2,)}
+LAYERS |= {
+    "attention_pooling_signals": LayerCase(
+        nn.Branches([nn.MaxPool1d(1), nn.AttentionPooling(3, 2)], [nn.GlobalAvgPool1d()]),
+        (3, 5),
+        (6,),
+        {f"branches.0.1.{name}": shape for name, shape in _ATTENDED.items()},
+        signal=True,
+    ),
+}
+
+# Of sequences, which layers over one axis take after one that says that features are last.
+LAYERS |= {
+    "conv_steps": LayerCase(
+        nn.Residual(nn.Linear(5, 4, bias=False), nn.Conv1d(4, 5, 3, padding="same")), (4, 5), None,
+        {"body.0.weight": (4, 5), **_weighted(5, 4, 3, prefix="body.1.")},
+    ),
+    "conv_steps_stride_groups_dilation": LayerCase(
+        nn.Branches(
+            [nn.Linear(5, 4, bias=False), nn.Conv1d(4, 6, 3, 2, 1, groups=2, bias=False)],
+            [nn.LayerNorm(5, bias=False), nn.Conv1d(5, 2, 3, 2, 2, dilation=2)],
+        ), (7, 5), (4, 8),
+        {
+            "branches.0.0.weight": (4, 5),
+            **_weighted(6, 2, 3, bias=False, prefix="branches.0.1."),
+            "branches.1.0.weight": (5,),
+            **_weighted(2, 5, 3, prefix="branches.1.1."),
+        },
+    ),
+    "pool_steps": LayerCase(
+        nn.Branches(
+            [nn.Linear(5, 3, bias=False), nn.MaxPool1d(3, 2, 1)], [nn.LayerNorm(5, bias=False), nn.AvgPool1d(3, 2, 1)]
+        ), (6, 5), (3, 8), {"branches.0.0.weight": (3, 5), "branches.1.0.weight": (5,)},
+    ),
+    "global_pool_steps": LayerCase(
+        nn.Branches([nn.Linear(5, 3, bias=False), nn.GlobalMaxPool1d()], [nn.PReLU(5), nn.GlobalAvgPool1d()]),
+        (4, 5), (8,), {"branches.0.0.weight": (3, 5), "branches.1.0.weight": (5,)},
+    ),
+}  # fmt: skip
 
 # Of images.
 LAYERS |= {

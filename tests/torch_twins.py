@@ -10,6 +10,7 @@ import pytest
 
 import nnext as nn
 from loss_cases import LossCase
+from nnext import reference
 
 torch: Any = pytest.importorskip("torch", reason="PyTorch is not installed; .ci/run installs it for these tests")
 torch.set_num_threads(1)  # its pool would fight with nnext's team for the CPUs
@@ -38,11 +39,19 @@ class Branches(torch.nn.Module):  # type: ignore[misc]
         return sum(outputs[1:], start=outputs[0]) if self.join == "add" else torch.cat(outputs, dim=channels(x))
 
 
-class Conv2d(torch.nn.Conv2d):  # type: ignore[misc]
+class _Quiet:
     def forward(self, x: Any) -> Any:
         with warnings.catch_warnings():  # of a copy of x for padding that is not even
             warnings.simplefilter("ignore", UserWarning)
-            return super().forward(x)
+            return super().forward(x)  # type: ignore[misc]
+
+
+class Conv1d(_Quiet, torch.nn.Conv1d):  # type: ignore[misc]
+    pass
+
+
+class Conv2d(_Quiet, torch.nn.Conv2d):  # type: ignore[misc]
+    pass
 
 
 class Softmax(torch.nn.Module):  # type: ignore[misc]
@@ -73,9 +82,28 @@ class Reshape(torch.nn.Module):  # type: ignore[misc]
         return x.reshape(len(x), *self.shape)
 
 
-class GlobalAvgPool2d(torch.nn.Module):  # type: ignore[misc]
+class GlobalAvgPool(torch.nn.Module):  # type: ignore[misc]
     def forward(self, x: Any) -> Any:
-        return x.mean(dim=(2, 3))
+        return x.flatten(2).mean(dim=2)
+
+
+class GlobalMaxPool(torch.nn.Module):  # type: ignore[misc]
+    def forward(self, x: Any) -> Any:
+        return x.max(dim=2).values
+
+
+class AttentionPooling(torch.nn.Module):  # type: ignore[misc]
+    """Of sequences (n, T, F), with the formula of its paper, as PyTorch has none."""
+
+    def __init__(self, in_features: int, attention_size: int) -> None:
+        super().__init__()
+        for name, shape in (("weight", (attention_size, in_features)), ("bias", (attention_size,))):
+            self.register_parameter(name, torch.nn.Parameter(torch.zeros(shape)))
+        self.context = torch.nn.Parameter(torch.zeros(attention_size))
+
+    def forward(self, x: Any) -> Any:
+        u = torch.tanh(torch.nn.functional.linear(x, self.weight, self.bias))
+        return (torch.softmax(u @ self.context, dim=1)[..., None] * x).sum(dim=1)
 
 
 class _Recurrent:
@@ -92,7 +120,7 @@ class _Recurrent:
 
 
 RECURRENT = {
-    kind: type(kind.__name__, (_Recurrent, getattr(torch.nn, kind.__name__)), {}) for kind in (nn.RNN, nn.GRU, nn.LSTM)
+    kind.__name__: type(kind.__name__, (_Recurrent, getattr(torch.nn, kind.__name__)), {}) for kind in (nn.RNN, nn.GRU, nn.LSTM)
 }
 
 
@@ -108,35 +136,58 @@ def channels(x: Any) -> int:
     return 1 if x.ndim == 4 else -1
 
 
-def module(layer: nn.Layer) -> Any:
+MADE_HERE = {
+    "AttentionPooling": AttentionPooling,
+    "Conv1d": Conv1d,
+    "Conv2d": Conv2d,
+    "Embedding": Embedding,
+    "GlobalAvgPool1d": GlobalAvgPool,
+    "GlobalAvgPool2d": GlobalAvgPool,
+    "GlobalMaxPool1d": GlobalMaxPool,
+    "LogSoftmax": LogSoftmax,
+    "Softmax": Softmax,
+    **RECURRENT,
+}
+
+
+def module(layer: nn.Layer, steps: bool) -> Any:
     """Return PyTorch's module; most have the same name and settings."""
     match layer:
         case nn.Residual():
-            return Residual(sequential(layer.body), sequential(layer.shortcut))
+            return Residual(sequential(layer.body, steps), sequential(layer.shortcut, steps))
         case nn.Branches():
-            return Branches([sequential(branch) for branch in layer.branches], layer.join)
+            return Branches([sequential(branch, steps) for branch in layer.branches], layer.join)
         case nn.Linear():
             return torch.nn.Linear(layer.in_features, layer.out_features, layer.bias)
-        case nn.Softmax():
-            return Softmax()
-        case nn.LogSoftmax():
-            return LogSoftmax()
+        case nn.GaussianNoise():  # PyTorch has none: in evaluation it is this
+            return torch.nn.Identity()
         case nn.Reshape():
             return Reshape(layer.shape)
         case nn.PReLU():
             return PReLU(layer.num_parameters, layer.init)
-        case nn.GaussianNoise():  # PyTorch has none: in evaluation it is this
-            return torch.nn.Identity()
-        case nn.GlobalAvgPool2d():
-            return GlobalAvgPool2d()
     settings = {name: value for name, value in vars(layer).items() if not name.endswith("_init")}
     settings.pop("forget_bias", None)  # PyTorch starts without
-    ours = {nn.Conv2d: Conv2d, nn.Embedding: Embedding, **RECURRENT}
-    return (ours.get(type(layer)) or getattr(torch.nn, type(layer).__name__))(**settings)
+    name = type(layer).__name__
+    made = MADE_HERE.get(name) or getattr(torch.nn, name)
+    if isinstance(layer, nn.AttentionPooling):
+        return turning(made(**settings), not steps)
+    return turning(made(**settings), steps and name.endswith("1d") and not isinstance(layer, nn.BatchNorm1d))
 
 
-def sequential(layers: Sequence[nn.Layer]) -> Any:
-    return torch.nn.Sequential(*map(module, layers))
+def turning(made: Any, turns: bool) -> Any:
+    """Let a module that takes signals (n, C, L) take and give sequences (n, T, F), or the reverse."""
+    if turns:
+        made.register_forward_pre_hook(lambda _, inputs: (inputs[0].movedim(-1, 1),))
+        made.register_forward_hook(lambda _, inputs, y: y.movedim(1, -1) if y.ndim == 3 else y)
+    return made
+
+
+def sequential(layers: Sequence[nn.Layer], steps: bool | None = None) -> Any:
+    """Return the modules in a row. `steps`: is x (n, T, F), not (n, C, L)? None: what comes first says so."""
+    if steps is None:
+        network = reference.Network.from_config([layer.config() for layer in layers])
+        steps = reference.Chain(network.layers, []).image_axes() != 1
+    return torch.nn.Sequential(*(module(layer, steps) for layer in layers))
 
 
 def load(made: Any, state: dict[str, np.ndarray]) -> None:

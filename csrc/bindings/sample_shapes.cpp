@@ -10,7 +10,7 @@ using Sizes = std::span<const py::ssize_t>;
 
 std::vector<Size> extents_of(Sizes shape) { return {shape.begin(), shape.end()}; }
 
-// "(samples, 3, height, width)" or "(samples, 5)".
+// "(samples, 3, height, width)", "(samples, steps, 5)" or "(samples, 5)".
 std::string wanted_text(const nn::Intake& intake) {
   if (intake.categories > 0) return "(samples, steps), whole numbers";
   if (!intake.channels_first)

@@ -2,9 +2,10 @@
 
 #include "core/errors.h"
 #include "nn/layers/activation.h"
+#include "nn/layers/attention_pooling.h"
 #include "nn/layers/batch_norm.h"
 #include "nn/layers/branches.h"
-#include "nn/layers/conv2d.h"
+#include "nn/layers/conv.h"
 #include "nn/layers/dropout.h"
 #include "nn/layers/embedding.h"
 #include "nn/layers/gaussian_noise.h"
@@ -124,11 +125,17 @@ inline constexpr Kind<T> kKinds[] = {
     {"BatchNorm2d", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<BatchNorm<T>>(c, 2)); }},
     {"LayerNorm", [](Builder<T>& to, const Config& c) { add_row_norm(to, "layer_norm", to.kernels().row_norm, c); }},
     {"RMSNorm", [](Builder<T>& to, const Config& c) { add_row_norm(to, "rms_norm", to.kernels().rms_norm, c); }},
-    {"Conv2d", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<Conv2d<T>>(to.kernels(), c)); }},
+    {"Conv1d", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<Conv<T>>(to.kernels(), c, 1)); }},
+    {"Conv2d", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<Conv<T>>(to.kernels(), c, 2)); }},
     {"MaxPool1d", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<MaxPool<T>>(c, 1)); }},
     {"MaxPool2d", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<MaxPool<T>>(c, 2)); }},
-    {"AvgPool2d", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<AvgPool<T>>(c)); }},
-    {"GlobalAvgPool2d", [](Builder<T>& to, const Config&) { to.add(std::make_unique<GlobalAvgPool<T>>()); }},
+    {"AvgPool1d", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<AvgPool<T>>(c, 1)); }},
+    {"AvgPool2d", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<AvgPool<T>>(c, 2)); }},
+    {"GlobalAvgPool1d", [](Builder<T>& to, const Config&) { to.add(std::make_unique<GlobalAvgPool<T>>(1)); }},
+    {"GlobalAvgPool2d", [](Builder<T>& to, const Config&) { to.add(std::make_unique<GlobalAvgPool<T>>(2)); }},
+    {"GlobalMaxPool1d", [](Builder<T>& to, const Config&) { to.add(std::make_unique<GlobalMaxPool<T>>()); }},
+    {"AttentionPooling",
+     [](Builder<T>& to, const Config& c) { to.add(std::make_unique<AttentionPooling<T>>(to.kernels(), c)); }},
     {"Embedding", [](Builder<T>& to, const Config& c) { to.add(std::make_unique<Embedding<T>>(to.kernels(), c)); }},
     {"RNN", [](Builder<T>& to,
                const Config& c) { add_recurrent(to, c.text("nonlinearity") == "relu" ? "rnn_relu" : "rnn_tanh", c); }},

@@ -15,11 +15,20 @@ Section<T>::Section(Network<T>& network, std::span<const Size> told_shape)
 // What samples of all layers become on the way is what those of some are told to be.
 template <class T>
 Section<T>::Section(const Section& of, Size first, Size last)
-    : Section(of.network_, of.first_layer_ + first, of.first_layer_ + last, of.told_before(first)) {}
+    : Section(of.network_, of.first_layer_ + first, of.first_layer_ + last, first == 0 ? of.told_shape_ : Sizes{},
+              of.told_before(first)) {}
 
 template <class T>
-Section<T>::Section(Network<T>& network, Size first, Size last, std::vector<Size> told_shape)
-    : network_(network), first_layer_(first), numbering_(network.numbering), told_shape_(std::move(told_shape)) {
+Section<T>::Section(Network<T>& network, const Section& like)
+    : Section(network, 0, network.begins.size(), like.told_shape_, like.known_) {}
+
+template <class T>
+Section<T>::Section(Network<T>& network, Size first, Size last, Sizes told_shape, const std::optional<Shape>& told)
+    : network_(network),
+      first_layer_(first),
+      numbering_(network.numbering),
+      told_shape_(std::move(told_shape)),
+      known_(told) {
   const auto begin = [&](Size layer) {
     return layer < network.begins.size() ? network.begins[layer].node : network.nodes.size();
   };
@@ -33,14 +42,15 @@ Section<T>::Section(Network<T>& network, Size first, Size last, std::vector<Size
     parameters_ += node.layer->parameters.size();
     find_intake(*node.layer);
   }
+  if (known_) told_shape_ = known_->extents();
   find_input();
 }
 
 template <class T>
-std::vector<Size> Section<T>::told_before(Size layer) const {
-  if (layer == 0 || told_shape_.empty()) return told_shape_;
+std::optional<Shape> Section<T>::told_before(Size layer) const {
+  if (layer == 0 || told_shape_.empty()) return known_;
   const Size begin = network_.begins[first_layer_ + layer].node;
-  return shapes(*input_)[network_.nodes[begin].inputs.front()].extents();
+  return shapes(*input_)[network_.nodes[begin].inputs.front()];
 }
 
 // Of the first that wants something; after a Flatten the next one says how many features there are.
@@ -57,6 +67,12 @@ void Section<T>::find_intake(const Layer<T>& layer) {
     intake_->channels = wanted->channels;
 }
 
+namespace {
+
+Shape sequence(std::span<const Size> extents) { return {extents.first(extents.size() - 1), extents.back(), false}; }
+
+}  // namespace
+
 // Or the layers do not fit together. Features of any number stand for samples that are not known; where layers do not
 // take these, but may take sequences, the first samples tell.
 template <class T>
@@ -66,7 +82,8 @@ void Section<T>::find_input() {
                                  return node.layer->joins_places();
                                });
   if (!told_shape_.empty()) {
-    input_ = read(told_shape_);
+    if (!known_ && are_steps(told_shape_)) known_ = sequence(told_shape_);
+    input_ = known_ ? known_ : read(told_shape_);
     if (!input_)
       core::fail_value("[network] input_shape has ", told_shape_.size(), " axes but the first layer takes ",
                        wanted.axes + 1, wanted.channels_first ? ", channels first" : "", "; give as many");
@@ -83,13 +100,29 @@ void Section<T>::find_input() {
   }
 }
 
+// Whether they fit the layers as those of a sequence, (T, F), and not as those of a signal, which the first layer takes.
+template <class T>
+bool Section<T>::are_steps(std::span<const Size> extents) const {
+  if (!intake_ || !intake_->channels_first || intake_->axes != 1 || extents.size() != 2) return false;
+  const auto fit = [&](const Shape& in) {
+    try {
+      shapes(in);
+      return true;
+    } catch (const std::invalid_argument&) {
+      return false;
+    }
+  };
+  return !fit(Shape(extents.subspan(1), extents.front(), true)) && fit(sequence(extents));
+}
+
 template <class T>
 std::optional<Shape> Section<T>::read(std::span<const Size> extents) const {
   const Intake wanted = intake_.value_or(Intake{});
+  if (known_ && std::ranges::equal(extents, known_->extents())) return known_;
   if (extents.empty() || extents.size() > Shape::kMaxAxes + 1) return {};
   const auto axes = static_cast<int>(extents.size()) - 1;
   if (wanted.flat && channels_matter_ && axes == 2) return Shape(extents.subspan(1), extents.front(), true);
-  if (wanted.flat) return Shape(extents.first(extents.size() - 1), extents.back(), false);
+  if (wanted.flat) return sequence(extents);
   if (!wanted.channels_first) {
     if (wanted.categories > 0 && axes + 1 == wanted.axes) {
       Shape shape(extents, 1, false);
@@ -98,7 +131,7 @@ std::optional<Shape> Section<T>::read(std::span<const Size> extents) const {
     }
     if (wanted.axes >= 0 && axes != wanted.axes) return {};
     if (axes == 2) return Shape(extents.subspan(1), extents.front(), true);  // three axes are those of an image
-    return Shape(extents.first(extents.size() - 1), extents.back(), false);
+    return sequence(extents);
   }
   if (axes == wanted.axes) return Shape(extents.subspan(1), extents.front(), true);
   if (axes + 1 == wanted.axes) return Shape(extents, 1, true);  // images without channels have one

@@ -12,6 +12,8 @@ class Section {
   // All layers, and the extents of a sample as people write them, if they are told. Throws std::invalid_argument where
   // layers do not fit together.
   explicit Section(Network<T>& network, std::span<const Size> told_shape = {});
+  // All layers of a network that has those of a section.
+  Section(Network<T>& network, const Section& like);
   // The layers [first, last) of a section, of which there is one at least.
   Section(const Section& of, Size first, Size last);
 
@@ -69,10 +71,12 @@ class Section {
   std::vector<std::string> frozen() const;  // paths of layers with parameters
 
  private:
-  Section(Network<T>& network, Size first, Size last, std::vector<Size> told_shape);
+  using Sizes = std::vector<Size>;
+  Section(Network<T>& network, Size first, Size last, Sizes told_shape, const std::optional<Shape>& told = {});
+  std::optional<Shape> told_before(Size layer) const;
+  bool are_steps(std::span<const Size> extents) const;
   template <class F>
   std::vector<Size> lengths(const Shape& in, Size length, F f) const;
-  std::vector<Size> told_before(Size layer) const;
   void find_intake(const Layer<T>& layer);
   void find_input();
 
@@ -83,6 +87,7 @@ class Section {
   Value input_value_ = kInput, output_value_ = kInput;
   Size first_parameter_ = 0, parameters_ = 0;
   std::vector<Size> told_shape_;
+  std::optional<Shape> known_;  // of a sample, where these extents alone would read otherwise
   std::optional<Intake> intake_;
   bool channels_matter_ = false;  // to a layer before the one that wants that
   std::optional<Shape> input_;

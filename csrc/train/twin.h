@@ -17,7 +17,7 @@ class Twin {
   Twin(const nn::Section<T>& first, const std::vector<core::Config>& layers)
       : first_(first),
         network_(first.network().seed, layers, first.numbering(), first.network().kernels),
-        section_(network_, first.told_shape()) {
+        section_(network_, first) {
     network_.allocate();
     section_.for_parameters(
         [&](const nn::Node<T>&, nn::Parameter<T>& parameter, Size) { values_.push_back(parameter.values.data()); });

@@ -31,6 +31,7 @@ from nnext.io import load
 from nnext.layers.activations.bounded import *  # mypy sees no names through two `import *`
 from nnext.layers.activations.piecewise import *
 from nnext.layers.activations.smooth import *
+from nnext.layers.attention_pooling import *
 from nnext.layers.base import *
 from nnext.layers.batch_norm import *
 from nnext.layers.branches import *

@@ -70,12 +70,21 @@ def _field(rule: Rule, default: Any) -> Any:
     return dataclasses.field(default=default, metadata={"rule": rule})
 
 
-def size(*, default: Any = dataclasses.MISSING, low: int = 1, high: int = 2**31 - 1, optional: bool = False) -> Any:
-    """Describe a field that takes a whole number from `low` to `high`, or None if `optional`."""
+def size(
+    *,
+    default: Any = dataclasses.MISSING,
+    low: int = 1,
+    high: int = 2**31 - 1,
+    optional: bool = False,
+    word: str | None = None,
+) -> Any:
+    """Describe a field that takes a whole number from `low` to `high`, None if `optional`, or `word`."""
 
-    def check(operation: str, name: str, value: Any) -> int | None:
+    def check(operation: str, name: str, value: Any) -> int | str | None:
         if value is None and optional:
             return None
+        if isinstance(value, str) and word is not None:
+            return str(_check.choice(operation, name, value, [word]))
         return _check.integer(operation, name, value, low=low, high=high)
 
     return _field(Rule(check), default)

@@ -35,6 +35,7 @@ _NUMBERS = {
 _BY_FAN_IN = "leave it out: weights are scaled by fan_in"
 _GAIN = "give negative_slope for LeakyReLU; for others take the gain of `nn.initializers.glorot_normal(gain=5 / 3)`"
 _CHANNELS_FIRST = "leave it out: images are (n, channels, rows, columns)"
+_SIGNALS = "leave it out: signals are (n, channels, length)"
 _FOR_IMAGES = "nnext has none yet; for images there are nn.Conv2d, nn.MaxPool2d and nn.AvgPool2d"
 _SCHEDULE = "give a schedule as lr, as in `nn.Adam(lr=nn.Cosine(2e-3, epochs=12, warmup=0.5))`"
 _IN_PLACE = ", which stands in place of lr"
@@ -68,16 +69,25 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "LayerNormalization": "nn.LayerNorm",
         "RMSNormalization": "nn.RMSNorm",
         "GroupNorm InstanceNorm1d InstanceNorm2d": "nnext has none yet; the nearest is `nn.LayerNorm(num_features)`",
+        "Convolution1D SeparableConv1D DepthwiseConv1D": (
+            "use `nn.Conv1d(in_channels, out_channels, kernel_size)`, whose groups are PyTorch's"
+        ),
         "Convolution2D SeparableConv2D DepthwiseConv2D": (
             "use `nn.Conv2d(in_channels, out_channels, kernel_size)`, whose groups are PyTorch's"
         ),
         "MaxPooling1D": "nn.MaxPool1d",
         "MaxPooling2D": "nn.MaxPool2d",
+        "AveragePooling1D": "nn.AvgPool1d",
         "AveragePooling2D": "nn.AvgPool2d",
+        "GlobalAveragePooling1D AdaptiveAvgPool1d": "use `nn.GlobalAvgPool1d()`, which gives features",
+        "GlobalMaxPooling1D AdaptiveMaxPool1d": "use `nn.GlobalMaxPool1d()`, which gives features",
         "GlobalAveragePooling2D AdaptiveAvgPool2d": "use `nn.GlobalAvgPool2d()`, which gives features",
+        "AdditiveAttention AttentionWithContext": (
+            "use `nn.AttentionPooling(in_features, attention_size)`, which gives features"
+        ),
         "Concatenate": "nn.Branches",
-        "Conv1d Conv3d ConvTranspose2d Conv2DTranspose": _FOR_IMAGES,
-        "AvgPool1d GlobalMaxPool1d Upsample UpSampling2D": _FOR_IMAGES,
+        "Conv3d ConvTranspose2d Conv2DTranspose": _FOR_IMAGES,
+        "Upsample UpSampling2D": _FOR_IMAGES,
         "SimpleRNN": "nn.RNN",
         "RNNCell LSTMCell GRUCell": "use `nn.RNN(input_size, hidden_size)`, nn.GRU or nn.LSTM, which read all steps",
         "Bidirectional": "give bidirectional, as in `nn.LSTM(input_size, hidden_size, bidirectional=True)`",
@@ -275,7 +285,9 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "gru": "give `nn.GRU(input_size, hidden_size)`",
         "lstm": "give `nn.LSTM(input_size, hidden_size)`",
         "embedding": "give `nn.Embedding(num_embeddings, embedding_dim)`",
+        "Conv1d": "give `nn.Conv1d(in_channels, out_channels, kernel_size)`",
         "MaxPool1d": "give `nn.MaxPool1d(kernel_size)`",
+        "AvgPool1d": "give `nn.AvgPool1d(kernel_size)`",
         "max_pool MaxPool2d": "give `nn.MaxPool2d(kernel_size)`",
         "avg_pool AvgPool2d": "give `nn.AvgPool2d(kernel_size)`",
         "residual": "give `nn.Residual(*layers)`",
@@ -472,6 +484,14 @@ HINTS: Mapping[str, Mapping[str, str]] = {
     },
     "BatchNorm1d(": {"axis": "leave it out: each feature has statistics of its own"},
     "BatchNorm2d(": {"axis": "leave it out: each channel has statistics of its own"},
+    "Conv1d(": {
+        "filters": "out_channels",
+        "strides": "stride",
+        "dilation_rate": "dilation",
+        "padding_mode": "leave it out: around the signal are zeros",
+        "data_format": _SIGNALS,
+        "activation": "add a layer after it, such as `nn.ReLU()`",
+    },
     "Conv2d(": {
         "filters": "out_channels",
         "strides": "stride",
@@ -484,7 +504,13 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "pool_size": "kernel_size",
         "strides": "stride",
         "dilation ceil_mode return_indices": "leave it out: there is none",
-        "data_format": "leave it out: signals are (n, channels, length)",
+        "data_format": _SIGNALS,
+    },
+    "AvgPool1d(": {
+        "pool_size": "kernel_size",
+        "strides": "stride",
+        "ceil_mode": "leave it out: there is none",
+        "data_format": _SIGNALS,
     },
     "MaxPool2d(": {
         "pool_size": "kernel_size",
@@ -497,6 +523,11 @@ HINTS: Mapping[str, Mapping[str, str]] = {
         "strides": "stride",
         "ceil_mode divisor_override": "leave it out: there is none",
         "data_format": _CHANNELS_FIRST,
+    },
+    "AttentionPooling(": {
+        "units hidden_size attention_dim": "attention_size",
+        "embed_dim input_dim": "in_features",
+        "num_heads": "leave it out: there is one context",
     },
     "LayerNorm(": {
         "axis": "leave it out: normalized_shape has the sizes of the last axes",

@@ -35,7 +35,8 @@ def test_layers_can_be_given_in_a_list_by_class_and_by_name(layers: Any, model: 
 
 
 def test_every_layer_without_required_arguments_can_be_given_by_class_and_name() -> None:
-    ready = {nn.AlphaDropout, nn.Dropout, nn.Flatten, nn.PReLU, nn.GlobalAvgPool2d, *nn.Layer.names().values()}
+    ready = {nn.AlphaDropout, nn.Dropout, nn.Flatten, nn.PReLU, *nn.Layer.names().values()}
+    ready |= {nn.GlobalAvgPool1d, nn.GlobalAvgPool2d, nn.GlobalMaxPool1d}
     for layer in ready:
         assert nn.Sequential(layer).layers == nn.Sequential(layer.__name__).layers == (layer(),)
     for layer in set(nn.Layer.types().values()) - ready:

@@ -110,7 +110,7 @@ NAMESPACE = {
     "nn": nn, "np": np, "X": X, "y": Y, "W": np.ones((4, 2)), "layer": nn.Linear(2, 3), "num_features": 2,
     "checkpoint": nn.ModelCheckpoint("m.safetensors"), "in_features": 2, "out_features": 3,
     "in_channels": 1, "out_channels": 4, "kernel_size": 3, "input_size": 2, "hidden_size": 3, "num_embeddings": 4,
-    "embedding_dim": 2,
+    "embedding_dim": 2, "attention_size": 5,
     "layers": [nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 2)],
 }  # fmt: skip
 CODE = sorted({code for _, _, cure in ENTRIES for code in re.findall(r"`([^`]+)`", cure)})

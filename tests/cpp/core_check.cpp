@@ -34,6 +34,7 @@ int main() {
     check_sources(says);
     check_paces(says);
     check_cancels(says);
+    check_lengths(says);
     check_locks(says);
   }
   std::printf("%d failed\n", report.failures());

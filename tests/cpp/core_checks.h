@@ -59,6 +59,7 @@ void check_programs(Statements& says);
 void check_sources(Statements& says);
 void check_paces(Statements& says);
 void check_cancels(Statements& says);
+void check_lengths(Statements& says);
 void check_locks(Statements& says);  // nothing where the core asserts nothing
 
 }  // namespace nnext::testing

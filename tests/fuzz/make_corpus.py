@@ -44,7 +44,13 @@ STACKS: list[tuple[tuple[int, ...], list[nn.Layer]]] = [
             nn.AvgPool2d(2, 1, 1), nn.GlobalAvgPool2d(),
         ],
     ),
-    ((2, 6), [nn.MaxPool1d(2), nn.LayerNorm(3), nn.Flatten()]),
+    (
+        (2, 6),
+        [
+            nn.Conv1d(2, 3, 3), nn.MaxPool1d(2), nn.AvgPool1d(1), nn.LayerNorm(2),
+            nn.Branches([nn.GlobalAvgPool1d()], [nn.GlobalMaxPool1d()], [nn.Identity(), nn.AttentionPooling(3, 2)]),
+        ],
+    ),
     ((3, 2), [nn.Linear(2, 4), nn.Reshape(4, 3), nn.PReLU(), nn.Flatten()]),
     (
         (2,),
@@ -62,7 +68,7 @@ STACKS: list[tuple[tuple[int, ...], list[nn.Layer]]] = [
     ),
     ((4,), [nn.Embedding(3, 2, padding_idx=0), nn.Flatten()]),
 ]  # fmt: skip
-WIDTHS = [4, 4, 6, 4, 6, 12, 2, 3, 8]  # of what these give
+WIDTHS = [4, 4, 6, 4, 9, 12, 2, 3, 8]  # of what these give
 SETTINGS: list[dict[str, Any]] = [{}, {"clip_norm": 1.0}, {"clip_value": 0.5}, {"accumulate": 2}, {"ema": 0.9}]
 
 

@@ -65,6 +65,7 @@ INITIALIZERS: dict[str, Case] = {
 LAYERS: dict[str, tuple[Callable[[Any], nn.Layer], float, float]] = {
     "linear": (lambda given: nn.Linear(300, 200, weight_init=given, bias_init="zeros"), 300, 200),
     "convolution": (lambda given: nn.Conv2d(8, 60, (3, 5), weight_init=given, bias_init="zeros"), 8 * 15, 60 * 15),
+    "signals": (lambda given: nn.Conv1d(30, 60, 5, weight_init=given, bias_init="zeros"), 30 * 5, 60 * 5),
     "groups": (
         lambda given: nn.Conv2d(32, 60, 5, groups=4, weight_init=given, bias_init="zeros"), 8 * 25, 15 * 25,
     ),
@@ -142,7 +143,7 @@ def test_fans_are_pytorchs(layer: str) -> None:
     """But for the fan_out of groups: PyTorch counts all of them, though an input reaches one."""
     torch = pytest.importorskip("torch", reason="PyTorch is not installed; the comparison with it needs it")
     groups, shape = 4 if layer == "groups" else 1, weights(layer, "zeros")[0].shape
-    kernel = {"linear": (), "convolution": (3, 5), "groups": (5, 5)}[layer]
+    kernel = {"linear": (), "convolution": (3, 5), "signals": (5,), "groups": (5, 5)}[layer]
     weight = torch.empty(shape[0], shape[1] // math.prod(kernel), *kernel)
     torch.manual_seed(0)
     _, fan_in, fan_out = LAYERS[layer]

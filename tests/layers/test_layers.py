@@ -14,6 +14,7 @@ from error_bounds import as_samples, bounded
 from layer_cases import LAYERS, LayerCase
 from loss_cases import LOSSES, LossCase
 from nnext import reference
+from nnext.reference.arrays import lines_of_steps
 from schedule_cases import SCHEDULES
 from support import assert_same_bits
 from tolerance import assert_bounds_say_something, difference_bound, eps, shares_of_bounds
@@ -145,8 +146,10 @@ def smallest_distance_from_a_kink(layers: Sequence[Any], x: np.ndarray) -> float
             smallest = min(smallest, float(np.abs(x).min()))
         if isinstance(layer, reference.RNN):
             smallest = min(smallest, distance_of_sums(layer, x))
-        if isinstance(layer, reference.MaxPool1d | reference.MaxPool2d):
-            seen = np.sort(layer.seen(x), axis=-1)
+        if isinstance(layer, reference.MaxPool1d | reference.MaxPool2d | reference.GlobalMaxPool1d):
+            lines = lines_of_steps(x)
+            every = isinstance(layer, reference.GlobalMaxPool1d)
+            seen = np.sort(lines[:, :, 0] if every else layer.seen(lines), axis=-1)
             smallest = min(smallest, float((seen[..., -1:] - seen[..., -2:-1]).min(initial=np.inf)))
         if isinstance(layer, reference.Residual | reference.Branches):
             smallest = min(smallest_distance_from_a_kink(chain.layers, x) for chain in layer.chains().values())

@@ -75,7 +75,7 @@ def test_what_is_known_of_samples_from_the_sizes() -> None:
             r"layer 0: \[reshape\] x is \(6,\) a sample, 6 numbers, which .* \(-1, 4\); change",
         ),
         ([nn.Linear(5, 7), nn.Reshape(2, 3)], (5,), r"layer 1: \[reshape\] x is \(7,\) .* \(2, 3\)"),
-        ([nn.Reshape(3, 4), nn.MaxPool1d(2)], (12,), r"layer 1: \[max_pool1d\] x is \(3, 4\) a sample"),
+        ([nn.Reshape(3, 4), nn.MaxPool1d(4)], (12,), r"layer 1: \[max_pool1d\] sequences of 3 "),
         ([nn.Linear(5, 2), nn.Reshape(1, 1, 1, 1, 1, 2)], (5,), r"a sample has 6 axes; at most 5 are possible"),
     ],
 )

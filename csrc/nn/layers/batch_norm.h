@@ -17,7 +17,7 @@ class BatchNorm final : public Layer<T> {
   BatchNorm(const core::Config& config, int axes);
 
   std::optional<Intake> intake() const override;
-  bool takes_lengths() const override { return false; }  // its statistics are of all steps
+  bool takes_lengths() const override { return false; }  // its statistics would be of what comes after an end, too
   Shape out_shape(std::span<const Shape> in) const override;
   Traits traits(const Shape& in, bool training) const override;
   Room room(const Shape& in, Size rows, bool training) const override;

@@ -7,14 +7,18 @@ namespace nnext::nn {
 
 template <class T>
 Linear<T>::Linear(const kernels::KernelTable<T>& kernels, const core::Config& config)
+    : Linear(kernels, config, config.size("out_features"), config.flag("bias")) {}
+
+template <class T>
+Linear<T>::Linear(const kernels::KernelTable<T>& kernels, const core::Config& config, Size out_features, bool bias)
     : kernels_(kernels),
       weight_init_(make_initializer(config.child("weight_init"))),
       bias_init_(make_initializer(config.child("bias_init"))),
-      layout_(kernels, config.size("in_features"), config.size("out_features")),
+      layout_(kernels, config.size("in_features"), out_features),
       transposed_layout_(kernels, layout_.cols, layout_.rows) {
   const Size in = layout_.rows, out = layout_.cols;
   this->parameters.push_back({"weight", {out, in}, layout_.size()});
-  if (config.flag("bias")) this->parameters.push_back({"bias", {out}, out});
+  if (bias) this->parameters.push_back({"bias", {out}, out});
 }
 
 template <class T>
@@ -36,8 +40,8 @@ Shape Linear<T>::out_shape(std::span<const Shape> in) const {
   const Shape& x = in.front();
   if (x.channels_first && x.axes > 0)
     core::fail_value("[linear] x is ", text(x),
-                     " a sample, channels first, where it is not clear what its features are", "; put Flatten()",
-                     x.axes == 2 ? " or GlobalAvgPool2d()" : "", " before the layer");
+                     " a sample, channels first, where it is not clear what its features are",
+                     "; put Flatten() or GlobalAvgPool", x.axes, "d() before the layer");
   if (x.channels != layout_.rows)
     core::fail_value("[linear] x has ", x.channels, " features but the layer expects ", layout_.rows,
                      "; change in_features or what comes before the layer");

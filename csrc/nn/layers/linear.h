@@ -12,7 +12,7 @@
 namespace nnext::nn {
 
 template <class T>
-class Linear final : public Layer<T> {
+class Linear : public Layer<T> {
  public:
   Linear(const kernels::KernelTable<T>& kernels, const core::Config& config);
 
@@ -39,13 +39,12 @@ class Linear final : public Layer<T> {
                       double* out) const override;
 
  protected:
+  static constexpr Size kWeight = 0, kBias = 1;
+
+  // With outputs, and a bias, of which the fields of another layer tell.
+  Linear(const kernels::KernelTable<T>& kernels, const core::Config& config, Size out_features, bool bias);
   void gradient(const Pass<T>& pass, const Frame<T>& frame, const Piece& piece, const kernels::Prefetch& prefetch,
                 T* out) const override;
-
- private:
-  static constexpr Size kWeight = 0, kBias = 1;
-  static constexpr Size kFewRows = 8;
-  static constexpr bool kHasBf16 = std::is_same_v<T, float>;
 
   ops::PanelRows panel_rows(const Piece& piece) const;  // that a piece of the weight covers
   const T* weight() const { return this->parameters[kWeight].values.data(); }
@@ -56,7 +55,12 @@ class Linear final : public Layer<T> {
   Initializer weight_init_, bias_init_;
   ops::PanelLayout layout_, transposed_layout_;  // of weight^T [in, out], and of weight [out, in] for dx
   core::Buffer<T> transposed_;                   // empty until pack() wants it
-  std::unique_ptr<LinearBf16> bf16_;             // null: products of T
+
+ private:
+  static constexpr Size kFewRows = 8;
+  static constexpr bool kHasBf16 = std::is_same_v<T, float>;
+
+  std::unique_ptr<LinearBf16> bf16_;  // null: products of T
 };
 
 }  // namespace nnext::nn

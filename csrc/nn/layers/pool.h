@@ -1,4 +1,4 @@
-// Pooling: of each window of an image, or of a signal, its largest number, or its mean.
+// Pooling: of each window of an image, of a signal or of a sequence, its largest number, or its mean.
 #pragma once
 
 #include "core/config.h"
@@ -16,6 +16,8 @@ class Pool : public Layer<T> {
 
   std::optional<Intake> intake() const override { return Intake{.axes = axes_, .channels_first = true}; }
   bool joins_places() const override { return true; }
+  bool takes_lengths() const override { return axes_ == 1; }
+  Size out_length(Size in_length) const override { return window_length(windows_, in_length); }
   Shape out_shape(std::span<const Shape> in) const override {
     require_axes(operation_, in.front(), axes_);
     return window_places(operation_, in.front(), windows_);
@@ -27,15 +29,15 @@ class Pool : public Layer<T> {
   }
 
  protected:
-  // Calls f(image, h, w) for the images of a part.
+  // Calls f(image, h, w) for the images of a part. Windows end where a sequence has its own end.
   template <class F>
   void for_images(const Frame<T>& frame, const Part& part, F f) const {
     const auto axis = [](const ops::Window& window, Size in) {
-      return kernels::PoolAxis{in, window.places(in), window.kernel, window.stride, window.before};
+      return kernels::PoolAxis{in, in == 0 ? 0 : window.places(in), window.kernel, window.stride, window.before};
     };
     const auto [lines, columns] = lines_and_columns(*frame.in);
-    const kernels::PoolAxis h = axis(windows_[0], lines), w = axis(windows_[1], columns);
-    for (Size i = part.begin; i < part.end; ++i) f(i, h, w);
+    const kernels::PoolAxis h = axis(windows_[0], lines);
+    for (Size i = part.begin; i < part.end; ++i) f(i, h, axis(windows_[1], axes_ == 1 ? frame.in_length(i) : columns));
   }
 
  private:
@@ -64,8 +66,8 @@ class MaxPool final : public Pool<T> {
 template <class T>
 class AvgPool final : public Pool<T> {
  public:
-  explicit AvgPool(const core::Config& config)
-      : Pool<T>(config, "avg_pool2d", 2), inside_(!config.flag("count_include_pad")) {}
+  AvgPool(const core::Config& config, int axes)
+      : Pool<T>(config, axes == 1 ? "avg_pool1d" : "avg_pool2d", axes), inside_(!config.flag("count_include_pad")) {}
   Traits traits(const Shape&, bool) const override { return {}; }
   void forward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int) const override {
     this->for_images(frame, part, [&](Size i, const kernels::PoolAxis& h, const kernels::PoolAxis& w) {
@@ -82,31 +84,78 @@ class AvgPool final : public Pool<T> {
   bool inside_;  // zeros around the image do not count
 };
 
-// The mean of each channel: images become features.
+// What pools of all places have in common: images become features, and so do signals and sequences.
 template <class T>
-class GlobalAvgPool final : public Layer<T> {
+class GlobalPool : public Layer<T> {
  public:
-  std::optional<Intake> intake() const override { return Intake{.axes = 2, .channels_first = true}; }
+  GlobalPool(const char* operation, int axes) : operation_(operation), axes_(axes) {}
+  std::optional<Intake> intake() const override { return Intake{.axes = axes_, .channels_first = true}; }
+  bool joins_places() const override { return axes_ == 1; }  // images do not come of features
+  bool takes_lengths() const override { return axes_ == 1; }
+  Size out_length(Size) const override { return 1; }
   Shape out_shape(std::span<const Shape> in) const override {
-    require_axes("global_avg_pool2d", in.front(), 2);
+    require_axes(operation_, in.front(), axes_);
     return in.front().channels;
   }
-  Traits traits(const Shape&, bool) const override { return {}; }
   Room room(const Shape& in, Size, bool) const override { return {.flops = static_cast<double>(in.numbers())}; }
-  void forward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int) const override {
-    for (Size i = part.begin; i < part.end; ++i)
-      pass.kernels.pool.average(frame.in->channels, kOne, all(frame), false, frame.x.row(i), frame.y.row(i));
+
+ protected:
+  static constexpr kernels::PoolAxis kOne{1, 1, 1, 1, 0};
+  // Calls f(row, all) where `all` has the row's places as one line, and one window over it.
+  template <class F>
+  static void for_rows(const Frame<T>& frame, const Part& part, F f) {
+    for (Size i = part.begin; i < part.end; ++i) {
+      const Size places = frame.in_length(i);
+      if (places > 0) f(i, kernels::PoolAxis{places, 1, places, 1, 0});
+    }
   }
-  void backward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int) const override {
+  // Those of a sequence without a step are 0.
+  static void clear_empty(const Frame<T>& frame, const Part& part) {
     for (Size i = part.begin; i < part.end; ++i)
-      pass.kernels.pool.average_backward(frame.in->channels, kOne, all(frame), false, frame.dy.row(i), frame.dx.row(i));
+      if (frame.in_length(i) == 0) std::fill_n(frame.y.row(i), frame.y.cols, T{0});
   }
 
  private:
-  static constexpr kernels::PoolAxis kOne{1, 1, 1, 1, 0};
-  static kernels::PoolAxis all(const Frame<T>& frame) {  // all pixels as one line, and one window over it
-    const Size places = frame.in->places();
-    return {places, 1, places, 1, 0};
+  const char* operation_;
+  int axes_;
+};
+
+// The mean of each channel.
+template <class T>
+class GlobalAvgPool final : public GlobalPool<T> {
+ public:
+  explicit GlobalAvgPool(int axes) : GlobalPool<T>(axes == 1 ? "global_avg_pool1d" : "global_avg_pool2d", axes) {}
+  Traits traits(const Shape&, bool) const override { return {}; }
+  void forward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int) const override {
+    this->clear_empty(frame, part);
+    this->for_rows(frame, part, [&](Size i, const kernels::PoolAxis& all) {
+      pass.kernels.pool.average(frame.in->channels, this->kOne, all, false, frame.x.row(i), frame.y.row(i));
+    });
+  }
+  void backward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int) const override {
+    this->for_rows(frame, part, [&](Size i, const kernels::PoolAxis& all) {
+      pass.kernels.pool.average_backward(frame.in->channels, this->kOne, all, false, frame.dy.row(i), frame.dx.row(i));
+    });
+  }
+};
+
+// The largest number of each channel.
+template <class T>
+class GlobalMaxPool final : public GlobalPool<T> {
+ public:
+  GlobalMaxPool() : GlobalPool<T>("global_max_pool1d", 1) {}
+  Traits traits(const Shape&, bool) const override { return {.reads_x = true}; }
+  void forward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int) const override {
+    this->clear_empty(frame, part);
+    this->for_rows(frame, part, [&](Size i, const kernels::PoolAxis& all) {
+      pass.kernels.pool.max(frame.in->channels, this->kOne, all, frame.x.row(i), frame.y.row(i));
+    });
+  }
+  void backward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int) const override {
+    this->for_rows(frame, part, [&](Size i, const kernels::PoolAxis& all) {
+      pass.kernels.pool.max_backward(frame.in->channels, this->kOne, all, frame.x.row(i), frame.dy.row(i),
+                                     frame.dx.row(i));
+    });
   }
 };
 

@@ -33,8 +33,9 @@ Windows read_windows(const core::Config& config, int axes) {
 }
 
 void require_axes(const char* operation, const Shape& in, int axes) {
-  if (in.axes == static_cast<Size>(axes) && in.channels_first) return;
-  const char* const wanted = axes == 1 ? "signals (channels, length)" : "images (channels, height, width)";
+  if (in.axes == static_cast<Size>(axes) && (in.channels_first || axes == 1)) return;
+  const char* const wanted =
+      axes == 1 ? "signals (channels, length) or sequences (steps, features)" : "images (channels, height, width)";
   core::fail_value("[", operation, "] x is ", text(in), " a sample but the layer takes ", wanted,
                    "; give such an input_shape, or change what comes before the layer");
 }
@@ -47,12 +48,15 @@ Shape window_places(const char* operation, const Shape& in, const Windows& windo
   const std::array<Size, 2> size = lines_and_columns(in);
   const Size space[] = {windows[0].places(size[0]), windows[1].places(size[1])};
   if (space[1] == 0 && in.axes == 1)
-    core::fail_value("[", operation, "] signals of ", size[1], " with padding are shorter than the window of ",
-                     windows[1].reach(), "; change kernel_size or padding");
+    core::fail_value("[", operation, "] ", in.channels_first ? "signals" : "sequences", " of ", size[1],
+                     " with padding are shorter than the window of ", windows[1].reach(),
+                     "; change kernel_size or padding");
   if (space[0] == 0 || space[1] == 0)
     core::fail_value("[", operation, "] images of ", size[0], " x ", size[1], " with padding are smaller than the ",
                      "window of ", windows[0].reach(), " x ", windows[1].reach(), "; change kernel_size or padding");
-  return {std::span(space).last(in.axes), in.channels, true};
+  return {std::span(space).last(in.axes), in.channels, in.channels_first};
 }
+
+Size window_length(const Windows& windows, Size in_length) { return in_length == 0 ? 0 : windows[1].places(in_length); }
 
 }  // namespace nnext::nn

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from nnext._unknown import attributes_of
 from nnext.layers import (
     activations,
+    attention_pooling,
     base,
     batch_norm,
     branches,
@@ -23,6 +24,7 @@ from nnext.layers import (
 from nnext.layers.activations.bounded import *
 from nnext.layers.activations.piecewise import *
 from nnext.layers.activations.smooth import *
+from nnext.layers.attention_pooling import *
 from nnext.layers.base import *
 from nnext.layers.batch_norm import *
 from nnext.layers.branches import *
@@ -40,6 +42,7 @@ from nnext.layers.residual import *
 
 __all__: list[str] = []
 __all__ += activations.__all__
+__all__ += attention_pooling.__all__
 __all__ += base.__all__
 __all__ += batch_norm.__all__
 __all__ += branches.__all__

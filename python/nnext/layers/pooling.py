@@ -1,4 +1,4 @@
-"""Pooling: fewer places of an image or a signal, each standing for several."""
+"""Pooling: fewer places of an image, a signal or a sequence, each standing for several."""
 
 from __future__ import annotations
 
@@ -7,10 +7,18 @@ from dataclasses import KW_ONLY
 from nnext._fields import both, flag, sides, size
 from nnext.layers.base import Layer
 
-__all__ = ["AvgPool2d", "GlobalAvgPool2d", "MaxPool1d", "MaxPool2d"]
+__all__ = [
+    "AvgPool1d",
+    "AvgPool2d",
+    "GlobalAvgPool1d",
+    "GlobalAvgPool2d",
+    "GlobalMaxPool1d",
+    "MaxPool1d",
+    "MaxPool2d",
+]
 
 
-def _refuse_wide_padding(layer: MaxPool1d | _Pool2d) -> None:
+def _refuse_wide_padding(layer: _Pool1d | _Pool2d) -> None:
     """Refuse windows that may lie outside the image or the signal."""
     kernel, padding = layer.kernel_size, layer.padding
     if any(2 * width > side for side, width in zip(both(kernel), both(padding), strict=True)):
@@ -18,6 +26,20 @@ def _refuse_wide_padding(layer: MaxPool1d | _Pool2d) -> None:
             f"[{type(layer).__name__}] padding is {padding} but kernel_size is {kernel}; give a padding of at most "
             "half the kernel"
         )
+
+
+class _Pool1d(Layer, abstract=True):
+    """What a maximum and a mean over windows of one axis have in common."""
+
+    output_range = None
+
+    kernel_size: int = size()
+    stride: int | None = size(default=None, optional=True)
+    padding: int = size(default=0, low=0)
+
+    def check(self) -> None:
+        """Refuse windows that may lie outside the signal."""
+        _refuse_wide_padding(self)
 
 
 class _Pool2d(Layer, abstract=True):
@@ -34,8 +56,8 @@ class _Pool2d(Layer, abstract=True):
         _refuse_wide_padding(self)
 
 
-class MaxPool1d(Layer):
-    """The largest number of each window of a channel: (C, L) -> (C, L').
+class MaxPool1d(_Pool1d):
+    """The largest number of each window of a channel: (C, L) -> (C, L'), or of a feature: (T, F) -> (T', F).
 
     Its gradient goes to that number, to the first of equal ones. A window ends at the signal's edge: padding is never
     the largest.
@@ -65,16 +87,6 @@ class MaxPool1d(Layer):
     >>> nn.Sequential(nn.MaxPool1d(2)).predict(np.arange(6).reshape(1, 1, 6))
     array([[[1., 3., 5.]]], dtype=float32)
     """
-
-    output_range = None
-
-    kernel_size: int = size()
-    stride: int | None = size(default=None, optional=True)
-    padding: int = size(default=0, low=0)
-
-    def check(self) -> None:
-        """Refuse windows that may lie outside the signal."""
-        _refuse_wide_padding(self)
 
 
 class MaxPool2d(_Pool2d):
@@ -111,6 +123,37 @@ class MaxPool2d(_Pool2d):
     """
 
 
+class AvgPool1d(_Pool1d):
+    """The mean of each window of a channel: (C, L) -> (C, L'), or of a feature: (T, F) -> (T', F).
+
+    Parameters
+    ----------
+    kernel_size : int
+        Places of a window.
+    stride : int or None
+        From one window to the next; None is kernel_size, so that windows lie side by side.
+    padding : int
+        Zeros at each end of the signal; at most half of kernel_size.
+    count_include_pad : bool
+        Whether these zeros count: then every sum is divided by kernel_size, else by what of it lies within the signal.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For sizes out of range; from the network, when a signal is shorter than the window.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nnext as nn
+    >>> nn.Sequential(nn.AvgPool1d(2)).predict(np.arange(6).reshape(1, 1, 6))
+    array([[[0.5, 2.5, 4.5]]], dtype=float32)
+    """
+
+    _: KW_ONLY
+    count_include_pad: bool = flag(default=True)
+
+
 class AvgPool2d(_Pool2d):
     """The mean of each window of a channel: (C, H, W) -> (C, H', W').
 
@@ -142,6 +185,37 @@ class AvgPool2d(_Pool2d):
 
     _: KW_ONLY
     count_include_pad: bool = flag(default=True)
+
+
+class GlobalAvgPool1d(Layer):
+    """The mean of each channel: (C, L) -> (C,), or of each feature: (T, F) -> (F,). Features for a `Linear`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nnext as nn
+    >>> nn.Sequential(nn.GlobalAvgPool1d()).predict(np.arange(8).reshape(1, 2, 4))
+    array([[1.5, 5.5]], dtype=float32)
+    """
+
+    output_range = None
+
+
+class GlobalMaxPool1d(Layer):
+    """The largest number of each channel: (C, L) -> (C,), or of each feature: (T, F) -> (F,).
+
+    Its gradient goes to that number, to the first of equal ones. After a convolution it tells whether there is
+    something, wherever it is. Collobert et al., Journal of Machine Learning Research 12 (2011).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nnext as nn
+    >>> nn.Sequential(nn.GlobalMaxPool1d()).predict(np.arange(8).reshape(1, 2, 4))
+    array([[3., 7.]], dtype=float32)
+    """
+
+    output_range = None
 
 
 class GlobalAvgPool2d(Layer):

@@ -37,3 +37,13 @@ def in_lines(values: npt.ArrayLike) -> Array:
     """Turn what each place of signals has, (n, L) or (n, C, L), into that of images of one line; (n,) stays."""
     values = np.asarray(values)
     return np.expand_dims(values, -2) if values.ndim > 1 else values
+
+
+def lines_of_steps(x: Array) -> Array:
+    """Turn sequences (n, T, F) to images of one line, (n, F, 1, T); rows of features stay."""
+    return np.moveaxis(x, -1, 1)[:, :, None] if x.ndim == 3 else x
+
+
+def steps_of_lines(y: Array) -> Array:
+    """Turn images of one line, (n, F, 1, T), to sequences (n, T, F); rows of features stay."""
+    return np.moveaxis(y[:, :, 0], 1, -1) if y.ndim == 4 else y

@@ -6,6 +6,7 @@ hands back is the ``dy`` of the layer before it. Rows are samples throughout.
 
 from nnext.reference.layers import (
     activation,
+    attention_pooling,
     batch_norm,
     branches,
     chain,
@@ -22,6 +23,7 @@ from nnext.reference.layers import (
     residual,
 )
 from nnext.reference.layers.activation import *
+from nnext.reference.layers.attention_pooling import *
 from nnext.reference.layers.base import Draw as Draw
 from nnext.reference.layers.base import Layer as Layer
 from nnext.reference.layers.base import from_config as from_config
@@ -43,6 +45,7 @@ from nnext.reference.layers.residual import *
 
 __all__: list[str] = []
 __all__ += activation.__all__
+__all__ += attention_pooling.__all__
 __all__ += batch_norm.__all__
 __all__ += branches.__all__
 __all__ += chain.__all__

@@ -56,6 +56,10 @@ class Embedding(Layer):
             weight[d.padding_idx] = 0
         return {"weight": weight}
 
+    def image_axes(self) -> int:
+        """Return 0: sequences have their features last."""
+        return 0
+
     def parameters(self) -> dict[str, Array]:
         """Return the vectors."""
         return {"weight": self.weight}

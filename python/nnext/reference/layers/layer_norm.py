@@ -23,6 +23,21 @@ def _require_shape(operation: str, x: Array, last: tuple[int, ...]) -> None:
         )
 
 
+class _OverLastAxes(Layer):
+    """What normalizes over the last axes, as people write them."""
+
+    normalized_shape: tuple[int, ...]
+
+    @property
+    def axes(self) -> tuple[int, ...]:
+        """Those over which it normalizes."""
+        return tuple(range(-len(self.normalized_shape), 0))
+
+    def image_axes(self) -> int:
+        """Return those of images where there are three axes; else 0: features are last, of rows and of steps."""
+        return 2 if len(self.normalized_shape) == 3 else 0
+
+
 class Saved(NamedTuple):
     """What a forward pass leaves for the way back."""
 
@@ -31,7 +46,7 @@ class Saved(NamedTuple):
 
 
 @dataclass
-class LayerNorm(Layer):
+class LayerNorm(_OverLastAxes):
     """``y = xhat * weight + bias`` with ``xhat = (x - mean) / sqrt(variance + eps)`` over the last axes of a sample.
 
     Source: Ba, Kiros and Hinton, arXiv:1607.06450.
@@ -73,11 +88,6 @@ class LayerNorm(Layer):
         """Return weight and bias."""
         return {name: a for name, a in (("weight", self.weight), ("bias", self.bias)) if a is not None}
 
-    @property
-    def axes(self) -> tuple[int, ...]:
-        """Those over which it normalizes."""
-        return tuple(range(-len(self.normalized_shape), 0))
-
     def forward(self, x: Array, draw: Draw | None) -> tuple[Array, Saved]:
         """(n, ...) -> (n, ...)."""
         _require_shape("layer_norm", x, self.normalized_shape)
@@ -96,7 +106,7 @@ class LayerNorm(Layer):
 
 
 @dataclass
-class RMSNorm(Layer):
+class RMSNorm(_OverLastAxes):
     """``y = xhat * weight`` with ``xhat = x / sqrt(mean(x^2) + eps)`` over the last axes of a sample.
 
     Source: Zhang and Sennrich, NeurIPS 2019.
@@ -136,11 +146,6 @@ class RMSNorm(Layer):
     def parameters(self) -> dict[str, Array]:
         """Return the weight."""
         return {} if self.weight is None else {"weight": self.weight}
-
-    @property
-    def axes(self) -> tuple[int, ...]:
-        """Those over which it normalizes."""
-        return tuple(range(-len(self.normalized_shape), 0))
 
     def forward(self, x: Array, draw: Draw | None) -> tuple[Array, Saved]:
         """(n, ...) -> (n, ...)."""

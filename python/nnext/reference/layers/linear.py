@@ -51,6 +51,10 @@ class Linear(Layer):
         """Return weight and bias."""
         return {"weight": self.weight} | ({} if self.bias is None else {"bias": self.bias})
 
+    def image_axes(self) -> int:
+        """Return 0: features are last, of rows and of steps."""
+        return 0
+
     def forward(self, x: Array, draw: Draw | None) -> tuple[Array, Array]:
         """(n, in_features) -> (n, out_features), or that at each step of (n, T, in_features)."""
         if x.ndim not in (2, 3) or x.shape[-1] != self.weight.shape[1]:

@@ -51,6 +51,10 @@ class PReLU(Layer):
         """Return the weight."""
         return {"weight": self.weight}
 
+    def image_axes(self) -> int | None:
+        """Return 0 where there are several weights: features are last, of rows and of steps."""
+        return None if len(self.weight) == 1 else 0
+
     def forward(self, x: Array, draw: Draw | None) -> tuple[Array, Array]:
         """(n, ..., channels) -> the same; the channels of images are first."""
         last = channels_last(x)

@@ -67,6 +67,10 @@ class _Recurrent(Layer):
                 )
         return arrays
 
+    def image_axes(self) -> int:
+        """Return 0: sequences have their features last."""
+        return 0
+
     def parameters(self) -> dict[str, Array]:
         """Return the arrays of all levels."""
         return {

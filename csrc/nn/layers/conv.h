@@ -1,4 +1,5 @@
-// Convolution of images with windows of weight[out, in / groups, kh, kw], plus bias[out].
+// Convolution of images with windows of weight[out, in / groups, kh, kw], plus bias[out]; of signals and sequences, which
+// are images of one line, with weight[out, in / groups, k].
 #pragma once
 
 #include "core/config.h"
@@ -10,11 +11,16 @@
 namespace nnext::nn {
 
 template <class T>
-class Conv2d final : public Layer<T> {
+class Conv final : public Layer<T> {
  public:
-  Conv2d(const kernels::KernelTable<T>& kernels, const core::Config& config);
+  Conv(const kernels::KernelTable<T>& kernels, const core::Config& config, int axes);
 
-  std::optional<Intake> intake() const override { return Intake{in_channels_, 2, true}; }
+  std::optional<Intake> intake() const override { return Intake{in_channels_, axes_, true}; }
+  bool joins_places() const override {
+    return axes_ == 1;
+  }  // images do not come of features, whose number is not known
+  bool takes_lengths() const override { return axes_ == 1; }  // what comes after the end is 0, as padding is
+  Size out_length(Size in_length) const override { return window_length(windows_, in_length); }
   Shape out_shape(std::span<const Shape> in) const override;
   Traits traits(const Shape&, bool) const override { return {.reads_x = true}; }
   Room room(const Shape& in, Size rows, bool training) const override;
@@ -50,6 +56,8 @@ class Conv2d final : public Layer<T> {
   const T* bias() const { return has_bias() ? this->parameters[kBias].values.data() : nullptr; }
 
   const kernels::KernelTable<T>& kernels_;
+  const char* operation_;
+  int axes_;
   Initializer weight_init_, bias_init_;
   Windows windows_;
   Size in_channels_, out_channels_, groups_;
