@@ -109,18 +109,23 @@ class AttentionPooling(torch.nn.Module):  # type: ignore[misc]
 class _Recurrent:
     """Before one of PyTorch's: what each direction gives after the step that it reads last, or at each step."""
 
-    def __init__(self, return_sequences: bool, **settings: Any) -> None:
+    def __init__(self, return_sequences: bool, stateful: bool, **settings: Any) -> None:
         super().__init__(batch_first=True, **settings)
-        self.return_sequences = return_sequences
+        self.return_sequences, self.stateful = return_sequences, stateful
+
+    def steps(self, x: Any, state: Any = None) -> Any:
+        """Return the outputs of all steps, and the state after them."""
+        return super().forward(x, state)  # type: ignore[misc]
 
     def forward(self, x: Any) -> Any:
-        y, _ = super().forward(x)  # type: ignore[misc]
+        y, _ = self.steps(x)
         size = self.hidden_size  # type: ignore[attr-defined]
         return y if self.return_sequences else torch.cat([y[:, -1, :size], y[:, 0, size:]], dim=1)
 
 
 RECURRENT = {
-    kind.__name__: type(kind.__name__, (_Recurrent, getattr(torch.nn, kind.__name__)), {}) for kind in (nn.RNN, nn.GRU, nn.LSTM)
+    kind.__name__: type(kind.__name__, (_Recurrent, getattr(torch.nn, kind.__name__)), {})
+    for kind in (nn.RNN, nn.GRU, nn.LSTM)
 }
 
 

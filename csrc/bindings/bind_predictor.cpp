@@ -41,7 +41,8 @@ class TypedEngine final : public PredictorEngine {
     const Argument argument{"step", "x"};
     const py::array numbers = as_numbers(x, argument);
     if (static_cast<Size>(numbers.size()) != step_in)
-      fail(argument, "has shape ", shape_text(numbers), " but a step has ", step_in, " features; give (", step_in, ",)");
+      fail(argument, "has shape ", shape_text(numbers), " but a step has ", step_in, " features; give (", step_in,
+           ",)");
     const py::tuple shape = step_->in().single ? py::tuple(py::make_tuple(1, 1)) : py::make_tuple(1, 1, step_in);
     const Rows<T> rows =
         as_rows<T>(numbers.attr("reshape")(shape), {.section = &model_.section(), .finite = false}, argument);

@@ -19,9 +19,7 @@ struct StateObject {
 
 PyTypeObject* state_type = nullptr;
 
-const PredictorEngine& engine_of(PyObject* predictor) {
-  return *reinterpret_cast<PredictorObject*>(predictor)->engine;
-}
+const PredictorEngine& engine_of(PyObject* predictor) { return *reinterpret_cast<PredictorObject*>(predictor)->engine; }
 
 py::object new_state(PyObject* predictor) {
   const PredictorEngine& engine = engine_of(predictor);
@@ -43,7 +41,8 @@ StateObject& require_state(PyObject* object, PyObject* predictor) {
   if (state.predictor != predictor)
     throw py::value_error("[step] the state is one of another predictor; begin with this one's reset()");
   if (state.in_use)
-    throw std::runtime_error("[step] another thread is at a step from this state; give each sequence a state of its own");
+    throw std::runtime_error(
+        "[step] another thread is at a step from this state; give each sequence a state of its own");
   return state;
 }
 
@@ -56,8 +55,7 @@ char* ready(const PredictorEngine& engine, PyObject* object, Size count, int fla
   return alone && dimensions.back() == static_cast<Py_intptr_t>(count) ? array->data : nullptr;
 }
 
-constexpr int kReadable =
-    py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+constexpr int kReadable = py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
 constexpr int kWritable = kReadable | py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
 
 void go(const PredictorEngine& engine, const void* x, void* y, StateObject& state) {
@@ -118,7 +116,8 @@ PyObject* copy_state(PyObject* self, PyObject*) {
   return returned([&] {
     const auto& from = *reinterpret_cast<StateObject*>(self);
     py::object copied = new_state(from.predictor);
-    std::copy(from.numbers->begin(), from.numbers->end(), reinterpret_cast<StateObject*>(copied.ptr())->numbers->begin());
+    std::copy(from.numbers->begin(), from.numbers->end(),
+              reinterpret_cast<StateObject*>(copied.ptr())->numbers->begin());
     return copied;
   });
 }
@@ -139,7 +138,8 @@ constexpr const char* kStepDoc =
     "x : array_like of shape (features,), or int for a network that begins with an Embedding\n"
     "    Quickest as a C-contiguous ndarray of the model's dtype.\n"
     "state : State or None\n"
-    "    What `reset` or the step before returned. It is changed, and returned; None is the begin of a sequence. Sequences\n"
+    "    What `reset` or the step before returned. It is changed, and returned; None is the begin of a sequence. "
+    "Sequences\n"
     "    with states of their own may go on at the same time, also in several threads.\n"
     "out : ndarray of shape (outputs,), optional\n"
     "    Where to write the output: of the model's dtype, C-contiguous.\n\n"
@@ -156,11 +156,10 @@ constexpr const char* kResetDoc =
 
 }  // namespace
 
-PyMethodDef predictor_step_methods[] = {
-    {"reset", call_reset, METH_NOARGS, kResetDoc},
-    {"step", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(call_step)), METH_FASTCALL | METH_KEYWORDS,
-     kStepDoc},
-    {nullptr, nullptr, 0, nullptr}};
+PyMethodDef predictor_step_methods[] = {{"reset", call_reset, METH_NOARGS, kResetDoc},
+                                        {"step", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(call_step)),
+                                         METH_FASTCALL | METH_KEYWORDS, kStepDoc},
+                                        {nullptr, nullptr, 0, nullptr}};
 
 void bind_predictor_state(py::module_& m) {
   static PyMethodDef methods[] = {{"__copy__", copy_state, METH_NOARGS, nullptr}, {nullptr, nullptr, 0, nullptr}};

@@ -18,8 +18,8 @@ struct CellStep {
   std::ptrdiff_t h_row;
   const T* c_before;  // of a cell with such a state
   std::ptrdiff_t c_before_row;
-  T* c;  // may be c_before
-  T* tanh_c;          // null: not wanted
+  T* c;       // may be c_before
+  T* tanh_c;  // null: not wanted
   std::ptrdiff_t c_row;
 };
 
@@ -30,7 +30,9 @@ struct CellStepBack {
   std::ptrdiff_t gates_row;
   const T *h_before, *h;
   std::ptrdiff_t h_before_row, h_row;
-  const T *c_before, *tanh_c;
+  const T* c_before;
+  std::ptrdiff_t c_before_row;
+  const T* tanh_c;
   std::ptrdiff_t c_row;
   const T* dh;
   T* carried;            // LSTM: dc of this step, then of the one before. GRU: what of dh goes on without a product

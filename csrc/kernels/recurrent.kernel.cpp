@@ -89,7 +89,7 @@ struct Lstm {
       const Vec<T> i = load(part, gate), f = load(part, gate + s.width);
       const Vec<T> g = load(part, gate + 2 * s.width), o = load(part, gate + 3 * s.width);
       const Vec<T> tanh_c = load(part, s.tanh_c + at), dh = load(part, s.dh + row * s.d_row + j);
-      const Vec<T> before = s.c_before == nullptr ? Vec<T>{} : load(part, s.c_before + at);
+      const Vec<T> before = s.c_before == nullptr ? Vec<T>{} : load(part, s.c_before + row * s.c_before_row + j);
       const Vec<T> dc = fma(dh * o, tanh_slope<T>(tanh_c), load(part, carried));
       store(part, gate, dc * g * sigmoid_slope<T>(i));
       store(part, gate + s.width, dc * before * sigmoid_slope<T>(f));

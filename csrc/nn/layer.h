@@ -90,6 +90,7 @@ struct Traits {
   bool reads_x = false;                    // backward() or gradients() read x, so no later layer may overwrite it;
   bool reads_y = false;                    // the same of y
   bool gradients_follow_backward = false;  // gradients() needs what backward() leaves, also where nobody needs dx
+  bool carries_state = false;              // in training, too: a batch goes on from the one before (Room::carried)
   bool backward_consumes = false;          // backward() may be called once for each forward()
   bool rows_together = false;              // rows go through it all at once: it reads its weights again for each step
   Size row_grain = 1;                      // members share out rows by multiples of it

@@ -166,8 +166,9 @@ template <class T>
 void Section<T>::require_steps() const {
   for (const Node<T>& node : nodes_)
     if (!node.layer->goes_by_steps())
-      core::fail_value("[step] layer ", node.path, " is a ", node.kind, ", which looks at several steps or from the end; ",
-                       "only layers that treat each step by itself, and recurrent ones in one direction, go step by step");
+      core::fail_value(
+          "[step] layer ", node.path, " is a ", node.kind, ", which looks at several steps or from the end; ",
+          "only layers that treat each step by itself, and recurrent ones in one direction, go step by step");
 }
 
 // Of each value, 0 where it has no steps; calls f(node, before, after) for every layer that sees some.

@@ -129,14 +129,10 @@ template <class T>
 void Recurrence<T>::forward(const runtime::Member& me, Range rows, const Sequences& all,
                             const RecurrentMemory<T>& memory, const T* wx, const T* wh, const T* bias) const {
   const auto at = [&](const auto& steps, Size t) { return steps ? steps(rows.begin, t) : nullptr; };
-  // What a step goes on from: the step before, or what is carried.
-  const auto from = [&](const Steps<T>& steps, const Steps<T>& carried, Size s) -> const Steps<T>& {
-    return s == 0 ? carried : steps;
-  };
   for (Size s = 0; s < all.steps && !me.stop(); ++s) {
     const Size t = all.reverse ? all.steps - 1 - s : s, before = all.reverse ? t + 1 : t - 1;
     const Size m = all.active(rows, t);
-    const Steps<T>&h_from = from(memory.h, memory.h_carried, s), &c_from = from(memory.c, memory.c_carried, s);
+    const Steps<T>&h_from = s == 0 ? memory.h_start : memory.h, &c_from = s == 0 ? memory.c_start : memory.c;
     T* const h_before = at(h_from, before);
     const bool one_row = m == 1 && gates_.of_weight() == gates_.block();
     if (one_row) fill_row(memory.x(rows.begin, t), h_before, wx, wh, bias, memory.gates(rows.begin, t));
@@ -247,6 +243,8 @@ template <class T>
 void Recurrence<T>::cells_back(Range rows, const Step& at, const RecurrentMemory<T>& memory,
                                const RecurrentGradients<T>& gradients) const {
   const auto of = [&](const auto& steps, Size t, Size first) { return steps ? steps(rows.begin, t) + first : nullptr; };
+  const Steps<T>&h_from = at.has_before ? memory.h : memory.h_start,
+        &c_from = at.has_before ? memory.c : memory.c_start;
   for (Size block = 0; block < gates_.blocks(); ++block) {
     const Size first = block * gates_.width;
     cell_.backward({.rows = at.active,
@@ -254,11 +252,12 @@ void Recurrence<T>::cells_back(Range rows, const Step& at, const RecurrentMemory
                     .width = gates_.width,
                     .gates = memory.gates(rows.begin, at.t) + block * gates_.block(),
                     .gates_row = memory.gates.row,
-                    .h_before = at.has_before ? of(memory.h, at.before, first) : nullptr,
+                    .h_before = of(h_from, at.before, first),
                     .h = of(memory.h, at.t, first),
-                    .h_before_row = memory.h.row,
+                    .h_before_row = h_from.row,
                     .h_row = memory.h.row,
-                    .c_before = at.has_before ? of(memory.c, at.before, first) : nullptr,
+                    .c_before = of(c_from, at.before, first),
+                    .c_before_row = c_from.row,
                     .tanh_c = of(memory.tanh_c, at.t, first),
                     .c_row = memory.c.row,
                     .dh = gradients.dh + first,
@@ -315,19 +314,15 @@ void Recurrence<T>::add_weight_gradient(Range rows, const Sequences& all, const 
   const PanelLayout& layout = of_h ? of_h_ : of_x_;
   const Steps<const T> from = of_h ? Steps<const T>{memory.h.data, memory.h.row, memory.h.step} : memory.x;
   const Size place = gates_.place(of_h, part.panel * layout.width), skipped = of_h ? 1 : 0;
-  for (Size i = 0; i < rows.size(); ++i) runs[i] = {stride(i) * from.row, stride(i) * memory.gates.row};
-  for (Size first = rows.begin, count; first < rows.end; first += count) {  // rows of one length
-    count = 1;
-    while (first + count < rows.end && all.length(first + count) == all.length(first)) ++count;
-    if (all.length(first) <= skipped) continue;
-    // Of h those of the step before: on the way back that comes after it.
+  // Of rows from `first` on the same k steps: those of `a` from `a_step` on, beside those of the gates from `step` on.
+  const auto add = [&](const Steps<const T>& a, Size first, Size count, Size a_step, Size step, Size k) {
     kernels_.gemm.multiply_panel({.m = part.count,
                                   .n = layout.width,
-                                  .k = all.length(first) - skipped,
-                                  .a = from(first, all.reverse ? skipped : 0) + part.first,
+                                  .k = k,
+                                  .a = a(first, a_step) + part.first,
                                   .a_row = 1,
-                                  .a_k = from.step,
-                                  .b = memory.gates(first, all.reverse ? 0 : skipped) + place,
+                                  .a_k = a.step,
+                                  .b = memory.gates(first, step) + place,
                                   .b_k = memory.gates.step,
                                   .init = sums,
                                   .init_row = stride(layout.width),
@@ -335,6 +330,22 @@ void Recurrence<T>::add_weight_gradient(Range rows, const Sequences& all, const 
                                   .c_row = stride(layout.width),
                                   .runs = count,
                                   .run = runs});
+  };
+  const auto lay_runs = [&](const Steps<const T>& a) {
+    for (Size i = 0; i < rows.size(); ++i) runs[i] = {stride(i) * a.row, stride(i) * memory.gates.row};
+  };
+  if (of_h && memory.h_start) {
+    const Steps<const T> start{memory.h_start.data, memory.h_start.row, memory.h_start.step};
+    lay_runs(start);
+    add(start, rows.begin, rows.size(), 0, 0, 1);
+  }
+  lay_runs(from);
+  for (Size first = rows.begin, count; first < rows.end; first += count) {  // rows of one length
+    count = 1;
+    while (first + count < rows.end && all.length(first + count) == all.length(first)) ++count;
+    // Of h those of the step before: on the way back that comes after it.
+    if (all.length(first) > skipped)
+      add(from, first, count, all.reverse ? skipped : 0, all.reverse ? 0 : skipped, all.length(first) - skipped);
   }
 }
 

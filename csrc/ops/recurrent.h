@@ -81,7 +81,8 @@ struct RecurrentMemory {
   Steps<const T> x{};
   Steps<T> gates{}, h{}, c{}, tanh_c{};  // the last two where the cell has them; without tanh_c there is no backward()
   Steps<T> last{};                       // for each row the h of its last step; null: not wanted
-  Steps<T> h_carried{}, c_carried{};     // what the first step goes on from, and the last one leaves; null: from 0
+  Steps<T> h_start{}, c_start{};         // what the first step goes on from; null: 0
+  Steps<T> h_carried{}, c_carried{};     // where the last one leaves what others go on from; null: nowhere
 };
 template <class T>
 struct RecurrentGradients {

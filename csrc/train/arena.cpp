@@ -53,7 +53,7 @@ template <class T>
 void View<T>::set_state(T* state) {
   for (Size i = 0; i < frames_.size(); ++i)
     if (const Stage<T>& stage = plan_->stages()[i]; stage.carries)
-      frames_[i].state = state == nullptr ? nullptr : state + stage.state;
+      frames_[i].state = state == nullptr ? nullptr : state + stage.state * rows_;
 }
 
 template <class T>

@@ -35,7 +35,7 @@ class View {
   Matrix<T> input_copy() const { return at(plan_->input()); }
   void set_batch(ConstMatrix<T> x);
   void set_rows(Size rows);
-  // Of a single row: what it carries, Plan::carried() numbers; null: from zeros on.
+  // What the batch's rows carry, Plan::carried() numbers each, layer by layer; null: they start from zeros.
   void set_state(T* state);
   // Whether the batch's rows have ends of their own, and then length(i) for some of them.
   void use_lengths(bool uses);

@@ -93,6 +93,7 @@ void Epoch<T>::begin(const Member& me, Size step_, Size batch_) {
                            : copy(mine.view.input_copy().data);
   mine.view.set_batch(batch.x);
   mine.view.use_lengths(samples_->x.has_lengths());
+  if (plan_.carries_state()) mine.view.set_state(training_.carried.numbers.data());
   if (has_ends()) batch.step_places = count_places(batch);
   if (prefetches_) look_ahead(me, mine);
 }

@@ -17,7 +17,7 @@ Size Fit<T>::rows_at_once(const Samples<T>& samples, Size batch) const {
   if (whole || batch <= 2 * runtime::kBatchRows) return batch;
   const Plan<T> plan(training_.passed(), samples.x.shape, 2, training_.loss.head, Use::train);
   for (const Stage<T>& stage : plan.stages())
-    if (stage.layer().rounds(true) > 1) return batch;
+    if (stage.layer().rounds(true) > 1 || plan.carries_state()) return batch;
   const Size rows = std::max(runtime::kBatchRows, 2 * runtime::kBatchBytes / (plan.numbers() * sizeof(T)));
   return batch <= 2 * rows ? batch : rows;
 }
@@ -36,6 +36,7 @@ Size Fit<T>::prepare(const Samples<T>& samples, const EpochOptions& options) {
     core::fail_value("[fit] with ", n, n == 1 ? " sample" : " samples", " and batch_size=", options.batch_size,
                      " a batch has ", smallest, " but batch normalization needs ", plan_->min_rows(),
                      " in training; choose another batch_size, or leave out a sample");
+  if (plan_->carries_state()) require_batches_that_go_on(n, options);
   const Size batches = core::divide_up(n, batch);
   const Size steps = core::divide_up(batches, std::min(training_.settings.accumulate, batches));
   for (const SettingValues& of : options.changing)
@@ -48,6 +49,33 @@ Size Fit<T>::prepare(const Samples<T>& samples, const EpochOptions& options) {
     epoch_ = std::make_unique<Epoch<T>>(training_, *plan_, share_step(*plan_, members));
   }
   return rows;
+}
+
+// Row i of a batch goes on from row i of the one before.
+template <class T>
+void Fit<T>::require_batches_that_go_on(Size samples, const EpochOptions& options) const {
+  if (options.shuffle)
+    core::fail_value("[fit] a layer is stateful, so that each batch goes on from the one before, but shuffle is true; ",
+                     "give shuffle=False, with sequences in their order");
+  const Size batch = std::min(options.batch_size, samples), carried = training_.carried.rows;
+  if (samples % batch != 0 || (options.part_of && carried > 0 && carried != batch))
+    core::fail_value("[fit] a layer is stateful, so that batches must have the same number of samples, but one has ",
+                     samples % batch != 0 ? samples % batch : batch, " and another ",
+                     samples % batch != 0 ? batch : carried, "; leave samples out, or choose another batch_size");
+  if (training_.trial != nullptr || training_.settings.accumulate > 1)
+    core::fail_value("[fit] a layer is stateful, but ",
+                     training_.trial != nullptr ? "LBFGS looks several times at a batch"
+                                                : "accumulate makes one step of several batches",
+                     "; use another optimizer and accumulate=1");
+}
+
+// Nobody copies the state meanwhile.
+template <class T>
+void Fit<T>::begin_carrying(Size rows, bool anew) {
+  Carried<T>& carried = training_.carried;
+  if (!plan_->carries_state() || (!anew && carried.rows == rows)) return;
+  carried.numbers = core::Buffer<T>(core::checked_product(rows, plan_->carried()));
+  carried.rows = rows;
 }
 
 // Of one of the two phases of a step, in operations.
@@ -124,10 +152,10 @@ EpochReport Fit<T>::run_epoch(const Samples<T>& samples, const EpochOptions& opt
   epoch.start(samples, options, rows, sample_order(samples.x, options.shuffle, cancel));
   Run run{.epoch = epoch, .cancel = cancel, .deadline = options.deadline};
   choose_way(run);
-  if (!options.part_of)
+  if (!options.part_of || plan_->carries_state())
     if (const Gate::Writer writer(training_.network.gate, &cancel); writer) {
-      ++training_.counters.epoch;
-      training_.position.begin_epoch();
+      begin_carrying(rows, !options.part_of);
+      if (!options.part_of) ++training_.counters.epoch, training_.position.begin_epoch();
     }
   while (!epoch.diverged && !cancel.requested()) {
     // So that what is kept below is finite. Nobody but this fit changes parameters between two of its epochs.

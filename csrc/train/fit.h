@@ -34,6 +34,8 @@ class Fit {
   void begin_trials();
   Size rows_at_once(const Samples<T>& samples, Size batch) const;
   Size prepare(const Samples<T>& samples, const EpochOptions& options);  // returns the rows of a batch
+  void require_batches_that_go_on(Size samples, const EpochOptions& options) const;
+  void begin_carrying(Size rows, bool anew);
   void choose_way(Run& run);
   Program make_program(const Run& run) const;
   void pack_layers(bool tiny);

@@ -113,6 +113,7 @@ void Plan<T>::lay_out_values(const nn::Section<T>& section, Size head, Layout& l
     layout.spaces[to].last = at;
     add_room(node.layer->room(in, batch_, training_), stage, layout);
     row_grain_ = std::max(row_grain_, traits.row_grain);
+    carries_state_ |= traits.carries_state;
     min_rows_ = std::max(min_rows_, traits.min_rows);
     stages_.push_back(std::move(stage));
   }

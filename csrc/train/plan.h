@@ -86,9 +86,10 @@ class Plan {
   // Rows that should go through all layers before the next do, so that what a layer gives is still in the cache.
   Size block_rows() const { return block_rows_; }
 
-  Size numbers() const { return numbers_; }            // in an arena
-  Size carried() const { return carried_; }            // that a row carries from pass to pass, where it does
-  Size shared_bytes() const { return shared_bytes_; }  // of all members of a team
+  Size numbers() const { return numbers_; }              // in an arena
+  Size carried() const { return carried_; }              // that a row carries from pass to pass, where it does
+  bool carries_state() const { return carries_state_; }  // in training: each batch goes on from the one before
+  Size shared_bytes() const { return shared_bytes_; }    // of all members of a team
   // Of each: what layers keep there, and at its end what a layer has for the time of a call.
   Size own_bytes() const { return own_bytes_ + scratch_bytes_; }
   Size scratch() const { return own_bytes_; }  // where that begins
@@ -114,6 +115,7 @@ class Plan {
   Size row_grain_ = 1, min_rows_ = 1;
   Size block_rows_ = std::numeric_limits<Size>::max();
   double flops_per_row_ = 0;
+  bool carries_state_ = false;
   Size numbers_ = 0, carried_ = 0, shared_bytes_ = 0, own_bytes_ = 0, scratch_bytes_ = 0;
 };
 

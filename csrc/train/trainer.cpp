@@ -56,7 +56,7 @@ Order Trainer<T>::begin_epoch(Size samples, bool shuffle, runtime::Cancel& cance
   Order order =
       shuffle ? shuffled_order(network_.seed, training_.counters.epoch, samples, cancel) : plain_order(samples, cancel);
   const Gate::Writer writer(network_.gate, &cancel);
-  if (writer) ++training_.counters.epoch, training_.position.begin_epoch();
+  if (writer) ++training_.counters.epoch, training_.position.begin_epoch(), training_.carried.rows = 0;
   return order;
 }
 

@@ -144,7 +144,8 @@ StateCopy<T>::StateCopy(const Training<T>& training)
     : optimizer_state(training.optimizer_state),
       progress(training.progress()),
       counters(training.counters),
-      position(training.position) {
+      position(training.position),
+      carried(training.carried.numbers) {
   training.section.for_parameters(
       [&](const nn::Node<T>&, const nn::Parameter<T>& parameter, Size) { parameters.push_back(parameter.values); });
   if (training.averages != nullptr) averages = training.averages->copy();
@@ -174,6 +175,8 @@ void StateCopy<T>::take(const Training<T>& training) {
     copy(parameter.values, parameters[index]);
   });
   copy(training.optimizer_state, optimizer_state);
+  if (carried.size() != training.carried.numbers.size()) carried = core::Buffer<T>(training.carried.numbers.size());
+  copy(training.carried.numbers, carried);
 }
 
 template <class T>
@@ -181,6 +184,7 @@ void StateCopy<T>::put_back(Training<T>& training) const {
   training.section.for_parameters(
       [&](const nn::Node<T>&, nn::Parameter<T>& parameter, Size index) { copy(parameters[index], parameter.values); });
   copy(optimizer_state, training.optimizer_state);
+  if (carried.size() == training.carried.numbers.size()) copy(carried, training.carried.numbers);
   for (Size i = 0; i < averages.size(); ++i)
     std::copy(averages[i].begin(), averages[i].end(), training.averages->values(i));
   if (training.averages != nullptr) training.averages->be_set(!averages.empty());

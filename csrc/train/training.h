@@ -102,6 +102,13 @@ struct TeamUse {
   }
 };
 
+// What the rows of a batch carry to those of the next one, in layers that are stateful.
+template <class T>
+struct Carried {
+  Buffer<T> numbers{};
+  Size rows = 0;  // 0: the next batch starts from zeros
+};
+
 template <class T>
 struct Training {
   explicit Training(const nn::Section<T>& section_) : network(section_.network()), section(section_) {
@@ -123,6 +130,7 @@ struct Training {
   std::vector<Size> group_of;                 // [parameter]
   runtime::Pace pace{}, predicting_pace{};    // of passes for training, and of predictions
   TeamUse team{};                             // of fits
+  Carried<T> carried{};                       // by a fit, from batch to batch
   std::atomic<std::uint64_t> compilation{0};  // the host's number of what was compiled last; 0: it has none
 
   // What goes through a fit's passes.
@@ -207,6 +215,7 @@ struct StateCopy {
   std::vector<optim::Progress> progress;
   Counters counters;
   Position position;
+  Buffer<T> carried;
 };
 
 }  // namespace nnext::train

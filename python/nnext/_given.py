@@ -129,7 +129,13 @@ class Given:
             data = self.preparer.data("fit", samples, keeps)
             self._try_out(data.y, data.sample_weight)
             return ArrayFeed(self.preparer, data, batch_size or data.rows, shuffle)
-        _refuse("fit", "a list of sequences", ("accumulate", compiled.accumulate, compiled.accumulate > 1, _PAD))
+        stateful = any(getattr(layer, "stateful", False) for layer in self.preparer.objective.engine.layers)
+        _refuse(
+            "fit",
+            "a list of sequences",
+            ("accumulate", compiled.accumulate, compiled.accumulate > 1, _PAD),
+            ("stateful", stateful, stateful, "batches of it come in an order of their own; give arrays"),
+        )
         samples = self.preparer.counted("fit", samples)
         self._try_out(samples.y, samples.weight)
         return SequenceFeed(self.preparer, samples, batch_size or len(samples.y), shuffle, keeps)

@@ -28,7 +28,12 @@ Recurrent<T>::Recurrent(const kernels::KernelTable<T>& kernels, const core::Conf
       recurrence_(kernels, {ops::find_cell<T>(cell), config.size("hidden_size")}, inputs),
       sequences_(sequences),
       has_bias_(config.flag("bias")),
+      stateful_(config.has("stateful") && config.flag("stateful")),
       directions_(config.flag("bidirectional") ? 2 : 1) {
+  if (stateful_ && directions_.size() > 1)
+    core::fail_value("[", operation_,
+                     "] stateful is true but so is bidirectional, and what comes last cannot be carried ",
+                     "to what comes first; leave one of them out");
   const Size rows = recurrence_.gates().cell->gates * hidden();
   for (Size direction = 0; direction < directions_.size(); ++direction) {
     const std::string suffix = "_l" + std::to_string(number) + (direction > 0 ? "_reverse" : "");
@@ -58,7 +63,7 @@ Shape Recurrent<T>::out_shape(std::span<const Shape> in) const {
 // Where a row of `saved` has the numbers of a direction: those of all steps, one array after the other.
 template <class T>
 struct Recurrent<T>::SavedRow {
-  Size gates, c, tanh_c, h, size;  // where each begins, and all of a direction
+  Size gates, c, tanh_c, h, start, size;  // where each begins, and all of a direction
 
   SavedRow(const Recurrent& layer, Size steps) {
     const ops::GateLayout<T>& gates_ = layer.recurrence_.gates();
@@ -66,7 +71,8 @@ struct Recurrent<T>::SavedRow {
     gates = 0, c = steps * gates_.numbers();
     tanh_c = c + (gates_.cell->has_c ? states : 0);
     h = tanh_c + (gates_.cell->has_c ? states : 0);
-    size = h + (layer.sequences_ ? 0 : states);
+    start = h + (layer.sequences_ ? 0 : states);
+    size = start + (layer.stateful_ ? layer.carried() : 0);
   }
   // A distance of an odd number of cache lines: rows a multiple of 4096 bytes apart would share their places in L1.
   Size row(Size directions) const {
@@ -105,7 +111,7 @@ template <class T>
 Room Recurrent<T>::room(const Shape& in, Size rows, bool training) const {
   const Size directions = directions_.size();
   return {.saved = training ? SavedRow(*this, in.places()).row(directions) : 0,
-          .carried = hidden() * (recurrence_.gates().cell->has_c ? 2 : 1),
+          .carried = carried(),
           .scratch = Scratch(*this, rows, training).bytes(training),
           .flops = recurrence_.flops() * static_cast<double>(in.places() * directions)};
 }
@@ -125,11 +131,6 @@ ops::RecurrentMemory<T> Recurrent<T>::memory(const Frame<T>& frame, Size first, 
   };
   ops::RecurrentMemory<T> memory;
   memory.x = {frame.x.row(first), frame.x.row_stride, static_cast<core::Stride>(frame.in->channels)};
-  if (frame.state != nullptr) {
-    const Size carried = has_c ? 2 * units : units;
-    memory.h_carried = steps(frame.state + first * carried, carried, 0);
-    if (has_c) memory.c_carried = steps(frame.state + first * carried + units, carried, 0);
-  }
   T* const y = frame.y.row(first) + direction * units;
   if (sequences_)
     memory.h = steps(y, frame.y.cols, frame.out->channels);
@@ -149,7 +150,34 @@ ops::RecurrentMemory<T> Recurrent<T>::memory(const Frame<T>& frame, Size first, 
     if (has_c) memory.c = steps(scratch + at.c, units, 0);
     if (!sequences_) memory.h = steps(scratch + at.h, 2 * units, units, 2);
   }
+  add_state(frame, first, memory);
   return memory;
+}
+
+// What a row goes on from: in training a copy, as backward() wants it when the state is that of the next batch.
+template <class T>
+void Recurrent<T>::add_state(const Frame<T>& frame, Size first, ops::RecurrentMemory<T>& memory) const {
+  if (frame.state == nullptr || (frame.saved && !stateful_)) return;
+  const bool has_c = recurrence_.gates().cell->has_c;
+  const auto steps = [](T* data, Size row) { return ops::Steps<T>{data, static_cast<core::Stride>(row)}; };
+  const auto add = [&](T* data, Size row, ops::Steps<T>& h, ops::Steps<T>& c) {
+    h = steps(data, row);
+    if (has_c) c = steps(data + hidden(), row);
+  };
+  T* const state = frame.state + first * carried();
+  add(state, carried(), memory.h_carried, memory.c_carried);
+  if (frame.saved)
+    add(frame.saved.row(first) + SavedRow(*this, frame.in->places()).start, frame.saved.cols, memory.h_start,
+        memory.c_start);
+  else
+    add(state, carried(), memory.h_start, memory.c_start);
+}
+
+template <class T>
+void Recurrent<T>::begin_from_state(const Frame<T>& frame, Range rows) const {
+  const Size start = SavedRow(*this, frame.in->places()).start;
+  for (Size i = rows.begin; i < rows.end; ++i)
+    std::copy_n(frame.state + i * carried(), carried(), frame.saved.row(i) + start);
 }
 
 // ---- passes ---------------------------------------------------------------------------------------------------------
@@ -169,6 +197,7 @@ void Recurrent<T>::sum_biases(Size direction, T* bias) const {
 
 template <class T>
 void Recurrent<T>::forward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int) const {
+  if (frame.saved && frame.state != nullptr && stateful_) begin_from_state(frame, part);
   T* const bias = reinterpret_cast<T*>(frame.scratch);
   for (Size d = 0; d < directions_.size(); ++d) {
     sum_biases(d, bias);

@@ -26,6 +26,7 @@ class Recurrent final : public Layer<T> {
     return {.reads_x = true,
             .reads_y = sequences_,
             .gradients_follow_backward = true,
+            .carries_state = stateful_,
             .backward_consumes = true,
             .rows_together = true};
   }
@@ -52,7 +53,8 @@ class Recurrent final : public Layer<T> {
   struct Scratch;
 
   Size hidden() const { return recurrence_.gates().units; }
-  Size tensors() const { return has_bias_ ? 4 : 2; }  // of a direction
+  Size carried() const { return (recurrence_.gates().cell->has_c ? 2 : 1) * hidden(); }  // numbers of a row
+  Size tensors() const { return has_bias_ ? 4 : 2; }                                     // of a direction
   Tensor tensor(Size parameter) const { return static_cast<Tensor>(parameter % tensors()); }
   static bool is_weight(Tensor tensor) { return tensor == kWeightX || tensor == kWeightH; }
   static bool is_of_h(Tensor tensor) { return tensor == kWeightH || tensor == kBiasH; }
@@ -62,6 +64,8 @@ class Recurrent final : public Layer<T> {
   void sum_biases(Size direction, T* bias) const;
   ops::Sequences sequences(const Frame<T>& frame, Size first, Size direction) const;
   ops::RecurrentMemory<T> memory(const Frame<T>& frame, Size first, Size direction) const;
+  void add_state(const Frame<T>& frame, Size first, ops::RecurrentMemory<T>& memory) const;
+  void begin_from_state(const Frame<T>& frame, Range rows) const;
   void weight_gradients(const Pass<T>& pass, const Frame<T>& frame, std::span<const Piece> mine, Sink<T>& sink) const;
   template <class F>
   void for_columns(Size i, runtime::Cancel* cancel, F f) const;  // f(stored column, public row)
@@ -71,7 +75,7 @@ class Recurrent final : public Layer<T> {
   Initializer weight_init_, recurrent_init_, bias_init_;
   double forget_bias_ = 0;
   ops::Recurrence<T> recurrence_;
-  bool sequences_, has_bias_;
+  bool sequences_, has_bias_, stateful_;
   std::vector<Transposed> directions_;
 };
 

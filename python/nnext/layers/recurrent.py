@@ -34,6 +34,7 @@ class _Recurrent(_Sizes, abstract=True):
     dropout: float = number(default=0.0, low=0, below=1)
     bidirectional: bool = flag(default=False)
     return_sequences: bool = flag(default=False)
+    stateful: bool = flag(default=False)
     weight_init: Initializer | str | None = nested(of=Initializer, default=glorot_uniform())
     recurrent_init: Initializer | str | None = nested(of=Initializer, default=orthogonal())
     bias_init: Initializer | str | None = nested(of=Initializer, default=zeros())
@@ -46,6 +47,11 @@ class _Recurrent(_Sizes, abstract=True):
             raise ValueError(
                 f"[{operation}] dropout is {self.dropout} but num_layers is 1, and it acts between layers; leave it "
                 "out, give num_layers of 2 or more, or put Dropout after the layer"
+            )
+        if self.stateful and self.bidirectional:
+            raise ValueError(
+                f"[{operation}] stateful is True but so is bidirectional, and what comes last cannot be carried to "
+                "what comes first; leave one of them out"
             )
         if not self.bias and self.bias_init != zeros():
             raise ValueError(
@@ -84,6 +90,11 @@ class RNN(_Recurrent, _Nonlinearity):
     return_sequences : bool
         Whether to give the last layer's state at each step, (T, D H). Otherwise it is (D H,): the state after the last
         step, beside that of the other direction after the first one.
+    stateful : bool
+        Whether in `fit` row i of a batch goes on from the state that row i of the batch before has left: truncated
+        backpropagation through time (Williams and Peng, Neural Computation 2, 1990), for sequences that are too long
+        for one batch. Each epoch starts from 0. It needs shuffle=False and batches of one size, and one direction.
+        Everything but `fit` starts each sample from 0; ``compile_inference().step`` goes on.
     weight_init, recurrent_init, bias_init : Initializer, str or None
         Start values of ``weight_ih``, of ``weight_hh`` and of both biases; None is the default, "glorot_uniform",
         "orthogonal" (Saxe, McClelland and Ganguli, ICLR 2014) and "zeros". Weights have the fans F, or H, and H.
@@ -126,7 +137,7 @@ class GRU(_Recurrent):
 
     Parameters
     ----------
-    input_size, hidden_size, num_layers, bias, dropout, bidirectional, return_sequences
+    input_size, hidden_size, num_layers, bias, dropout, bidirectional, return_sequences, stateful
         As for `RNN`.
     weight_init, recurrent_init, bias_init
         As for `RNN`, each gate's part drawn for itself.
@@ -168,7 +179,7 @@ class LSTM(_Recurrent):
 
     Parameters
     ----------
-    input_size, hidden_size, num_layers, bias, dropout, bidirectional, return_sequences
+    input_size, hidden_size, num_layers, bias, dropout, bidirectional, return_sequences, stateful
         As for `RNN`.
     weight_init, recurrent_init, bias_init
         As for `RNN`, each gate's part drawn for itself.

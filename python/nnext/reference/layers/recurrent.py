@@ -30,6 +30,7 @@ class _Recurrent(Layer):
     return_sequences: bool = False
     dropout: float = 0.0
     numbers: Sequence[int] = ()  # of the Dropout before each level but the first
+    stateful: bool = False
 
     @classmethod
     def build(cls, config: Mapping[str, Any], tensors: Mapping[str, Array], inner: Iterator[int]) -> Self:
@@ -41,7 +42,8 @@ class _Recurrent(Layer):
             return Direction(_cell(d), tensors[ih], tensors[hh], tensors.get(bias_ih), tensors.get(bias_hh), reverse)
 
         levels = [[direction(k, reverse) for reverse in _ways(d)] for k in range(d.num_layers)]
-        return cls(levels, d.return_sequences, d.dropout, [dropout for dropout, _ in _inner_numbers(d, inner)])
+        numbers = [dropout for dropout, _ in _inner_numbers(d, inner)]
+        return cls(levels, d.return_sequences, d.dropout, numbers, d.stateful)
 
     @classmethod
     def start(cls, config: Mapping[str, Any], seed: int, number: int, inner: Iterator[int]) -> dict[str, Array]:
@@ -88,6 +90,8 @@ class _Recurrent(Layer):
                 f"[{type(self).__name__.lower()}] x has shape {x.shape} but the layer expects (rows, steps, "
                 f"{features}); change input_size or what comes before the layer"
             )
+        if self.stateful and draw is not None:
+            raise ValueError("[reference] a layer is stateful, but here each batch starts from 0; leave stateful out")
         saved = []
         for k, level in enumerate(self.levels):
             mask: Array | float = 1.0
