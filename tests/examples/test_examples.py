@@ -23,6 +23,7 @@ TESTED = (
     "08_pictures",
     "09_tables",
     "10_regularized",
+    "14_adding_problem",
 )
 
 
@@ -191,3 +192,19 @@ def test_the_pictures_are_drawn(tmp_path: Path) -> None:
     assert saliency.shape == (8, 8)
     assert (saliency >= 0).all()
     assert saliency.any()
+
+
+def test_gates_carry_a_number_over_thirty_steps_and_a_plain_state_does_not(capsys: pytest.CaptureFixture[str]) -> None:
+    errors = example("14_adding_problem").main(["--steps", "30", "--updates", "1500"])
+    assert errors["GRU"] < 0.01
+    assert errors["LSTM"] < 0.01
+    assert errors["RNN"] > 0.05  # 1/6 is that of who always says the mean
+    assert re.search(r"^GRU: .* after \d+ updates", capsys.readouterr().out, re.M)
+
+
+def test_the_answer_of_the_adding_problem_is_the_sum_of_two_marked_numbers() -> None:
+    X, y = example("14_adding_problem").samples(50, 9, np.random.default_rng(0))
+    assert X.shape == (50, 9, 2)
+    assert (X[:, :4, 1].sum(axis=1) == 1).all()
+    assert (X[:, 4:, 1].sum(axis=1) == 1).all()
+    np.testing.assert_allclose((X[:, :, 0] * X[:, :, 1]).sum(axis=1), y, rtol=1e-6)
