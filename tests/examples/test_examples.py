@@ -23,6 +23,7 @@ TESTED = (
     "08_pictures",
     "09_tables",
     "10_regularized",
+    "11_rows_of_digits",
     "14_adding_problem",
 )
 
@@ -208,3 +209,13 @@ def test_the_answer_of_the_adding_problem_is_the_sum_of_two_marked_numbers() -> 
     assert (X[:, :4, 1].sum(axis=1) == 1).all()
     assert (X[:, 4:, 1].sum(axis=1) == 1).all()
     np.testing.assert_allclose((X[:, :, 0] * X[:, :, 1]).sum(axis=1), y, rtol=1e-6)
+
+
+def test_digits_are_read_row_by_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    module = example("11_rows_of_digits")
+    assert module.main(["--short", "--epochs", "20"]) > 0.93
+    write_striped_digits(tmp_path)
+    assert module.main(["--folder", str(tmp_path), "--layer", "GRU", "--epochs", "6"]) > 0.95
+    out = capsys.readouterr().out
+    assert "each a sequence of 8 steps with 8 features" in out
+    assert re.search(r"^  28 rows: \d, +\d+% sure$", out, re.M)
