@@ -24,6 +24,7 @@ TESTED = (
     "09_tables",
     "10_regularized",
     "11_rows_of_digits",
+    "12_characters",
     "14_adding_problem",
 )
 
@@ -219,3 +220,25 @@ def test_digits_are_read_row_by_row(tmp_path: Path, capsys: pytest.CaptureFixtur
     out = capsys.readouterr().out
     assert "each a sequence of 8 steps with 8 features" in out
     assert re.search(r"^  28 rows: \d, +\d+% sure$", out, re.M)
+
+
+def test_a_network_learns_to_write_and_to_hesitate_less(capsys: pytest.CaptureFixture[str]) -> None:
+    perplexity, writing = example("12_characters").main(["--short", "--epochs", "5", "--length", "60"])
+    plain = float(re.search(r"([\d.]+) is that of who knows only", capsys.readouterr().out)[1])  # type: ignore[index]
+    assert perplexity < 0.6 * plain
+    assert writing.startswith("The ")
+    assert len(writing) == 64
+
+
+def test_windows_of_a_text_are_followed_by_their_own_next_characters() -> None:
+    X, y = example("12_characters").windows(np.arange(250))
+    assert X.tolist() == [list(range(100)), list(range(100, 200))]
+    assert y.tolist() == (X + 1).tolist()
+
+
+def test_cold_writing_takes_what_is_most_probable() -> None:
+    model = nn.Sequential(nn.Embedding(3, 3), nn.Linear(3, 3, bias=False))
+    follows = np.roll(np.eye(3), 1, axis=1)  # 0 1 2 0 1 2
+    model.load_state_dict({"0.weight": np.eye(3), "1.weight": follows.T})
+    written = example("12_characters").sample(model, np.array([1]), 5, 0.01, np.random.default_rng(0))
+    assert written.tolist() == [1, 2, 0, 1, 2, 0]
