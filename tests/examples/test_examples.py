@@ -25,6 +25,7 @@ TESTED = (
     "10_regularized",
     "11_rows_of_digits",
     "12_characters",
+    "13_forecasts",
     "14_adding_problem",
 )
 
@@ -242,3 +243,39 @@ def test_cold_writing_takes_what_is_most_probable() -> None:
     model.load_state_dict({"0.weight": np.eye(3), "1.weight": follows.T})
     written = example("12_characters").sample(model, np.array([1]), 5, 0.01, np.random.default_rng(0))
     assert written.tolist() == [1, 2, 0, 1, 2, 0]
+
+
+def test_forecasts_are_better_than_naive_ones(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = os.environ.get("NNEXT_TABLES") or write_cycles(tmp_path)
+    errors = example("13_forecasts").main(["--folder", folder])
+    assert len(errors) == len(re.findall(r"^network +\d", capsys.readouterr().out, re.M)) == 2
+    for off in errors.values():
+        assert off["network"] < 0.9 * min(off["last value"], off["a season before"])
+
+
+def test_forecasts_are_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed, which draws the pictures")
+    out = tmp_path / "forecasts.png"
+    example("13_forecasts").main(["--folder", write_cycles(tmp_path), "--layer", "LSTM", "--plot", str(out)])
+    assert out.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+def test_what_naive_forecasts_say_of_numbers_in_a_row() -> None:
+    module, numbers = example("13_forecasts"), np.arange(60.0)
+    task = module.Task("", 6, 2, 8, 4, False, 1, lambda x: x, lambda x: x)
+    truth, forecasts = module.compare(task, numbers, "GRU", seed=0)
+    assert truth.tolist() == [[i, i + 1] for i in range(52, 59)]
+    assert forecasts["last value"].tolist() == [[i - 1, i - 1] for i in range(52, 59)]
+    assert forecasts["a season before"].tolist() == [[i - 4, i - 3] for i in range(52, 59)]
+    assert forecasts["season and change"].tolist() == truth.tolist()
+
+
+def write_cycles(folder: Path) -> str:
+    """Write a series that grows with the seasons, and one of cycles that differ in length and height."""
+    random, months = np.random.default_rng(0), np.arange(144)
+    growing = np.exp(5 + 0.01 * months + 0.2 * np.sin(months * np.pi / 6) + random.normal(0, 0.02, size=144))
+    cycles = [random.uniform(50, 150) * np.sin(np.linspace(0, np.pi, random.integers(100, 150))) for _ in range(11)]
+    for name, series in (("airline-passengers", growing), ("monthly-sunspots", np.concatenate(cycles))):
+        lines = [f'"{i // 12:04d}-{i % 12 + 1:02d}",{value:.1f}' for i, value in enumerate(series)]
+        (folder / f"{name}.csv").write_text("\n".join(['"Month","Number"', *lines, ""]), encoding="utf-8")
+    return str(folder)
