@@ -2,10 +2,10 @@
 
 An LSTM reads a text and says at each character how probable each one is as the next. The text is cut into windows of
 100 characters, nine tenths of them to learn from. How good the network is tells the perplexity on the rest: among how
-many equally probable characters it hesitates, on average: 4.9 for Shakespeare. To write, it draws a character from what
-it says, reads it, and so on; probabilities to the power of 1 / temperature make it careful below 1 and wild above. The
-idea is Shannon's (Bell System Technical Journal 27, 1948); with recurrent networks see Sutskever, Martens and Hinton,
-ICML 2011.
+many equally probable characters it hesitates, on average: 4.9 for Shakespeare. To write, it draws a character from
+what it says, reads it, and so on, a step at a time; probabilities to the power of 1 / temperature make it careful
+below 1 and wild above. The idea is Shannon's (Bell System Technical Journal 27, 1948); with recurrent networks see
+Sutskever, Martens and Hinton, ICML 2011.
 
     python examples/12_characters.py path/of/a/text --prompt "ROMEO:"
     python examples/12_characters.py             # pydoc's topics, which come with Python
@@ -93,11 +93,13 @@ def sample(
     model: nn.Sequential, prompt: np.ndarray, length: int, temperature: float, rng: np.random.Generator
 ) -> np.ndarray:
     """Return the codes of `prompt` and `length` more, each drawn from what the network says after those before."""
-    codes = list(prompt)
+    predictor, state, codes = model.compile_inference(), None, list(prompt)
+    for code in codes:
+        says, state = predictor.step(code, state)
     for _ in range(length):
-        says = model.predict([codes[-WINDOW:]])[0, -1] / temperature
-        probabilities = np.exp(says - says.max(), dtype=float)
+        probabilities = np.exp((says - says.max()) / temperature, dtype=float)
         codes.append(rng.choice(len(says), p=probabilities / probabilities.sum()))
+        says, state = predictor.step(codes[-1], state)
     return np.array(codes)
 
 

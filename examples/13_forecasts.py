@@ -1,16 +1,16 @@
 """Forecasts of two famous series: airline passengers a year ahead, sunspots two years ahead.
 
-A window of the last months goes through a GRU, and a linear layer says all months ahead at once. The end of each series
-is held out. From each of its months a forecast is made, of what was known by then, and compared with what needs no
-network: the last value, the value a season before, and that one with the average change over a season added. Settings
-were chosen on years before those held out.
+A window of the last months goes through a GRU, and a linear layer says all months ahead at once. The end of each
+series is held out. From each of its months a forecast is made, of what was known by then, and compared with what needs
+no network: the last value, the value a season before, and that one with the average change over a season added.
+Settings were chosen on years before those held out.
 
 Passengers (Box and Jenkins, Time Series Analysis, 1970) grow by about an eighth a year, and summers by more passengers
 than winters: logarithms make sums of that. The network says what will change since a year before. It beats both naive
-forecasts by far, but not the third: 144 months have little to tell beyond season and growth. Sunspots (monthly means of
-Wolf's numbers, 1749 to 1983) come in cycles of about eleven years, no two of them alike. There its mean error over two
-years is smaller than those of all three by 30 %; a single month ahead the last value is as good. Square roots make the
-noise alike in months of many and of few.
+forecasts by far, but not the third: 144 months have little to tell beyond season and growth. Sunspots (monthly means
+of Wolf's numbers, 1749 to 1983) come in cycles of about eleven years, no two of them alike. There its mean error over
+two years is smaller than those of all three by 30 %; a single month ahead the last value is as good. Square roots make
+the noise alike in months of many and of few.
 
     python examples/13_forecasts.py --folder tables
     python examples/13_forecasts.py --folder tables --layer LSTM --plot forecasts.png

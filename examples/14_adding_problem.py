@@ -7,8 +7,8 @@ half the sequence or more. Who always says 1, the mean, has a mean squared error
 
 The state of an RNN goes through its weights and a tanh at each step, and so does the gradient on its way back: after a
 hundred of them hardly anything is left, or far too much (Bengio, Simard and Frasconi, IEEE Transactions on Neural
-Networks 5, 1994). GRU and LSTM add to their state, and a gate near 1 hands it on unchanged. With rates of 1e-3 and 2e-3
-the RNN stays at 1/6 as well.
+Networks 5, 1994). GRU and LSTM add to their state, and a gate near 1 hands it on unchanged. With rates of 1e-3 and
+2e-3 the RNN stays at 1/6 as well.
 
     python examples/14_adding_problem.py              # T = 200, about 20 seconds
     python examples/14_adding_problem.py --steps 400
