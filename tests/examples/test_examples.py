@@ -23,6 +23,10 @@ TESTED = (
     "08_pictures",
     "09_tables",
     "10_regularized",
+    "11_rows_of_digits",
+    "12_characters",
+    "13_forecasts",
+    "14_adding_problem",
 )
 
 
@@ -191,3 +195,87 @@ def test_the_pictures_are_drawn(tmp_path: Path) -> None:
     assert saliency.shape == (8, 8)
     assert (saliency >= 0).all()
     assert saliency.any()
+
+
+def test_gates_carry_a_number_over_thirty_steps_and_a_plain_state_does_not(capsys: pytest.CaptureFixture[str]) -> None:
+    errors = example("14_adding_problem").main(["--steps", "30", "--updates", "1000"])
+    assert errors["GRU"] < 0.01
+    assert errors["LSTM"] < 0.01
+    assert errors["RNN"] > 0.05  # 1/6 is that of who always says the mean
+    assert re.search(r"^GRU: .* after \d+ updates", capsys.readouterr().out, re.M)
+
+
+def test_the_answer_of_the_adding_problem_is_the_sum_of_two_marked_numbers() -> None:
+    X, y = example("14_adding_problem").samples(50, 9, np.random.default_rng(0))
+    assert X.shape == (50, 9, 2)
+    assert (X[:, :4, 1].sum(axis=1) == 1).all()
+    assert (X[:, 4:, 1].sum(axis=1) == 1).all()
+    np.testing.assert_allclose((X[:, :, 0] * X[:, :, 1]).sum(axis=1), y, rtol=1e-6)
+
+
+def test_digits_are_read_row_by_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    module = example("11_rows_of_digits")
+    assert module.main(["--short", "--epochs", "14"]) > 0.9
+    write_striped_digits(tmp_path)
+    assert module.main(["--folder", str(tmp_path), "--layer", "GRU", "--epochs", "6"]) > 0.95
+    out = capsys.readouterr().out
+    assert "each a sequence of 8 steps with 8 features" in out
+    assert re.search(r"^  28 rows: \d, +\d+% sure$", out, re.M)
+
+
+def test_a_network_learns_to_write_and_to_hesitate_less(capsys: pytest.CaptureFixture[str]) -> None:
+    perplexity, writing = example("12_characters").main(["--short", "--epochs", "3", "--length", "60"])
+    plain = float(re.search(r"([\d.]+) is that of who knows only", capsys.readouterr().out)[1])  # type: ignore[index]
+    assert perplexity < 0.7 * plain
+    assert writing.startswith("The ")
+    assert len(writing) == 64
+
+
+def test_windows_of_a_text_are_followed_by_their_own_next_characters() -> None:
+    X, y = example("12_characters").windows(np.arange(250))
+    assert X.tolist() == [list(range(100)), list(range(100, 200))]
+    assert y.tolist() == (X + 1).tolist()
+
+
+def test_cold_writing_takes_what_is_most_probable() -> None:
+    model = nn.Sequential(nn.Embedding(3, 3), nn.Linear(3, 3, bias=False))
+    follows = np.roll(np.eye(3), 1, axis=1)  # 0 1 2 0 1 2
+    model.load_state_dict({"0.weight": np.eye(3), "1.weight": follows.T})
+    written = example("12_characters").sample(model, np.array([1]), 5, 0.01, np.random.default_rng(0))
+    assert written.tolist() == [1, 2, 0, 1, 2, 0]
+
+
+def test_forecasts_are_better_than_naive_ones(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = os.environ.get("NNEXT_TABLES") or write_cycles(tmp_path)
+    errors = example("13_forecasts").main(["--folder", folder])
+    assert len(errors) == len(re.findall(r"^network +\d", capsys.readouterr().out, re.M)) == 2
+    for off in errors.values():
+        assert off["network"] < 0.9 * min(off["last value"], off["a season before"])
+
+
+def test_forecasts_are_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed, which draws the pictures")
+    out = tmp_path / "forecasts.png"
+    example("13_forecasts").main(["--folder", write_cycles(tmp_path), "--layer", "LSTM", "--plot", str(out)])
+    assert out.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+def test_what_naive_forecasts_say_of_numbers_in_a_row() -> None:
+    module, numbers = example("13_forecasts"), np.arange(60.0)
+    task = module.Task("", 6, 2, 8, 4, False, 1, lambda x: x, lambda x: x)
+    truth, forecasts = module.compare(task, numbers, "GRU", seed=0)
+    assert truth.tolist() == [[i, i + 1] for i in range(52, 59)]
+    assert forecasts["last value"].tolist() == [[i - 1, i - 1] for i in range(52, 59)]
+    assert forecasts["a season before"].tolist() == [[i - 4, i - 3] for i in range(52, 59)]
+    assert forecasts["season and change"].tolist() == truth.tolist()
+
+
+def write_cycles(folder: Path) -> str:
+    """Write a series that grows with the seasons, and one of cycles that differ in length and height."""
+    random, months = np.random.default_rng(0), np.arange(144)
+    growing = np.exp(5 + 0.01 * months + 0.2 * np.sin(months * np.pi / 6) + random.normal(0, 0.02, size=144))
+    cycles = [random.uniform(50, 150) * np.sin(np.linspace(0, np.pi, random.integers(100, 150))) for _ in range(11)]
+    for name, series in (("airline-passengers", growing), ("monthly-sunspots", np.concatenate(cycles))):
+        lines = [f'"{i // 12:04d}-{i % 12 + 1:02d}",{value:.1f}' for i, value in enumerate(series)]
+        (folder / f"{name}.csv").write_text("\n".join(['"Month","Number"', *lines, ""]), encoding="utf-8")
+    return str(folder)
