@@ -17,8 +17,8 @@ from benchmarks.options import count, counts, names, refuse_unknown
 from benchmarks.report import facts, show, write
 
 NAMES = (
-    *("matmul", "activations", "step", "epoch", "accuracy", "latency", "building"),
-    *("imports", "memory", "scaling", "load"),
+    *("matmul", "activations", "step", "epoch", "accuracy", "latency", "sequences"),
+    *("building", "imports", "memory", "scaling", "load"),
 )
 QUICK = Effort(rounds=5, budget=0.02, quick=True)
 FULL = Effort(rounds=15, budget=0.1, quick=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from benchmarks.busy import Load
 from benchmarks.harness import Pool, Worker, compare, measure
+from benchmarks.sequence_works import Recurrent
 from benchmarks.works import Net
 
 
@@ -23,7 +24,7 @@ class Case:
         For the tables.
     libraries : sequence of str
         Who takes part; nnext is the first.
-    kind : {"matmul", "activation", "prediction", "building", "training"}
+    kind : {"matmul", "activation", "prediction", "stepping", "building", "training"}
     work : dict
         Arguments of the worker's ``open`` for this kind.
     flops : float
@@ -56,6 +57,12 @@ def prediction_case(net: Net, libraries: Sequence[str], threads: int, name: str 
     """Return the case of predicting for the rows of a batch."""
     name = name or f"{net.layers}, {net.batch} row{'' if net.batch == 1 else 's'}"
     return Case(name, libraries, "prediction", {"net": net.description()}, net.forward_flops, threads=threads)
+
+
+def stepping_case(net: Recurrent, libraries: Sequence[str]) -> Case:
+    """Return the case of a recurrent layer that goes through a sequence step by step, on one thread."""
+    flops = net.forward_flops / net.steps
+    return Case(f"a step of {net.layers}", libraries, "stepping", {"net": net.description()}, flops)
 
 
 def training_case(net: Net, libraries: Sequence[str], threads: int, shuffle: bool = True, name: str = "") -> Case:
@@ -105,8 +112,8 @@ def run_case(pool: Pool, case: Case, effort: Effort) -> dict[str, Any]:
     Returns
     -------
     dict
-        case, threads, rounds, beside (what else computed), flops, ceiling (FLOP/s, one a round), left_out, and for each
-        library its proof, times and ratios.
+        case, threads, rounds, beside (what else computed), flops, ceiling (FLOP/s, one a round), left_out, for each
+        library its proof, times and ratios, and the best peer, which is empty where nnext is alone.
     """
     workers, left_out = open_task(pool.workers(case.libraries, case.threads), case.kind, case.work)
     proofs = prove_equal_work(workers)
@@ -131,7 +138,18 @@ def run_case(pool: Pool, case: Case, effort: Effort) -> dict[str, Any]:
         "ceiling": ceilings,
         "left_out": left_out,
         "libraries": {name: proofs[name] | summary(times, name, case, ceilings) for name in times},
+        "best_peer": best_peer(times),
     }
+
+
+def best_peer(times: Mapping[str, Sequence[float]]) -> str:
+    """Return the library of others with the lowest median; that of each round would be what luck chose.
+
+    One that computes in bf16 gives other numbers, so it is no peer.
+    """
+    peers = [name for name in times if not (name.startswith("nnext") or name.endswith("bf16"))]
+    medians = {name: float(np.median(times[name])) for name in peers}
+    return min(medians, key=medians.__getitem__, default="")
 
 
 def open_task(workers: Sequence[Worker], kind: str, work: dict[str, Any]) -> tuple[list[Worker], dict[str, str]]:

@@ -37,6 +37,8 @@ def show(result: dict[str, Any]) -> None:
             print(f"  {name:17} {Ratio(*row)!s} times as long as one alone")
     else:
         _show_times(result)
+    if peer := result.get("best_peer"):
+        print(f"  the best peer, {peer}, takes {Ratio(*result['libraries'][peer]['ratio'])} times as long as nnext")
     if "default" in result:
         print(
             f"  the default takes {Ratio(*result['default']['ratio'])} times as long as {result['default']['better']}"

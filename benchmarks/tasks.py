@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.libraries.base import Call, Library, Training
-from benchmarks.works import ACTIVATIONS, Net, relative_error, true_outputs
+from benchmarks.sequence_works import described
+from benchmarks.works import ACTIVATIONS, Net, relative_error
 
 
 def digest(arrays: Iterable[np.ndarray]) -> str:
@@ -95,15 +96,23 @@ def open_activation(library: Library, name: str, m: int, n: int) -> Calls:
 
 def open_prediction(library: Library, net: Mapping[str, Any]) -> Calls:
     """Return the prediction for the rows of a batch."""
-    work = Net.of(net)
+    work = described(net)
     x, weights = work.samples().X[: work.batch].copy(), work.weights()
-    truth = true_outputs(work, x, weights)
+    truth = work.true_outputs(x, weights)
     return Calls(library.prediction(work, weights, x), lambda y: relative_error(y.reshape(truth.shape), truth))
+
+
+def open_stepping(library: Library, net: Mapping[str, Any]) -> Calls:
+    """Return one step of a sequence after the other, with what is carried from one to the next."""
+    work = described(net)
+    x, weights = work.samples().X[:1], work.weights()
+    truth = work.true_states(x, weights)[:, 0]
+    return Calls(library.stepping(work, weights, x[0]), lambda y: relative_error(y, truth))
 
 
 def open_building(library: Library, net: Mapping[str, Any]) -> Calls:
     """Return the building of a network, start values included: uniform within 1 / sqrt(inputs), as PyTorch's are."""
-    work = Net.of(net)
+    work = described(net)
     bounds = work.bounds()
 
     def error(built: np.ndarray) -> float:
@@ -117,7 +126,7 @@ def open_building(library: Library, net: Mapping[str, Any]) -> Calls:
 
 def open_training(library: Library, net: Mapping[str, Any], shuffle: bool) -> Epochs:
     """Return the training of a network, in steps."""
-    work = Net.of(net)
+    work = described(net)
     samples = work.samples()
     steps = -(-len(samples.y) // work.batch)
     return Epochs(library.training(work, samples), work, steps, shuffle)
@@ -127,6 +136,7 @@ OPEN: dict[str, Callable[..., Calls | Epochs]] = {
     "matmul": open_matmul,
     "activation": open_activation,
     "prediction": open_prediction,
+    "stepping": open_stepping,
     "building": open_building,
     "training": open_training,
 }

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
-from typing import Any
+from math import prod
+from typing import Any, Self
 
 import numpy as np
 
@@ -43,13 +44,14 @@ class Net:
     activation: str = "relu"
 
     @classmethod
-    def of(cls, description: Mapping[str, Any]) -> Net:
+    def of(cls, description: Mapping[str, Any]) -> Self:
         """Build it from what `description` gave, also after a way through JSON."""
-        return cls(**{**description, "sizes": tuple(description["sizes"])})
+        settings = {name: value for name, value in description.items() if name != "kind"}
+        return cls(**{**settings, "sizes": tuple(settings["sizes"])})
 
     def description(self) -> dict[str, Any]:
-        """Return what `of` takes."""
-        return asdict(self)
+        """Return what `of` takes, and the name of the class."""
+        return {"kind": type(self).__name__} | asdict(self)
 
     @property
     def name(self) -> str:
@@ -75,22 +77,42 @@ class Net:
     def classes(self) -> int:
         return max(2, self.sizes[-1])
 
-    def short(self, batches: int) -> Net:
+    def short(self, batches: int) -> Self:
         """Return the same with fewer steps an epoch."""
         return replace(self, batches=batches)
 
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """What a sample looks like."""
+        return (self.sizes[0],)
+
+    def shapes(self) -> dict[str, tuple[tuple[int, ...], float]]:
+        """Return each parameter's shape under PyTorch's name, and 1 / sqrt(inputs), the bound of its start values."""
+        return {
+            f"{2 * layer}.{name}": (shape, n_in**-0.5)
+            for layer, (n_in, n_out) in enumerate(pairwise(self.sizes))
+            for name, shape in (("weight", (n_out, n_in)), ("bias", (n_out,)))
+        }
+
     def weights(self, seed: int = 0) -> Weights:
-        """Return start weights under PyTorch's names and shapes, uniform within 1 / sqrt(inputs) as PyTorch's are."""
-        random, weights = np.random.default_rng(seed), {}
-        for layer, (n_in, n_out) in enumerate(pairwise(self.sizes)):
-            bound = n_in**-0.5
-            for name, shape in (("weight", (n_out, n_in)), ("bias", (n_out,))):
-                weights[f"{2 * layer}.{name}"] = random.uniform(-bound, bound, shape).astype(np.float32)
-        return weights
+        """Return start weights, uniform within their bounds as PyTorch's are."""
+        random = np.random.default_rng(seed)
+        return {
+            name: random.uniform(-bound, bound, shape).astype(np.float32)
+            for name, (shape, bound) in self.shapes().items()
+        }
 
     def bounds(self) -> np.ndarray:
-        """Return 1 / sqrt(inputs) for every start weight, layer by layer."""
-        return np.concatenate([np.full((n_in + 1) * n_out, n_in**-0.5) for n_in, n_out in pairwise(self.sizes)])
+        """Return the bound of every start weight, layer by layer."""
+        return np.concatenate([np.full(prod(shape), bound) for shape, bound in self.shapes().values()])
+
+    def true_outputs(self, x: np.ndarray, weights: Weights) -> np.ndarray:
+        """Return what the network gives for rows of x, computed in float64."""
+        y = np.asarray(x, np.float64)
+        for layer in range(len(self.sizes) - 1):
+            y = ACTIVATIONS[self.activation](y) if layer else y
+            y = true_linear(y, weights, 2 * layer)
+        return y
 
     def samples(self) -> Samples:
         """Return the samples of an epoch: the images, or points around one centre a class, in bytes as images are."""
@@ -99,8 +121,8 @@ class Net:
         random, n = np.random.default_rng(1), self.batch * self.batches
         y = random.integers(self.classes, size=n)
         y[: self.classes] = np.arange(min(n, self.classes))  # scikit-learn counts the classes that it sees
-        centres = random.integers(128, size=(self.classes, self.sizes[0]), dtype=np.uint8)
-        return Samples(centres[y] + random.integers(128, size=(n, self.sizes[0]), dtype=np.uint8), y)
+        centres = random.integers(128, size=(self.classes, *self.sample_shape), dtype=np.uint8)
+        return Samples(centres[y] + random.integers(128, size=(n, *self.sample_shape), dtype=np.uint8), y)
 
 
 @dataclass(frozen=True)
@@ -133,10 +155,7 @@ def relative_error(got: np.ndarray, true: np.ndarray) -> float:
     return float(np.abs(np.asarray(got, np.float64) - true).max() / np.abs(true).max())
 
 
-def true_outputs(net: Net, x: np.ndarray, weights: Weights) -> np.ndarray:
-    """Return what the network gives for rows of x, computed in float64."""
-    y = np.asarray(x, np.float64)
-    for layer in range(len(net.sizes) - 1):
-        y = ACTIVATIONS[net.activation](y) if layer else y
-        y = y @ weights[f"{2 * layer}.weight"].T.astype(np.float64) + weights[f"{2 * layer}.bias"]
+def true_linear(x: np.ndarray, weights: Weights, layer: int) -> np.ndarray:
+    """Return what a Linear layer gives for rows of x."""
+    y: np.ndarray = x @ weights[f"{layer}.weight"].T.astype(np.float64) + weights[f"{layer}.bias"]
     return y

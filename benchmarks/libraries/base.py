@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
 
+from benchmarks.sequence_works import Recurrent
 from benchmarks.works import Net, Samples, Weights
 
 Call = Callable[[], Any]
@@ -61,11 +63,52 @@ class Building:
             self.build()
 
 
+class Stepping:
+    """A call that takes a network through a sequence step by step, and gives the outputs at each of them.
+
+    Only steps are timed. A step needs the state that the one before it gave, so none can be put off or left out.
+
+    Parameters
+    ----------
+    begin : callable
+        Returns the state before the first step.
+    step : callable
+        ``step(x, state)`` returns an output and the next state.
+    xs : sequence
+        The steps of a sequence, in the library's own form.
+    inside : callable
+        Returns a context that is entered once for all steps.
+    """
+
+    def __init__(
+        self,
+        begin: Callable[[], Any],
+        step: Callable[[Any, Any], tuple[Any, Any]],
+        xs: Sequence[Any],
+        inside: Callable[[], AbstractContextManager[Any]] = nullcontext,
+    ) -> None:
+        self.begin, self.step, self.xs, self.inside = begin, step, xs, inside
+
+    def __call__(self) -> np.ndarray:
+        outputs, state = [], self.begin()
+        with self.inside():
+            for x in self.xs:
+                y, state = self.step(x, state)
+                outputs.append(np.array(y).ravel())  # a copy: the next step may write to the same place
+        return np.stack(outputs)
+
+    def run(self, n: int) -> None:
+        x, step, state = self.xs[0], self.step, self.begin()
+        with self.inside():
+            for _ in range(n):
+                _, state = step(x, state)
+
+
 class Library:
     """A library at its best settings, on so many threads; with 0 on as many as it takes by itself.
 
-    The calls that the methods return do one product, activation, prediction or building each, and return its result: an
-    array, or what `np.asarray` makes one.
+    The calls that the methods return do one product, activation, prediction, sequence of steps or building each, and
+    return its result: an array, or what `np.asarray` makes one.
     """
 
     tolerance = 1e-4  # relative: what float32 may lose in a step or an output; a setting that computes in less has more
@@ -88,6 +131,10 @@ class Library:
     def prediction(self, net: Net, weights: Weights, x: np.ndarray) -> Call:
         """Return a call that predicts for the rows of x."""
         raise LeftOutError("it has no prediction for this comparison")
+
+    def stepping(self, net: Recurrent, weights: Weights, x: np.ndarray) -> Stepping:
+        """Return a call that takes a recurrent layer through the steps of one sequence."""
+        raise LeftOutError("it has no steps for this comparison")
 
     def building(self, net: Net) -> Building:
         """Return a call that builds a network with start values of its own."""

@@ -1,8 +1,8 @@
-"""JAX: everything compiled by jit, an epoch as one lax.scan over its batches, state donated."""
+"""JAX: everything compiled by jit, state donated; an epoch as one lax.scan over its batches, or a call for each."""
 
 from __future__ import annotations
 
-from functools import partial
+from functools import partial, singledispatch
 from typing import Any
 
 import jax
@@ -10,7 +10,8 @@ import numpy as np
 from jax import lax
 from jax import numpy as jnp
 
-from benchmarks.libraries.base import Call, Library, Training
+from benchmarks.libraries.base import Call, Library, Stepping, Training
+from benchmarks.sequence_works import Convolutional, Recurrent
 from benchmarks.works import Net, Samples, Weights
 
 
@@ -38,32 +39,98 @@ class Use(Library):
     def prediction(self, net: Net, weights: Weights, x: np.ndarray) -> Call:
         parameters = _parameters(net, weights)
         rows = jnp.asarray(x)  # NumPy's would be copied in every call, which doubles the time
-        forward = jax.jit(lambda rows: _outputs(parameters, rows, net.activation))
+        forward = jax.jit(lambda rows: _outputs(net, parameters, rows))
         return lambda: forward(rows).block_until_ready()
+
+    def stepping(self, net: Recurrent, weights: Weights, x: np.ndarray) -> Stepping:
+        ((w_ih, w_hh, b_ih, b_hh),) = _parameters(net, weights)
+        cell, zeros = CELLS[net.cell], jnp.zeros((1, net.sizes[1]))
+
+        @jax.jit
+        def step(x_t: jax.Array, state: Any) -> Any:
+            return cell(state, x_t @ w_ih + b_ih, w_hh, b_hh)
+
+        def wait(x_t: jax.Array, state: Any) -> tuple[jax.Array, Any]:
+            state = step(x_t, state)
+            return state[0].block_until_ready(), state
+
+        start = (zeros, zeros) if net.cell == "LSTM" else (zeros,)
+        return Stepping(lambda: start, wait, [jnp.asarray(x_t) for x_t in x[:, None]])
 
     def training(self, net: Net, samples: Samples) -> Training:
         return _Training(net, samples)
 
 
-Parameters = list[tuple[jax.Array, jax.Array]]
+Parameters = list[tuple[jax.Array, ...]]  # of each layer
 
 
 def _parameters(net: Net, weights: Weights) -> Parameters:
-    return [
-        (jnp.asarray(weights[f"{2 * i}.weight"].T), jnp.asarray(weights[f"{2 * i}.bias"]))
-        for i in range(len(net.sizes) - 1)
-    ]
+    """Return each layer's parameters: matrices (in, out), kernels (kernel, in, out)."""
+    layers: dict[str, tuple[jax.Array, ...]] = {}
+    for name, w in weights.items():
+        layer = name.split(".")[0]
+        layers[layer] = (*layers.get(layer, ()), jnp.asarray(w.T))
+    return list(layers.values())
 
 
-def _outputs(parameters: Parameters, x: jax.Array, activation: str) -> jax.Array:
-    activate = {"relu": lambda y: jnp.maximum(y, 0), "tanh": jnp.tanh}[activation]
+@singledispatch
+def _outputs(net: Net, parameters: Parameters, x: jax.Array) -> jax.Array:
+    activate = {"relu": lambda y: jnp.maximum(y, 0), "tanh": jnp.tanh}[net.activation]
     for i, (w, b) in enumerate(parameters):
         x = (activate(x) if i else x) @ w + b
     return x
 
 
-def _loss(parameters: Parameters, x: jax.Array, y: jax.Array, activation: str) -> jax.Array:
-    z = _outputs(parameters, x, activation)
+def _rnn(state: Any, z: jax.Array, w_hh: jax.Array, b_hh: jax.Array) -> Any:
+    return (jnp.tanh(z + state[0] @ w_hh + b_hh),)
+
+
+def _gru(state: Any, z: jax.Array, w_hh: jax.Array, b_hh: jax.Array) -> Any:
+    (h,) = state
+    of_x, of_h = jnp.split(z, 3, axis=1), jnp.split(h @ w_hh + b_hh, 3, axis=1)
+    r, u = (jax.nn.sigmoid(of_x[gate] + of_h[gate]) for gate in (0, 1))
+    return ((1 - u) * jnp.tanh(of_x[2] + r * of_h[2]) + u * h,)
+
+
+def _lstm(state: Any, z: jax.Array, w_hh: jax.Array, b_hh: jax.Array) -> Any:
+    h, c = state
+    i, f, g, o = jnp.split(z + h @ w_hh + b_hh, 4, axis=1)
+    c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+    return jax.nn.sigmoid(o) * jnp.tanh(c), c
+
+
+CELLS = {"RNN": _rnn, "GRU": _gru, "LSTM": _lstm}
+
+
+@_outputs.register
+def _recurrent(net: Recurrent, parameters: Parameters, x: jax.Array) -> jax.Array:
+    """Scan over the steps. Neither x's part as one product for all of them nor unrolling is quicker."""
+    (w_ih, w_hh, b_ih, b_hh), *linear = parameters
+    cell, zeros = CELLS[net.cell], jnp.zeros((len(x), net.sizes[1]), x.dtype)
+    start = (zeros, zeros) if net.cell == "LSTM" else (zeros,)
+
+    def step(state: Any, x_t: jax.Array) -> tuple[Any, None]:
+        return cell(state, x_t @ w_ih + b_ih, w_hh, b_hh), None
+
+    (h, *_), _ = lax.scan(step, start, x.swapaxes(0, 1))
+    for w, b in linear:
+        h = h @ w + b
+    return h
+
+
+@_outputs.register
+def _convolutional(net: Convolutional, parameters: Parameters, x: jax.Array) -> jax.Array:
+    """Convolve with channels last, as XLA's CPU kernels want them."""
+    *convolutions, (w, b) = parameters
+    y = x.swapaxes(1, 2)
+    for kernel, bias in convolutions:
+        y = lax.conv_general_dilated(y, kernel, (1,), "VALID", dimension_numbers=("NWC", "WIO", "NWC"))
+        y = jnp.maximum(y + bias, 0)
+    return y.mean(axis=1) @ w + b
+
+
+def _loss(parameters: Parameters, x: jax.Array, y: jax.Array, net: Net) -> jax.Array:
+    z = _outputs(net, parameters, x)
     if z.shape[1] == 1:
         return jnp.mean(jax.nn.softplus(z[:, 0]) - z[:, 0] * y)
     return jnp.mean(jax.nn.logsumexp(z, axis=1) - jnp.take_along_axis(z, y[:, None], axis=1)[:, 0])
@@ -85,23 +152,37 @@ def _adam(state: Any, grads: Any, lr: Any, beta1: float = 0.9, beta2: float = 0.
     return parameters, m, v, t
 
 
-@partial(jax.jit, static_argnames=("update", "batch", "activation"), donate_argnames="state")
-def _epoch(
-    state: Any, X: jax.Array, y: jax.Array, order: Any, lr: Any, update: Any, batch: int, activation: str
-) -> Any:
-    """Train one epoch, in an order or as the samples lie (None); return the state and the losses of the batches."""
+def _batch(
+    state: Any, X: jax.Array, y: jax.Array, order: Any, at: Any, lr: Any, update: Any, net: Net
+) -> tuple[Any, jax.Array]:
+    """Train on a batch, from place `at` of an order or of the samples as they lie (None); return state and loss."""
+    if order is None:
+        rows_X, rows_y = lax.dynamic_slice_in_dim(X, at, net.batch), lax.dynamic_slice_in_dim(y, at, net.batch)
+    else:
+        rows = lax.dynamic_slice_in_dim(order, at, net.batch)
+        rows_X, rows_y = X[rows], y[rows]
+    loss, grads = jax.value_and_grad(_loss)(state[0], rows_X, rows_y, net)
+    return update(state, grads, lr), loss
 
-    def step(state: Any, at: jax.Array) -> Any:
-        if order is None:
-            rows_X, rows_y = lax.dynamic_slice_in_dim(X, at, batch), lax.dynamic_slice_in_dim(y, at, batch)
-        else:
-            rows = lax.dynamic_slice_in_dim(order, at, batch)
-            rows_X, rows_y = X[rows], y[rows]
-        loss, grads = jax.value_and_grad(_loss)(state[0], rows_X, rows_y, activation)
-        return update(state, grads, lr), loss
 
-    whole = len(X) // batch * batch
-    return lax.scan(step, state, jnp.arange(0, whole, batch))
+_compiled = partial(jax.jit, static_argnames=("update", "net"), donate_argnames="state")
+_step = _compiled(_batch)
+
+
+@_compiled
+def _scan(state: Any, X: jax.Array, y: jax.Array, order: Any, lr: Any, update: Any, net: Net) -> Any:
+    """Train one epoch; return the state and the losses of the batches."""
+    places = jnp.arange(0, len(X) // net.batch * net.batch, net.batch)
+    return lax.scan(lambda state, at: _batch(state, X, y, order, at, lr, update, net), state, places)
+
+
+def _steps(state: Any, X: jax.Array, y: jax.Array, order: Any, lr: Any, update: Any, net: Net) -> Any:
+    """Do the same by a call for each batch: within a scan the gradient of a convolution takes 40 times as long."""
+    losses, order = [], None if order is None else jnp.asarray(order)
+    for at in range(0, len(X) // net.batch * net.batch, net.batch):
+        state, loss = _step(state, X, y, order, at, lr, update, net)
+        losses.append(loss)
+    return state, jnp.stack(losses)
 
 
 class _Training(Training):
@@ -123,7 +204,8 @@ class _Training(Training):
 
     def epoch(self, X: jax.Array, y: jax.Array, order: np.ndarray | None) -> jax.Array:
         update = {"SGD": _sgd, "Adam": _adam}[self.net.optimizer]
-        self.state, losses = _epoch(self.state, X, y, order, self.lr, update, self.net.batch, self.net.activation)
+        epoch = _scan if type(self.net) is Net else _steps
+        self.state, losses = epoch(self.state, X, y, order, self.lr, update, self.net)
         return losses
 
     def train(self, epochs: int, shuffle: bool) -> None:
@@ -136,4 +218,4 @@ class _Training(Training):
         return float(self.epoch(self.X[:n], self.y[:n], None).mean())
 
     def outputs(self, X: np.ndarray) -> np.ndarray:
-        return np.asarray(jax.jit(_outputs, static_argnames="activation")(self.state[0], X, self.net.activation))
+        return np.asarray(jax.jit(partial(_outputs, self.net))(self.state[0], X))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import singledispatch
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 import nnext as nn
-from benchmarks.libraries.base import Building, Call, LeftOutError, Library, Training
+from benchmarks.libraries.base import Building, Call, LeftOutError, Library, Stepping, Training
+from benchmarks.sequence_works import Convolutional, Recurrent
 from benchmarks.works import Net, Samples, Weights
 from nnext import _core
 
@@ -78,6 +81,10 @@ class Use(Library):
         predictor: Any = model.compile_inference()
         return lambda: predictor(x, out=out)
 
+    def stepping(self, net: Recurrent, weights: Weights, x: np.ndarray) -> Stepping:
+        predictor: Any = _model(net, weights).compile_inference()
+        return Stepping(predictor.reset, predictor.step, list(x))
+
     def building(self, net: Net) -> Building:
         sizes = list(net.sizes)
         return Building(lambda: nn.MLP(sizes, net.activation), lambda built: built.state_dict().values())
@@ -86,8 +93,28 @@ class Use(Library):
         return _Training(net, samples, self)
 
 
+@singledispatch
+def _layers(net: Net) -> nn.Sequential:
+    model: nn.Sequential = nn.MLP(list(net.sizes), net.activation)
+    return model
+
+
+@_layers.register
+def _recurrent(net: Recurrent) -> nn.Sequential:
+    n_in, hidden, *outputs = net.sizes
+    layers = [getattr(nn, net.cell)(n_in, hidden), *(nn.Linear(hidden, n) for n in outputs)]
+    return nn.Sequential(*layers, input_shape=net.sample_shape)
+
+
+@_layers.register
+def _convolutional(net: Convolutional) -> nn.Sequential:
+    *channels, outputs = net.sizes
+    layers = [layer for a, b in pairwise(channels) for layer in (nn.Conv1d(a, b, net.kernel), nn.ReLU())]
+    return nn.Sequential(*layers, nn.GlobalAvgPool1d(), nn.Linear(channels[-1], outputs), input_shape=net.sample_shape)
+
+
 def _model(net: Net, weights: Weights, on_input: float = 0.0, hidden: float = 0.0) -> nn.Sequential:
-    model: nn.Sequential = nn.MLP(list(net.sizes), net.activation, hidden)
+    model = nn.MLP(list(net.sizes), net.activation, hidden) if hidden else _layers(net)
     if on_input:
         model = nn.Sequential(nn.Dropout(on_input), *model.layers)
     model.load_state_dict(dict(zip(model.state_dict(), weights.values(), strict=True)))  # Dropout moves the names

@@ -1,14 +1,20 @@
-"""onnxruntime, for predictions: one Gemm a layer, input and output bound once to arrays that exist."""
+"""onnxruntime, for predictions: all inputs and outputs bound once to arrays that exist."""
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import onnxruntime
 
-from benchmarks.libraries.base import Call, LeftOutError, Library
+from benchmarks.libraries.base import Call, LeftOutError, Library, Stepping
+from benchmarks.sequence_works import Recurrent
 from benchmarks.works import Net, Weights
+
+Value = onnxruntime.OrtValue
 
 
 class Use(Library):
@@ -18,42 +24,70 @@ class Use(Library):
         return f"onnxruntime {onnxruntime.__version__}"
 
     def prediction(self, net: Net, weights: Weights, x: np.ndarray) -> Call:
-        if importlib.util.find_spec("onnx") is None:
-            raise LeftOutError("onnx is not installed, which writes its model")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self.threads
-        options.inter_op_num_threads = 1
-        session = onnxruntime.InferenceSession(
-            _model(net, weights, len(x)), options, providers=["CPUExecutionProvider"]
-        )
-        binding = session.io_binding()
-        y = np.empty((len(x), net.sizes[-1]), np.float32)
-        rows, out = (onnxruntime.OrtValue.ortvalue_from_numpy(a) for a in (x, y))
-        binding.bind_ortvalue_input("x", rows)
-        binding.bind_ortvalue_output("y", out)
+        onnx_models = _models()
+        session = self._session(onnx_models.of_rows(net, weights, len(x)))
+        out = _value(np.empty((len(x), net.sizes[-1]), np.float32))
+        binding = _bound(session, {"x": _value(x)}, {"y": out})
 
-        def predict() -> onnxruntime.OrtValue:
+        def predict() -> Value:
             session.run_with_iobinding(binding)
             return out
 
         return predict
 
+    def stepping(self, net: Recurrent, weights: Weights, x: np.ndarray) -> Stepping:
+        """Have a step read what the one before it wrote: there are two states, which change places."""
+        onnx_models = _models()
+        session = self._session(onnx_models.of_step(net, weights))
+        names = onnx_models.STATES[net.cell]
+        arrays = [{name: np.zeros((1, 1, net.sizes[1]), np.float32) for name in names} for _ in range(2)]
+        states = [{name: _value(array) for name, array in state.items()} for state in arrays]
 
-def _model(net: Net, weights: Weights, rows: int) -> bytes:
-    from onnx import TensorProto, helper, numpy_helper
+        def begin() -> int:
+            for array in arrays[0].values():
+                array[...] = 0
+            return 0
 
-    nodes, last = [], len(net.sizes) - 2
-    for i in range(last + 1):
-        names = ["x" if i == 0 else f"a{i - 1}", f"{2 * i}.weight", f"{2 * i}.bias"]
-        nodes.append(helper.make_node("Gemm", names, ["y" if i == last else f"z{i}"], transB=1))
-        if i < last:
-            nodes.append(helper.make_node(net.activation.capitalize(), [f"z{i}"], [f"a{i}"]))
-    ends = [
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, [rows, n])
-        for name, n in (("x", net.sizes[0]), ("y", net.sizes[-1]))
-    ]
-    tensors = [numpy_helper.from_array(w, name) for name, w in weights.items()]
-    graph = helper.make_graph(nodes, "network", ends[:1], ends[1:], tensors)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    serialized: bytes = model.SerializeToString()
-    return serialized
+        def bindings(x_t: np.ndarray) -> list[onnxruntime.IOBinding]:
+            """Return what reads the first state, and what reads the second."""
+            value = _value(x_t.reshape(1, 1, -1))
+            return [
+                _bound(session, {"x": value, **old}, {f"next_{name}": new[name] for name in names})
+                for old, new in (states, states[::-1])
+            ]
+
+        run, shown = session.run_with_iobinding, [state["h"] for state in arrays]
+
+        def step(x_t: list[onnxruntime.IOBinding], state: int) -> tuple[np.ndarray, int]:
+            run(x_t[state])
+            return shown[1 - state], 1 - state
+
+        return Stepping(begin, step, [bindings(x_t) for x_t in x])
+
+    def _session(self, model: bytes) -> onnxruntime.InferenceSession:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self.threads
+        options.inter_op_num_threads = 1
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def _models() -> Any:
+    if importlib.util.find_spec("onnx") is None:
+        raise LeftOutError("onnx is not installed, which writes its model")
+    return importlib.import_module("benchmarks.libraries.onnx_models")
+
+
+def _value(array: np.ndarray) -> Value:
+    """Return a value whose numbers are those of the array, where they lie."""
+    return Value.ortvalue_from_numpy(array)
+
+
+def _bound(
+    session: onnxruntime.InferenceSession, inputs: Mapping[str, Value], outputs: Mapping[str, Value]
+) -> onnxruntime.IOBinding:
+    binding = session.io_binding()
+    for name, value in inputs.items():
+        binding.bind_ortvalue_input(name, value)
+    for name, value in outputs.items():
+        binding.bind_ortvalue_output(name, value)
+    return binding

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 import warnings
+from functools import singledispatch
 from itertools import pairwise
 from typing import Any
 
@@ -12,7 +13,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from benchmarks.libraries.base import Building, Call, LeftOutError, Library, Training
+from benchmarks.libraries.base import Building, Call, LeftOutError, Library, Stepping, Training
+from benchmarks.sequence_works import Convolutional, Recurrent
 from benchmarks.works import Net, Samples, Weights
 
 SETTINGS = ({"fused": True}, {"foreach": True}, {"foreach": False})  # of the optimizers
@@ -74,6 +76,18 @@ class Use(Library):
                 model(rows)
         return _without_gradients(lambda: model(rows))
 
+    def stepping(self, net: Recurrent, weights: Weights, x: np.ndarray) -> Stepping:
+        cell = getattr(nn, f"{net.cell}Cell")(*net.sizes)
+        _load(cell, weights)
+        zeros = torch.zeros((1, net.sizes[1]))
+
+        def step(x_t: torch.Tensor, state: Any) -> tuple[torch.Tensor, Any]:
+            state = cell(x_t, state)
+            return (state[0] if net.cell == "LSTM" else state), state
+
+        start = (zeros, zeros) if net.cell == "LSTM" else zeros
+        return Stepping(lambda: start, step, torch.from_numpy(x).split(1), torch.inference_mode)
+
     def building(self, net: Net) -> Building:
         return Building(lambda: _layers(net), lambda built: [p.detach() for p in built.parameters()])
 
@@ -100,6 +114,7 @@ class _without_gradients:  # noqa: N801 - it stands where a function would
                 self.call()
 
 
+@singledispatch
 def _layers(net: Net) -> nn.Sequential:
     activation = {"relu": nn.ReLU, "tanh": nn.Tanh}[net.activation]
     layers: list[nn.Module] = []
@@ -108,10 +123,37 @@ def _layers(net: Net) -> nn.Sequential:
     return nn.Sequential(*layers[:-1])
 
 
+class _Last(nn.Module):
+    """The state after the last step, of what a recurrent layer gives."""
+
+    def forward(self, given: tuple[torch.Tensor, Any]) -> torch.Tensor:
+        return given[0][:, -1]
+
+
+@_layers.register
+def _recurrent(net: Recurrent) -> nn.Sequential:
+    n_in, hidden, *outputs = net.sizes
+    recurrent = getattr(nn, net.cell)(n_in, hidden, batch_first=True)
+    return nn.Sequential(recurrent, _Last(), *(nn.Linear(hidden, n) for n in outputs))
+
+
+@_layers.register
+def _convolutional(net: Convolutional) -> nn.Sequential:
+    *channels, outputs = net.sizes
+    layers = [layer for a, b in pairwise(channels) for layer in (nn.Conv1d(a, b, net.kernel), nn.ReLU())]
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(channels[-1], outputs))
+
+
 def _model(net: Net, weights: Weights) -> nn.Sequential:
     model = _layers(net)
-    model.load_state_dict({name: torch.from_numpy(w.copy()) for name, w in weights.items()})
+    _load(model, weights)
     return model
+
+
+def _load(model: nn.Module, weights: Weights) -> None:
+    """Set the parameters in their order, which is that of the weights: layers without any move the names."""
+    named = zip(model.state_dict(), weights.values(), strict=True)
+    model.load_state_dict({name: torch.from_numpy(w) for name, w in named})
 
 
 def _compiled(function: Any) -> Any:
@@ -123,7 +165,7 @@ class _Training(Training):
     def __init__(self, net: Net, samples: Samples, use: Use) -> None:
         self.net, self.use = net, use
         self.X, self.y = torch.from_numpy(samples.X), torch.from_numpy(samples.y)
-        self.batch_X = torch.empty((net.batch, net.sizes[0]))
+        self.batch_X = torch.empty((net.batch, *net.sample_shape))
         self.batch_y = torch.empty(net.batch, dtype=torch.int64)
         self.settings = SETTINGS[0]
         self.compiled = use.mode == "compile"
@@ -145,7 +187,7 @@ class _Training(Training):
         if not hasattr(self, "model"):
             self.model = _model(self.net, weights)
             self.loss = _compiled(self.plain_loss) if self.compiled else self.plain_loss
-        self.model.load_state_dict({name: torch.from_numpy(w) for name, w in weights.items()})
+        _load(self.model, weights)
         self.optimizer = getattr(torch.optim, self.net.optimizer)(
             self.model.parameters(), lr=self.net.lr, **self.settings
         )

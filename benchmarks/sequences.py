@@ -1,0 +1,36 @@
+"""Recurrent networks over 28 steps of 28 numbers, and convolutions over signals: training, prediction, single steps.
+
+A unit of a training is a step on a batch of 64; of a prediction, the batch or one sequence; of *a step*, what a program
+asks for that gets its numbers one after the other: the next output, from the next x and the state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from benchmarks.cases import Case, Effort, prediction_case, run_cases, stepping_case, training_case
+from benchmarks.harness import Pool
+from benchmarks.report import Show
+from benchmarks.sequence_works import GRU, LSTM, RNN, SIGNALS, STEPPED
+
+TITLE = "recurrent networks and Conv1d"
+TRAINED = ("nnext", "PyTorch", "JAX")
+PREDICTED = ("nnext", "nnext compiled", "PyTorch", "JAX", "onnxruntime")
+STEPS = ("nnext", "PyTorch", "JAX", "onnxruntime")
+
+
+def cases(effort: Effort) -> Iterator[Case]:
+    """Yield training, a batch and a single sample of each network; a step, in which several threads share nothing."""
+    for threads in effort.threads or ((1,) if effort.quick else (1, 2)):
+        for net in (LSTM, SIGNALS) if effort.quick else (LSTM, GRU, RNN, SIGNALS):
+            yield training_case(net.short(5) if effort.quick else net, TRAINED, threads, name=f"{net.name}, shuffled")
+            for rows in (net.batch, 1):
+                yield prediction_case(replace(net, batch=rows, batches=1), PREDICTED, threads)
+    yield stepping_case(STEPPED, STEPS)
+
+
+def run(pool: Pool, effort: Effort, show: Show) -> list[dict[str, Any]]:
+    """Measure all cases."""
+    return run_cases(pool, cases(effort), effort, show)
