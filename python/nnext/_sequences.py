@@ -83,6 +83,13 @@ def _are_ragged(X: Any) -> bool:
     return any(len(item) != len(X[0]) for item in X)
 
 
+def _has_features(sequence: Any) -> bool:
+    """Tell a sequence (steps, features) from one of numbers, which may also be the features of a sample."""
+    if hasattr(sequence, "ndim"):
+        return bool(sequence.ndim > 1)
+    return len(sequence) > 0 and hasattr(sequence[0], "__len__")
+
+
 class Ragged:
     """Sequences in a list, of which some are padded when they are wanted."""
 
@@ -150,7 +157,7 @@ def as_samples(operation: str, engine: Engine, X: Any, lengths: npt.ArrayLike | 
     """Return samples with the lengths that are given for them; a list of sequences of different lengths as such."""
     if lengths is not None:
         return _with_lengths(operation, X, lengths)
-    return Ragged(operation, X) if _are_ragged(X) and engine.takes_steps else X
+    return Ragged(operation, X) if _are_ragged(X) and (engine.takes_steps or _has_features(X[0])) else X
 
 
 def in_one_array(operation: str, engine: Engine, X: Any, lengths: npt.ArrayLike | None = None) -> Any:
