@@ -60,7 +60,8 @@ CASES |= {
     "prelu": _case(nn.Linear(F, 5), nn.PReLU(5), nn.RMSNorm(5), nn.Dropout(0.5), nn.Softmax(), gives=_same),
     "embedding": _case(nn.Embedding(CATEGORIES, 3), gives=_same, below=CATEGORIES),
     "embedding, LSTM": _case(
-        nn.Embedding(CATEGORIES, 3, padding_idx=0), nn.LSTM(3, 5, bidirectional=True), nn.Linear(10, 2), below=CATEGORIES
+        nn.Embedding(CATEGORIES, 3, padding_idx=0), nn.LSTM(3, 5, bidirectional=True), nn.Linear(10, 2),
+        below=CATEGORIES,
     ),
     "residual": _case(nn.Residual(nn.Linear(F, F), nn.Tanh()), nn.GRU(F, 3), gives=None),
     "residual, steps": _case(nn.Residual(nn.GRU(F, F, return_sequences=True)), nn.Linear(F, 2), gives=_same),
@@ -93,7 +94,9 @@ CASES |= {
         nn.Conv1d(F, 5, 3, padding="same"), nn.ReLU(), nn.MaxPool1d(2), nn.Conv1d(5, 3, 2, padding=1),
         gives=lambda steps: steps // 2 + 1, least=2, signal=True,
     ),
-    "signals, pooled": _case(nn.Conv1d(F, 5, 2), nn.Tanh(), nn.GlobalAvgPool1d(), nn.Linear(5, 2), least=2, signal=True),
+    "signals, pooled": _case(
+        nn.Conv1d(F, 5, 2), nn.Tanh(), nn.GlobalAvgPool1d(), nn.Linear(5, 2), least=2, signal=True
+    ),
 }  # fmt: skip
 
 
