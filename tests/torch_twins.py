@@ -120,7 +120,8 @@ class _Recurrent:
 
 
 RECURRENT = {
-    kind.__name__: type(kind.__name__, (_Recurrent, getattr(torch.nn, kind.__name__)), {}) for kind in (nn.RNN, nn.GRU, nn.LSTM)
+    kind.__name__: type(kind.__name__, (_Recurrent, getattr(torch.nn, kind.__name__)), {})
+    for kind in (nn.RNN, nn.GRU, nn.LSTM)
 }
 
 

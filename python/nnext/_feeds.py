@@ -212,7 +212,7 @@ def check_sequences(preparer: Preparer, operation: str, samples: Samples) -> Non
 def array_validation(preparer: Preparer, operation: str, samples: Samples, keep_outputs: bool) -> Validation:
     """Return settled samples as what is evaluated."""
     if isinstance(samples.X, _sequences.Ragged):
-        return SequenceValidation(preparer, operation, samples, keep_outputs)
+        return SequenceValidation(preparer, operation, preparer.counted(operation, samples), keep_outputs)
     return ArrayValidation(preparer, preparer.data(operation, samples))
 
 

@@ -122,8 +122,10 @@ class Ragged:
         for i, sequence in enumerate(self._sequences):
             if sequence.ndim == 0:
                 raise TypeError(
-                    f"[{operation}] {i} of {name} is a single number; give sequences, or an array with lengths="
+                    f"[{operation}] {name} has the single number {X[i]} at {i}; give a sequence in its place"
                 )
+            if np.ma.is_masked(X[i]):
+                raise TypeError(f"[{operation}] sequence {i} of {name} has masked values; fill or remove them first")
             if sequence.ndim != first.ndim or sequence.shape[1:] != first.shape[1:]:
                 raise ValueError(
                     f"[{operation}] sequence {i} of {name} has shape {sequence.shape} but sequence 0 {first.shape}; "
