@@ -113,7 +113,7 @@ py::object loss(const py::dict& described, const py::object& y_pred, const py::o
     const TargetArrays<T> given = as_targets<T>(y, loss, n, shape, {name.c_str(), "y", kLabel});
     const ops::Targets<T> targets = given.view(n, shape);
     const SampleWeights<T> weights =
-        as_sample_weight<T>(sample_weight, loss, targets, n, shape, {name.c_str(), "sample_weight"});
+        as_sample_weight<T>(sample_weight, loss, targets, n, shape, {}, {name.c_str(), "sample_weight"});
     train::LossTerms<T> terms(matrix_view(weights.over_mean), n, shape);
     py::array_t<T> result = new_array<T>(Extents(n, shape));
     const Matrix<T> gradient(result.mutable_data(), n, k);

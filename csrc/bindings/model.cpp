@@ -64,19 +64,32 @@ typename Model<T>::Output Model<T>::output(const Sizes& input_shape) const {
 template <class T>
 std::optional<std::vector<Size>> Model<T>::output_lengths(const Sizes& input_shape,
                                                           const std::vector<Size>& lengths) const {
-  const nn::Section<T>& section = trainer_.section();
-  const core::Shape shape = read(input_shape);
+  return lengths_behind(read(input_shape), lengths);
+}
+
+template <class T>
+std::optional<std::vector<Size>> Model<T>::lengths_behind(const core::Shape& shape,
+                                                          const std::vector<Size>& lengths) const {
   std::map<Size, Size> known;
   std::vector<Size> found;
   for (const Size length : lengths) {
     if (!known.contains(length)) {
-      const std::optional<Size> out = section.out_length(shape, length);
+      const std::optional<Size> out = trainer_.section().out_length(shape, length);
       if (!out) return std::nullopt;
       known[length] = *out;
     }
     found.push_back(known[length]);
   }
   return found;
+}
+
+// Of each row; empty where all places count.
+template <class T>
+std::vector<Size> Model<T>::output_ends(const data::Source<T>& x) const {
+  if (!x.has_lengths()) return {};
+  std::vector<Size> lengths(x.rows);
+  for (Size i = 0; i < x.rows; ++i) lengths[i] = x.length(i);
+  return lengths_behind(x.shape, lengths).value_or(std::vector<Size>{});
 }
 
 template <class T>
@@ -142,7 +155,7 @@ std::unique_ptr<SampleArrays<T>> Model<T>::samples(const py::object& x, const py
   if (const ops::Loss<T> loss = compiled().loss; loss.kind != nullptr) {
     samples.targets = as_targets<T>(y, loss, samples.rows(), samples.output, {op, "y", kLabel});
     samples.weights = as_sample_weight<T>(sample_weight, loss, samples.target_view(), samples.rows(), samples.output,
-                                          {op, "sample_weight"});
+                                          output_ends(samples.x.source()), {op, "sample_weight"});
   }
   return made;
 }

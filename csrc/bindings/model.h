@@ -130,6 +130,8 @@ class Model {
   py::array_t<T> checked(Size index, const py::handle& values, const char* operation) const;
   Rows<T> some_rows(const py::object& x, const py::object& scale, const Argument& argument) const;
   core::Shape read(const Sizes& input_shape) const;
+  std::optional<std::vector<Size>> lengths_behind(const core::Shape& shape, const std::vector<Size>& lengths) const;
+  std::vector<Size> output_ends(const data::Source<T>& x) const;
 
   std::vector<py::ssize_t> forward_shape_{};  // of the X that forward() was given last: dX has it, too
 

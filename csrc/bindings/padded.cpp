@@ -13,6 +13,8 @@ namespace nnext::bindings {
 std::unique_ptr<Padded> as_padded(const py::object& values, const py::handle& lengths, const char* operation) {
   const Argument argument{operation, "lengths"};
   const py::array numbers = as_numbers(lengths, argument);
+  if (numbers.dtype().kind() == 'b')
+    fail_type(argument, "has dtype bool; give how many steps each has, as a mask.sum(axis=1) of those that count");
   const auto rows = static_cast<Size>(py::len(values));
   if (numbers.ndim() != 1 || extent(numbers, 0) != rows)
     fail(argument, "has shape ", shape_text(numbers), " but X has ", rows, " rows; give the number of steps of each");
@@ -22,7 +24,7 @@ std::unique_ptr<Padded> as_padded(const py::object& values, const py::handle& le
     for (Size i = first; i < last; ++i) {
       const double length = given.data()[i];
       if (!(length >= 1 && length <= std::numeric_limits<std::uint32_t>::max() && length == std::floor(length)))
-        fail(argument, "has ", length, " at ", i, "; a sequence has a whole number of steps, at least 1");
+        fail(argument, "has ", length, " at ", i, "; give whole numbers, from 1 to the steps of X");
       whole.mutable_data()[i] = static_cast<std::uint32_t>(length);
     }
   });

@@ -198,8 +198,8 @@ py::array_t<std::uint32_t> lengths_of(const Padded& padded, Size rows, const Den
       lengths.mutable_data()[i] =
           padded.lengths.data()[chosen.positions == nullptr ? chosen.first + i : chosen.positions[i]];
   }
-  if (wanted.section != nullptr && lengths.size() > 0)
-    wanted.section->require_lengths(dense.shape, *std::min_element(lengths.data(), lengths.data() + lengths.size()));
+  if (wanted.section != nullptr)
+    wanted.section->require_lengths(dense.shape, {lengths.data(), static_cast<Size>(lengths.size())});
   return lengths;
 }
 

@@ -189,18 +189,41 @@ double largest_of(const py::array_t<double>& given, const Argument& argument) {
   return largest;
 }
 
+// Whether terms of the loss count, of `terms` of all rows: all but those of steps after an end.
+class Counting {
+ public:
+  Counting(std::span<const Size> ends, const core::Shape& output, Size rows, Size terms)
+      : ends_(ends), places_(output.places()), each_(terms / rows) {
+    if (each_ > places_ && !output.channels_first) channels_ = each_ / places_;
+  }
+  bool operator()(Size i) const { return ends_.empty() || i % each_ / channels_ % places_ < ends_[i / each_]; }
+
+ private:
+  std::span<const Size> ends_;
+  Size places_, each_, channels_ = 1;
+};
+
 // Only ratios count: divided by the largest first, the sum cannot overflow, and that of equal weights is exact.
-// `by_class` has as many numbers as `given`, or several for each, or none, which are all 1.
+// `by_class` has as many numbers as `given`, or several for each, or none, which are all 1. The mean is that over the
+// terms that count: a weight of a row is one of each of its places where rows have `ends` of their own.
 template <class T>
 SampleWeights<T> over_mean(const py::array_t<double>& given, const std::vector<double>& by_class,
-                           const Argument& argument) {
+                           std::span<const Size> ends, const core::Shape& output, const Argument& argument) {
   const double* const from = given.data();
   const double largest = largest_of(given, argument);
   const auto count = static_cast<Size>(given.size());
-  const Size terms = by_class.empty() ? count : by_class.size(), each = count == 0 ? 1 : terms / count;
+  const Size of_places = ends.size() * output.places(), classes = by_class.size();  // 0 where there are no such
+  const Size terms = std::max({count, of_places, classes}), each = count == 0 ? 1 : terms / count;
+  const Size each_class = classes == 0 ? 1 : terms / classes;
+  const Counting counts(ends, output, std::max<Size>(count == 0 ? 1 : extent(given, 0), 1), std::max<Size>(terms, 1));
   double sum = 0;
-  for_each(terms, [&](Size i) { sum += from[i / each] / largest * (by_class.empty() ? 1 : by_class[i]); });
-  const double mean = sum / static_cast<double>(terms);
+  Size counted = 0;
+  for_each(terms, [&](Size i) {
+    if (!counts(i)) return;
+    ++counted;
+    sum += from[i / each] / largest * (classes == 0 ? 1 : by_class[i / each_class]);
+  });
+  const double mean = sum / static_cast<double>(counted);
   if (count > 0 && mean == 0)
     fail({argument.operation, "class_weight"}, "of the loss is zero for the classes of all samples that count");
   py::array_t<T> weights(std::vector<py::ssize_t>(given.shape(), given.shape() + given.ndim()));
@@ -213,14 +236,15 @@ SampleWeights<T> over_mean(const py::array_t<double>& given, const std::vector<d
 
 template <class T>
 SampleWeights<T> as_sample_weight(const py::handle& object, const ops::Loss<T>& loss, const ops::Targets<T>& targets,
-                                  Size rows, const core::Shape& output, const Argument& argument) {
+                                  Size rows, const core::Shape& output, std::span<const Size> ends,
+                                  const Argument& argument) {
   const std::vector<double> by_class =
       loss.weighs_classes() ? class_weights(loss, targets, rows) : std::vector<double>();
   if (object.is_none() && by_class.empty()) return {};
   if (object.is_none()) {
     py::array_t<double> same(static_cast<py::ssize_t>(rows));
     std::fill_n(same.mutable_data(), rows, 1.0);
-    return over_mean<T>(same, by_class, argument);
+    return over_mean<T>(same, by_class, ends, output, argument);
   }
   const py::array numbers = as_numbers(object, argument);
   require_rows(numbers, rows, argument);
@@ -234,7 +258,7 @@ SampleWeights<T> as_sample_weight(const py::handle& object, const ops::Loss<T>& 
                     : "; the classes of a sample have one loss together");
   const py::array_t<double> given = as_contiguous<double>(numbers, argument);
   require_finite(given, argument);
-  SampleWeights<T> weights = over_mean<T>(given, by_class, argument);
+  SampleWeights<T> weights = over_mean<T>(given, by_class, ends, output, argument);
   if (of_outputs) weights.over_mean = as_outputs_lie(weights.over_mean, output);
   return weights;
 }
@@ -246,8 +270,9 @@ template TargetArrays<float> as_targets(const py::handle&, const ops::Loss<float
 template TargetArrays<double> as_targets(const py::handle&, const ops::Loss<double>&, Size, const core::Shape&,
                                          const Argument&);
 template SampleWeights<float> as_sample_weight(const py::handle&, const ops::Loss<float>&, const ops::Targets<float>&,
-                                               Size, const core::Shape&, const Argument&);
+                                               Size, const core::Shape&, std::span<const Size>, const Argument&);
 template SampleWeights<double> as_sample_weight(const py::handle&, const ops::Loss<double>&,
-                                                const ops::Targets<double>&, Size, const core::Shape&, const Argument&);
+                                                const ops::Targets<double>&, Size, const core::Shape&,
+                                                std::span<const Size>, const Argument&);
 
 }  // namespace nnext::bindings

@@ -1,6 +1,7 @@
 // What outputs are compared with: targets, and how much each sample counts.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "bindings/argument.h"
@@ -25,7 +26,8 @@ TargetArrays<T> as_targets(const py::handle& object, const ops::Loss<T>& loss, S
 
 // Finite weights >= 0, not all zero, divided by their mean: one a sample, or one a place or, where the loss is a mean
 // over outputs, one for each of them, which lie as they do. Empty: all are the same. Where the loss weighs classes, the
-// mean is that of the weights times those of the classes of `targets`.
+// mean is that of the weights times those of the classes of `targets`. `ends`: how many places of each row count, over
+// which the mean is; empty: all.
 template <class T>
 struct SampleWeights {
   py::array_t<T> over_mean{};
@@ -33,7 +35,8 @@ struct SampleWeights {
 };
 template <class T>
 SampleWeights<T> as_sample_weight(const py::handle& object, const ops::Loss<T>& loss, const ops::Targets<T>& targets,
-                                  Size rows, const core::Shape& output, const Argument& argument);
+                                  Size rows, const core::Shape& output, std::span<const Size> ends,
+                                  const Argument& argument);
 
 // One or more numbers a sample as the rows of a matrix; empty for an empty array.
 template <class T>

@@ -45,8 +45,8 @@ class Section {
   // A sample of one step, where the layers tell the rest of it; nothing where samples are no sequences.
   std::optional<Shape> one_step() const;
   void require_steps() const;  // throws where samples cannot go through the layers a step at a time
-  // Throws where a layer does not take sequences that have ends of their own, the shortest of so many steps.
-  void require_lengths(const Shape& in, Size shortest) const;
+  // Throws where a layer does not take sequences that have ends of their own, of so many steps.
+  void require_lengths(const Shape& in, std::span<const std::uint32_t> of) const;
   // How many steps of the output count, of a sample of so many; nothing where it has no steps.
   std::optional<Size> out_length(const Shape& in, Size length) const;
   Shape out_shape(const Shape& in) const { return in == input_ ? output_ : shapes(in)[output()]; }
@@ -77,6 +77,7 @@ class Section {
   bool are_steps(std::span<const Size> extents) const;
   template <class F>
   std::vector<Size> lengths(const Shape& in, Size length, F f) const;
+  void require_joinable(const Shape& in, std::span<const std::uint32_t> of) const;
   void find_intake(const Layer<T>& layer);
   void find_input();
 

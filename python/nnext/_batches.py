@@ -48,7 +48,11 @@ def _is_batch(item: Any) -> bool:
     if not isinstance(item, list | tuple) or len(item) not in (2, 3):
         return False
     X = item[0]
-    return hasattr(X, "shape") or hasattr(X, "__array__") or (_is_sequence(X) and len(X) > 0 and _is_sequence(X[0]))
+    return _is_array(X) or (_is_sequence(X) and len(X) > 0 and (_is_sequence(X[0]) or _is_array(X[0])))
+
+
+def _is_array(item: Any) -> bool:
+    return hasattr(item, "shape") or hasattr(item, "__array__")
 
 
 def _is_sequence(item: Any) -> bool:

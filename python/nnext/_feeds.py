@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from nnext import _samples, _sequences
+from nnext import _ends, _samples, _sequences
 from nnext._batches import Batches
 from nnext._objective import Data, Epoch
 from nnext._prepare import Preparer
@@ -41,11 +41,11 @@ class Passed(NamedTuple):
         """Return what a pass over samples gave; of sequences with ends of their own the steps that count."""
         if data.ends is None or outputs is None:
             return cls(loss, data.y, outputs, data.sample_weight, ended_early)
-        counts = np.arange(outputs.shape[1]) < data.ends[:, None]
-        weight = None if data.sample_weight is None else np.asarray(data.sample_weight)
+        ends, weight = data.ends, None if data.sample_weight is None else np.asarray(data.sample_weight)
         if weight is not None:
-            weight = weight[counts] if weight.shape[1:2] == counts.shape[1:] else np.repeat(weight, data.ends, axis=0)
-        return cls(loss, data.y[counts], outputs[counts], weight, ended_early, by_steps=True)
+            weight = ends.those_that_count(weight) if ends.has_steps(weight) else ends.repeated(weight)
+        y = ends.those_that_count(data.y) if ends.has_steps(data.y) else ends.repeated(data.y)
+        return cls(loss, y, ends.those_that_count(outputs), weight, ended_early, by_steps=True)
 
 
 class Feed(Protocol):
@@ -126,7 +126,6 @@ class SequenceFeed:
         self.samples: int | None = len(samples.y)
         self._preparer, self._given, self._keep = preparer, samples, keep_outputs
         self._batch_size, self._shuffle = batch_size, shuffle
-        self._data(np.arange(min(batch_size, len(samples.y))))  # what is wrong is told before anything has begun
 
     def _data(self, rows: Array) -> Data:
         return padded_data(self._preparer, "fit", self._given, rows, self._keep)
@@ -158,7 +157,6 @@ class SequenceValidation:
 
     def __init__(self, preparer: Preparer, operation: str, samples: Samples, keep_outputs: bool) -> None:
         self._preparer, self._operation, self._given, self._keep = preparer, operation, samples, keep_outputs
-        self._data(np.arange(1))
 
     def _data(self, rows: Array) -> Data:
         return padded_data(self._preparer, self._operation, self._given, rows)
@@ -188,17 +186,33 @@ def _batches_of(given: Samples, order: Array, batch_size: int) -> Iterator[Array
 
 def padded_data(preparer: Preparer, operation: str, samples: Samples, rows: Array, keep_outputs: bool = False) -> Data:
     """Let the core look at some of the sequences in a list, padded to the longest of them."""
-    some = _samples.rows_of(samples, rows)
-    X = samples.X.padded(some.rows)
-    steps = _sequences.ends(preparer.objective.engine, X)
-    y = some.y if steps is None else some.y[:, : steps.max()]
-    return preparer.data(operation, some._replace(X=X, y=y, rows=None), keep_outputs)
+
+    def look(rows: Array) -> Data:
+        some = _samples.rows_of(samples, rows)
+        X = samples.X.padded(some.rows)
+        ends = _ends.ends(preparer.objective.engine, X)
+        if ends is not None:
+            y, weight, factors = (_first(values, ends.counts.max()) for values in (some.y, some.weight, some.factors))
+            some = some._replace(y=y, weight=weight, factors=factors)
+        return preparer.data(operation, some._replace(X=X, rows=None), keep_outputs)
+
+    return _sequences.by_sequences(operation, rows, look, samples.rows)
+
+
+def _first(values: Any, steps: int) -> Any:
+    return values if values is None or values.ndim == 1 else values[:, :steps]
+
+
+def check_sequences(preparer: Preparer, operation: str, samples: Samples) -> None:
+    """Let the core look at all sequences in a list: what is wrong is told before anything has begun."""
+    for rows in _batches_of(samples, np.arange(len(samples.y)), _EVALUATED_TOGETHER):
+        padded_data(preparer, operation, samples, rows)
 
 
 def array_validation(preparer: Preparer, operation: str, samples: Samples, keep_outputs: bool) -> Validation:
     """Return settled samples as what is evaluated."""
     if isinstance(samples.X, _sequences.Ragged):
-        return SequenceValidation(preparer, operation, samples, keep_outputs)
+        return SequenceValidation(preparer, operation, preparer.counted(operation, samples), keep_outputs)
     return ArrayValidation(preparer, preparer.data(operation, samples))
 
 
@@ -228,7 +242,7 @@ class BatchFeed:
 
     def _data(self, operation: str, given: _samples.Samples) -> Data:
         samples = self._preparer.settle(operation, given, is_batch=True)
-        samples = _samples.weigh(samples, self._class_weight, self._preparer.decision)
+        samples = self._preparer.weigh(samples, self._class_weight)
         return self._preparer.data(operation, samples, self._keep)
 
     def goes_on(self, epoch: int) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from nnext import _measure, _samples
+from nnext import _measure
 from nnext._batches import Batches, handed_over
 from nnext._comparison import Comparison
 from nnext._compiled import Compiled
@@ -76,7 +76,7 @@ def train_on_batch(
     with engine.claim_fit(keeps=True), _unless_trained(model):
         engine.require_record(compiled, operation)
         preparer = Preparer(engine, compiled, replace(model.seen, scale=None if scale == 1 else scale), scale)
-        samples = _samples.weigh(preparer.settle(operation, given, is_batch=True), class_weight, preparer.decision)
+        samples = preparer.weigh(preparer.settle(operation, given, is_batch=True), class_weight)
         data = preparer.data(operation, samples, keep_outputs=bool(compiled.metrics))
         step = _begin_step(engine, steps)
         model.remember(preparer.seen)

@@ -12,7 +12,16 @@ from nnext import _measure, _samples, _targets
 from nnext._batches import Batches, are_batches
 from nnext._compiled import Compiled
 from nnext._decision import Seen
-from nnext._feeds import ArrayFeed, BatchFeed, BatchValidation, Feed, SequenceFeed, Validation, array_validation
+from nnext._feeds import (
+    ArrayFeed,
+    BatchFeed,
+    BatchValidation,
+    Feed,
+    SequenceFeed,
+    Validation,
+    array_validation,
+    check_sequences,
+)
 from nnext._prepare import Preparer
 from nnext._samples import Samples
 from nnext._sequences import Ragged
@@ -113,7 +122,7 @@ class Given:
                 "[fit] steps_per_epoch is for batches, but X and y are given; an epoch goes through all of X"
             )
         samples, held, strata = self._divided(self.preparer.settle("fit", given))
-        samples = _samples.weigh(samples, options.class_weight, self.preparer.decision)
+        samples = self.preparer.weigh(samples, options.class_weight)
         self.feed = self._feed_of(samples)
         if held is None:
             return self._take_validation()
@@ -137,6 +146,7 @@ class Given:
             ("stateful", stateful, stateful, "batches of it come in an order of their own; give arrays"),
         )
         samples = self.preparer.counted("fit", samples)
+        check_sequences(self.preparer, "fit", samples)
         self._try_out(samples.y, samples.weight)
         return SequenceFeed(self.preparer, samples, batch_size or len(samples.y), shuffle, keeps)
 
@@ -196,6 +206,8 @@ class Given:
 
     def _validate_with(self, operation: str, samples: Samples) -> None:
         samples = self.preparer.counted(operation, samples)
+        if isinstance(samples.X, Ragged):
+            check_sequences(self.preparer, operation, samples)
         self.validation = array_validation(self.preparer, operation, samples, self._keeps_outputs)
         self._try_out(samples.y, samples.weight)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from nnext import _sequences
+from nnext import _ends
 from nnext._compiled import Compiled
 from nnext._engine import Engine
 from nnext._passes import HostLoss
@@ -37,7 +37,7 @@ class Data:
     outputs: Array | None  # where an epoch leaves the network's outputs, if someone wants them
     scale: float
     sample_weight: Any = None  # as it was given, for metrics
-    ends: Array | None = None  # how many steps of each output count, where sequences have ends of their own
+    ends: _ends.Ends | None = None  # of the outputs, where sequences have ends of their own
 
     @property
     def weight(self) -> float:
@@ -102,7 +102,7 @@ class CoreLoss:
         X, y, weights = given.X, given.y, given.weights
         samples = self.engine.samples(X, y, weights, operation, scale, given.rows)
         outputs = np.empty((samples.rows, *samples.output_shape), self.engine.dtype) if keep_outputs else None
-        ends = _sequences.ends(self.engine, X, given.rows)
+        ends = _ends.ends(self.engine, X, given.rows)
         return Data(samples.rows, np.asarray(y), X, samples, outputs, scale, given.weight, ends)
 
     def epoch(self, data: Data, batch_size: int, shuffle: bool, seconds: float | None = None) -> Epoch:
@@ -147,7 +147,7 @@ class OwnLoss:
                 f"[{operation}] y has shape {targets.shape} but X has {samples.rows} rows; give one entry a sample"
             )
         outputs = np.empty((samples.rows, *samples.output_shape), self.engine.dtype) if keep_outputs else None
-        return Data(samples.rows, targets, X, samples, outputs, scale, ends=_sequences.ends(self.engine, X, rows))
+        return Data(samples.rows, targets, X, samples, outputs, scale, ends=_ends.ends(self.engine, X, rows))
 
     def epoch(self, data: Data, batch_size: int, shuffle: bool, seconds: float | None = None) -> Epoch:
         """Go through all samples once, or until `seconds` are over; the function is called for every batch."""

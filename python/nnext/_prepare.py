@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnext import _samples, _sequences, _targets
+from nnext import _ends, _samples, _sequences, _targets
 from nnext._compiled import Compiled
 from nnext._decision import Decision, Output, Seen, decide
 from nnext._engine import Engine
 from nnext._objective import Data, objective
 from nnext._samples import Samples
+from nnext._sequences import Ragged
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -42,10 +44,11 @@ class Preparer:
 
         A loss function of the user's gets its targets as they were given. The names in a batch need not be all of them.
         """
-        X, y = _sequences.settle(operation, self._engine, given.X, given.y)
-        given = given._replace(X=X, y=y)
-        self._output = self._engine.output_of(X)
-        own, y, seen = self.compiled.core_loss is None, given.y, self.seen
+        X = _sequences.as_samples(operation, self._engine, given.X)
+        given = given._replace(X=X.padded() if is_batch and isinstance(X, Ragged) else X)
+        given, ends = _ends.in_arrays(operation, self._engine, given)
+        self._output = self._engine.output_of(given.X)
+        own, y, seen = self.compiled.core_loss is None, given.y if ends is None else ends.valid(given.y), self.seen
         if is_batch and not own and seen.classes is None and (name := _targets.first_name(y)) is not None:
             raise ValueError(
                 f"[{operation}] y has names, such as {name!r}, but the model has seen none yet, and a batch need not "
@@ -56,7 +59,14 @@ class Preparer:
         if learn:
             self.seen = seen
             self.decision = self.decide(seen)
-        return given if own else given._replace(y=y)
+        settled = given if own else given._replace(y=y)
+        return _samples.sequences(operation, settled) if isinstance(given.X, Ragged) else settled
+
+    def weigh(self, samples: Samples, class_weight: Mapping[Any, float] | str | None) -> Samples:
+        """Add what the classes of settled samples multiply the weights by."""
+        ends = None if class_weight is None else _ends.ends(self._engine, samples.X, samples.rows)
+        counts = None if ends is None or not self.decision.space else ends.that_count(self.decision.space[0])
+        return _samples.weigh(samples, class_weight, self.decision, counts)
 
     def decide(self, seen: Seen) -> Decision:
         """Return what the network decides for such samples as were settled last."""

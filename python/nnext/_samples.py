@@ -37,7 +37,9 @@ class Samples(NamedTuple):
         if self.factors is None or self.weight is None:
             return self.weight if self.factors is None else self.factors
         weight = np.asanyarray(self.weight)
-        return self.factors * weight if weight.dtype.kind in "biuf" else weight
+        if weight.dtype.kind not in "biuf":
+            return weight
+        return self.factors * weight.reshape(*weight.shape, *(1 for _ in self.factors.shape[weight.ndim :]))
 
 
 def given(operation: str, argument: str, value: Any) -> Samples:
@@ -147,21 +149,29 @@ def counted(operation: str, samples: Samples, any_target: float) -> Samples:
     return rows_of(samples, rows)
 
 
-def weigh(samples: Samples, class_weight: Mapping[Any, float] | str | None, decision: Decision) -> Samples:
-    """Add what the samples' classes multiply the weights by."""
+def weigh(
+    samples: Samples, class_weight: Mapping[Any, float] | str | None, decision: Decision, counts: Array | None = None
+) -> Samples:
+    """Add what the samples' classes, or those of their places, multiply the weights by.
+
+    `counts` tells of each label whether it counts; None: all do.
+    """
     if class_weight is None:
         return samples
-    factors = _factors(samples.y, class_weight, decision)
-    if samples.weight is not None and np.shape(samples.weight) != factors.shape:
+    factors = _factors(samples.y, class_weight, decision, counts)
+    if decision.space:
+        factors = factors.reshape(-1, *decision.space)
+    given = None if samples.weight is None else np.shape(samples.weight)
+    if given is not None and given not in (factors.shape, factors.shape[:1]):
         raise ValueError(
-            f"[fit] sample_weight has shape {np.shape(samples.weight)} but y has {len(factors)} labels; give one "
-            "weight a sample"
+            f"[fit] sample_weight has shape {given} but y has labels of shape {factors.shape}; give one weight a sample"
+            + (", or one a label" if decision.space else "")
         )
     return samples._replace(factors=factors)
 
 
-def _factors(y: Any, class_weight: Mapping[Any, float] | str, decision: Decision) -> Array:
-    """Return each sample's weight by its class."""
+def _factors(y: Any, class_weight: Mapping[Any, float] | str, decision: Decision, counts: Array | None = None) -> Array:
+    """Return the weight of each label by its class."""
     if isinstance(class_weight, str) and class_weight != "balanced":
         raise ValueError(f"[fit] unknown class_weight {class_weight!r}; use 'balanced' or a dict of weights")
     if not isinstance(class_weight, str | Mapping):
@@ -178,8 +188,9 @@ def _factors(y: Any, class_weight: Mapping[Any, float] | str, decision: Decision
     places = _targets.places("fit", y, decision)
     factors = np.ones(len(decision.names))
     if isinstance(class_weight, str):
-        present, counts = np.unique(places, return_counts=True)
-        factors[present] = len(places) / (len(present) * counts)
+        counted = places if counts is None else places[counts.reshape(-1)]
+        present, times = np.unique(counted, return_counts=True)
+        factors[present] = len(counted) / (len(present) * times)
         return factors[places]
     for label, factor in class_weight.items():
         factors[_place(label, decision)] = _check.number("fit", f"class_weight[{label!r}]", factor, low=0)

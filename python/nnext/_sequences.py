@@ -1,22 +1,35 @@
-"""Sequences of different lengths: arrays that are padded at their ends, and lists of arrays."""
+"""Sequences of different lengths as samples: arrays that are padded at their ends, and lists of arrays."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from nnext._engine import Engine, Padded, as_array
 from nnext._engine import padded as _padded
+from nnext._unknown import shown
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     Array = npt.NDArray[Any]
 
-__all__ = ["Padded", "Ragged", "as_samples", "ends", "in_one_array", "padded", "predict", "settle"]
+__all__ = [
+    "Padded",
+    "Ragged",
+    "are_ragged",
+    "as_samples",
+    "beside",
+    "by_sequences",
+    "in_one_array",
+    "padded",
+    "predict",
+]
+
+_T = TypeVar("_T")
 
 _TOGETHER = 16  # batches whose sequences are sorted by length before they are parted
 _PREDICTED_TOGETHER = 128  # sequences
@@ -60,19 +73,27 @@ def padded(X: Any, lengths: npt.ArrayLike | None = None) -> Padded:
     """
     if lengths is not None:
         return _with_lengths("padded", X, lengths)
-    if not _are_ragged(X):
+    if isinstance(X, list | tuple) or are_ragged(X):
+        return Ragged("padded", X).padded()
+    if hasattr(X, "shape"):
         raise TypeError("[padded] X is one array, whose rows have one length; give lengths= beside it")
-    return Ragged("padded", X).padded()
+    raise TypeError(f"[padded] X is {shown(X)}; give a list of sequences, or an array with lengths= beside it")
 
 
 def _with_lengths(operation: str, X: Any, lengths: npt.ArrayLike) -> Padded:
     """Return samples in one array with the lengths that are given for them."""
-    if isinstance(X, Padded) or _are_ragged(X):
+    if isinstance(X, Padded) or are_ragged(X):
         raise TypeError(f"[{operation}] lengths are given, but the sequences of X have theirs; leave lengths out")
-    return _padded(X if isinstance(X, np.ndarray) else as_array(X, operation, "X"), lengths, operation)
+    array = X if isinstance(X, np.ndarray) else as_array(X, operation, "X")
+    if array.ndim < 2:
+        raise ValueError(
+            f"[{operation}] lengths are given but X has shape {array.shape}; they are for sequences, (samples, steps) "
+            "or (samples, steps, features)"
+        )
+    return _padded(array, lengths, operation)
 
 
-def _are_ragged(X: Any) -> bool:
+def are_ragged(X: Any) -> bool:
     """Tell sequences of different lengths from the rows of an array."""
     if isinstance(X, np.ndarray) and (X.dtype != object or X.ndim != 1):
         return False
@@ -83,22 +104,37 @@ def _are_ragged(X: Any) -> bool:
     return any(len(item) != len(X[0]) for item in X)
 
 
+def _has_features(sequence: Any) -> bool:
+    """Tell a sequence (steps, features) from one of numbers, which may also be the features of a sample."""
+    if hasattr(sequence, "ndim"):
+        return bool(sequence.ndim > 1)
+    return len(sequence) > 0 and hasattr(sequence[0], "__len__")
+
+
 class Ragged:
     """Sequences in a list, of which some are padded when they are wanted."""
 
-    def __init__(self, operation: str, X: Sequence[Any]) -> None:
-        self._sequences = [np.asarray(sequence) for sequence in X]
+    def __init__(self, operation: str, X: Sequence[Any], name: str = "X") -> None:
+        if len(X) == 0:
+            raise ValueError(f"[{operation}] {name} is a list without sequences; give at least one")
+        self._sequences = [as_array(sequence, operation, f"sequence {i} of {name}") for i, sequence in enumerate(X)]
         first = self._sequences[0]
         for i, sequence in enumerate(self._sequences):
+            if sequence.ndim == 0:
+                raise TypeError(
+                    f"[{operation}] {name} has the single number {X[i]} at {i}; give a sequence in its place"
+                )
+            if np.ma.is_masked(X[i]):
+                raise TypeError(f"[{operation}] sequence {i} of {name} has masked values; fill or remove them first")
             if sequence.ndim != first.ndim or sequence.shape[1:] != first.shape[1:]:
                 raise ValueError(
-                    f"[{operation}] sequence {i} of X has shape {sequence.shape} but sequence 0 {first.shape}; they "
-                    "may differ in their steps alone, the first axis"
+                    f"[{operation}] sequence {i} of {name} has shape {sequence.shape} but sequence 0 {first.shape}; "
+                    "they may differ in their steps alone, the first axis"
                 )
             if len(sequence) == 0:
-                raise ValueError(f"[{operation}] sequence {i} of X has no steps; leave it out")
+                raise ValueError(f"[{operation}] sequence {i} of {name} has no steps; leave it out")
             if sequence.dtype.kind not in "biuf":
-                raise TypeError(f"[{operation}] sequence {i} of X has dtype {sequence.dtype}; give real numbers")
+                raise TypeError(f"[{operation}] sequence {i} of {name} has dtype {sequence.dtype}; give real numbers")
         self._operation = operation
         self._dtype = np.result_type(*{sequence.dtype for sequence in self._sequences})
 
@@ -138,19 +174,11 @@ class Ragged:
                 yield some[batch]
 
 
-def ends(engine: Engine, X: Any, rows: Array | None = None) -> Array | None:
-    """Return how many steps of each output count; None where outputs have no steps, or all of them count."""
-    if not isinstance(X, Padded | Ragged):
-        return None
-    lengths = np.asarray(X.lengths if rows is None else X.lengths[rows])
-    return engine.output_lengths(tuple(X.shape[1:]), lengths)
-
-
 def as_samples(operation: str, engine: Engine, X: Any, lengths: npt.ArrayLike | None = None) -> Any:
     """Return samples with the lengths that are given for them; a list of sequences of different lengths as such."""
     if lengths is not None:
         return _with_lengths(operation, X, lengths)
-    return Ragged(operation, X) if _are_ragged(X) and engine.takes_steps else X
+    return Ragged(operation, X) if are_ragged(X) and (engine.takes_steps or _has_features(X[0])) else X
 
 
 def in_one_array(operation: str, engine: Engine, X: Any, lengths: npt.ArrayLike | None = None) -> Any:
@@ -159,42 +187,44 @@ def in_one_array(operation: str, engine: Engine, X: Any, lengths: npt.ArrayLike 
     return X.padded() if isinstance(X, Ragged) else X
 
 
-def predict(engine: Engine, X: Ragged, check: bool, scale: float) -> Any:
+def beside(operation: str, engine: Engine, X: Any, y: Any, lengths: npt.ArrayLike | None) -> Any:
+    """Return samples as `as_samples` does; batches, which have no y beside them, as they are."""
+    if y is not None:
+        return as_samples(operation, engine, X, lengths)
+    if lengths is not None:
+        raise TypeError(f"[{operation}] lengths are given beside batches; give batches (padded(X, lengths), y)")
+    return X
+
+
+def by_sequences(operation: str, rows: Array, ask: Callable[[Array], _T], numbers: Array | None = None) -> _T:
+    """Return what some sequences in a list give; what is wrong with one of them is told with its number.
+
+    `numbers` are those of all rows, where these are some of the sequences.
+    """
+    try:
+        return ask(rows)
+    except (TypeError, ValueError) as together:
+        if not str(together).startswith(f"[{operation}]"):  # it is the network that does not take such
+            raise
+        for row in rows.tolist():
+            try:
+                ask(np.array([row]))
+            except (TypeError, ValueError) as error:
+                number = row if numbers is None else numbers[row]
+                told = str(error).replace(f"[{operation}]", f"[{operation}: sequence {number}]", 1)
+                raise type(error)(told) from None
+        raise
+
+
+def predict(operation: str, engine: Engine, X: Ragged, check: bool, scale: float) -> Any:
     """Return the outputs of sequences, computed some at a time: an array or, where they have steps, a list."""
-    count, found = ends(engine, X), {}
+    count, found = engine.output_lengths(X.shape[1:], X.lengths), {}
+
+    def ask(rows: Array) -> Any:
+        return engine.predict(X.padded(rows), None, check, scale)
+
     for rows in X.batches(np.arange(len(X)), _PREDICTED_TOGETHER):
-        outputs = engine.predict(X.padded(rows), None, check, scale)
-        for row, output in zip(rows.tolist(), outputs, strict=True):
+        for row, output in zip(rows.tolist(), by_sequences(operation, rows, ask), strict=True):
             found[row] = output if count is None else output[: count[row]].copy()
     every = [found[row] for row in range(len(X))]
     return np.stack(every) if count is None else every
-
-
-def settle(operation: str, engine: Engine, X: Any, y: Any) -> tuple[Any, Any]:
-    """Return samples and targets in which sequences of different lengths are what the core, or a feed, takes.
-
-    Targets after the end of a sequence, which nobody compares, become those of its first step: any that are valid.
-    """
-    X = as_samples(operation, engine, X)
-    count = ends(engine, X)
-    if count is None or y is None:
-        return X, y
-    if _are_ragged(y):
-        y = _padded_targets(operation, y, count)
-    array = np.asanyarray(y)
-    if array.ndim < 2 or len(array) != len(count) or array.shape[1] < count.max():
-        return X, y  # the core says what is wrong
-    after = np.arange(array.shape[1]) >= count[:, None]
-    return X, np.where(after.reshape(*after.shape, *(1 for _ in array.shape[2:])), array[:, :1], array)
-
-
-def _padded_targets(operation: str, y: Sequence[Any], count: Array) -> Array:
-    for i, (targets, steps) in enumerate(zip(y, count, strict=False)):
-        if len(targets) != steps:
-            raise ValueError(
-                f"[{operation}] sequence {i} of y has {len(targets)} steps but the network gives {steps} for that of "
-                "X; give a target for each"
-            )
-    if len(y) != len(count):
-        raise ValueError(f"[{operation}] y has {len(y)} sequences but X has {len(count)}; give both the same number")
-    return np.asarray(Ragged(operation, y).padded().values)

@@ -64,5 +64,5 @@ class Evaluation(Deciding):
         compiled = require(self._compiled, "evaluate")
         if metrics is not None:
             compiled = replace(compiled, metrics=MappingProxyType(choose(metrics, "evaluate")))
-        samples = Samples(_sequences.as_samples("evaluate", self._engine, X, lengths), y, sample_weight)
+        samples = Samples(_sequences.beside("evaluate", self._engine, X, y, lengths), y, sample_weight)
         return _fit.evaluate(self, compiled, samples, self._scale("evaluate", scale))

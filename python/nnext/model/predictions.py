@@ -88,8 +88,13 @@ class Predictions(Deciding):
             if isinstance(X, _sequences.Ragged):
                 if out is not None:
                     raise TypeError("[predict] X is a list of sequences, whose results are no one array; leave out out")
-                return _sequences.predict(self._engine, X, check, scale)
-        return self._engine.predict(X, out, check, scale)
+                return _sequences.predict("predict", self._engine, X, check, scale)
+        try:
+            return self._engine.predict(X, out, check, scale)
+        except TypeError:
+            if not _sequences.are_ragged(X):  # an array of objects, which are sequences
+                raise
+        return self.predict(list(X), out=out, check=check, scale=scale)
 
     def compile_inference(self) -> Predictor:
         """Return the network as it is now, frozen, for predictions of one sample in a microsecond.
@@ -199,7 +204,7 @@ class Predictions(Deciding):
         """Return what the outputs of samples say, or of sequences in a list a list."""
         factor, X = self._scale(operation, scale), _sequences.as_samples(operation, self._engine, X, lengths)
         if isinstance(X, _sequences.Ragged):
-            outputs = _sequences.predict(self._engine, X, True, factor)
+            outputs = _sequences.predict(operation, self._engine, X, True, factor)
             decision = self._decide(self._engine.output_of(X))
             if not isinstance(outputs, list):
                 return decide(decision, outputs)

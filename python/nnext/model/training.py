@@ -183,7 +183,7 @@ class Training(Compiling, Evaluation):
             scale=self._scale("fit", scale),
             resume=None if resume_from is None else read_checkpoint(self._engine, compiled, resume_from),
         )
-        return _fit.fit(self, compiled, _sequences.as_samples("fit", self._engine, X, lengths), y, options)
+        return _fit.fit(self, compiled, _sequences.beside("fit", self._engine, X, y, lengths), y, options)
 
 
 def _optional(name: str, value: Any) -> int | None:
