@@ -104,7 +104,10 @@ CELLS = {"RNN": _rnn, "GRU": _gru, "LSTM": _lstm}
 
 @_outputs.register
 def _recurrent(net: Recurrent, parameters: Parameters, x: jax.Array) -> jax.Array:
-    """Scan over the steps. Neither x's part as one product for all of them nor unrolling is quicker."""
+    """Scan over the steps.
+
+    Unrolling is no quicker; nor is x's part as one product for all steps, but by 6% in an RNN's prediction for one row.
+    """
     (w_ih, w_hh, b_ih, b_hh), *linear = parameters
     cell, zeros = CELLS[net.cell], jnp.zeros((len(x), net.sizes[1]), x.dtype)
     start = (zeros, zeros) if net.cell == "LSTM" else (zeros,)
