@@ -63,7 +63,7 @@ def classes(n: int = 1100) -> tuple[Array, Array]:
     return uniform(1, n, 65), labels(2, n, 10)
 
 
-def result(model: nn.Sequential, X: Array, y: Array, losses: Any, scale: float = 1.0) -> Result:
+def result(model: nn.Sequential, X: Any, y: Array, losses: Any, scale: float = 1.0) -> Result:
     """Return what a training has come to: its state, the losses on the way, evaluation and predictions."""
     loss = model.evaluate(X, y, scale=scale)["loss"]
     return training_state(model) | {
@@ -73,7 +73,7 @@ def result(model: nn.Sequential, X: Array, y: Array, losses: Any, scale: float =
     }
 
 
-def fitted(model: nn.Sequential, X: Array, y: Array, scale: float = 1.0, **options: Any) -> Result:
+def fitted(model: nn.Sequential, X: Any, y: Array, scale: float = 1.0, **options: Any) -> Result:
     options = {"epochs": 2, "batch_size": 480, "verbose": 0, **options}
     losses = model.fit(X, y, scale=scale, **options).history["loss"]
     return result(model, X, y, losses, scale)
@@ -211,6 +211,25 @@ def _one_hot(y: Array) -> Array:
 Y = classes()[1]
 SHARES = (_one_hot(Y) + _one_hot((Y + 1) % 10)) / 2
 
+
+def words(kind: type[nn.Layer], dtype: str = "float32", **settings: Any) -> Result:
+    """Labels at each step of sequences of several lengths: 19 units, so that no block of gates is full."""
+    recurrent = kind(11, 19, return_sequences=True, **settings)
+    width = 38 if settings.get("bidirectional") else 19
+    model = build(
+        nn.Embedding(23, 11), recurrent, nn.Linear(width, 5), loss="cross_entropy", dtype=dtype, clip_norm=0.5
+    )
+    X, y = labels(3, 90 * 13, 23).reshape(90, 13), labels(4, 90 * 13, 5).reshape(90, 13)
+    samples = nn.padded(X, 1 + labels(5, 90, 13))
+    return fitted(model, samples, y, batch_size=32)
+
+
+def long_sequences() -> Result:
+    """Of which each batch goes on from the one before."""
+    model = build(nn.LSTM(7, 40, stateful=True), nn.Linear(40, 3), loss="mse", optimizer="sgd")
+    return fitted(model, uniform(6, 6 * 64, 9, 7), uniform(7, 6 * 64, 3), batch_size=64, shuffle=False)
+
+
 SCENARIOS: dict[str, Callable[[], Result]] = {
     **{f"tiny 2-2-1, {name}": lambda name=name: xor(name) for name in OPTIMIZERS},
     **{f"tiny 10-10-10-10, {name}": lambda name=name: tens(name) for name in OPTIMIZERS},
@@ -242,6 +261,11 @@ SCENARIOS: dict[str, Callable[[], Result]] = {
     "resumed from a file": resumed,
     "bytes with a scale": lambda: bytes_with_scale(*hidden(64), nn.Linear(40, 10)),
     "bytes with a scale, tiny": lambda: bytes_with_scale(nn.Linear(64, 10)),
+    "sequences, RNN": lambda: words(nn.RNN),
+    "sequences, LSTM of two layers": lambda: words(nn.LSTM, num_layers=2, dropout=0.3),
+    "sequences, GRU in both directions": lambda: words(nn.GRU, bidirectional=True),
+    "sequences, LSTM, float64": lambda: words(nn.LSTM, "float64"),
+    "sequences that go on": long_sequences,
     "one row left": one_row_left,
 }
 BF16_SCENARIOS: dict[str, Callable[[], Result]] = {

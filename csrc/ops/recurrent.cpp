@@ -114,15 +114,24 @@ void Recurrence<T>::fill_gates(Size m, Rows<const T> x, Rows<const T> h, const T
   multiply(m, h, wh, of_h_, block, {of_h.data, of_h.row}, of_h);
 }
 
-// The same of all blocks, whose slots are all of both weights.
+// The same of all blocks: two panels at a time, whose results lie without the slots that are of the other weight alone.
 template <class T>
-void Recurrence<T>::fill_row(const T* x, const T* h, const T* wx, const T* wh, const T* bias, T* gates) const {
-  const auto multiply_row = [&](const T* a, const T* weights, const PanelLayout& layout, const T* init) {
+void Recurrence<T>::fill_row(const T* x, const T* h, const T* wx, const T* wh, const T* bias, T* gates, T* row) const {
+  const Size filled = gates_.of_weight(), block = gates_.block();
+  const auto multiply_row = [&](const T* a, const T* weights, const PanelLayout& layout, const T* init, T* c) {
     kernels_.gemm.multiply_row(
-        {.n = layout.cols, .k = layout.rows, .width = layout.width, .a = a, .b = weights, .init = init, .c = gates});
+        {.n = layout.cols, .k = layout.rows, .width = layout.width, .a = a, .b = weights, .init = init, .c = c});
   };
-  multiply_row(x, wx, of_x_, bias);
-  if (h != nullptr) multiply_row(h, wh, of_h_, gates);
+  const auto add = [&](const T* a, const T* weights, const PanelLayout& layout, bool of_h) {
+    T* const slots = gates + gates_.cell->first_slot(of_h) * gates_.width;
+    if (filled == block) return multiply_row(a, weights, layout, slots, slots);
+    kernels_.layout.copy(gates_.blocks(), filled, slots, stride(block), row, stride(filled));
+    multiply_row(a, weights, layout, row, row);
+    kernels_.layout.copy(gates_.blocks(), filled, row, stride(filled), slots, stride(block));
+  };
+  std::copy_n(bias, gates_.numbers(), gates);
+  add(x, wx, of_x_, false);
+  if (h != nullptr) add(h, wh, of_h_, true);
 }
 
 template <class T>
@@ -134,8 +143,8 @@ void Recurrence<T>::forward(const runtime::Member& me, Range rows, const Sequenc
     const Size m = all.active(rows, t);
     const Steps<T>&h_from = s == 0 ? memory.h_start : memory.h, &c_from = s == 0 ? memory.c_start : memory.c;
     T* const h_before = at(h_from, before);
-    const bool one_row = m == 1 && gates_.of_weight() == gates_.block();
-    if (one_row) fill_row(memory.x(rows.begin, t), h_before, wx, wh, bias, memory.gates(rows.begin, t));
+    const bool one_row = m == 1 && memory.row != nullptr;
+    if (one_row) fill_row(memory.x(rows.begin, t), h_before, wx, wh, bias, memory.gates(rows.begin, t), memory.row);
     for (Size block = 0; block < gates_.blocks() && m > 0; ++block) {
       const Size first = block * gates_.width;
       T* const gates = memory.gates(rows.begin, t) + block * gates_.block();

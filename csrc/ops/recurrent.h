@@ -81,8 +81,9 @@ struct RecurrentMemory {
   Steps<const T> x{};
   Steps<T> gates{}, h{}, c{}, tanh_c{};  // the last two where the cell has them; without tanh_c there is no backward()
   Steps<T> last{};                       // for each row the h of its last step; null: not wanted
-  Steps<T> h_start{}, c_start{};         // what the first step goes on from; null: 0
-  Steps<T> h_carried{}, c_carried{};     // where the last one leaves what others go on from; null: nowhere
+  T* row = nullptr;                   // room for the gates of a row, where such are computed alone; null: they are not
+  Steps<T> h_start{}, c_start{};      // what the first step goes on from; null: 0
+  Steps<T> h_carried{}, c_carried{};  // where the last one leaves what others go on from; null: nowhere
 };
 template <class T>
 struct RecurrentGradients {
@@ -138,7 +139,7 @@ class Recurrence {
 
   void fill_gates(Size m, Rows<const T> x, Rows<const T> h, const T* wx, const T* wh, const T* bias, Size block,
                   Rows<T> gates) const;
-  void fill_row(const T* x, const T* h, const T* wx, const T* wh, const T* bias, T* gates) const;
+  void fill_row(const T* x, const T* h, const T* wx, const T* wh, const T* bias, T* gates, T* row) const;
   void multiply(Size m, Rows<const T> a, const T* weights, const PanelLayout& layout, Size block, Rows<const T> init,
                 Rows<T> c) const;
   void multiply_gates(Size m, Rows<const T> gates, bool of_h, const T* transposed, Rows<const T> init, Rows<T> c) const;

@@ -84,15 +84,15 @@ struct Recurrent<T>::SavedRow {
 // What a member has for the time of a call, where each begins in numbers.
 template <class T>
 struct Recurrent<T>::Scratch {
-  // A pass forward: biases; when nothing is saved, the gates and states of a step.
-  Size gates, c, h, forward;
+  // A pass forward: biases; when nothing is saved, the gates of a row alone, and gates and states of a step.
+  Size row, gates, c, h, forward;
   // Backward, and sums of the weights' gradients. The runs behind these are no numbers.
   Size dh, carried, backward, sums, runs_bytes;
 
   Scratch(const Recurrent& layer, Size rows, bool saves) {
     const ops::GateLayout<T>& gates_ = layer.recurrence_.gates();
     const Size states = whole_lines<T>(rows * gates_.units);
-    gates = whole_lines<T>(gates_.numbers());
+    row = whole_lines<T>(gates_.numbers()), gates = row + (saves ? 0 : row);
     c = gates + (saves ? 0 : rows * gates_.numbers());
     h = c + (saves || !gates_.cell->has_c ? 0 : states);
     forward = h + (saves || layer.sequences_ ? 0 : 2 * states);
@@ -146,6 +146,7 @@ ops::RecurrentMemory<T> Recurrent<T>::memory(const Frame<T>& frame, Size first, 
   } else {
     const Scratch at(*this, frame.rows(), false);
     T* const scratch = reinterpret_cast<T*>(frame.scratch);
+    memory.row = scratch + at.row;
     memory.gates = steps(scratch + at.gates, numbers, 0);
     if (has_c) memory.c = steps(scratch + at.c, units, 0);
     if (!sequences_) memory.h = steps(scratch + at.h, 2 * units, units, 2);
