@@ -71,6 +71,11 @@ namespace {
 
 Shape sequence(std::span<const Size> extents) { return {extents.first(extents.size() - 1), extents.back(), false}; }
 
+Shape one_step_of(Size channels) {
+  constexpr Size kOne[] = {1};
+  return {kOne, channels, false};
+}
+
 }  // namespace
 
 // Or the layers do not fit together. Features of any number stand for samples that are not known; where layers do not
@@ -97,6 +102,17 @@ void Section<T>::find_input() {
   } catch (const std::invalid_argument&) {
     if (takes_only_input_ || (!may_have_places && channels_kept_)) throw;
     input_.reset();
+    if (wanted.channels > 0 && !wanted.flat && !wanted.channels_first) steps_only_ = fit(one_step_of(wanted.channels));
+  }
+}
+
+template <class T>
+bool Section<T>::fit(const Shape& in) const {
+  try {
+    shapes(in);
+    return true;
+  } catch (const std::invalid_argument&) {
+    return false;
   }
 }
 
@@ -104,14 +120,6 @@ void Section<T>::find_input() {
 template <class T>
 bool Section<T>::are_steps(std::span<const Size> extents) const {
   if (!intake_ || !intake_->channels_first || intake_->axes != 1 || extents.size() != 2) return false;
-  const auto fit = [&](const Shape& in) {
-    try {
-      shapes(in);
-      return true;
-    } catch (const std::invalid_argument&) {
-      return false;
-    }
-  };
   return !fit(Shape(extents.subspan(1), extents.front(), true)) && fit(sequence(extents));
 }
 
@@ -159,7 +167,7 @@ std::optional<Shape> Section<T>::one_step() const {
   if (!takes_steps() || (intake_ && intake_->channels_first)) return {};
   if (intake_ && intake_->categories > 0) return read(kOne);
   const Size channels = input_ ? input_->channels : intake_->channels;
-  return channels == 0 ? std::nullopt : std::optional(Shape(kOne, channels, false));
+  return channels == 0 ? std::nullopt : std::optional(one_step_of(channels));
 }
 
 template <class T>

@@ -172,7 +172,7 @@ def evaluate(
 def loss_and_gradients(model: Trainee, compiled: Compiled, given: Samples, scale: float) -> float:
     """Return the loss; the engine keeps the gradients. See `Sequential.loss_and_grads`."""
     preparer = Preparer(model.engine, compiled, model.seen, scale)
-    data = preparer.data("loss_and_grads", preparer.settle("loss_and_grads", given))
+    data = preparer.data("loss_and_grads", preparer.settle("loss_and_grads", given, together=True))
     return preparer.objective.loss_and_gradients(data)
 
 
