@@ -70,7 +70,7 @@ def test_nothing_after_an_end_and_no_thread_changes_a_bit(
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "own"])
 def test_ways_to_say_the_same(steps: bool, loss: str, rng: np.random.Generator, tmp_path: Any) -> None:
-    """`lengths` beside an array, `padded`, an array in a file, bytes with a scale, and what `fit` is told of as floats."""
+    """`lengths` beside an array, `padded`, an array in a file, bytes with a scale, and lists of numbers."""
     X, y, lengths = data(rng, steps)
     X = np.round(np.abs(X) * 40).clip(0, 255).astype("uint8")
     stored = np.memmap(tmp_path / "x", "uint8", "w+", shape=X.shape)
