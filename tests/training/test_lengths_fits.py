@@ -364,6 +364,61 @@ def test_a_batch_whose_sequences_are_all_as_long(rng: np.random.Generator) -> No
     assert_same_bits(*states(model, twin))
 
 
+def test_a_batch_may_be_written_into_the_arrays_of_the_last(steps: bool, rng: np.random.Generator) -> None:
+    """A thread reads one ahead."""
+    X, y, lengths = data(rng, steps)
+    parts = [np.arange(N)[i::4] for i in range(4)]
+    values, label = np.empty_like(X[:10]), np.empty_like(y[:10])
+
+    def padded() -> Iterator[Any]:
+        for rows in parts:
+            values[:], label[:] = X[rows], y[rows]
+            yield nn.padded(values, lengths[rows]), label
+
+    def lists() -> Iterator[Any]:
+        for rows in parts:
+            values[:], label[:] = X[rows], y[rows]
+            yield as_list(values, lengths[rows]), targets(label, lengths[rows])
+
+    expected = compiled(steps)
+    expected.fit([(nn.padded(X[rows], lengths[rows]), y[rows]) for rows in parts], verbose=0)
+    for batches in (padded, lists):
+        model = compiled(steps)
+        model.fit(batches, verbose=0)
+        assert_same_bits(*states(model, expected))
+
+
+def test_classes_of_steps_may_have_names(rng: np.random.Generator) -> None:
+    X, y, lengths = data(rng, steps=True)
+    y[0, 0] = 0
+    y[1, :3] = 0, 1, 2  # all of them before an end
+    names = np.array(["noun", "of", "verb"])
+    said = []
+    for given, of, labels in (
+        (X, {"lengths": lengths}, names[y]),
+        (X, {"lengths": lengths}, np.where(np.arange(T) < lengths[:, None], names[y], "?")),
+        (as_list(X, lengths), {}, as_list(names[y], lengths)),
+        (as_list(X, lengths), {}, [each.tolist() for each in as_list(names[y], lengths)]),
+    ):
+        model = compiled(steps=True, optimizer="sgd")
+        model.fit(given, labels, batch_size=N, verbose=0, shuffle=False, class_weight={"of": 2.0}, **of)
+        classes = model.predict_classes(as_list(X, lengths))
+        assert {label for each in classes for label in each.tolist()} <= set(names.tolist())
+        said.append(model.evaluate(given, labels, **of)["accuracy"])
+    assert said == pytest.approx([said[0]] * len(said), rel=1e-12)
+
+
+@pytest.mark.parametrize("optimizer", [nn.LBFGS(), nn.SGD(lr=nn.Cosine(0.1, epochs=2)), nn.Adam(weight_decay=0.1)])
+def test_each_kind_of_optimizer_takes_lists_and_lengths(steps: bool, optimizer: Any, rng: np.random.Generator) -> None:
+    X, y, lengths = data(rng, steps)
+    for given, labels, more in ((X, y, {"lengths": lengths}), (as_list(X, lengths), targets(y, lengths), {})):
+        model = compiled(steps, dropout=0, optimizer=optimizer)
+        before = model.evaluate(X, y, lengths=lengths)["loss"]
+        history = model.fit(given, labels, epochs=2, verbose=0, max_time=100, **more).history
+        assert len(history["loss"]) == 2
+        assert model.evaluate(X, y, lengths=lengths)["loss"] < before
+
+
 def test_on_batch_says_what_evaluate_says(steps: bool, rng: np.random.Generator) -> None:
     X, y, lengths = data(rng, steps)
     model, expected = compiled(steps), None
