@@ -18,8 +18,8 @@ struct CellStep {
   std::ptrdiff_t h_row;
   const T* c_before;  // of a cell with such a state
   std::ptrdiff_t c_before_row;
-  T* c;  // may be c_before
-  T* tanh_c;          // null: not wanted
+  T* c;       // may be c_before
+  T* tanh_c;  // null: not wanted
   std::ptrdiff_t c_row;
 };
 
