@@ -153,6 +153,11 @@ def core_of(model: nn.Sequential) -> Any:
     return model.engine._core
 
 
+def padded(values: Any, lengths: Any, operation: Any) -> Any:
+    """Return samples with lengths as the core takes them, unchecked by Python."""
+    return _core.padded(values, lengths, operation)
+
+
 def build_core(*arguments: Any) -> Any:
     """Build a network of the core from plain values."""
     return _core.Network32.build(*arguments)

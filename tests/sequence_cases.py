@@ -56,7 +56,7 @@ for _kind in (nn.RNN, nn.GRU, nn.LSTM):
                 _kind(F, 3, _levels, bidirectional=_both, return_sequences=True), gives=_same
             )
 CASES |= {
-    "linear": _case(nn.Linear(F, 5), nn.GELU(), nn.LayerNorm(5), nn.Linear(5, 3), nn.Sigmoid(), gives=_same),
+    "linear": _case(nn.Linear(F, 5), nn.GELU(), nn.LayerNorm(5), nn.Sigmoid(), nn.Linear(5, 3), gives=_same),
     "prelu": _case(nn.Linear(F, 5), nn.PReLU(5), nn.RMSNorm(5), nn.Dropout(0.5), nn.Softmax(), gives=_same),
     "embedding": _case(nn.Embedding(CATEGORIES, 3), gives=_same, below=CATEGORIES),
     "embedding, LSTM": _case(

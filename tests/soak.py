@@ -5,6 +5,7 @@ tests/robustness/test_memory.py does. It prints a line for each kind of calls, a
 """
 
 import contextlib
+import copy
 import gc
 import io
 import itertools
@@ -30,6 +31,8 @@ FEWER = {"MiB": 1, "descriptors": 1, "threads": 1, "objects": 100}  # than this 
 FEW, MANY = np.tile(X, (4, 1)), np.tile(X, (2000, 1))
 ONE_HOT = np.eye(3)[LABELS]
 FIT = {"batch_size": 6, "verbose": 0}
+STEPS, LENGTHS = np.tile(X, (1, 3)).reshape(N, 3, 4), LABELS + 1
+SEQUENCES = [sequence[:length] for sequence, length in zip(STEPS, LENGTHS, strict=True)]
 Call = Callable[[], object]
 
 
@@ -64,6 +67,8 @@ class Calls:
         self.model.save(self.path)
         self.wide = nn.Sequential(nn.Linear(4, 256), nn.ReLU(), nn.Linear(256, 3))
         self.wide.compile("cross_entropy")
+        self.recurrent = nn.Sequential(nn.LSTM(4, 5), nn.Linear(5, 3))
+        self.recurrent.compile("cross_entropy", metrics="accuracy")
 
     def kinds(self) -> dict[str, tuple[int, list[Call]]]:
         """Return how often a kind is called, and its calls."""
@@ -74,6 +79,7 @@ class Calls:
             "failing calls": (10_000, [*wrong, self.refused_file, self.failing_callback, self.failing_batches]),
             "files and copies": (2_000, [self.saved, self.in_memory, self.pickled, self.sliced]),
             "compilations": (1_000, [self.compiled_again, self.frozen, self.built]),
+            "sequences": (1_000, self.sequences()),
             "own loops": (1_000, [self.own_loop]),
             "interrupts": (200, [self.interrupted, self.handled]),
             "threads": (1_000, [self.in_a_thread]),
@@ -120,6 +126,29 @@ class Calls:
             lambda: self.wide.fit(MANY[:2000], np.resize(LABELS, 2000), batch_size=500, verbose=0),
             lambda: compiled().fit(X, LABELS, **FIT),
         ]
+
+    def sequences(self) -> list[Call]:
+        model, predictor = self.recurrent, self.recurrent.compile_inference()
+        state = predictor.reset()
+        return [
+            lambda: model.predict(STEPS, lengths=LENGTHS),
+            lambda: model.predict(SEQUENCES),
+            lambda: model.evaluate(SEQUENCES, LABELS),
+            lambda: model.fit(nn.padded(SEQUENCES), LABELS, validation_split=0.5, **FIT),
+            lambda: model.fit(SEQUENCES, LABELS, sample_weight=np.ones(N), validation_data=(SEQUENCES, LABELS), **FIT),
+            lambda: predictor.step(X[0], state),
+            lambda: predictor.step(X[0].tolist(), copy.copy(state)),
+            self.refused_sequences,
+        ]
+
+    def refused_sequences(self) -> None:
+        for lengths in (LENGTHS + 1, LENGTHS[:3], -LENGTHS):
+            with contextlib.suppress(ValueError):
+                self.recurrent.predict(STEPS, lengths=lengths)
+        predictor = self.recurrent.compile_inference()
+        for x, state in ((X[0, :3], None), (X[0], self.recurrent.compile_inference().reset())):
+            with contextlib.suppress(ValueError):
+                predictor.step(x, state)
 
     def own_loop(self) -> None:
         model = self.model

@@ -1,6 +1,9 @@
 // Predictor: a network frozen for predictions, called through CPython's vectorcall. pybind11's dispatch alone takes as
 // long as the whole prediction of a small network.
+#include <algorithm>
+#include <cmath>
 #include <memory>
+#include <span>
 
 #include "bindings/arrays.h"
 #include "bindings/bind.h"
@@ -37,10 +40,21 @@ class TypedEngine final : public PredictorEngine {
   void predict_step(const void* x, void* y, void* state) const override {
     (*step_)(static_cast<const T*>(x), static_cast<T*>(y), static_cast<T*>(state));
   }
+  bool are_categories(const void* x, Size count) const override {
+    const std::optional<nn::Intake>& wanted = model_.section().intake();
+    if (!wanted || wanted->categories == 0) return true;
+    const std::span numbers(static_cast<const T*>(x), count);
+    return std::all_of(numbers.begin(), numbers.end(), [&](T value) {
+      return value >= 0 && value < static_cast<T>(wanted->categories) && value == std::floor(value);
+    });
+  }
   py::array as_step(const py::handle& x) const override {
     const Argument argument{"step", "x"};
     const py::array numbers = as_numbers(x, argument);
-    if (static_cast<Size>(numbers.size()) != step_in)
+    const std::span extents(numbers.shape(), static_cast<Size>(numbers.ndim()));
+    const bool alone =
+        extents.empty() || std::all_of(extents.begin(), extents.end() - 1, [](auto n) { return n == 1; });
+    if (!alone || static_cast<Size>(numbers.size()) != step_in)
       fail(argument, "has shape ", shape_text(numbers), " but a step has ", step_in, " features; give (", step_in,
            ",)");
     const py::tuple shape = step_->in().single ? py::tuple(py::make_tuple(1, 1)) : py::make_tuple(1, 1, step_in);
@@ -95,7 +109,8 @@ py::object predict_any(const PredictorEngine& engine, const py::object& x, const
 py::object predict(const PredictorEngine& engine, PyObject* x, PyObject* out) {
   char* const from = engine.rows_are_brief ? row_data(engine, x, engine.in, kReadable) : nullptr;
   char* to = from == nullptr || out == Py_None ? nullptr : row_data(engine, out, engine.out, kWritable);
-  if (from == nullptr || engine.out.turned() || (out != Py_None && to == nullptr))
+  if (from == nullptr || engine.out.turned() || (out != Py_None && to == nullptr) ||
+      !engine.are_categories(from, engine.in.numbers()))
     return predict_any(engine, py::reinterpret_borrow<py::object>(x), py::reinterpret_borrow<py::object>(out));
   py::object result = out == Py_None ? new_row(engine, x) : py::reinterpret_borrow<py::object>(out);
   if (to == nullptr) to = py::detail::array_proxy(result.ptr())->data;

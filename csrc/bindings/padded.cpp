@@ -50,7 +50,8 @@ void require_lengths(const Padded& padded, Size rows, const core::Shape& shape, 
 void bind_padded(py::module_& m) {
   class_of_bound<Padded>(m, "Padded")
       .def_property_readonly("values", [](const Padded& padded) { return padded.values; })
-      .def_property_readonly("lengths", [](const Padded& padded) { return padded.lengths; })
+      .def_property_readonly("lengths",  // a copy: a fit under way goes by these
+                             [](const Padded& padded) { return py::array(padded.lengths.attr("copy")()); })
       .def_property_readonly("shape", [](const Padded& padded) { return py::getattr(padded.values, "shape"); })
       .def("__len__", [](const Padded& padded) { return padded.rows; });
   m.def(

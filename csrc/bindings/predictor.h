@@ -16,6 +16,9 @@ class PredictorEngine {
   virtual py::object predict(const py::object& x, const py::object& into) const = 0;
   // One step of a sequence, which goes on from a state of so many bytes.
   virtual void predict_step(const void* x, void* y, void* state) const = 0;
+  // Whether so many numbers are of the categories that the network takes; true where it takes others. Those that are
+  // not go the long way, which says so.
+  virtual bool are_categories(const void* x, Size count) const = 0;
   // One step from a number or an array of whatever else, as the engine has it; ValueError, TypeError for what is none.
   virtual py::array as_step(const py::handle& x) const = 0;
   core::Shape in, out;

@@ -33,6 +33,12 @@ py::object new_state(PyObject* predictor) {
   return object;
 }
 
+void require_unused(const StateObject& state) {
+  if (state.in_use)
+    throw std::runtime_error(
+        "[step] another thread is at a step from this state; give each sequence a state of its own");
+}
+
 StateObject& require_state(PyObject* object, PyObject* predictor) {
   if (Py_TYPE(object) != state_type)
     throw py::type_error(std::string("[step] state is a ") + Py_TYPE(object)->tp_name +
@@ -40,9 +46,7 @@ StateObject& require_state(PyObject* object, PyObject* predictor) {
   auto& state = *reinterpret_cast<StateObject*>(object);
   if (state.predictor != predictor)
     throw py::value_error("[step] the state is one of another predictor; begin with this one's reset()");
-  if (state.in_use)
-    throw std::runtime_error(
-        "[step] another thread is at a step from this state; give each sequence a state of its own");
+  require_unused(state);
   return state;
 }
 
@@ -58,14 +62,18 @@ char* ready(const PredictorEngine& engine, PyObject* object, Size count, int fla
 constexpr int kReadable = py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
 constexpr int kWritable = kReadable | py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
 
+// Python's lock is away for what is not brief; who else comes with the state then is refused.
 void go(const PredictorEngine& engine, const void* x, void* y, StateObject& state) {
   if (engine.steps_are_brief) return engine.predict_step(x, y, state.numbers->data());
-  state.in_use = true;
-  {
-    const py::gil_scoped_release release;
-    engine.predict_step(x, y, state.numbers->data());
-  }
-  state.in_use = false;
+  struct Use {  // also where memory ends within
+    bool& in_use;
+    explicit Use(bool& of) : in_use(of) { in_use = true; }
+    ~Use() { in_use = false; }
+    Use(const Use&) = delete;
+    Use& operator=(const Use&) = delete;
+  } const use(state.in_use);
+  const py::gil_scoped_release release;
+  engine.predict_step(x, y, state.numbers->data());
 }
 
 // step(x, state=None, out=None) -> (y, state)
@@ -75,7 +83,8 @@ py::object step(PyObject* predictor, PyObject* x, PyObject* given, PyObject* out
   StateObject& carried = require_state(state.ptr(), predictor);
   py::array converted;
   const char* from = ready(engine, x, engine.step_in, kReadable);
-  if (from == nullptr) converted = engine.as_step(x), from = static_cast<const char*>(converted.data());
+  if (from == nullptr || !engine.are_categories(from, engine.step_in))
+    converted = engine.as_step(x), from = static_cast<const char*>(converted.data());
   const Py_intptr_t count = static_cast<Py_intptr_t>(engine.step_out);
   const py::object y = out == Py_None ? new_array(engine.dtype, 1, &count) : py::reinterpret_borrow<py::object>(out);
   char* const to = ready(engine, y.ptr(), engine.step_out, kWritable);
@@ -115,6 +124,7 @@ PyObject* call_reset(PyObject* self, PyObject*) {
 PyObject* copy_state(PyObject* self, PyObject*) {
   return returned([&] {
     const auto& from = *reinterpret_cast<StateObject*>(self);
+    require_unused(from);
     py::object copied = new_state(from.predictor);
     std::copy(from.numbers->begin(), from.numbers->end(),
               reinterpret_cast<StateObject*>(copied.ptr())->numbers->begin());
@@ -162,7 +172,9 @@ PyMethodDef predictor_step_methods[] = {{"reset", call_reset, METH_NOARGS, kRese
                                         {nullptr, nullptr, 0, nullptr}};
 
 void bind_predictor_state(py::module_& m) {
-  static PyMethodDef methods[] = {{"__copy__", copy_state, METH_NOARGS, nullptr}, {nullptr, nullptr, 0, nullptr}};
+  static PyMethodDef methods[] = {{"__copy__", copy_state, METH_NOARGS, nullptr},
+                                  {"__deepcopy__", copy_state, METH_O, nullptr},
+                                  {nullptr, nullptr, 0, nullptr}};
   static PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(destroy_state)},
                                 {Py_tp_methods, methods},
                                 {Py_tp_doc, const_cast<char*>("What a sequence carries from one step to the next.")},

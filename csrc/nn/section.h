@@ -35,8 +35,8 @@ class Section {
   const std::optional<Intake>& intake() const { return intake_; }
   // The shape of a sample, where it was told or there is but one that the first layers take.
   const std::optional<Shape>& input() const { return input_; }
-  // Whether samples have steps, as the first layers or the told shape say.
-  bool takes_steps() const { return input_ ? input_->axes == 1 : intake_ && intake_->axes == 1; }
+  // Whether samples have steps, as the layers or the told shape say.
+  bool takes_steps() const { return input_ ? input_->axes == 1 : steps_only_ || (intake_ && intake_->axes == 1); }
   bool takes_only_input() const { return takes_only_input_; }  // and no samples with more places
   // The shape of samples with these extents, as people write them; nothing where they are too many or too few.
   std::optional<Shape> read(std::span<const Size> extents) const;
@@ -75,6 +75,7 @@ class Section {
   Section(Network<T>& network, Size first, Size last, Sizes told_shape, const std::optional<Shape>& told = {});
   std::optional<Shape> told_before(Size layer) const;
   bool are_steps(std::span<const Size> extents) const;
+  bool fit(const Shape& in) const;  // whether the layers take that
   template <class F>
   std::vector<Size> lengths(const Shape& in, Size length, F f) const;
   void require_joinable(const Shape& in, std::span<const std::uint32_t> of) const;
@@ -93,6 +94,7 @@ class Section {
   bool channels_matter_ = false;  // to a layer before the one that wants that
   std::optional<Shape> input_;
   bool takes_only_input_ = false;
+  bool steps_only_ = false;    // layers that take features alone come before some that take sequences
   bool channels_kept_ = true;  // on the way from the input, while layers are looked at
   Shape output_;               // for that input
 };

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nnext._samples import Samples
+from nnext._sequences import Padded, padded
 from nnext._unknown import shown
 
 _END = object()
@@ -145,7 +146,17 @@ def _own(item: Any) -> Any:
     """Return a batch with copies of its arrays: an iterator may write the next one into the same."""
     if not isinstance(item, tuple | list):
         return item
-    return tuple(values.copy() if isinstance(values, np.ndarray) else values for values in item)
+    return tuple(map(_copied, item))
+
+
+def _copied(values: Any) -> Any:
+    if isinstance(values, np.ndarray):
+        return values.copy()
+    if isinstance(values, Padded):
+        return padded(_copied(values.values), values.lengths)
+    if isinstance(values, list | tuple) and any(isinstance(each, np.ndarray) for each in values):
+        return [_copied(each) for each in values]
+    return values
 
 
 class _Alive:

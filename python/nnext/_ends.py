@@ -104,7 +104,7 @@ def _in_array(operation: str, name: str, counts: Array, values: Any) -> Any:
                 f"[{operation}] sequence {i} of {name} has {len(steps)} steps but the network gives {count} for that "
                 f"of X; give one for each"
             )
-    return np.asarray(Ragged(operation, values, name).padded().values)
+    return Ragged(operation, values, name, kinds="biufUO").in_one_array()  # classes may have names
 
 
 def _require_steps(operation: str, name: str, counts: Array, shape: tuple[int, ...]) -> None:

@@ -17,10 +17,11 @@ from nnext._comparison import Comparison
 from nnext._compiled import Compiled
 from nnext._decision import Decision, Seen
 from nnext._engine import Engine
-from nnext._feeds import BatchValidation, Passed, array_validation
+from nnext._feeds import BatchValidation, Passed
 from nnext._given import Checkpoint, FitOptions, Given, check_for_batches
 from nnext._prepare import Preparer
 from nnext._samples import Samples
+from nnext._sequence_feeds import array_validation
 from nnext.callbacks import Callback, ProgressBar, TimeLimit
 from nnext.errors import DivergenceError
 from nnext.history import History
@@ -172,7 +173,7 @@ def evaluate(
 def loss_and_gradients(model: Trainee, compiled: Compiled, given: Samples, scale: float) -> float:
     """Return the loss; the engine keeps the gradients. See `Sequential.loss_and_grads`."""
     preparer = Preparer(model.engine, compiled, model.seen, scale)
-    data = preparer.data("loss_and_grads", preparer.settle("loss_and_grads", given))
+    data = preparer.data("loss_and_grads", preparer.settle("loss_and_grads", given, together=True))
     return preparer.objective.loss_and_gradients(data)
 
 

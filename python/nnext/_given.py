@@ -12,18 +12,10 @@ from nnext import _measure, _samples, _targets
 from nnext._batches import Batches, are_batches
 from nnext._compiled import Compiled
 from nnext._decision import Seen
-from nnext._feeds import (
-    ArrayFeed,
-    BatchFeed,
-    BatchValidation,
-    Feed,
-    SequenceFeed,
-    Validation,
-    array_validation,
-    check_sequences,
-)
+from nnext._feeds import ArrayFeed, BatchFeed, BatchValidation, Feed, Validation
 from nnext._prepare import Preparer
 from nnext._samples import Samples
+from nnext._sequence_feeds import SequenceFeed, array_validation, check_sequences
 from nnext._sequences import Ragged
 from nnext._state import State
 from nnext.callbacks import Callback

@@ -56,7 +56,6 @@ _RECURRENT = {
     "batch_first time_major": "leave it out: X is (n, steps, features)",
     "return_state": "leave it out: without return_sequences the last state is what is returned",
     "go_backwards": "give bidirectional=True, or X[:, ::-1]",
-    "stateful": "leave it out: every sequence begins with a state of 0",
     "unroll": "leave it out: there is none",
 }
 _SIZES = "give all sizes in one list, features first and outputs last, as in `nn.MLP([4, 8, 2])`"

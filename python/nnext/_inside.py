@@ -14,7 +14,7 @@ import numpy as np
 from nnext import _check, _targets, functional
 from nnext._compiled import Compiled
 from nnext._decision import Decision, Seen, Shape
-from nnext._engine import Engine, as_csr
+from nnext._engine import Engine, Padded, as_csr, padded
 from nnext._objective import OwnLoss
 from nnext._prepare import Preparer
 from nnext._samples import Samples
@@ -91,11 +91,20 @@ class _Walk:
                 f"{at}{name.removeprefix(path)}": v for name, v in self.values.items() if name.startswith(f"{path}.")
             }
             network.set(own)
-            y = network.slice(at, at + 1).predict(given.x, None, given.check, given.scale)
+            alone = network.slice(at, at + 1)
+            y = alone.predict(given.x, None, given.check, given.scale)
             one = y.ndim == len(sizes[str(at)].output_shape)  # a sample alone; what follows takes it for a row
-            given = _Given(y[None] if one else y, one=given.one or one)
+            given = _Given(_with_ends(alone, given.x, y[None] if one else y), one=given.one or one)
             if path in self.wanted:
                 self.found[path] = y[0] if given.one and not one else y
+
+
+def _with_ends(layer: Engine, x: Any, y: Array) -> Any:
+    """Return what a layer makes of samples, which end where theirs do."""
+    if not isinstance(x, Padded):
+        return y
+    lengths = layer.output_lengths(tuple(x.shape[1:]), x.lengths)
+    return y if lengths is None else padded(y, lengths, "activations")
 
 
 def _network(engine: Engine, layers: list[Layer], shape: Shape | None) -> Engine:
@@ -145,15 +154,18 @@ def jacobian(engine: Engine, X: npt.ArrayLike, scale: float) -> Array:
 def input_gradient(engine: Engine, compiled: Compiled, seen: Seen, given: Samples, scale: float) -> Array:
     """Return the gradient of each sample's own loss in its part of X."""
     preparer = Preparer(engine, compiled, seen, scale)
-    data = preparer.data("input_gradient", preparer.settle("input_gradient", given))
+    data = preparer.data("input_gradient", preparer.settle("input_gradient", given, together=True))
     loss = compiled.core_loss
     fused = None if loss is None else loss.fused(type(engine.layers[-1]).__name__)
     network = evaluating(engine, without_last=fused is not None)
-    outputs = network.forward(given.X, True, scale)
+    outputs = network.forward(data.X, True, scale)
     if isinstance(preparer.objective, OwnLoss):
         gradient = preparer.objective.gradients(outputs, data.y)
     else:
         gradient = _gradients(fused or loss, outputs, data.y, preparer.decision)
+        if data.ends is not None:  # a mean over all steps
+            steps = preparer.decision.space[0] / data.ends.counts
+            gradient *= steps.reshape(-1, *(1 for _ in gradient.shape[1:]))
     return np.multiply(network.backward(gradient), scale, dtype=engine.dtype)
 
 

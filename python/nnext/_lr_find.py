@@ -128,7 +128,7 @@ class _Trial:
     def rows(self, given: Samples, batch_size: int) -> Generator[tuple[Data, int]]:
         """Give the samples of one step after the other, and how many a batch has: in a new order in every epoch."""
         preparer, size = self._preparer, batch_size * self._compiled.accumulate
-        samples = preparer.settle("lr_find", given)
+        samples = preparer.settle("lr_find", given, together=True)
         if (loss := self._compiled.core_loss) is not None:
             samples = _samples.counted("lr_find", samples, loss.any_target)
         samples = _samples.sequences("lr_find", samples)

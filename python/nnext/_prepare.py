@@ -39,13 +39,16 @@ class Preparer:
         self.objective = objective(engine, compiled)
         self.compiled, self.seen, self._engine, self._scale = compiled, seen, engine, scale
 
-    def settle(self, operation: str, given: Samples, learn: bool = True, is_batch: bool = False) -> Samples:
+    def settle(
+        self, operation: str, given: Samples, learn: bool = True, is_batch: bool = False, together: bool = False
+    ) -> Samples:
         """Return samples whose targets are as the core takes them.
 
         A loss function of the user's gets its targets as they were given. The names in a batch need not be all of them.
+        Sequences in a list become one array in a batch, and where samples are wanted `together`.
         """
         X = _sequences.as_samples(operation, self._engine, given.X)
-        given = given._replace(X=X.padded() if is_batch and isinstance(X, Ragged) else X)
+        given = given._replace(X=X.padded() if (is_batch or together) and isinstance(X, Ragged) else X)
         given, ends = _ends.in_arrays(operation, self._engine, given)
         self._output = self._engine.output_of(given.X)
         own, y, seen = self.compiled.core_loss is None, given.y if ends is None else ends.valid(given.y), self.seen

@@ -163,8 +163,9 @@ def weigh(
         factors = factors.reshape(-1, *decision.space)
     given = None if samples.weight is None else np.shape(samples.weight)
     if given is not None and given not in (factors.shape, factors.shape[:1]):
+        labels = f"labels of shape {factors.shape}" if decision.space else f"{len(factors)} labels"
         raise ValueError(
-            f"[fit] sample_weight has shape {given} but y has labels of shape {factors.shape}; give one weight a sample"
+            f"[fit] sample_weight has shape {given} but y has {labels}; give one weight a sample"
             + (", or one a label" if decision.space else "")
         )
     return samples._replace(factors=factors)

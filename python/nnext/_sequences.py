@@ -114,7 +114,7 @@ def _has_features(sequence: Any) -> bool:
 class Ragged:
     """Sequences in a list, of which some are padded when they are wanted."""
 
-    def __init__(self, operation: str, X: Sequence[Any], name: str = "X") -> None:
+    def __init__(self, operation: str, X: Sequence[Any], name: str = "X", kinds: str = "biuf") -> None:
         if len(X) == 0:
             raise ValueError(f"[{operation}] {name} is a list without sequences; give at least one")
         self._sequences = [as_array(sequence, operation, f"sequence {i} of {name}") for i, sequence in enumerate(X)]
@@ -133,7 +133,7 @@ class Ragged:
                 )
             if len(sequence) == 0:
                 raise ValueError(f"[{operation}] sequence {i} of {name} has no steps; leave it out")
-            if sequence.dtype.kind not in "biuf":
+            if sequence.dtype.kind not in kinds:
                 raise TypeError(f"[{operation}] sequence {i} of {name} has dtype {sequence.dtype}; give real numbers")
         self._operation = operation
         self._dtype = np.result_type(*{sequence.dtype for sequence in self._sequences})
@@ -153,12 +153,18 @@ class Ragged:
 
     def padded(self, rows: Array | None = None) -> Padded:
         """Return some of them, or all, as one array with zeros behind the shorter ones."""
-        chosen = range(len(self)) if rows is None else rows.tolist()
-        lengths = self.lengths[chosen]
-        values = np.zeros((len(lengths), lengths.max(), *self.shape[2:]), self._dtype)
+        chosen = list(range(len(self))) if rows is None else rows.tolist()
+        return _padded(self._in_one_array(chosen), self.lengths[chosen], self._operation)
+
+    def in_one_array(self) -> Array:
+        """Return all in an array alone."""
+        return self._in_one_array(list(range(len(self))))
+
+    def _in_one_array(self, chosen: list[int]) -> Array:
+        values = np.zeros((len(chosen), self.lengths[chosen].max(), *self.shape[2:]), self._dtype)
         for to, row in zip(values, chosen, strict=True):
             to[: len(self._sequences[row])] = self._sequences[row]
-        return _padded(values, lengths, self._operation)
+        return values
 
     def batches(self, order: Array, batch_size: int) -> Iterator[Array]:
         """Yield the rows of batches whose sequences are of about one length: a function of the order alone.

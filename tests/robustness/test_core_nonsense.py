@@ -18,6 +18,8 @@ import internals
 import nnext as nn
 
 X = np.linspace(-1, 1, 48, dtype="float32").reshape(12, 4)
+STEPS = X.reshape(4, 3, 4)
+WORDS = np.arange(12).reshape(4, 3) % 9
 Y = np.zeros((12, 2), "float32")
 LAYER = {"type": "Linear", "in_features": 4, "out_features": 2, "bias": True}
 
@@ -50,6 +52,18 @@ def in_a_loop() -> nn.Sequential:
     return model
 
 
+def of_steps() -> nn.Sequential:
+    model = nn.Sequential(nn.GRU(4, 3, return_sequences=True), nn.Linear(3, 2))
+    model.compile("mse", "adam")
+    return model
+
+
+def of_words() -> nn.Sequential:
+    model = nn.Sequential(nn.Embedding(9, 4), nn.LSTM(4, 2))
+    model.compile("cross_entropy", "sgd")
+    return model
+
+
 def of_labels() -> nn.Sequential:
     return compiled("cross_entropy", nn.SGD(lr=0.1), outputs=5)
 
@@ -65,6 +79,8 @@ STATES: dict[str, Callable[[], nn.Sequential]] = {
     "a slice": lambda: trained()[2:],
     "of labels": of_labels,
     "of any shape": lambda: nn.Sequential(nn.ReLU()),
+    "of steps": of_steps,
+    "of words": of_words,
 }
 
 
@@ -84,7 +100,21 @@ def nonsense() -> list[Any]:
         *(foreign, foreign.samples(X, np.zeros(12), None, "fit", 1.0), samples_of(network(7), None)),
         *(samples_of(nn.Sequential(nn.Linear(9, 2)), Y, np.ones((12, 9))), samples_of(compiled("mse"), Y)),
         *(samples_of(nn.Sequential(nn.Linear(4, 2), dtype="float64"), Y), foreign.claim_fit(False)),
+        *(STEPS, STEPS[:0], WORDS, WORDS - 5, WORDS.astype("f4"), [STEPS[0], STEPS[1, :2]], *padded_things()),
+        *(predictor := of_steps().compile_inference(), predictor.reset(), of_words().compile_inference().reset()),
     ]
+
+
+def padded_things() -> list[Any]:
+    """Return samples with lengths, also such as were changed since, and as are none."""
+    changed = np.array([3, 1, 2, 3], "u4")
+    things = [nn.padded(STEPS, [3, 1, 2, 3]), nn.padded(WORDS, changed), nn.padded(X, np.full(12, 4))]
+    things += [nn.padded(STEPS.copy(), changed) for _ in range(2)]
+    changed[:] = 2**32 - 1
+    things[3].values.resize(2, 3, 4, refcheck=False)
+    with contextlib.suppress(ValueError):
+        things[4].lengths[:] = 2**32 - 1
+    return things
 
 
 def print_nothing(*_: object) -> Any:
@@ -105,11 +135,11 @@ def drive(core: Any, name: str, arguments: list[Any]) -> Any:
 def still_works(model: nn.Sequential) -> None:
     """Whatever the core was made to do, it can be told what to do."""
     sequence = nn.Sequential(*model.layers)
-    if model.in_features is None:
+    if model.in_features is None and not internals.core_of(model).takes_steps():
         return
     model.load_state_dict(sequence.state_dict(), strict=False)
     model.compile("mse", nn.SGD(lr=0.01))
-    samples = X[:, : model.in_features]
+    samples = samples_for(model)
     model.fit(samples, np.zeros(model.predict(samples).shape), verbose=0)
     assert np.isfinite(model.predict(samples)).all()
 
@@ -131,17 +161,37 @@ def test_each_method_with_each_nonsense_in_each_place(state: str) -> None:
     still_works(model)
 
 
-def sensible(core: Any, name: str) -> list[Any]:
-    """Return arguments that make the method work in some states; none where it is driven with nonsense alone."""
+def samples_for(model: nn.Sequential) -> np.ndarray:
+    """Return samples that a network takes."""
+    if internals.core_of(model).takes_steps():
+        return WORDS if "Embedding" in repr(model) else STEPS
+    return X[:, : model.in_features]
+
+
+def samples_of_core(core: Any) -> tuple[Any, Any]:
+    """Return an X that a network takes, and the core's samples of it."""
+    if core.takes_steps():
+        for values in (STEPS, WORDS):
+            x = nn.padded(values, [3, 1, 2, 3])
+            for y in (np.zeros((4, 3, 2)), np.zeros(4)):
+                if (samples := drive(core, "samples", [x, y, None, "fit", 1.0])) is not None:
+                    return x, samples
+        return x, None
     x = X[:, : (core.input_shape() or [4])[0]]
     outputs = core.output([x.shape[1]])[0][0]
     samples = drive(core, "samples", [x, np.zeros((12, outputs)), None, "fit", 1.0])
     if samples is None:  # of labels
         samples = drive(core, "samples", [x, np.zeros(12), None, "fit", 1.0])
+    return x, samples
+
+
+def sensible(core: Any, name: str) -> list[Any]:
+    """Return arguments that make the method work in some states; none where it is driven with nonsense alone."""
+    x, samples = samples_of_core(core)
     tensors = drive(core, "get_tensors", []) or []
     count = len(tensors)
     known: dict[str, list[Any]] = {
-        "samples": [X, Y, np.ones(12), "fit", 1.0, np.array([0, 2], "u4")],
+        "samples": [x, Y, np.ones(len(x)), "fit", 1.0, np.array([0, 2], "u4")],
         "fit_epoch": [samples, None, 4, True, {"lr": 0.1}, None, None],
         "fit_batch": [samples, None, {"lr": 0.1}, 0, None],
         "evaluate": [samples],
@@ -149,8 +199,9 @@ def sensible(core: Any, name: str) -> list[Any]:
         "loss_and_gradients": [samples],
         "begin_epoch": [12, True],
         "compile": [{"type": "mse"}, nn.Adam().rule(), "float32", 0.0, 0.0, 1, 0.0, [], 0],
-        "predict": [X, None, True, 1.0],
-        "forward": [X, True, 1.0],
+        "predict": [x, None, True, 1.0],
+        "forward": [x, True, 1.0],
+        "output_lengths": [[3, 4], [3, 1, 2]],
         "set_weights": [tensors, []],
         "set_state": [tensors, [], [[]] * count, [(0, 1.0)] * count, (0, 0), (0.0, 0, 0)],
         "set_trainable": [["0"], False],
@@ -194,6 +245,55 @@ def test_within_a_fit() -> None:
 
     core.fit_epoch(core.samples(X, Y, None, "fit", 1.0), None, 4, True, {"lr": 0.1}, loss, None)
     still_works(model)
+
+
+@pytest.mark.parametrize("model", [of_steps, of_words])
+def test_each_nonsense_as_a_step(model: Callable[[], nn.Sequential]) -> None:
+    """Of a predictor whose states are driven, too; it goes on as before."""
+    predictor, things = model().compile_inference(), nonsense()
+    good = [1.0, *X[:, :4]] if model is of_words else X
+    state, other = predictor.reset(), model().compile_inference().reset()
+    for place, thing in itertools.product(range(3), things):
+        arguments: list[Any] = [good[0], state, None]
+        arguments[place] = thing
+        drive(predictor, "step", arguments)
+        drive(predictor, "__call__", [thing, *arguments[2:]])
+        drive(predictor, "reset", [thing])
+        for of in (state, other):
+            for method in [*internals.methods_of(of), "__copy__", "__deepcopy__", "__reduce__", "__setstate__"]:
+                drive(of, method, [thing])
+                drive(of, method, [])
+    for wrong in (other, object(), None):
+        drive(predictor, "step", [good[0], wrong, None])
+    expected, _ = model().compile_inference().step(good[0])
+    assert np.array_equal(predictor.step(good[0])[0], expected)
+
+
+def test_each_nonsense_as_padded_samples() -> None:
+    for values, lengths in itertools.product(things := nonsense(), repeat=2):
+        with contextlib.suppress(Exception):
+            internals.padded(values, lengths, "fit")
+    for values in things:
+        for operation in (None, 1, "", "\0", "x" * 1000, b"fit"):
+            with contextlib.suppress(Exception):
+                internals.padded(values, [1] * 4, operation)
+
+
+def test_lengths_that_are_written_to_within_a_fit() -> None:
+    """What one gets of them is a copy."""
+    model = nn.Sequential(nn.GRU(4, 3, return_sequences=True))
+    samples, given = nn.padded(STEPS, [3, 1, 2, 3]), np.array([3, 1, 2, 3], "u4")
+    twice = nn.padded(STEPS, given)
+
+    def loss(y_pred: np.ndarray, _: Any) -> tuple[float, np.ndarray]:
+        for lengths in (samples.lengths, twice.lengths, given):
+            lengths[:] = 2**32 - 1
+        return 0.0, y_pred
+
+    model.compile(loss)
+    for X in (samples, twice):
+        model.fit(X, np.zeros((4, 3, 3)), batch_size=1, epochs=2, verbose=0)
+        assert X.lengths.tolist() == [3, 1, 2, 3]
 
 
 @pytest.mark.parametrize("gradient", [X, X[:, :2], X[:4, :1], np.zeros((4, 2, 1)), np.zeros(8)])

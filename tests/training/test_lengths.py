@@ -121,3 +121,26 @@ def test_instruction_sets_with_fma_agree(name: str, rng: np.random.Generator) ->
     case = CASES[name]
     values, lengths = case.values(rng, 9, 8, "float32"), draw_lengths(rng, 9, 8, case.least)
     assert_isas_with_fma_agree(lambda: case.model(dtype="float32").predict(values, lengths=lengths))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_no_samples_give_no_outputs(name: str, dtype: str, rng: np.random.Generator) -> None:
+    case = CASES[name]
+    model, X = case.model(dtype=dtype), case.values(rng, 3, case.least + 2, dtype)
+    outputs = model.predict(X)
+    for none_of, more in ((X[:0], {}), (X[:0], {"lengths": []}), (nn.padded(X[:0], []), {})):
+        none = model.predict(none_of, **more)
+        assert none.shape == (0, *outputs.shape[1:])
+        assert none.dtype == outputs.dtype
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_outputs_are_written_where_one_wants_them(name: str, dtype: str, rng: np.random.Generator) -> None:
+    """Zeros after the ends, too."""
+    case = CASES[name]
+    model, X = case.model(dtype=dtype), case.values(rng, 5, case.least + 3, dtype)
+    lengths = draw_lengths(rng, 5, case.least + 3, case.least)
+    expected = model.predict(X, lengths=lengths)
+    out = np.full_like(expected, np.nan)
+    assert model.predict(X, out=out, lengths=lengths) is out
+    assert_same_bits(out, expected)

@@ -44,6 +44,23 @@ def test_a_label_for_each_place(name: str, weights: str, isa: str, rng: np.rando
     assert model.evaluate(X, y, sample_weight=w)["loss"] == pytest.approx(network.evaluate(X, y, w), rel=1e-12)
 
 
+@pytest.mark.parametrize("class_weight", [{0: 0.0, 2: 3.0}, "balanced"])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_labels_of_places_are_weighed_by_their_classes(name: str, class_weight: Any, rng: np.random.Generator) -> None:
+    model, X, y = task(name, rng)
+    factors = np.array([0, 1, 3, 1]) if isinstance(class_weight, dict) else y.size / (4 * np.bincount(y.reshape(-1)))
+    for w in (None, rng.uniform(0.5, 1, size=20), rng.uniform(0.5, 1, size=y.shape)):
+        of_places = factors[y] * (1 if w is None else w.reshape(*w.shape, *(1 for _ in y.shape[w.ndim :])))
+        twin, _, _ = task(name, rng)
+        twin.load_state_dict(model.state_dict())
+        by_hand = twin.fit(X, y, epochs=2, batch_size=7, sample_weight=of_places, verbose=0).history
+        other, _, _ = task(name, rng)
+        other.load_state_dict(model.state_dict())
+        told = other.fit(X, y, epochs=2, batch_size=7, sample_weight=w, class_weight=class_weight, verbose=0).history
+        assert told["loss"] == by_hand["loss"]
+        assert_same_bits(other.state_dict(), twin.state_dict())
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_steps_are_rows_for_linear(isa: str, dtype: str, rng: np.random.Generator) -> None:
     model = nn.Sequential(nn.Linear(5, 37), nn.GELU(), nn.Linear(37, 3), dtype=dtype)

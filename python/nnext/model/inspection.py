@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnext import _inside
+from nnext import _inside, _sequences
 from nnext._calls import takes_hints
 from nnext._compiled import require
 from nnext._samples import Samples
@@ -63,6 +63,7 @@ class Inspection(Deciding):
             chosen = list(_inside.layers_by_path(self._engine))
         else:
             chosen = [_inside.path_of("activations", self._engine, layer) for layer in _listed(layers)]
+        X = _sequences.in_one_array("activations", self._engine, X)
         found = _inside.activations(self._engine, X, set(chosen), self._scale("activations", scale))
         return {path: found[path] for path in chosen}
 
@@ -145,6 +146,7 @@ class Inspection(Deciding):
                [[ 0.,  0.]]])
         """
         _inside.refuse_sparse("jacobian", X)
+        X = _sequences.in_one_array("jacobian", self._engine, X)
         return _inside.jacobian(self._engine, X, self._scale("jacobian", scale))
 
 

@@ -84,7 +84,8 @@ class Training(Compiling, Evaluation):
             such samples are left out before batches are made. Metrics are weighted as well.
         class_weight : mapping of label to float, or "balanced", optional
             A factor on the weights of each class's samples, by labels as they are in y; "balanced" makes all classes
-            count alike: ``n / (classes * n_of_class)``. It is for the loss of training alone, not for metrics.
+            count alike: ``n / (classes * n_of_class)``. It is for the loss of training alone, not for metrics. Labels of
+            steps or pixels are weighed each by its own.
         callbacks : Callback, iterable of Callback, or None
             See `nnext.callbacks`.
         verbose : {"auto", 0, 1, 2}
@@ -131,7 +132,9 @@ class Training(Compiling, Evaluation):
 
         Sequences of different lengths may be given as a list of arrays (steps, features), with targets of steps in a
         list, too. Of 16 batches at a time they are sorted by length, and each batch is padded to its longest when it
-        comes: an order that seed and epoch decide, other than that of one padded array.
+        comes: an order that seed and epoch decide, other than that of one padded array. Weights count within their
+        batch there, too. A weight of a sequence is one of each of its steps, where the loss is one of steps. Masks of
+        Dropout are drawn for a batch as it is padded.
 
         What is no list or tuple is read in a thread, one batch ahead. NumPy's arrays are copied there, as the next
         batch may be written into them. The thread ends with the fit, and closes the iterator. An iterator goes on from
