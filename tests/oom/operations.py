@@ -16,6 +16,9 @@ RNG = np.random.default_rng(0)
 X = RNG.normal(size=(160, 64)).astype("float32")
 X64 = X.astype("float64")[:, ::-1]
 SPARSE = np.where(X > 1, X, 0)
+STEPS = X.reshape(160, 8, 8)
+LENGTHS = np.resize([8, 3, 1, 5], 160)
+SEQUENCES = [sequence[:length] for sequence, length in zip(STEPS, LENGTHS, strict=True)]
 IMAGES = RNG.normal(size=(20, 2, 8, 8)).astype("float32")
 Y = RNG.normal(size=(160, 4)).astype("float32")
 LABELS = RNG.integers(0, 4, 160)
@@ -47,6 +50,8 @@ def targets(model: nn.Sequential) -> Any:
 def goes_on(model: nn.Sequential) -> None:
     """Train as anybody would after an error; compile before where nobody has."""
     samples = IMAGES if len(model.input_shape or ()) == 3 else X[:, : model.in_features]
+    if isinstance(model[0], nn.LSTM):
+        samples = STEPS
     outputs = model.predict(samples)
     if model.compiled is None:
         model.compile("mse", nn.SGD(lr=0.01, momentum=0.9))
@@ -136,6 +141,20 @@ def compiled_branches() -> nn.Sequential:
     return model
 
 
+def recurrent() -> nn.Sequential:
+    model = nn.Sequential(nn.LSTM(8, 16, 2), nn.Linear(16, 4), seed=1)
+    model.compile("cross_entropy", "adam")
+    return model
+
+
+def step(model: nn.Sequential) -> None:
+    """Begin a sequence, go on with it and with a copy of its state."""
+    predictor = model.compile_inference()
+    for x in (STEPS[0, 0], STEPS[0, 1].tolist()):
+        _, state = predictor.step(x, predictor.reset())
+        predictor.step(x, copy.copy(state))
+
+
 def freeze_with_slices(model: nn.Sequential) -> None:
     """Several models of the network are told."""
     head = model[1:]
@@ -176,6 +195,14 @@ OPERATIONS: dict[str, Operation] = {
         lambda model, n, **options: model.fit(IMAGES[:n], Y[:n], **options), compiled_convolution, len(IMAGES), 8
     ),
     "fit of branches": fits(lambda model, n, **options: model.fit(X[:n], Y[:n], **options), compiled_branches),
+    "fit with lengths": fits(
+        lambda model, n, **options: model.fit(STEPS[:n], LABELS[:n], lengths=LENGTHS[:n], **options), recurrent
+    ),
+    "predict with lengths": Operation(lambda model: model.predict(STEPS, lengths=LENGTHS), recurrent),
+    "predict of a list": Operation(lambda model: model.predict(SEQUENCES), recurrent),
+    "evaluate of a list": Operation(lambda model: model.evaluate(SEQUENCES, LABELS), recurrent),
+    "train_on_batch of a list": Operation(lambda model: model.train_on_batch(SEQUENCES, LABELS), recurrent),
+    "steps of a predictor": Operation(step, recurrent),
     "train_on_batch": Operation(lambda model: model.train_on_batch(X, LABELS)),
     "predict": Operation(lambda model: model.predict(X)),
     "predict of one row": Operation(lambda model: model.predict(X[:1])),

@@ -12,6 +12,8 @@ from tolerance import assert_relative, eps
 
 N, MORE = 11, 6
 MANY = 1e4 * eps("float64")  # relative to the largest: sums of some hundred terms in another order
+WITHOUT_DROPOUT = [name for name in CASES if "Dropout" not in repr(CASES[name].layers)]  # masks are by the row
+OF_STEPS = [name for name in WITHOUT_DROPOUT if CASES[name].gives is not None]
 
 
 class Task:
@@ -68,13 +70,11 @@ def assert_close(found: tuple[float, dict[str, np.ndarray]], expected: tuple[flo
 
 
 @pytest.mark.parametrize("loss", ["mse", "cross_entropy"])
-@pytest.mark.parametrize("name", [name for name in CASES if CASES[name].layers[-1] != nn.Softmax()])
+@pytest.mark.parametrize("name", WITHOUT_DROPOUT)
 def test_gradients_are_those_of_each_alone(name: str, loss: str, rng: np.random.Generator) -> None:
     """The mean over sequences or, where the loss is one of steps, over the steps that count."""
     task = Task(name, loss, rng)
     model = task.model()
-    if "Dropout" in repr(model):
-        pytest.skip("whose masks are numbered by the row")
     parts = [task.alone(model, i) for i in range(N)]
     assert_close(model.loss_and_grads(task.X, task.y, lengths=task.lengths), weighted(parts, task.counts))
     assert model.evaluate(task.X, task.y, lengths=task.lengths)["loss"] == pytest.approx(
@@ -82,16 +82,11 @@ def test_gradients_are_those_of_each_alone(name: str, loss: str, rng: np.random.
     )
 
 
-OF_STEPS = [name for name in CASES if CASES[name].gives is not None and "Dropout" not in repr(CASES[name].layers)]
-
-
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", WITHOUT_DROPOUT)
 def test_a_weight_of_a_sequence_is_one_of_each_of_its_steps(name: str, rng: np.random.Generator) -> None:
     task, w = Task(name, "mse", rng), rng.integers(0, 4, size=N)
     w[0] = 3
     model = task.model()
-    if "Dropout" in repr(model):
-        pytest.skip("whose masks are numbered by the row")
     parts = [task.alone(model, i) for i in range(N)]
     found = model.loss_and_grads(task.X, task.y, sample_weight=w, lengths=task.lengths)
     assert_close(found, weighted(parts, w * task.counts))

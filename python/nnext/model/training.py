@@ -84,8 +84,8 @@ class Training(Compiling, Evaluation):
             such samples are left out before batches are made. Metrics are weighted as well.
         class_weight : mapping of label to float, or "balanced", optional
             A factor on the weights of each class's samples, by labels as they are in y; "balanced" makes all classes
-            count alike: ``n / (classes * n_of_class)``. It is for the loss of training alone, not for metrics. Labels of
-            steps or pixels are weighed each by its own.
+            count alike: ``n / (classes * n_of_class)``. It is for the loss of training alone, not for metrics. Each
+            label of a step or pixel is weighed by its own class.
         callbacks : Callback, iterable of Callback, or None
             See `nnext.callbacks`.
         verbose : {"auto", 0, 1, 2}
