@@ -67,7 +67,8 @@ def test_mutations_are_refused_or_models_and_mostly_not_for_their_hash() -> None
 def test_every_kind_of_change_gives_other_files(change: Any) -> None:
     files = list(FILES.values())
     changed = 0
-    for i, data in enumerate(files):
+    for i in range(8 * len(files)):  # few changes of a text leave it one
+        data = files[i % len(files)]
         parts, before = Parts.of(data), Parts.of(data)
         assert parts is not None
         assert before is not None
