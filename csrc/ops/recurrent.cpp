@@ -114,6 +114,12 @@ void Recurrence<T>::fill_gates(Size m, Rows<const T> x, Rows<const T> h, const T
   multiply(m, h, wh, of_h_, block, {of_h.data, of_h.row}, of_h);
 }
 
+// A row takes panels two at a time where they are as wide as the kernels know them.
+template <class T>
+bool Recurrence<T>::suits_rows(const PanelLayout& layout) const {
+  return layout.width == kernels_.gemm.panel() || layout.panels() == 1;
+}
+
 // The same of all blocks: two panels at a time, whose results lie without the slots that are of the other weight alone.
 template <class T>
 void Recurrence<T>::fill_row(const T* x, const T* h, const T* wx, const T* wh, const T* bias, T* gates, T* row) const {
@@ -143,7 +149,7 @@ void Recurrence<T>::forward(const runtime::Member& me, Range rows, const Sequenc
     const Size m = all.active(rows, t);
     const Steps<T>&h_from = s == 0 ? memory.h_start : memory.h, &c_from = s == 0 ? memory.c_start : memory.c;
     T* const h_before = at(h_from, before);
-    const bool one_row = m == 1 && memory.row != nullptr;
+    const bool one_row = m == 1 && memory.row != nullptr && suits_rows(of_x_);
     if (one_row) fill_row(memory.x(rows.begin, t), h_before, wx, wh, bias, memory.gates(rows.begin, t), memory.row);
     for (Size block = 0; block < gates_.blocks() && m > 0; ++block) {
       const Size first = block * gates_.width;

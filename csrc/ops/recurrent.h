@@ -139,6 +139,7 @@ class Recurrence {
 
   void fill_gates(Size m, Rows<const T> x, Rows<const T> h, const T* wx, const T* wh, const T* bias, Size block,
                   Rows<T> gates) const;
+  bool suits_rows(const PanelLayout& layout) const;
   void fill_row(const T* x, const T* h, const T* wx, const T* wh, const T* bias, T* gates, T* row) const;
   void multiply(Size m, Rows<const T> a, const T* weights, const PanelLayout& layout, Size block, Rows<const T> init,
                 Rows<T> c) const;
