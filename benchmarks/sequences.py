@@ -1,7 +1,7 @@
 """Recurrent networks over 28 steps of 28 numbers, and convolutions over signals: training, prediction, single steps.
 
-A unit of a training is a step on a batch of 64; of a prediction, the batch or one sequence; of *a step*, what a program
-asks for that gets its numbers one after the other: the next output, from the next x and the state.
+A unit of a training is a step on a batch of 64, or on one sequence; of a prediction, the batch or one sequence; of *a
+step*, what a program asks for that gets its numbers one after the other: the next output, from the next x and the state.
 """
 
 from __future__ import annotations
@@ -22,10 +22,12 @@ STEPS = ("nnext", "PyTorch", "JAX", "onnxruntime")
 
 
 def cases(effort: Effort) -> Iterator[Case]:
-    """Yield training, a batch and a single sample of each network; a step, in which several threads share nothing."""
+    """Yield training and prediction of each network, of a batch and of a single sample; a step, which threads share not."""
     for threads in effort.threads or ((1,) if effort.quick else (1, 2)):
         for net in (LSTM, SIGNALS) if effort.quick else (LSTM, GRU, RNN, SIGNALS):
-            yield training_case(net.short(5) if effort.quick else net, TRAINED, threads, name=f"{net.name}, shuffled")
+            for rows in (net.batch,) if effort.quick else (net.batch, 1):
+                trained = replace(net.short(5) if effort.quick else net, batch=rows)
+                yield training_case(trained, TRAINED, threads, name=f"{trained.name}, shuffled")
             for rows in (net.batch, 1):
                 yield prediction_case(replace(net, batch=rows, batches=1), PREDICTED, threads)
     yield stepping_case(STEPPED, STEPS)
