@@ -22,7 +22,7 @@ STEPS = ("nnext", "PyTorch", "JAX", "onnxruntime")
 
 
 def cases(effort: Effort) -> Iterator[Case]:
-    """Yield training and prediction of each network, of a batch and of a single sample; a step, which threads share not."""
+    """Yield training and prediction of each network, with a batch and with one sample; a step, which is not shared."""
     for threads in effort.threads or ((1,) if effort.quick else (1, 2)):
         for net in (LSTM, SIGNALS) if effort.quick else (LSTM, GRU, RNN, SIGNALS):
             for rows in (net.batch,) if effort.quick else (net.batch, 1):
