@@ -1,7 +1,7 @@
 """Recurrent networks over 28 steps of 28 numbers, and convolutions over signals: training, prediction, single steps.
 
 A unit of a training is a step on a batch of 64, or on one sequence; of a prediction, the batch or one sequence; of *a
-step*, what a program asks for that gets its numbers one after the other: the next output, from the next x and the state.
+step*, what a program asks for that gets its numbers one by one: the next output, from the next x and the state.
 """
 
 from __future__ import annotations
