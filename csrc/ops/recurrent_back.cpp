@@ -27,12 +27,12 @@ template <class T>
 void Recurrence<T>::multiply_gates(Size m, Rows<const T> gates, bool of_h, const T* transposed, Rows<const T> init,
                                    Rows<T> c) const {
   const PanelLayout& layout = of_h ? h_transposed_ : x_transposed_;
-  const Size k = gates_.of_weight(), at_once = std::max<Size>(1, kernels_.gemm.block_k / k);
+  std::array<kernels::Run, 64> runs;
+  const Size k = gates_.of_weight(), at_once = std::clamp<Size>(kernels_.gemm.block_k / k, 1, runs.size());
   const Size slots = gates_.cell->first_slot(of_h) * gates_.width;
   for (Size p = 0; p < layout.panels(); ++p)
     for (Size block = 0; block < gates_.blocks(); block += at_once) {
-      std::array<kernels::Run, 64> runs;
-      const Size count = std::min({at_once, gates_.blocks() - block, runs.size()});
+      const Size count = std::min(at_once, gates_.blocks() - block);
       for (Size i = 0; i < count; ++i) runs[i] = {stride(i * gates_.block()), stride(i * k * layout.width)};
       T* const to = c.data + p * layout.width;
       const bool goes_on = block > 0;
