@@ -99,6 +99,8 @@ void Recurrence<T>::cells_back(Range rows, const Step& at, const RecurrentMemory
   }
 }
 
+// What gates have after a row's end goes nowhere: on the way from the last step it is 0, as dh is; on the other way it
+// comes after all that is wanted.
 template <class T>
 void Recurrence<T>::backward(const runtime::Member& me, Range rows, const Sequences& all,
                              const RecurrentMemory<T>& memory, const T* wx_transposed, const T* wh_transposed,
@@ -114,11 +116,6 @@ void Recurrence<T>::backward(const runtime::Member& me, Range rows, const Sequen
     if (const Size m = std::min(at.active, at.done); m > 0)
       multiply_gates(m, at.gates_done, true, wh_transposed, {dh.data, dh.row}, dh);
     if (at.active > 0) cells_back(rows, at, memory, gradients);
-    for (Size i = 0; all.lengths != nullptr && i < at.active; ++i) {
-      if (at.t < all.length(rows.begin + i)) continue;
-      std::fill_n(memory.gates(rows.begin + i, at.t), gates_.numbers(), T{0});
-      std::fill_n(gradients.carried + i * units, units, T{0});
-    }
     at.gates_done = {memory.gates(rows.begin, at.t), memory.gates.row}, at.done = at.active;
   }
   if (gradients.dx) input_gradients(rows, all, memory.gates, wx_transposed, gradients);
