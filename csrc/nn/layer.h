@@ -57,7 +57,10 @@ struct Frame {
   std::byte* shared = nullptr;                // of all members of the team
   std::byte* own = nullptr;                   // of this member alone
   std::byte* scratch = nullptr;               // the same, for the time of one call: other layers use it, too
-  T* state = nullptr;                         // Room::carried numbers a row, from call to call; null: none, or zeros
+  // Room::carried numbers a row: what it goes on from, and where it leaves what others go on from, which may be the same
+  // place unless there is a way back. Null: from zeros, and nowhere.
+  const T* state = nullptr;
+  T* next_state = nullptr;
   // Of sequences that have ends of their own: how many steps of each row of x, and of y, count; null: all do. What comes
   // after the end is 0 in x and dy, and whatever a layer leaves there in y and dx becomes 0.
   const std::uint32_t* in_lengths = nullptr;

@@ -104,14 +104,14 @@ void Recurrence<T>::forward(const runtime::Member& me, Range rows, const Sequenc
   for (Size s = 0; s < all.steps && !me.stop(); ++s) {
     const Size t = all.reverse ? all.steps - 1 - s : s, before = all.reverse ? t + 1 : t - 1;
     const Size m = all.active(rows, t);
-    const Steps<T>&h_from = s == 0 ? memory.h_start : memory.h, &c_from = s == 0 ? memory.c_start : memory.c;
-    T* const h_before = at(h_from, before);
+    const Steps<const T> h_from = s == 0 ? memory.h_start : memory.h, c_from = s == 0 ? memory.c_start : memory.c;
+    const T* const h_before = at(h_from, before);
     const bool one_row = m == 1 && memory.row != nullptr && suits_rows(of_x_);
     if (one_row) fill_row(memory.x(rows.begin, t), h_before, wx, wh, bias, memory.gates(rows.begin, t), memory.row);
     for (Size block = 0; block < gates_.blocks() && m > 0; ++block) {
       const Size first = block * gates_.width;
       T* const gates = memory.gates(rows.begin, t) + block * gates_.block();
-      const auto of_units = [&](T* numbers) { return numbers == nullptr ? nullptr : numbers + first; };
+      const auto of_units = [&](auto* numbers) { return numbers == nullptr ? nullptr : numbers + first; };
       if (!one_row)
         fill_gates(m, {memory.x(rows.begin, t), memory.x.row}, {h_before, h_from.row}, wx, wh, bias, block,
                    {gates, memory.gates.row});

@@ -16,6 +16,11 @@ struct Steps {
   Stride row = 0, step = 0;
   Size kept = SIZE_MAX;
 
+  operator Steps<const T>() const
+    requires(!std::is_const_v<T>)
+  {
+    return {data, row, step, kept};
+  }
   T* operator()(Size i, Size t) const {
     return data + static_cast<Stride>(i) * row + static_cast<Stride>(t < kept ? t : t % kept) * step;
   }
@@ -40,9 +45,9 @@ struct RecurrentMemory {
   Steps<const T> x{};
   Steps<T> gates{}, h{}, c{}, tanh_c{};  // the last two where the cell has them; without tanh_c there is no backward()
   Steps<T> last{};                       // for each row the h of its last step; null: not wanted
-  T* row = nullptr;                   // room for the gates of a row, where such are computed alone; null: they are not
-  Steps<T> h_start{}, c_start{};      // what the first step goes on from; null: 0
-  Steps<T> h_carried{}, c_carried{};  // where the last one leaves what others go on from; null: nowhere
+  T* row = nullptr;  // room for the gates of a row, where such are computed alone; null: they are not
+  Steps<const T> h_start{}, c_start{};  // what the first step goes on from; null: 0
+  Steps<T> h_carried{}, c_carried{};    // where the last one leaves what others go on from; null: nowhere
 };
 template <class T>
 struct RecurrentGradients {

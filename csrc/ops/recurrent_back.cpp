@@ -76,8 +76,8 @@ template <class T>
 void Recurrence<T>::cells_back(Range rows, const Step& at, const RecurrentMemory<T>& memory,
                                const RecurrentGradients<T>& gradients) const {
   const auto of = [&](const auto& steps, Size t, Size first) { return steps ? steps(rows.begin, t) + first : nullptr; };
-  const Steps<T>&h_from = at.has_before ? memory.h : memory.h_start,
-        &c_from = at.has_before ? memory.c : memory.c_start;
+  const Steps<const T> h_from = at.has_before ? memory.h : memory.h_start,
+                       c_from = at.has_before ? memory.c : memory.c_start;
   for (Size block = 0; block < gates_.blocks(); ++block) {
     const Size first = block * gates_.width;
     cell_.backward({.rows = at.active,
@@ -165,9 +165,8 @@ void Recurrence<T>::add_weight_gradient(Range rows, const Sequences& all, const 
     for (Size i = 0; i < rows.size(); ++i) runs[i] = {stride(i) * a.row, stride(i) * memory.gates.row};
   };
   if (of_h && memory.h_start) {
-    const Steps<const T> start{memory.h_start.data, memory.h_start.row, memory.h_start.step};
-    lay_runs(start);
-    add(start, rows.begin, rows.size(), 0, 0, 1);
+    lay_runs(memory.h_start);
+    add(memory.h_start, rows.begin, rows.size(), 0, 0, 1);
   }
   lay_runs(from);
   for (Size first = rows.begin, count; first < rows.end; first += count) {  // rows of one length

@@ -50,10 +50,13 @@ void View<T>::set_rows(Size rows) {
 }
 
 template <class T>
-void View<T>::set_state(T* state) {
+void View<T>::set_state(const T* state, T* next) {
   for (Size i = 0; i < frames_.size(); ++i)
-    if (const Stage<T>& stage = plan_->stages()[i]; stage.carries)
-      frames_[i].state = state == nullptr ? nullptr : state + stage.state * rows_;
+    if (const Stage<T>& stage = plan_->stages()[i]; stage.carries) {
+      const Size place = stage.state * rows_;
+      frames_[i].state = state == nullptr ? nullptr : state + place;
+      frames_[i].next_state = next == nullptr ? nullptr : next + place;
+    }
 }
 
 template <class T>

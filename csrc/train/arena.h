@@ -35,8 +35,8 @@ class View {
   Matrix<T> input_copy() const { return at(plan_->input()); }
   void set_batch(ConstMatrix<T> x);
   void set_rows(Size rows);
-  // What the batch's rows carry, Plan::carried() numbers each, layer by layer; null: they start from zeros.
-  void set_state(T* state);
+  // What the batch's rows carry, Plan::carried() numbers each, layer by layer (nn::Frame::state).
+  void set_state(const T* state, T* next);
   // Whether the batch's rows have ends of their own, and then length(i) for some of them.
   void use_lengths(bool uses);
   template <class F>

@@ -93,7 +93,10 @@ void Epoch<T>::begin(const Member& me, Size step_, Size batch_) {
                            : copy(mine.view.input_copy().data);
   mine.view.set_batch(batch.x);
   mine.view.use_lengths(samples_->x.has_lengths());
-  if (plan_.carries_state()) mine.view.set_state(training_.carried.numbers.data());
+  if (plan_.carries_state()) {
+    const bool exchanged = (step_ - run_.step) % 2 != 0;
+    mine.view.set_state(exchanged ? run_.next_state : run_.state, exchanged ? run_.state : run_.next_state);
+  }
   if (has_ends()) batch.step_places = count_places(batch);
   if (prefetches_) look_ahead(me, mine);
 }

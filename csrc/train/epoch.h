@@ -119,7 +119,12 @@ class Epoch final : public PassContext<T> {
   bool has_host_loss() const { return samples_->host_loss != nullptr; }
   bool has_lengths() const { return samples_->x.has_lengths(); }
   bool wants_outputs() const { return static_cast<bool>(samples_->outputs); }
-  void poison() { arena_.poison(); }
+  // Before a run of the team, or several for one step: what its steps go on from is then exchanged by each member for
+  // itself, as the training's own may be one step ahead.
+  void begin_run() {
+    arena_.poison();
+    run_ = {.step = step, .state = training_.carried.numbers.data(), .next_state = training_.carried.next.data()};
+  }
   double mean_loss() const { return counted_ > 0 ? loss_sum_ / static_cast<double>(counted_) : 0; }
 
   Size step = 0;  // done
@@ -148,6 +153,10 @@ class Epoch final : public PassContext<T> {
   std::vector<Changing> changing_;
   Size batch_rows_ = 1, step_rows_ = 1, batches_ = 1;  // of a batch, of a step, and how many batches this has
   Order order_{};
+  struct {
+    Size step = 0;
+    T *state = nullptr, *next_state = nullptr;
+  } run_{};
   LossTerms<T> terms_;
   core::Buffer<std::int32_t> indices_;
   core::Buffer<T> dense_;  // gathered targets

@@ -74,8 +74,9 @@ template <class T>
 void Fit<T>::begin_carrying(Size rows, bool anew) {
   Carried<T>& carried = training_.carried;
   if (!plan_->carries_state() || (!anew && carried.rows == rows)) return;
-  carried.numbers = core::Buffer<T>(core::checked_product(rows, plan_->carried()));
-  carried.rows = rows;
+  const Size numbers = core::checked_product(rows, plan_->carried());
+  core::Buffer<T> zeros(numbers), next(numbers);
+  carried = {std::move(zeros), std::move(next), rows};
 }
 
 // Of one of the two phases of a step, in operations.

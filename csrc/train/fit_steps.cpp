@@ -62,7 +62,7 @@ runtime::Pace::Piece Fit<T>::run_steps(Run& run, Size until, int members) {
   const Runner<T> runner = run.runner();
   // The calling thread may change it before the first barrier of a step; all look at it before the second.
   Size end = kPoisons ? from + 1 : until;
-  epoch.poison();
+  epoch.begin_run();
   auto body = [&](Member& me) {
     typename Epoch<T>::Own& own = epoch.own(me);
     for (Size step = from;; ++step) {
@@ -164,7 +164,7 @@ std::optional<double> Fit<T>::before_long_update(Run& run) {
   double host_loss = 0;
   const double forward = epoch.has_host_loss() ? batch_flops() / 3 : 0;
   for (Size batch = 0, count = epoch.batches(epoch.step); batch < count; ++batch) {
-    epoch.poison();
+    epoch.begin_run();
     if (epoch.has_host_loss()) {
       if (!run_phases(run, batch, 0, run.program.host, forward, &run.cancel)) return std::nullopt;
       host_loss += epoch.host_loss(epoch.own());

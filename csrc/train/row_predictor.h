@@ -35,7 +35,7 @@ class RowPredictor {
     if constexpr (kPoisons) arena.poison();
     View<T>& view = arena.view(0);
     view.set_batch({x, 1, plan_.input().features});
-    if (plan_.carried() > 0) view.set_state(state);
+    if (plan_.carried() > 0) view.set_state(state, state);
     runtime::Barrier barrier(1, false);
     runtime::Member me(0, 1, barrier, nullptr);
     const nn::Pass<T> pass{.kernels = kernels_, .me = me};

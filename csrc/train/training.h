@@ -102,10 +102,11 @@ struct TeamUse {
   }
 };
 
-// What the rows of a batch carry to those of the next one, in layers that are stateful.
+// What the rows of a batch carry to those of the next one, in layers that are stateful: what they go on from, and what a
+// step leaves until it is applied.
 template <class T>
 struct Carried {
-  Buffer<T> numbers{};
+  Buffer<T> numbers{}, next{};
   Size rows = 0;  // 0: the next batch starts from zeros
 };
 
@@ -180,6 +181,7 @@ struct Training {
   // The step is applied to all parameters.
   void end_step() {
     ++counters.step;
+    std::swap(carried.numbers, carried.next);
     if (averages != nullptr) averages->begin();
     for (Group<T>& group : groups)
       if (group.trainable) group.progress = group.rule->end_step(group.progress);

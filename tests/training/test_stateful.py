@@ -119,3 +119,25 @@ def test_what_cannot_go_on_is_refused(
 def test_both_directions_cannot_be_carried() -> None:
     with pytest.raises(ValueError, match=r"\[LSTM\] stateful is True but so is bidirectional"):
         nn.LSTM(3, 4, stateful=True, bidirectional=True)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_step_that_an_error_ends_leaves_the_state_as_it_was(kind: str, rng: np.random.Generator) -> None:
+    def mse(y_pred: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
+        if np.isnan(y).any():
+            raise RuntimeError("no such batch")
+        return float(((y_pred - y) ** 2).mean()), 2 * (y_pred - y) / y.size
+
+    X, y = chunks(rng)
+    batches = [(X[first : first + STREAMS], y[first : first + STREAMS]) for first in range(0, len(X), STREAMS)]
+    model, twin = network(kind), network(kind)
+    for one in (model, twin):
+        one.compile(loss=mse, optimizer="sgd")
+    for x_batch, y_batch in batches:
+        for some_y in (np.full_like(y_batch, np.nan), y_batch):
+            try:
+                model.train_on_batch(x_batch, some_y)
+            except RuntimeError:
+                continue
+        twin.train_on_batch(x_batch, y_batch)
+    assert_same_bits(model.state_dict(), twin.state_dict())

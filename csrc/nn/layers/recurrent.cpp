@@ -63,7 +63,7 @@ Shape Recurrent<T>::out_shape(std::span<const Shape> in) const {
 // Where a row of `saved` has the numbers of a direction: those of all steps, one array after the other.
 template <class T>
 struct Recurrent<T>::SavedRow {
-  Size gates, c, tanh_c, h, start, size;  // where each begins, and all of a direction
+  Size gates, c, tanh_c, h, size;  // where each begins, and all of a direction
 
   SavedRow(const Recurrent& layer, Size steps) {
     const ops::GateLayout<T>& gates_ = layer.recurrence_.gates();
@@ -71,8 +71,7 @@ struct Recurrent<T>::SavedRow {
     gates = 0, c = steps * gates_.numbers();
     tanh_c = c + (gates_.cell->has_c ? states : 0);
     h = tanh_c + (gates_.cell->has_c ? states : 0);
-    start = h + (layer.sequences_ ? 0 : states);
-    size = start + (layer.stateful_ ? layer.carried() : 0);
+    size = h + (layer.sequences_ ? 0 : states);
   }
   // A distance of an odd number of cache lines: rows a multiple of 4096 bytes apart would share their places in L1.
   Size row(Size directions) const {
@@ -155,30 +154,15 @@ ops::RecurrentMemory<T> Recurrent<T>::memory(const Frame<T>& frame, Size first, 
   return memory;
 }
 
-// What a row goes on from: in training a copy, as backward() wants it when the state is that of the next batch.
+// In training beside others that are stateful, one that is not begins from zeros.
 template <class T>
 void Recurrent<T>::add_state(const Frame<T>& frame, Size first, ops::RecurrentMemory<T>& memory) const {
   if (frame.state == nullptr || (frame.saved && !stateful_)) return;
-  const bool has_c = recurrence_.gates().cell->has_c;
-  const auto steps = [](T* data, Size row) { return ops::Steps<T>{data, static_cast<core::Stride>(row)}; };
-  const auto add = [&](T* data, Size row, ops::Steps<T>& h, ops::Steps<T>& c) {
-    h = steps(data, row);
-    if (has_c) c = steps(data + hidden(), row);
-  };
-  T* const state = frame.state + first * carried();
-  add(state, carried(), memory.h_carried, memory.c_carried);
-  if (frame.saved)
-    add(frame.saved.row(first) + SavedRow(*this, frame.in->places()).start, frame.saved.cols, memory.h_start,
-        memory.c_start);
-  else
-    add(state, carried(), memory.h_start, memory.c_start);
-}
-
-template <class T>
-void Recurrent<T>::begin_from_state(const Frame<T>& frame, Range rows) const {
-  const Size start = SavedRow(*this, frame.in->places()).start;
-  for (Size i = rows.begin; i < rows.end; ++i)
-    std::copy_n(frame.state + i * carried(), carried(), frame.saved.row(i) + start);
+  const auto row = static_cast<core::Stride>(carried());
+  const T* const from = frame.state + first * carried();
+  T* const to = frame.next_state + first * carried();
+  memory.h_start = {from, row}, memory.h_carried = {to, row};
+  if (recurrence_.gates().cell->has_c) memory.c_start = {from + hidden(), row}, memory.c_carried = {to + hidden(), row};
 }
 
 // ---- passes ---------------------------------------------------------------------------------------------------------
@@ -198,7 +182,6 @@ void Recurrent<T>::sum_biases(Size direction, T* bias) const {
 
 template <class T>
 void Recurrent<T>::forward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int) const {
-  if (frame.saved && frame.state != nullptr && stateful_) begin_from_state(frame, part);
   T* const bias = reinterpret_cast<T*>(frame.scratch);
   for (Size d = 0; d < directions_.size(); ++d) {
     sum_biases(d, bias);

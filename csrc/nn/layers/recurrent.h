@@ -65,7 +65,6 @@ class Recurrent final : public Layer<T> {
   ops::Sequences sequences(const Frame<T>& frame, Size first, Size direction) const;
   ops::RecurrentMemory<T> memory(const Frame<T>& frame, Size first, Size direction) const;
   void add_state(const Frame<T>& frame, Size first, ops::RecurrentMemory<T>& memory) const;
-  void begin_from_state(const Frame<T>& frame, Range rows) const;
   void weight_gradients(const Pass<T>& pass, const Frame<T>& frame, std::span<const Piece> mine, Sink<T>& sink) const;
   template <class F>
   void for_columns(Size i, runtime::Cancel* cancel, F f) const;  // f(stored column, public row)
