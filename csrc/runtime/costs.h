@@ -44,6 +44,9 @@ inline constexpr core::Size kPrefetchBytes = 8 * kL1Bytes;
 inline constexpr core::Size kFetchRows = 8;
 inline constexpr core::Size kFetchBytes = 256;      // of a row: the hardware goes on
 inline constexpr core::Size kMaxPrefetchRows = 16;  // of the next batch, during one piece
+// Of so few rows a gradient costs little, and what a piece of one costs beside shows: a layer's columns are gone through
+// one after the other, each in one go, as far as a kernel can.
+inline constexpr core::Size kFewRows = 8;
 // Rows that go through all layers before the next: their activations stay in L2.
 inline constexpr core::Size kBlockRows = 128;
 // A step of far more rows goes in batches of so many, or of as many as have room in L2 with all that a pass computes: each

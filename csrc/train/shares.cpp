@@ -1,5 +1,9 @@
 #include "train/shares.h"
 
+#include <algorithm>
+
+#include "runtime/costs.h"
+
 namespace nnext::train {
 
 namespace {
@@ -15,9 +19,12 @@ template <class T>
 std::vector<Owned> all_pieces(const Plan<T>& plan) {
   std::vector<Owned> all;
   for (Size i = plan.stages().size(); i-- > 0;)
-    if (plan.stages()[i].trains())
-      for (const nn::Piece& piece : plan.stages()[i].layer().pieces())
-        all.push_back({i, piece, piece.count * plan.stages()[i].out.places()});
+    if (plan.stages()[i].trains()) {
+      std::vector<nn::Piece> pieces = plan.stages()[i].layer().pieces();
+      const auto by_block = [](const nn::Piece& a, const nn::Piece& b) { return a.block < b.block; };
+      if (plan.batch() <= runtime::kFewRows) std::stable_sort(pieces.begin(), pieces.end(), by_block);
+      for (const nn::Piece& piece : pieces) all.push_back({i, piece, piece.count * plan.stages()[i].out.places()});
+    }
   return all;
 }
 

@@ -2,6 +2,7 @@
 
 #include "core/errors.h"
 #include "ops/linear.h"
+#include "runtime/costs.h"
 
 namespace nnext::nn {
 
@@ -136,7 +137,7 @@ void Linear<T>::gradients(const Pass<T>& pass, const Frame<T>& frame, std::span<
       Layer<T>::gradients(pass, frame, mine.first(1), sink);
       continue;
     }
-    for (; x.rows <= kFewRows && pieces < mine.size() && follows(run, mine[pieces]); ++pieces)
+    for (; x.rows <= runtime::kFewRows && pieces < mine.size() && follows(run, mine[pieces]); ++pieces)
       run.count += mine[pieces].count;
     ops::linear_step<T>(pass.kernels, x, dy, layout_, panel_rows(run), in_place, sink.prefetch);
     sink.applied(run);

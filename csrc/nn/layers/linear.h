@@ -57,7 +57,6 @@ class Linear : public Layer<T> {
   core::Buffer<T> transposed_;                   // empty until pack() wants it
 
  private:
-  static constexpr Size kFewRows = 8;
   static constexpr bool kHasBf16 = std::is_same_v<T, float>;
 
   std::unique_ptr<LinearBf16> bf16_;  // null: products of T
