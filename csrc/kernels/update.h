@@ -68,6 +68,13 @@ struct OuterGradient {
   std::size_t rows, cols, width;
   const T *x, *dy;
 };
+// The row that such a layer sees next: y[j] = init[j] + sum over i of x[i] w[i, j] with the changed w, in multiply_row's
+// order. Without x there is none, without init it is 0.
+template <class T>
+struct NextRow {
+  const T *x = nullptr, *init = nullptr;
+  T* y = nullptr;
+};
 
 // On n parameters w with gradient g; what a rule remembers beside is null where the rule goes without.
 template <class T>
@@ -75,8 +82,8 @@ struct UpdateKernels {
   // Before a rule's own: g = g within [-limit, limit], + l1 sign(w), with sign(0) = 0.
   void (*prepare)(std::size_t n, T limit, T l1, const T* w, T* g);
   void (*sgd)(std::size_t n, const SgdStep<T>&, T* w, const T* g, T* velocity);
-  // The same without a velocity and without that the gradient is written.
-  void (*sgd_outer)(const OuterGradient<T>&, const SgdStep<T>&, T* w);
+  // The same without a velocity and without that the gradient is written. w is read once for the next row as well.
+  void (*sgd_outer)(const OuterGradient<T>&, const SgdStep<T>&, const NextRow<T>& next, T* w);
   void (*adam)(std::size_t n, const AdamStep<T>&, T* w, const T* g, T* m, T* v, T* largest_v);
   void (*nadam)(std::size_t n, const NAdamStep<T>&, T* w, const T* g, T* m, T* v);
   void (*adagrad)(std::size_t n, const AdagradStep<T>&, T* w, const T* g, T* sum);

@@ -139,6 +139,15 @@ struct Piece {
 };
 inline constexpr Size kMaxPiece = 3072;  // elements: a gradient tile of 12 KB in float32, 48 rows of a panel of 64
 
+// Where a step sees but one row, and so does the next: that row, and where what this layer gives for it goes. A layer may go
+// forward for it as soon as a block of its weights has changed, whose numbers it then reads once less.
+template <class T>
+struct Ahead {
+  const T* x = nullptr;
+  T* y = nullptr;
+  Size blocks = 0;  // that it has gone forward for
+};
+
 // Where gradients go: at(piece) is where that of a piece is to be written, done(piece) takes it from there.
 template <class T>
 class Sink {
@@ -150,6 +159,7 @@ class Sink {
   virtual kernels::InPlace<T> in_place(const Piece&) { return {}; }
   virtual void applied(const Piece&) {}
   kernels::Prefetch prefetch{};  // what this member reads next; at() changes it
+  Ahead<T>* ahead = nullptr;     // null: there is nothing to go forward for
 };
 
 // What a layer keeps beside its parameters, packed for the kernels: nothing, what forward() reads in training, or what
@@ -200,6 +210,8 @@ class Layer {
   // Blocks of features that forward() can compute by themselves, each from all of x with parameters of its own: it may
   // then be called for features instead of rows.
   virtual Size feature_blocks() const { return 1; }
+  // Whether gradients() makes use of Sink::ahead, where all pieces of a block are given in one call.
+  virtual bool goes_ahead() const { return false; }
   virtual void forward(const Pass<T>&, const Frame<T>&, const Part&, int round) const = 0;
   virtual void backward(const Pass<T>&, const Frame<T>&, const Part&, int round) const = 0;
 

@@ -79,10 +79,11 @@ void linear_weight_gradient(const KernelTable<T>& kernels, const runtime::Member
 
 template <class T>
 void linear_step(const KernelTable<T>& kernels, ConstMatrix<T> x, ConstMatrix<T> dy, const PanelLayout& layout,
-                 PanelRows part, const kernels::InPlace<T>& weights, const kernels::Prefetch& prefetch) {
+                 PanelRows part, const kernels::InPlace<T>& weights, const kernels::NextRow<T>& next,
+                 const kernels::Prefetch& prefetch) {
   kernels::PanelProduct<T> product = gradient_product(kernels, x, dy, layout, part, 0, weights.values);
   if (product.k == 1)
-    return kernels.update.sgd_outer({product.m, product.n, layout.width, product.a, product.b}, *weights.step,
+    return kernels.update.sgd_outer({product.m, product.n, layout.width, product.a, product.b}, *weights.step, next,
                                     weights.values);
   product.prefetch = prefetch, product.step = weights.step;
   kernels.gemm.multiply_panel(product);
@@ -96,11 +97,13 @@ template void linear_weight_gradient(const KernelTable<float>&, const runtime::M
                                      ConstMatrix<float>, const PanelLayout&, PanelRows, bool, float*,
                                      const kernels::Prefetch&);
 template void linear_step(const KernelTable<float>&, ConstMatrix<float>, ConstMatrix<float>, const PanelLayout&,
-                          PanelRows, const kernels::InPlace<float>&, const kernels::Prefetch&);
+                          PanelRows, const kernels::InPlace<float>&, const kernels::NextRow<float>&,
+                          const kernels::Prefetch&);
 template void linear_weight_gradient(const KernelTable<double>&, const runtime::Member&, ConstMatrix<double>,
                                      ConstMatrix<double>, const PanelLayout&, PanelRows, bool, double*,
                                      const kernels::Prefetch&);
 template void linear_step(const KernelTable<double>&, ConstMatrix<double>, ConstMatrix<double>, const PanelLayout&,
-                          PanelRows, const kernels::InPlace<double>&, const kernels::Prefetch&);
+                          PanelRows, const kernels::InPlace<double>&, const kernels::NextRow<double>&,
+                          const kernels::Prefetch&);
 
 }  // namespace nnext::ops

@@ -23,8 +23,10 @@ void linear_weight_gradient(const KernelTable<T>& kernels, const runtime::Member
                             const kernels::Prefetch& prefetch);
 
 // The same where dw is not written but a step applied to `weights`, that part of the panel. At most gemm.block_k rows.
+// Where there is but one, and the part is all of the panel, the next one's product with it can be had beside.
 template <class T>
 void linear_step(const KernelTable<T>& kernels, ConstMatrix<T> x, ConstMatrix<T> dy, const PanelLayout& layout,
-                 PanelRows part, const kernels::InPlace<T>& weights, const kernels::Prefetch& prefetch);
+                 PanelRows part, const kernels::InPlace<T>& weights, const kernels::NextRow<T>& next,
+                 const kernels::Prefetch& prefetch);
 
 }  // namespace nnext::ops

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "runtime/checks.h"
 #include "train/output_rows.h"
@@ -16,8 +17,8 @@ Epoch<T>::Own::Own(View<T>& view_, Epoch& epoch, Size index)
       tile(epoch.training_,
            [&epoch, index] {
              Own& own = epoch.own_[index];
-             const Size next = own.batch.first + own.batch.x.rows;
-             return own.ahead.next([&](Size i) { return epoch.samples_->x.address(epoch.sample(next + i)); });
+             const Size end = own.batch.first + own.batch.x.rows;
+             return own.ahead.next([&](Size i) { return epoch.samples_->x.address(epoch.sample(end + i)); });
            }),
       array(epoch.gradients_) {}
 
@@ -58,7 +59,10 @@ void Epoch<T>::start(const Samples<T>& samples, const EpochOptions& options, Siz
   for (Own& own : own_) {
     own.batch = {};  // the targets before may have been of another kind
     make_room(own.x, own_copies ? batch : 0, samples.x.cols);
+    make_room(own.next_x, own_copies && batch == 1 ? 1 : 0, samples.x.cols);
+    own.next = {};
   }
+  if (batch == 1 && shares_.split_first()) make_room(next_y_, 1, plan_.stages().front().y.features);
   const Size batch_bytes = batch * samples.x.row_bytes();
   prefetches_ = batch_bytes > runtime::kL1Bytes && batch_bytes <= runtime::kPrefetchBytes;
   fetches_ = batch_rows_ <= runtime::kFetchRows && samples.x.rows * samples.x.row_bytes() > runtime::kL1Bytes;
@@ -87,6 +91,7 @@ void Epoch<T>::begin(const Member& me, Size step_, Size batch_) {
   else if (targets.dense)
     batch.targets.dense =
         gathered ? ConstMatrix<T>(dense_.data(), rows, targets.dense.cols) : targets.dense.rows_from(batch.first, rows);
+  if (mine.next.blocks > 0) std::swap(mine.x, mine.next_x);
   const auto copy = [&](T* data) { return ConstMatrix<T>(data, rows, samples_->x.cols); };
   batch.x = !gathered      ? samples_->x.view(batch.first, rows)
             : by_features_ ? copy(mine.x.data())
@@ -99,86 +104,6 @@ void Epoch<T>::begin(const Member& me, Size step_, Size batch_) {
   }
   if (has_ends()) batch.step_places = count_places(batch);
   if (prefetches_) look_ahead(me, mine);
-}
-
-template <class T>
-Size Epoch<T>::count_places(const Batch<T>& batch) const {
-  Size places = 0;
-  for (Size i = 0, first = batch.first - batch.before; i < batch.step_rows; ++i)
-    places += plan_.head_length(samples_->x.length(sample(first + i)));
-  return places;
-}
-
-// The rows of the next batch that this member will read, spread over its pieces.
-template <class T>
-void Epoch<T>::look_ahead(const Member& me, Own& mine) const {
-  const Size next = mine.batch.first + mine.batch.x.rows, rows = std::min(batch_rows_, samples_->x.rows - next);
-  Size pieces = 0;
-  for_own_shares(me, shares_, [&](Size share) {
-    for (const Task& task : shares_.tasks[share]) pieces += task.pieces.size();
-  });
-  const Range ahead = by_features_ ? Range{0, rows} : me.share(rows);
-  mine.ahead.begin(ahead.begin, ahead.size(), samples_->x.row_bytes(), pieces);
-}
-
-// Copies rows of the batch, converted where they must be, unless they are read where they lie. Targets with them: both
-// wait for memory, and a step of a tiny network took 1.3 times as long where they waited one after the other.
-template <class T>
-void Epoch<T>::gather(const Member& me, View<T>& view, Range rows) {
-  const Batch<T>& batch = own(me).batch;
-  // By features these are all rows, for every member; the host knows the targets of its own loss.
-  view.set_lengths(rows, [&](Size i) { return samples_->x.length(sample(batch.first + i)); });
-  if (!by_features_ && !has_host_loss()) gather_targets(batch, rows);
-  if (order_.size() == 0) return;
-  const Matrix<T> to(const_cast<T*>(view.input().row(rows.begin)), rows.size(), samples_->x.cols);
-  samples_->x.gather(order_.data() + batch.first + rows.begin, to);
-  if (fetches_) fetch_next(batch, rows);
-}
-
-namespace {
-
-void fetch(const void* from, Size bytes) {
-  for (Size byte = 0; byte < std::min(bytes, runtime::kFetchBytes); byte += core::kCacheLine)
-    __builtin_prefetch(static_cast<const char*>(from) + byte);
-}
-
-}  // namespace
-
-// Small batches are asked for at once: these rows of the next one.
-template <class T>
-void Epoch<T>::fetch_next(const Batch<T>& batch, Range rows) const {
-  const Size next = batch.first + batch.x.rows, end = std::min(next + rows.end, samples_->x.rows);
-  const ops::Targets<T>& targets = samples_->targets;
-  for (Size i = next + rows.begin; i < end; ++i) {
-    fetch(samples_->x.address(order_[i]), samples_->x.row_bytes());
-    if (targets.indices != nullptr)
-      fetch(targets.indices + order_[i] * targets.places, targets.places * sizeof(std::int32_t));
-    else if (targets.dense)
-      fetch(targets.dense.row(order_[i]), targets.dense.cols * sizeof(T));
-  }
-}
-
-// Copies targets unless they are read as they lie, and works out how much each row's loss counts.
-template <class T>
-void Epoch<T>::gather_targets(const Batch<T>& batch, Range rows) {
-  const Range of_step{batch.before + rows.begin, batch.before + rows.end};
-  const auto of_sample = [&](Size i) { return sample(batch.first - batch.before + i); };
-  if (has_ends())
-    terms_.weigh(of_step, batch.step_places, of_sample,
-                 [&](Size i) { return plan_.head_length(samples_->x.length(of_sample(i))); });
-  else
-    terms_.weigh(of_step, batch.step_rows, of_sample);
-  if (order_.size() == 0) return;
-  const std::uint32_t* order = order_.data() + batch.first;
-  if (const ConstMatrix<T>& dense = samples_->targets.dense; dense)
-    training_.network.kernels.layout.gather(rows.size(), dense.cols, dense.data,
-                                            dense.row_stride * static_cast<core::Stride>(sizeof(T)), order + rows.begin,
-                                            dense_.data() + rows.begin * dense.cols);
-  else if (const Size places = samples_->targets.places; places == 1)  // calls of memmove took a tenth of a tiny step
-    for (Size i = rows.begin; i < rows.end; ++i) indices_.data()[i] = samples_->targets.indices[order[i]];
-  else
-    for (Size i = rows.begin; i < rows.end; ++i)
-      std::copy_n(samples_->targets.indices + order[i] * places, places, indices_.data() + i * places);
 }
 
 template <class T>
@@ -204,6 +129,7 @@ nn::Sink<T>& Epoch<T>::sink(const Member& me, const Stage<T>& stage) {
   Own& mine = own(me);
   if (gradients_.empty()) {
     mine.tile.set_stage(stage);
+    mine.tile.ahead = mine.next.x != nullptr && &stage == &plan_.stages().front() ? &mine.next : nullptr;
     return mine.tile;
   }
   mine.array.set_stage(stage);
@@ -241,6 +167,7 @@ void Epoch<T>::count(double loss) {
   counted_ += counted;
 }
 
+// The members above; the others are instantiated in epoch_rows.cpp.
 template class Epoch<float>;
 template class Epoch<double>;
 

@@ -77,7 +77,9 @@ class Epoch final : public PassContext<T> {
     Own(View<T>& view_, Epoch& epoch, Size index);
     View<T>& view;
     Batch<T> batch{};
-    core::Buffer<T> x{};  // a copy of the batch where every member needs all of it
+    core::Buffer<T> x{};       // a copy of the batch where every member needs all of it
+    core::Buffer<T> next_x{};  // the same of the next one
+    nn::Ahead<T> next{};
     RowsAhead ahead{};
     TileSink<T> tile;
     ArraySink<T> array;
@@ -88,6 +90,7 @@ class Epoch final : public PassContext<T> {
   // A batch of a step becomes this member's.
   void begin(const runtime::Member& me, Size step, Size batch);
   void gather(const runtime::Member& me, View<T>& view, Range rows) override;
+  bool is_ahead(const runtime::Member& me, View<T>& view) override;
   void loss(const nn::Pass<T>& pass, View<T>& view, Range rows) override;
   void outputs(const runtime::Member& me, View<T>& view, Range rows) override;
   nn::Sink<T>& sink(const runtime::Member& me, const Stage<T>& stage) override;
@@ -103,6 +106,8 @@ class Epoch final : public PassContext<T> {
   // What the program does: whether gradients are kept in arrays instead of applied at once, and whether the first stage
   // goes by features, so that every member needs the whole batch.
   void follow(bool keeps_gradients, bool by_features);
+  // Before the update of a step: the first stage may go forward for the next one, unless it is the run's last.
+  void go_ahead(const runtime::Member& me, bool last);
 
   // Before the update of a step.
   void begin_update(Size at_step) {
@@ -141,7 +146,7 @@ class Epoch final : public PassContext<T> {
   Size count_places(const Batch<T>& batch) const;
   void gather_targets(const Batch<T>& batch, Range rows);
   void look_ahead(const runtime::Member& me, Own& mine) const;
-  void fetch_next(const Batch<T>& batch, Range rows) const;
+  void fetch_from(Size next, Range rows) const;
 
   Training<T>& training_;
   const Plan<T>& plan_;
@@ -159,7 +164,8 @@ class Epoch final : public PassContext<T> {
   } run_{};
   LossTerms<T> terms_;
   core::Buffer<std::int32_t> indices_;
-  core::Buffer<T> dense_;  // gathered targets
+  core::Buffer<T> dense_;   // gathered targets
+  core::Buffer<T> next_y_;  // of the first stage
   Gradients<T> gradients_;
   std::optional<NormClip<T>> clip_;
   bool prefetches_ = false, fetches_ = false;  // rows of the next batch, over a step's pieces or at once

@@ -100,7 +100,16 @@ void Fit<T>::choose_way(Run& run) {
   run.program = make_program(run);
   run.tiny.reset();
   if (run.at_once && batch_flops() <= runtime::kTinyFlops) run.tiny = Tiny<T>::of(training_, *plan_, epoch.own().view);
+  run.goes_ahead = run.at_once && run.by_features && run.tiny == nullptr && first_goes_ahead();
   pack_layers(run.tiny != nullptr);
+}
+
+// Where steps see but one row, and the first stage's are so plain that its gradient's kernel applies them.
+template <class T>
+bool Fit<T>::first_goes_ahead() const {
+  const Stage<T>& first = plan_->stages().front();
+  return plan_->batch() == 1 && first.in.places() == 1 && first.trains() && first.layer().goes_ahead() &&
+         training_.in_place(*first.node, first.layer().pieces().front()).step != nullptr;
 }
 
 template <class T>

@@ -37,6 +37,7 @@ class Fit {
   void require_batches_that_go_on(Size samples, const EpochOptions& options) const;
   void begin_carrying(Size rows, bool anew);
   void choose_way(Run& run);
+  bool first_goes_ahead() const;
   Program make_program(const Run& run) const;
   void pack_layers(bool tiny);
   Order sample_order(const data::Source<T>& x, bool shuffle, runtime::Cancel& cancel) const;

@@ -16,6 +16,7 @@ struct Fit<T>::Run {
   bool long_steps = false;          // steps that can be interrupted
   bool at_once = false;             // a gradient is applied as soon as it is there
   bool by_features = false;         // the first stage is split so
+  bool goes_ahead = false;          // the first stage goes forward for the next step while its weights change
   bool first_look = true;           // at the batches of this step: what metrics see of it
   std::unique_ptr<Tiny<T>> tiny{};  // not null: takes the layers' place in every step
   std::optional<Clock::time_point> deadline{};

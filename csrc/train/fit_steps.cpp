@@ -82,6 +82,7 @@ runtime::Pace::Piece Fit<T>::run_steps(Run& run, Size until, int members) {
         if (me.is_caller()) epoch.diverged = true;
         return;
       }
+      if (run.goes_ahead) epoch.go_ahead(me, last);
       if (run.tiny != nullptr)
         run.tiny->update();
       else

@@ -132,6 +132,7 @@ void Runner<T>::by_rows(const Phase& phase, const nn::Pass<T>& pass, View<T>& vi
 // Every member gathers all rows for itself: its copy stays in its L2 for the gradient.
 template <class T>
 void Runner<T>::by_features(const Phase& phase, const nn::Pass<T>& pass, View<T>& view) const {
+  if (context.is_ahead(pass.me, view)) return;
   for (const Instruction& at : phase.instructions) {
     if (at.work == Work::gather) {
       context.gather(pass.me, view, {0, view.input().rows});

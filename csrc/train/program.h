@@ -75,6 +75,8 @@ class PassContext {
  public:
   virtual ~PassContext() = default;
   virtual void gather(const runtime::Member&, View<T>&, runtime::Range /*rows*/) {}
+  // Whether the first stage has been gone forward with the step before.
+  virtual bool is_ahead(const runtime::Member&, View<T>&) { return false; }
   virtual void loss(const nn::Pass<T>&, View<T>&, runtime::Range /*rows*/) {}
   virtual void outputs(const runtime::Member&, View<T>&, runtime::Range /*rows*/) {}
   virtual nn::Sink<T>& sink(const runtime::Member&, const Stage<T>&) = 0;

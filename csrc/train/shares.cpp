@@ -21,7 +21,10 @@ std::vector<Owned> all_pieces(const Plan<T>& plan) {
   for (Size i = plan.stages().size(); i-- > 0;)
     if (plan.stages()[i].trains()) {
       std::vector<nn::Piece> pieces = plan.stages()[i].layer().pieces();
-      const auto by_block = [](const nn::Piece& a, const nn::Piece& b) { return a.block < b.block; };
+      // The last parameter first: a bias is where sums begin (nn::Ahead).
+      const auto by_block = [](const nn::Piece& a, const nn::Piece& b) {
+        return a.block != b.block ? a.block < b.block : a.parameter > b.parameter;
+      };
       if (plan.batch() <= runtime::kFewRows) std::stable_sort(pieces.begin(), pieces.end(), by_block);
       for (const nn::Piece& piece : pieces) all.push_back({i, piece, piece.count * plan.stages()[i].out.places()});
     }
@@ -73,8 +76,10 @@ Shares share_rows(const Plan<T>& plan, int shares) {
 template <class T>
 Shares share_step(const Plan<T>& plan, int shares) {
   const auto count = static_cast<Size>(shares);
-  const Size blocks = plan.head_stages() > 0 ? plan.stages().front().layer().feature_blocks() : 1;
-  if (count == 1 || blocks < count || !fair(blocks, count)) return share_rows(plan, shares);
+  const nn::Layer<T>* const first = plan.head_stages() > 0 ? &plan.stages().front().layer() : nullptr;
+  const Size blocks = first != nullptr ? first->feature_blocks() : 1;
+  const bool goes_ahead = plan.batch() == 1 && first != nullptr && first->goes_ahead();
+  if ((count == 1 && !goes_ahead) || blocks < count || !fair(blocks, count)) return share_rows(plan, shares);
   Shares result{std::vector<std::vector<Task>>(count), std::vector<Range>(count)};
   for (Size i = 0; i < count; ++i) result.first_blocks[i] = {blocks * i / count, blocks * (i + 1) / count};
   const std::vector<Owned> all = all_pieces(plan);

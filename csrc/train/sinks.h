@@ -35,25 +35,25 @@ class RowsAhead {
 template <class T>
 class TileSink final : public nn::Sink<T> {
  public:
-  // `ahead` is asked before every piece what to prefetch.
-  TileSink(Training<T>& training, std::function<kernels::Prefetch()> ahead)
-      : training_(&training), ahead_(std::move(ahead)), tile_(nn::kMaxPiece) {}
+  // `fetches` is asked before every piece what to prefetch.
+  TileSink(Training<T>& training, std::function<kernels::Prefetch()> fetches)
+      : training_(&training), fetches_(std::move(fetches)), tile_(nn::kMaxPiece) {}
   void set_stage(const Stage<T>& stage) { stage_ = &stage; }
   T* at(const nn::Piece&) override {
-    this->prefetch = ahead_();
+    this->prefetch = fetches_();
     return tile_.data();
   }
   void done(const nn::Piece& piece) override { training_->apply(*stage_->node, piece, tile_.data()); }
   kernels::InPlace<T> in_place(const nn::Piece& piece) override {
     const kernels::InPlace<T> weights = training_->in_place(*stage_->node, piece);
-    if (weights.step != nullptr) this->prefetch = ahead_();
+    if (weights.step != nullptr) this->prefetch = fetches_();
     return weights;
   }
   void applied(const nn::Piece& piece) override { training_->finish(*stage_->node, piece); }
 
  private:
   Training<T>* training_;
-  std::function<kernels::Prefetch()> ahead_;
+  std::function<kernels::Prefetch()> fetches_;
   core::Buffer<T> tile_;
   const Stage<T>* stage_ = nullptr;
 };

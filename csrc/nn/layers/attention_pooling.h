@@ -22,6 +22,7 @@ class AttentionPooling final : public Linear<T> {
   Traits traits(const Shape&, bool) const override { return {.reads_x = true, .gradients_follow_backward = true}; }
   Room room(const Shape& in, Size rows, bool training) const override;
   Size feature_blocks() const override { return 1; }
+  bool goes_ahead() const override { return false; }
   void forward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int round) const override;
   void backward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int round) const override;
   void initialize(const Streams& streams, runtime::Cancel& cancel) override;

@@ -93,11 +93,12 @@ std::vector<Piece> Linear<T>::pieces() const {
                      .group = all.size(),
                      .block = p});
   if (has_bias())
-    for (Size first = 0; first < layout_.cols; first += kMaxPiece)
+    for (Size p = 0; p < layout_.panels(); ++p)
       all.push_back({.parameter = kBias,
-                     .offset = first,
-                     .count = std::min(kMaxPiece, layout_.cols - first),
-                     .group = all.size()});
+                     .offset = p * layout_.width,
+                     .count = layout_.panel_cols(p),
+                     .group = all.size(),
+                     .block = p});
   return all;
 }
 
@@ -139,9 +140,19 @@ void Linear<T>::gradients(const Pass<T>& pass, const Frame<T>& frame, std::span<
     }
     for (; x.rows <= runtime::kFewRows && pieces < mine.size() && follows(run, mine[pieces]); ++pieces)
       run.count += mine[pieces].count;
-    ops::linear_step<T>(pass.kernels, x, dy, layout_, panel_rows(run), in_place, sink.prefetch);
+    const kernels::NextRow<T> next = x.rows == 1 ? next_row(run, sink.ahead) : kernels::NextRow<T>{};
+    ops::linear_step<T>(pass.kernels, x, dy, layout_, panel_rows(run), in_place, next, sink.prefetch);
     sink.applied(run);
   }
+}
+
+// What is ahead of a run of pieces, where it is a whole block: its bias comes before it (train/shares.cpp).
+template <class T>
+kernels::NextRow<T> Linear<T>::next_row(const Piece& run, Ahead<T>* ahead) const {
+  if (ahead == nullptr || run.count != layout_.rows * layout_.width) return {};
+  ++ahead->blocks;
+  const Size col = run.block * layout_.width;
+  return {ahead->x, has_bias() ? bias() + col : nullptr, ahead->y + col};
 }
 
 template <class T>

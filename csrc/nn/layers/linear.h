@@ -21,6 +21,7 @@ class Linear : public Layer<T> {
   Traits traits(const Shape&, bool) const override { return {.reads_x = true}; }
   Room room(const Shape& in, Size rows, bool training) const override;
   Size feature_blocks() const override { return layout_.panels(); }
+  bool goes_ahead() const override { return bf16_ == nullptr; }
   void forward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int round) const override;
   void backward(const Pass<T>& pass, const Frame<T>& frame, const Part& part, int round) const override;
   void initialize(const Streams& streams, runtime::Cancel& cancel) override;
@@ -47,6 +48,7 @@ class Linear : public Layer<T> {
                 T* out) const override;
 
   ops::PanelRows panel_rows(const Piece& piece) const;  // that a piece of the weight covers
+  kernels::NextRow<T> next_row(const Piece& run, Ahead<T>* ahead) const;
   const T* weight() const { return this->parameters[kWeight].values.data(); }
   bool has_bias() const { return this->parameters.size() > kBias; }
   const T* bias() const { return has_bias() ? this->parameters[kBias].values.data() : nullptr; }
