@@ -54,16 +54,6 @@ struct RowsApart {  // a_k == 1: a row-major operand. One pointer per three rows
   }
 };
 
-// A gradient that is applied from the registers need not be written and read again.
-template <class T, int Rows, int Vectors, class Last>
-inline void apply_tile(const SgdStep<T>& step, const Vec<T> (&gradient)[Rows][Vectors], Last last, T* w,
-                       ptrdiff_t w_row) {
-  const PlainSgd<T> sgd(step);
-#pragma GCC unroll 16
-  for (int r = 0; r < Rows; ++r)
-    sgd.template apply<Vectors>(last, w + r * w_row, [&](int v) { return gradient[r][v]; });
-}
-
 // One tile of Rows x (Vectors vectors, the last of them `last` wide). `first` is a's. The struct A is made in here: as
 // an argument it would pass through memory, and its load would wait until the last tile's stores have left the core
 // (8 % of a product of 512^3).
@@ -113,7 +103,21 @@ inline void multiply_tile(const PanelProduct<T>& p, const T* first, Last last, c
     }
   }
   if constexpr (!A::kStreamsB)
-    if (p.step != nullptr) return apply_tile<T, Rows, Vectors>(*p.step, acc, last, c, c_row);
+    if (p.step != nullptr) {  // a gradient that is applied from the registers need not be written and read again
+      const PlainSgd<T> sgd(*p.step);
+#pragma GCC unroll 16
+      for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 4
+        for (int v = 0; v < Vectors; ++v) {
+          T* to = c + r * c_row + v * kLanes<T>;
+          if (v + 1 == Vectors)
+            store(last, to, sgd(load(last, to), acc[r][v]));
+          else
+            store(to, sgd(load(to), acc[r][v]));
+        }
+      }
+      return;
+    }
 #pragma GCC unroll 16
   for (int r = 0; r < Rows; ++r) {
 #pragma GCC unroll 4
