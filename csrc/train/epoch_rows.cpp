@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "kernels/prefetch.h"
 #include "train/epoch.h"
 
 namespace nnext::train {
@@ -66,6 +67,7 @@ bool Epoch<T>::is_ahead(const Member& me, View<T>& view) {
 namespace {
 
 void fetch(const void* from, Size bytes) {
+  kernels::keep_prefetches();
   for (Size byte = 0; byte < std::min(bytes, runtime::kFetchBytes); byte += core::kCacheLine)
     __builtin_prefetch(static_cast<const char*>(from) + byte);
 }
