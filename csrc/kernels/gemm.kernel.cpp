@@ -178,10 +178,10 @@ void multiply_panel(const PanelProduct<T>& p) {
   multiply_columns<T, kPanelVectors>(p);
 }
 
-// `Vectors` vectors of c from column j on; those from Vectors - kPanelVectors on are in the next panel.
-template <class T, int Vectors>
+// `Vectors` vectors of c from column j on; those from `Panel` on are in the next panel.
+template <class T, int Panel, int Vectors>
 inline void multiply_vectors(const RowProduct<T>& p, size_t j) {
-  constexpr int kFirst = Vectors < kPanelVectors ? Vectors : kPanelVectors;
+  constexpr int kFirst = Vectors < Panel ? Vectors : Panel;
   const size_t rest = p.n - j - (Vectors - 1) * kLanes<T>;
   const Part<T> last(rest < kLanes<T> ? static_cast<int>(rest) : kLanes<T>);
   Vec<T> acc[Vectors] = {};
@@ -203,23 +203,30 @@ inline void multiply_vectors(const RowProduct<T>& p, size_t j) {
   store(last, p.c + j + (Vectors - 1) * kLanes<T>, acc[Vectors - 1]);
 }
 
-template <class T, int Vectors>
+template <class T, int Panel, int Vectors>
 inline void multiply_last_vectors(const RowProduct<T>& p, size_t j) {
   if (p.n - j > (Vectors - 1) * kLanes<T>)
-    multiply_vectors<T, Vectors>(p, j);
+    multiply_vectors<T, Panel, Vectors>(p, j);
   else if constexpr (Vectors > 1)
-    multiply_last_vectors<T, Vectors - 1>(p, j);
+    multiply_last_vectors<T, Panel, Vectors - 1>(p, j);
+}
+
+template <class T, int Panel>
+void multiply_row_of(const RowProduct<T>& p) {
+  constexpr size_t kPair = 2 * Panel * kLanes<T>;
+  for (size_t j = 0; j < p.n; j += kPair) {
+    if (p.n - j > kPair)
+      multiply_vectors<T, Panel, 2 * Panel>(p, j);
+    else
+      multiply_last_vectors<T, Panel, 2 * Panel>(p, j);
+  }
 }
 
 template <class T>
 void multiply_row(const RowProduct<T>& p) {
-  constexpr size_t kPair = 2 * kPanelVectors * kLanes<T>;
-  for (size_t j = 0; j < p.n; j += kPair) {
-    if (p.n - j > kPair)
-      multiply_vectors<T, 2 * kPanelVectors>(p, j);
-    else
-      multiply_last_vectors<T, 2 * kPanelVectors>(p, j);
-  }
+  if constexpr (kPanelVectors > 3)
+    if (p.width == 3 * kLanes<T>) return multiply_row_of<T, 3>(p);
+  multiply_row_of<T, kPanelVectors>(p);
 }
 
 template <class T>

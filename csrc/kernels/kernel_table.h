@@ -76,6 +76,10 @@ struct GemmKernels {
   void (*multiply_panel)(const PanelProduct<T>&);
   void (*multiply_row)(const RowProduct<T>&);
   std::size_t panel() const { return panel_vectors * vector_lanes; }
+  // Whether multiply_row takes several panels of this width: whole ones or, of a GRU's three gates, three vectors.
+  bool takes_rows_of(std::size_t width) const {
+    return width == panel() || (panel_vectors > 3 && width == 3 * vector_lanes);
+  }
 };
 
 // Copies of m x n numbers whose rows lie from_row apart to where they lie to_row apart. No overlap.

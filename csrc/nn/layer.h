@@ -210,7 +210,8 @@ class Layer {
   // Blocks of features that forward() can compute by themselves, each from all of x with parameters of its own: it may
   // then be called for features instead of rows.
   virtual Size feature_blocks() const { return 1; }
-  // Whether gradients() makes use of Sink::ahead, where all pieces of a block are given in one call.
+  // Whether pieces may come block by block instead, and gradients() makes use of Sink::ahead where all of a block come in
+  // one call, those of its last parameter first.
   virtual bool goes_ahead() const { return false; }
   virtual void forward(const Pass<T>&, const Frame<T>&, const Part&, int round) const = 0;
   virtual void backward(const Pass<T>&, const Frame<T>&, const Part&, int round) const = 0;

@@ -74,7 +74,7 @@ void Recurrence<T>::fill_gates(Size m, Rows<const T> x, Rows<const T> h, const T
 // A row takes panels two at a time where they are as wide as the kernels know them.
 template <class T>
 bool Recurrence<T>::suits_rows(const PanelLayout& layout) const {
-  return layout.width == kernels_.gemm.panel() || layout.panels() == 1;
+  return kernels_.gemm.takes_rows_of(layout.width) || layout.panels() == 1;
 }
 
 // The same of all blocks: two panels at a time, whose results lie without the slots that are of the other weight alone.

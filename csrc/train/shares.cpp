@@ -14,20 +14,26 @@ struct Owned {
   Size work;  // numbers, as often as each is used for a sample
 };
 
+// A layer's pieces. Where rows are few a block's come one after the other, those of its last parameter first: a bias is
+// where sums begin (nn::Ahead).
+template <class T>
+std::vector<nn::Piece> ordered_pieces(const nn::Layer<T>& layer, Size rows) {
+  std::vector<nn::Piece> pieces = layer.pieces();
+  if (rows > runtime::kFewRows || !layer.goes_ahead()) return pieces;
+  std::stable_sort(pieces.begin(), pieces.end(), [](const nn::Piece& a, const nn::Piece& b) {
+    return a.block != b.block ? a.block < b.block : a.parameter > b.parameter;
+  });
+  return pieces;
+}
+
 // All pieces of all stages that train, last stage first.
 template <class T>
 std::vector<Owned> all_pieces(const Plan<T>& plan) {
   std::vector<Owned> all;
   for (Size i = plan.stages().size(); i-- > 0;)
-    if (plan.stages()[i].trains()) {
-      std::vector<nn::Piece> pieces = plan.stages()[i].layer().pieces();
-      // The last parameter first: a bias is where sums begin (nn::Ahead).
-      const auto by_block = [](const nn::Piece& a, const nn::Piece& b) {
-        return a.block != b.block ? a.block < b.block : a.parameter > b.parameter;
-      };
-      if (plan.batch() <= runtime::kFewRows) std::stable_sort(pieces.begin(), pieces.end(), by_block);
-      for (const nn::Piece& piece : pieces) all.push_back({i, piece, piece.count * plan.stages()[i].out.places()});
-    }
+    if (const Stage<T>& stage = plan.stages()[i]; stage.trains())
+      for (const nn::Piece& piece : ordered_pieces(stage.layer(), plan.batch()))
+        all.push_back({i, piece, piece.count * stage.out.places()});
   return all;
 }
 
