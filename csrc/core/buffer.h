@@ -1,7 +1,10 @@
 // The only allocation of numbers in the core: zero-filled, aligned to a cache line, so that vectors never straddle two.
 #pragma once
 
+#include <sys/mman.h>
+
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <new>
@@ -13,6 +16,18 @@ namespace nnext::core {
 
 inline constexpr Size kCacheLine = 64;
 
+// Asks the system for pages of 2 MB behind what has so many bytes, as NumPy does: a pass over 64 MB of weights in pages of
+// 4 KB spends a tenth of a step on finding them. No matter if it has none.
+inline void ask_for_huge_pages(void* block, Size bytes) {
+  constexpr Size kWorthIt = Size{1} << 22, kPage = 4096;
+  if (bytes < kWorthIt) return;
+#if defined(MADV_HUGEPAGE)
+  const auto begin = reinterpret_cast<std::uintptr_t>(block);
+  const Size before = (kPage - begin % kPage) % kPage;
+  madvise(static_cast<char*>(block) + before, (bytes - before) / kPage * kPage, MADV_HUGEPAGE);
+#endif
+}
+
 template <class T>
 class Buffer {
  public:
@@ -23,6 +38,7 @@ class Buffer {
     const Size bytes = checked_product(count, sizeof(T));
     block_ = std::calloc(bytes + kCacheLine, 1);
     if (block_ == nullptr) throw std::bad_alloc();
+    ask_for_huge_pages(block_, bytes);
     Size space = bytes + kCacheLine;
     void* aligned = block_;
     data_ = static_cast<T*>(std::align(kCacheLine, bytes, aligned, space));
