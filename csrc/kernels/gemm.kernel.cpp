@@ -103,7 +103,9 @@ inline void multiply_tile(const PanelProduct<T>& p, const T* first, Last last, c
     }
   }
   if constexpr (!A::kStreamsB)
-    if (p.step != nullptr) {  // a gradient that is applied from the registers need not be written and read again
+    // A gradient that is applied from the registers need not be written and read again. A loop of its own: with the stores
+    // below a step of 8 rows takes 2.5% longer.
+    if (p.step != nullptr) {
       const PlainSgd<T> sgd(*p.step);
 #pragma GCC unroll 16
       for (int r = 0; r < Rows; ++r) {

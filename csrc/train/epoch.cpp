@@ -162,6 +162,7 @@ template <class T>
 void Epoch<T>::count(double loss) {
   const Size counted = has_ends() ? own().batch.step_places : own().batch.step_rows;
   ++step;
+  std::swap(training_.carried.numbers, training_.carried.next);
   if (const Size of = options_.part_of.value_or(steps()); of > 0) training_.position.end_step(of);
   loss_sum_ += loss * static_cast<double>(counted);
   counted_ += counted;

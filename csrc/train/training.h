@@ -181,7 +181,6 @@ struct Training {
   // The step is applied to all parameters.
   void end_step() {
     ++counters.step;
-    std::swap(carried.numbers, carried.next);
     if (averages != nullptr) averages->begin();
     for (Group<T>& group : groups)
       if (group.trainable) group.progress = group.rule->end_step(group.progress);

@@ -141,3 +141,17 @@ def test_a_step_that_an_error_ends_leaves_the_state_as_it_was(kind: str, rng: np
                 continue
         twin.train_on_batch(x_batch, y_batch)
     assert_same_bits(model.state_dict(), twin.state_dict())
+
+
+def test_a_step_of_an_own_loop_leaves_what_batches_carry(rng: np.random.Generator) -> None:
+    X, y = chunks(rng)
+    model, twin = network("GRU"), network("GRU")
+    for first in range(0, len(X), STREAMS):
+        x_batch, y_batch = X[first : first + STREAMS], y[first : first + STREAMS]
+        for one in (model, twin):
+            one.train_on_batch(x_batch, y_batch)
+        model.compile(loss="mse", optimizer=nn.SGD(lr=0.0))
+        model.loss_and_grads(x_batch, y_batch)
+        model.step()  # changes nothing at this rate
+        model.compile(loss="mse", optimizer=nn.SGD(lr=0.2))
+    assert_same_bits(model.state_dict(), twin.state_dict())
